@@ -1,0 +1,65 @@
+"""Every error that this project raises on purpose.
+
+GovbrAssetsError
+├── TransientError                try again later: nothing was lost, nothing was half done
+│   ├── HubUnavailableError         the Hub answers 429, 5xx, or not at all
+│   ├── HubConflictError            somebody else keeps committing to the repo
+│   ├── SourceUnavailableError      PostgreSQL is away, or went away in the middle of a read
+│   └── ViewerUncertainError        the dataset viewer cannot vouch for its answer
+└── PermanentError                the same call would fail again: somebody has to change something
+    ├── ConfigurationError          a setting is missing or malformed
+    ├── ContractError               data that the published schema cannot hold without loss
+    ├── HubDeniedError              401, 403, 404: a token, a right or a repo is missing
+    ├── SourceError                 PostgreSQL understood, and refused: a missing table, a denied right
+    └── BadDaysError                some days of a range could not be published; the others were
+
+A message is one sentence that names the thing and says what to do, and never holds a password or a token.
+"""
+
+
+class GovbrAssetsError(Exception):
+    """Base of all errors below."""
+
+
+class TransientError(GovbrAssetsError):
+    """Worth another try later."""
+
+
+class HubUnavailableError(TransientError):
+    """The Hub is overloaded, broken or out of reach."""
+
+
+class HubConflictError(TransientError):
+    """The repo moved under a publication more often than it was willing to plan again."""
+
+
+class SourceUnavailableError(TransientError):
+    """PostgreSQL cannot be reached, or the connection broke before the last row."""
+
+
+class ViewerUncertainError(TransientError):
+    """The viewer's answer is stale, partial, failing or half read, and so is no answer."""
+
+
+class PermanentError(GovbrAssetsError):
+    """Will fail again until somebody changes something."""
+
+
+class ConfigurationError(PermanentError):
+    """A setting is missing or malformed."""
+
+
+class ContractError(PermanentError):
+    """Data does not fit the published schema."""
+
+
+class HubDeniedError(PermanentError):
+    """The Hub refuses this token, or knows no such repo."""
+
+
+class SourceError(PermanentError):
+    """PostgreSQL refuses the query."""
+
+
+class BadDaysError(PermanentError):
+    """Days of a range that could not be published, by name."""
