@@ -3,7 +3,12 @@
 What a column is called, which type it has and what fits into it belongs here; where files lie does not (`layout`).
 """
 
+from datetime import datetime
+
 import pyarrow as pa
+import pyarrow.compute as pc
+
+from govbr_assets.errors import ContractError
 
 LOCAL = "-03:00"
 """The offset in the type of the published times. An instant is the same under any; readers see this one."""
@@ -37,3 +42,139 @@ NEWS_SCHEMA = pa.schema(
     ]
 )
 """The 24 published columns, in their order. Source: the files of the public dataset."""
+
+POSTGRES_SCHEMA = NEWS_SCHEMA.append(pa.field("legacy_unique_id", pa.string()))
+"""A day as read from PostgreSQL: the contract, and beside it the id under which the Hub may know the row."""
+
+_EARLIEST, _LATEST = -62135596800000000, 253402300799999999
+"""Microseconds of 0001-01-01 and 9999-12-31 UTC: what a reader's `datetime` can hold. PostgreSQL's infinity is outside."""
+
+_INFINITE = {}
+"""What the driver makes of PostgreSQL's infinite times."""
+
+
+def to_contract(rows: pa.Table, row_ids: pa.ChunkedArray) -> pa.Table:
+    """Cast rows from PostgreSQL to the contract, without loss or not at all.
+
+    Args:
+        rows: [n rows x 25], the columns of `POSTGRES_SCHEMA` under their names, in any castable type.
+        row_ids: [n rows], the primary key of each row, for the error message.
+
+    Returns:
+        [n rows x 25] with exactly `POSTGRES_SCHEMA`.
+
+    Raises:
+        ContractError: a value does not fit; the message names column, row id and value.
+    """
+    columns = [_cast(rows.column(field.name), field, row_ids) for field in POSTGRES_SCHEMA]
+    return pa.table(columns, schema=POSTGRES_SCHEMA)
+
+
+def check_day(rows: pa.Table, start: datetime, end: datetime) -> None:
+    """Raise unless the rows may be published as the shard of one day.
+
+    Args:
+        rows: [n rows x 24], about to be written to the Hub.
+        start: first instant of the day, aware.
+        end: first instant after the day, aware.
+
+    Raises:
+        ContractError: another schema, an id that is missing or stands twice, or a row outside the day.
+    """
+    if difference := schema_difference(rows.schema):
+        raise ContractError(f"The rows of {start:%Y-%m-%d} do not have the published schema: {difference}.")
+    ids = rows["unique_id"]
+    if ids.null_count:
+        raise ContractError(f"{ids.null_count} rows of {start:%Y-%m-%d} have no unique_id: give them one in PostgreSQL.")
+    if twice := repeated(ids):
+        raise ContractError(f"unique_id {twice[0]!r} stands more than once in the rows of {start:%Y-%m-%d}.")
+    at = rows["published_at"]
+    inside = pc.and_(pc.greater_equal(at, pa.scalar(start, at.type)), pc.less(at, pa.scalar(end, at.type)))
+    outside = rows.filter(pc.invert(pc.fill_null(inside, False)))  # noqa: FBT003
+    if outside.num_rows:
+        row = outside.select(["unique_id", "published_at"]).slice(0, 1).to_pylist()[0]
+        raise ContractError(
+            f"unique_id {row['unique_id']!r} was published at {row['published_at']}, outside the day {start:%Y-%m-%d}."
+        )
+
+
+def schema_difference(schema: pa.Schema) -> str:
+    """Say how an Arrow schema differs from the contract; an empty text when it does not."""
+    if schema.names != NEWS_SCHEMA.names:
+        missing = [name for name in NEWS_SCHEMA.names if name not in schema.names]
+        extra = [name for name in schema.names if name not in NEWS_SCHEMA.names]
+        return f"missing columns {missing}, extra columns {extra}" if missing or extra else "another order of columns"
+    wrong = [
+        f"{field.name} is {field.type} and should be {NEWS_SCHEMA.field(field.name).type}"
+        for field in schema
+        if field.type != NEWS_SCHEMA.field(field.name).type
+    ]
+    return "; ".join(wrong) or ("" if not schema.metadata else f"metadata {sorted(schema.metadata)}")
+
+
+def repeated(ids: pa.ChunkedArray | pa.Array) -> list[str]:
+    """List the ids that stand more than once, sorted; null counts as no id."""
+    counts = pc.value_counts(ids.drop_null())
+    return sorted(counts.field("values").filter(pc.greater(counts.field("counts"), 1)).to_pylist())
+
+
+def _cast(column: pa.ChunkedArray, field: pa.Field, row_ids: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Cast one column, or name the first value that does not fit."""
+    if not _same_kind(column.type, field.type):
+        raise _misfit(field, row_ids, column, 0, f"has type {column.type}")
+    if pa.types.is_timestamp(field.type):
+        at = column.cast(pa.timestamp("us", tz=column.type.tz)).cast(pa.int64())
+        outside = pc.or_(pc.less(at, _EARLIEST), pc.greater(at, _LATEST))
+        if (index := pc.index(outside, True).as_py()) >= 0:  # noqa: FBT003
+            raise _misfit(field, row_ids, column, index, "is outside the years 1 to 9999")
+    if field.name == "unique_id" and column.null_count:
+        raise _misfit(field, row_ids, column, pc.index(column.is_null(), True).as_py(), "is null")  # noqa: FBT003
+    try:
+        return column.cast(field.type)
+    except pa.ArrowInvalid:
+        index = _first_misfit(column, field.type)
+        raise _misfit(field, row_ids, column, index, "does not fit") from None
+
+
+def _same_kind(source: pa.DataType, target: pa.DataType) -> bool:
+    """Say whether values of one type may become the other: a number is never turned into text, nor text into a time."""
+    if pa.types.is_null(source):
+        return True
+    if pa.types.is_timestamp(target):
+        return pa.types.is_timestamp(source)
+    if pa.types.is_list(target):
+        return (pa.types.is_list(source) or pa.types.is_large_list(source)) and _same_kind(
+            source.value_type, target.value_type
+        )
+    return pa.types.is_string(source) or pa.types.is_large_string(source)
+
+
+def _first_misfit(column: pa.ChunkedArray, target: pa.DataType) -> int:
+    """Find the first row that cannot be cast, by halving."""
+    low, high = 0, len(column)
+    while high - low > 1:
+        middle = (low + high) // 2
+        try:
+            column.slice(low, middle - low).cast(target)
+            low = middle
+        except pa.ArrowInvalid:
+            high = middle
+    return low
+
+
+def _misfit(field: pa.Field, row_ids: pa.ChunkedArray, column: pa.ChunkedArray, index: int, why: str) -> ContractError:
+    """Build the error that names column, row and value."""
+    row = row_ids[index].as_py() if index < len(row_ids) else "none"
+    value = _spell(column[index]) if index < len(column) else "nothing"
+    return ContractError(
+        f"Column {field.name} of the row with id {row} in PostgreSQL {why}: {value} cannot be published as {field.type}."
+    )
+
+
+def _spell(value: pa.Scalar) -> str:
+    """Spell a value, also one that Python has no object for."""
+    if not pa.types.is_timestamp(value.type) or not value.is_valid:
+        text = repr(value.as_py())
+        return text if len(text) <= 80 else text[:77] + "..."
+    ticks = value.cast(pa.int64()).as_py()
+    return _INFINITE.get(ticks) or str(value)

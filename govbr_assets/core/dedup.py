@@ -1,0 +1,78 @@
+"""Identity: which rows are the same, which of them the Hub holds, and what is left for a day's shard.
+
+Two ids are one row if a Postgres row names both. `legacy_unique_id` comes in already cleared where another row owns the
+id or claims it first, since only the whole table can tell (`postgres`).
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from govbr_assets.core.contract import NEWS_SCHEMA
+from govbr_assets.core.layout import SORTED_BY
+
+EXISTING_SCHEMA = pa.schema(
+    [
+        ("unique_id", pa.string()),  # the one in Postgres
+        ("hub_unique_id", pa.string()),  # the one on the Hub, which can be the legacy one
+        ("in_own_shard", pa.bool_()),
+    ]
+)
+"""Rows of a Postgres day that the Hub holds, once for every time that they stand there."""
+
+
+def existing(rows: pa.Table, elsewhere: Iterable[str], own_shard: Iterable[str]) -> pa.Table:
+    """Match a day's rows with ids from the Hub.
+
+    Args:
+        rows: [n rows x 25], the Postgres day.
+        elsewhere: ids on the Hub outside the day's own shard, as often as they stand there.
+        own_shard: ids in the day's own shard.
+
+    Returns:
+        [n matches x 3] of `EXISTING_SCHEMA`, sorted.
+    """
+    found = pa.concat_tables([_matches(rows, elsewhere, own=False), _matches(rows, own_shard, own=True)])
+    return found.sort_by([(name, "ascending") for name in ("unique_id", "hub_unique_id", "in_own_shard")])
+
+
+def shard_rows(rows: pa.Table, found: pa.Table, old_shard: pa.Table) -> pa.Table:
+    """Make the day's shard: the Postgres rows that no other file holds, and the old shard's rows that Postgres lacks.
+
+    Args:
+        rows: [n rows x 25], the Postgres day.
+        found: [n matches x 3], which of them the Hub holds.
+        old_shard: [n rows x 24], the day's shard as it stands; empty when there is none.
+
+    Returns:
+        [n rows x 24] in the order of every file. A row is never dropped for being absent from Postgres: removal is a
+        decision of its own.
+    """
+    held_elsewhere = found.filter(pc.invert(found["in_own_shard"]))["unique_id"].combine_chunks()
+    mine = rows.filter(pc.invert(pc.is_in(rows["unique_id"], held_elsewhere))).select(NEWS_SCHEMA.names)
+    kept = old_shard.filter(pc.invert(pc.is_in(old_shard["unique_id"], _aliases(rows)[0])))
+    return pa.concat_tables([mine, kept]).sort_by(SORTED_BY)
+
+
+def less(ids: Iterable[str], others: Iterable[str]) -> list[str]:
+    """Take one multiset of ids from another, sorted: an id that stands twice and is taken once stands once."""
+    return sorted((Counter(ids) - Counter(others)).elements())
+
+
+def _matches(rows: pa.Table, hub_ids: Iterable[str], *, own: bool) -> pa.Table:
+    """List the ids from the Hub that name a row of the day, with that row's id in Postgres."""
+    aliases, owners = _aliases(rows)
+    ids = pa.array(hub_ids, pa.string())
+    index = pc.index_in(ids, value_set=aliases)
+    hit = index.is_valid()
+    columns = [owners.take(index.filter(hit)), ids.filter(hit)]
+    return pa.table([*columns, pa.repeat(pa.scalar(own), len(columns[0]))], schema=EXISTING_SCHEMA)
+
+
+def _aliases(rows: pa.Table) -> tuple[pa.Array, pa.Array]:
+    """List every id of the day's rows, and beside it the row's id in Postgres."""
+    ids, legacy = rows["unique_id"].combine_chunks(), rows["legacy_unique_id"].combine_chunks()
+    has_legacy = legacy.is_valid()
+    return pa.concat_arrays([ids, legacy.filter(has_legacy)]), pa.concat_arrays([ids, ids.filter(has_legacy)])

@@ -1,0 +1,74 @@
+"""Where rows lie on the Hub and how a file is written: paths, the glob that readers use, the Parquet settings.
+
+What the rows may hold belongs to `contract`.
+"""
+
+import io
+import re
+from datetime import date
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from govbr_assets.core.contract import NEWS_SCHEMA
+
+DATA_PATTERN = "data/train-*.parquet"
+"""The glob in the dataset card; readers also use it directly, so folder and prefix are fixed."""
+
+CARD_PATH = "README.md"
+STALE_INFO_PATH = "dataset_infos.json"
+"""An old file whose split sizes make every reader fail once a shard is added."""
+
+SORTED_BY = [("published_at", "ascending"), ("unique_id", "ascending")]
+"""The order of rows in every file of this project."""
+
+_DATA_FILE = re.compile(r"data/[^/]+\.parquet")
+_SHARD = re.compile(r"data/train-(\d{4}-\d{2}-\d{2})\.parquet")
+
+
+def shard_path(day: date) -> str:
+    """Name the one shard of a day, such as `data/train-2026-01-15.parquet`."""
+    return f"data/train-{day.isoformat()}.parquet"
+
+
+def shard_day(path: str) -> date | None:
+    """Tell the day of a shard from its path; None for a path that is no day's shard."""
+    match = _SHARD.fullmatch(path)
+    try:
+        return date.fromisoformat(match[1]) if match else None
+    except ValueError:  # month 00 is a folded year, and 2026-02-31 is no day
+        return None
+
+
+def is_data_file(path: str) -> bool:
+    """Say whether readers see the rows of this file."""
+    return _DATA_FILE.fullmatch(path) is not None
+
+
+def may_hold(path: str, day: date) -> bool:
+    """Say whether a data file can hold rows of the day: another day's shard cannot, by the contract of a shard."""
+    return is_data_file(path) and shard_day(path) in (None, day)
+
+
+def encode(rows: pa.Table) -> bytes:
+    """Write rows as a Parquet file: the same rows give the same bytes under one version of pyarrow.
+
+    Args:
+        rows: [n rows x 24] with exactly the contract's schema, in the order of `SORTED_BY`.
+
+    Returns:
+        The file. Source of the settings: design, "Parts chosen".
+    """
+    sink = io.BytesIO()
+    pq.write_table(
+        rows.combine_chunks(),  # chunks would leave their trace in the pages
+        sink,
+        compression="zstd",
+        compression_level=3,
+        row_group_size=10_000,
+        sorting_columns=pq.SortingColumn.from_ordering(NEWS_SCHEMA, SORTED_BY),
+        use_content_defined_chunking=True,
+        write_page_index=True,
+        write_statistics=["unique_id", "agency", "published_at"],
+    )
+    return sink.getvalue()
