@@ -1,0 +1,102 @@
+"""What can go wrong with a request: each action is an ASGI application around another one.
+
+When and to which request it happens is said by a fault in `faults`. An action calls the application inside it: late,
+never, or with something changed. After the work was done, what is inside is no more than the answer, held back.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from govbr_assets.local.hub.server import drop
+
+Action = Callable[[ASGIApp, Scope, Receive, Send], Awaitable[None]]
+
+
+def answer(status: int, error: str = "Broken on purpose", headers: Mapping[str, str] | None = None) -> Action:
+    """Answer something else.
+
+    Args:
+        status: the HTTP status.
+        error: the text under `error` in the JSON body, where the Hub and the viewer have theirs.
+        headers: more headers, such as `Retry-After` or `X-Error-Code`.
+    """
+
+    async def act(_app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        while (await receive()).get("more_body", False):  # a sender listens only when it has sent everything
+            pass
+        await JSONResponse({"error": error}, status, headers)(scope, receive, send)
+
+    return act
+
+
+def cut(after_bytes: int | None = None) -> Action:
+    """Drop the connection.
+
+    Args:
+        after_bytes: bytes of the answer's body that get through; None for not even its status.
+    """
+
+    async def act(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        if after_bytes is None:
+            await drop(scope, receive)
+            return
+        left = after_bytes
+
+        async def sending(message: Message) -> None:
+            nonlocal left
+            body = message.get("body", b"")
+            if left < 0:
+                return
+            if len(body) <= left:
+                left -= len(body)
+                await send(message)
+                return
+            await send({**message, "body": body[:left], "more_body": True})
+            await asyncio.sleep(0.05)  # what was sent shall arrive: an abort throws away what is still in the buffer
+            left = -1
+            await drop(scope, receive)
+
+        await app(scope, receive, sending)
+
+    return act
+
+
+def wait(seconds: float) -> Action:
+    """Be slow."""
+
+    async def act(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        await asyncio.sleep(seconds)
+        await app(scope, receive, send)
+
+    return act
+
+
+def call(function: Callable[[], object]) -> Action:
+    """Do something else first: slip in a second writer's commit, kill a process, look around.
+
+    Args:
+        function: runs in a thread of the server's, and may send requests to that server.
+    """
+
+    async def act(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        await run_in_threadpool(function)
+        await app(scope, receive, send)
+
+    return act
+
+
+def detour(path: str) -> Action:
+    """Answer what another path would.
+
+    Args:
+        path: decoded, without a query; it must take the same method.
+    """
+
+    async def act(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        await app({**scope, "path": path, "raw_path": path.encode()}, receive, send)
+
+    return act

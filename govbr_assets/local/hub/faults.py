@@ -1,0 +1,161 @@
+"""A hand on the wire of a server: what goes wrong with which request, and a record of all that passed.
+
+A pure ASGI middleware that knows nothing about the application behind it; the Hub and the viewer both stand behind one.
+A fault is a request (method, path), an action and a moment: before the application has seen the request, or after it
+has done its work and before anybody hears of it.
+"""
+
+import re
+import threading
+from dataclasses import dataclass, field
+from typing import Literal
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from govbr_assets.local.hub.actions import Action
+
+
+@dataclass
+class Exchange:
+    """A request and what came of it; filled in while it happens.
+
+    Attributes:
+        method: the HTTP method.
+        path: decoded, without the query.
+        query: what follows the question mark.
+        status: the status that was sent; None if the connection was cut before there was one.
+        received: bytes of the request's body that the server read.
+        sent: bytes of the response's body that left the server.
+    """
+
+    method: str
+    path: str
+    query: str = ""
+    status: int | None = None
+    received: int = 0
+    sent: int = 0
+
+
+@dataclass
+class Fault:
+    """What goes wrong with which requests.
+
+    Attributes:
+        method: an HTTP method, or `*` for any.
+        path: a regular expression that is searched for in the decoded path.
+        action: what goes wrong; `actions` has the ones there are.
+        when: before the application sees the request, or after it has done its work.
+        times: how many requests it happens to.
+        skip: how many requests that fit are let through first.
+    """
+
+    method: str
+    path: str
+    action: Action
+    when: Literal["before", "after"] = "before"
+    times: int = 1
+    skip: int = 0
+
+    def fits(self, method: str, path: str) -> bool:
+        """Say whether a request is meant, leaving aside how many there were."""
+        return self.times > 0 and self.method in ("*", method) and re.search(self.path, path) is not None
+
+    def around(self, app: ASGIApp) -> ASGIApp:
+        """Give an application that behaves as this fault has it."""
+
+        async def faulty(scope: Scope, receive: Receive, send: Send) -> None:
+            if self.when == "before":
+                await self.action(app, scope, receive, send)
+                return
+            held: list[Message] = []
+
+            async def hold(message: Message) -> None:
+                held.append(message)
+
+            async def done(_scope: Scope, _receive: Receive, send: Send) -> None:
+                for message in held:
+                    await send(message)
+
+            await app(scope, receive, hold)
+            await self.action(done, scope, receive, send)
+
+        return faulty
+
+
+@dataclass
+class Faults:
+    """All faults of a server that are still to happen, and the record of its requests. Safe to use from any thread.
+
+    Attributes:
+        requests: every request since the start or the last `forget`, in the order of their arrival.
+    """
+
+    requests: list[Exchange] = field(default_factory=list)
+    _waiting: list[Fault] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, *faults: Fault) -> None:
+        """Let faults happen from now on: one to a request, and of several that fit the one that was added first."""
+        with self._lock:
+            self._waiting.extend(faults)
+
+    def clear(self) -> None:
+        """Let no fault happen any more."""
+        with self._lock:
+            self._waiting.clear()
+
+    def forget(self) -> None:
+        """Start the record of requests again."""
+        self.requests = []
+
+    def seen(self, method: str, path: str) -> list[Exchange]:
+        """List the recorded requests of a method (`*` for any) whose path a regular expression is found in."""
+        return [each for each in self.requests if method in ("*", each.method) and re.search(path, each.path)]
+
+    def due(self, method: str, path: str) -> Fault | None:
+        """Take the fault that happens to a request, if any, and count the request."""
+        with self._lock:
+            for fault in self._waiting:
+                if not fault.fits(method, path):
+                    continue
+                if fault.skip == 0:
+                    fault.times -= 1
+                    return fault
+                fault.skip -= 1
+            return None
+
+
+class FaultMiddleware:
+    """Stands before an ASGI application, records its requests and lets faults happen to them."""
+
+    def __init__(self, app: ASGIApp, faults: Faults) -> None:
+        self._app = app
+        self._faults = faults
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request, faults included."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        exchange = Exchange(scope["method"], scope["path"], scope["query_string"].decode("latin-1"))
+        self._faults.requests.append(exchange)
+        fault = self._faults.due(exchange.method, exchange.path)
+        app = fault.around(self._app) if fault else self._app
+        await app(scope, *_recording(exchange, receive, send))
+
+
+def _recording(exchange: Exchange, receive: Receive, send: Send) -> tuple[Receive, Send]:
+    """Give two ends of a connection that record what passes, before it does: who has an answer finds it recorded."""
+
+    async def receiving() -> Message:
+        message = await receive()
+        exchange.received += len(message.get("body", b""))
+        return message
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            exchange.status = message["status"]
+        exchange.sent += len(message.get("body", b""))
+        await send(message)
+
+    return receiving, sending
