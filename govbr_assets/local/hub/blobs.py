@@ -6,6 +6,7 @@ written to a temporary file first and renamed into place.
 
 import hashlib
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from typing import BinaryIO
 
 from govbr_assets.local.hub.errors import RefusedError
 
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:{sha256}\nsize {size}\n"
 
 
@@ -111,9 +113,9 @@ class Blobs:
             Path(name).unlink(missing_ok=True)
 
     def large(self, sha256: str) -> Blob | None:
-        """Look up a large content by its SHA-256; None if it has not come yet."""
+        """Look up a large content by its SHA-256; None if it has not come yet, or could never."""
         path = self._large_path(sha256)
-        if not path.exists():
+        if not is_sha256(sha256) or not path.exists():
             return None
         size = path.stat().st_size
         return self.describe(git_oid(_pointer(sha256, size)), size, sha256)
@@ -125,6 +127,11 @@ class Blobs:
 
     def _large_path(self, sha256: str) -> Path:
         return self._folder / "lfs" / sha256[:2] / sha256
+
+
+def is_sha256(text: str) -> bool:
+    """Say whether a text is a SHA-256 in hex."""
+    return _SHA256.fullmatch(text) is not None
 
 
 def git_oid(content: bytes) -> str:

@@ -5,40 +5,18 @@ numbered files is the branch: renaming the next one into place *is* the commit, 
 `kill -9` could leave behind it. Which repos there are belongs to `store`.
 """
 
-import hashlib
-import json
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 
 from govbr_assets.local.hub.blobs import Blob, Blobs, write_whole
 from govbr_assets.local.hub.changes import Change, Operation, change_of
+from govbr_assets.local.hub.commits import Commit, dump, load, new_commit
 from govbr_assets.local.hub.errors import RevisionNotFoundError, StaleParentError
 
 MAIN = "main"
 _CACHED_TREES = 16
-
-
-@dataclass(frozen=True, slots=True)
-class Commit:
-    """A point in a repo's history.
-
-    Attributes:
-        sha: 40 hex digits, a digest of everything below and of the tree.
-        parent: the sha of the commit before it; None for the first.
-        title: first line of the message.
-        description: the rest of the message.
-        created_at: aware, UTC, whole milliseconds, never before the parent's.
-    """
-
-    sha: str
-    parent: str | None
-    title: str
-    description: str
-    created_at: datetime
 
 
 class History:
@@ -55,7 +33,7 @@ class History:
         self._temporary = temporary
         self._lock = threading.Lock()
         self._trees: dict[int, Mapping[str, Blob]] = {}
-        records = [_load(path, blobs) for path in sorted(folder.glob("*.json"))]
+        records = [load(path.read_bytes(), blobs) for path in sorted(folder.glob("*.json"))]
         self._commits: list[Commit] = [commit for commit, _ in records]
         self._changes: list[Change] = [change for _, change in records]
         self._numbers = {commit.sha: number for number, commit in enumerate(self._commits)}
@@ -107,14 +85,14 @@ class History:
             head = self._commits[-1] if self._commits else None
             if parent is not None and head is not None and parent != head.sha:
                 raise StaleParentError(
-                    "A commit has happened since. The branch was updated since you started: "
-                    f"expected {parent}, found {head.sha}. Please refresh and try again."
+                    "A commit has happened since. Please refresh and try again. "
+                    f"The branch was updated since you started: its head is {head.sha}, not {parent}."
                 )
             before = self._tree(len(self._commits) - 1)
             change, tree = change_of(before, operations)
-            commit = _new_commit(head, tree, title, description)
+            commit = new_commit(head, tree, title, description)
             number = len(self._commits)
-            write_whole(self._folder / f"{number:08}.json", _dump(commit, change), self._temporary)
+            write_whole(self._folder / f"{number:08}.json", dump(commit, change), self._temporary)
             self._changes.append(change)
             self._commits.append(commit)
             self._numbers[commit.sha] = number
@@ -141,42 +119,3 @@ class History:
         while len(self._trees) >= _CACHED_TREES:
             del self._trees[next(iter(self._trees))]
         self._trees[number] = MappingProxyType(tree)
-
-
-def _new_commit(head: Commit | None, tree: Mapping[str, Blob], title: str, description: str) -> Commit:
-    """Name a commit after its content, as git does."""
-    now = datetime.now(UTC)
-    created_at = now.replace(microsecond=now.microsecond // 1000 * 1000)
-    if head is not None:
-        created_at = max(created_at, head.created_at)
-    listing = "".join(f"100644 {path}\0{blob.oid}" for path, blob in tree.items())
-    parent = head.sha if head else None
-    named = [_digest(listing), parent, created_at.isoformat(), title, description]
-    return Commit(_digest(json.dumps(named)), parent, title, description, created_at)
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
-
-
-def _dump(commit: Commit, change: Change) -> bytes:
-    return json.dumps(
-        {
-            "sha": commit.sha,
-            "parent": commit.parent,
-            "title": commit.title,
-            "description": commit.description,
-            "created_at": commit.created_at.isoformat(),
-            "put": {path: [blob.oid, blob.size, blob.sha256] for path, blob in change.put.items()},
-            "deleted": list(change.deleted),
-        },
-        indent=1,
-    ).encode()
-
-
-def _load(path: Path, blobs: Blobs) -> tuple[Commit, Change]:
-    record = json.loads(path.read_bytes())
-    created_at = datetime.fromisoformat(record["created_at"])
-    commit = Commit(record["sha"], record["parent"], record["title"], record["description"], created_at)
-    put = {file: blobs.describe(*digests) for file, digests in record["put"].items()}
-    return commit, Change(put, tuple(record["deleted"]))

@@ -15,8 +15,10 @@ from typing import Literal
 
 from govbr_assets.local.hub.blobs import Blob, Blobs
 from govbr_assets.local.hub.changes import Operation, Put
+from govbr_assets.local.hub.commits import Commit
 from govbr_assets.local.hub.errors import RefusedError, RepoExistsError, RepoNotFoundError
-from govbr_assets.local.hub.history import MAIN, Commit, History
+from govbr_assets.local.hub.history import MAIN, History
+from govbr_assets.local.hub.xet import Xorbs
 
 Visibility = Literal["public", "private"]
 
@@ -43,6 +45,7 @@ class HubStore:
         self._folder.mkdir(parents=True, exist_ok=True)
         self._temporary.mkdir()
         self.blobs = Blobs(folder / "blobs", self._temporary)
+        self.xorbs = Xorbs(folder / "xorbs", self._temporary)
         self._lock = threading.Lock()
         self._histories: dict[str, History] = {}
 
