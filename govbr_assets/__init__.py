@@ -1,1 +1,26 @@
-"""Publishes a PostgreSQL table of news as a Hugging Face dataset: new rows only, one shard a day, never twice."""
+"""Publishes a PostgreSQL table of news as a Hugging Face dataset: new rows only, one shard a day, never twice.
+
+The rooms, from the top down; imports go down only:
+
+definitions                           settings -> resources; all that Dagster loads
+schedules, jobs                       when to run, and what together
+checks                                verdicts about what was published
+assets                                the graph
+io_managers, storage, failures        tables between assets, days on the Hub, errors as Dagster's
+resources, partitions                 configuration -> clients; the days
+shards, existing                      a day's shard as a plan; which rows the Hub holds
+postgres, hub, viewer                 the three services, one client each
+core                                  rules: Arrow in, Arrow out
+errors                                what can go wrong
+local                                 an embedded stack for demo, development and tests
+"""
+
+import warnings
+
+# Dagster calls these two beta and preview on every command; the range of versions in pyproject.toml is our answer.
+for _message in ("Parameter `backfill_policy`", "Specifying a partitions_def on an AssetCheckSpec"):
+    warnings.filterwarnings("ignore", message=_message)
+
+from govbr_assets.definitions import defs  # noqa: E402 - the filters must stand first
+
+__all__ = ["defs"]

@@ -11,7 +11,7 @@ GovbrAssetsError
     ├── ContractError               data that the published schema cannot hold without loss
     ├── HubDeniedError              401, 403, 404: a token, a right or a repo is missing
     ├── SourceError                 PostgreSQL understood, and refused: a missing table, a denied right
-    └── BadDaysError                some days of a range could not be published; the others were
+    └── NotMaterializedError        a table that an asset needs is not in the storage
 
 A message is one sentence that names the thing and says what to do, and never holds a password or a token.
 """
@@ -61,5 +61,5 @@ class SourceError(PermanentError):
     """PostgreSQL refuses the query."""
 
 
-class BadDaysError(PermanentError):
-    """Days of a range that could not be published, by name."""
+class NotMaterializedError(PermanentError):
+    """An upstream table is not there: never made, dropped with age, or its day was refused."""

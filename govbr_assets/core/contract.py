@@ -3,11 +3,10 @@
 What a column is called, which type it has and what fits into it belongs here; where files lie does not (`layout`).
 """
 
-from datetime import datetime
-
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from govbr_assets.core.days import Day
 from govbr_assets.errors import ContractError
 
 LOCAL = "-03:00"
@@ -28,7 +27,7 @@ NEWS_SCHEMA = pa.schema(
         ("image", pa.string()),
         ("video_url", pa.string()),
         ("category", pa.string()),
-        ("tags", pa.list_(pa.string())),
+        ("tags", pa.list_(pa.field("element", pa.string()))),  # the name that Parquet gives back
         ("theme_1_level_1", pa.string()),
         ("theme_1_level_1_code", pa.string()),
         ("theme_1_level_1_label", pa.string()),
@@ -47,9 +46,9 @@ POSTGRES_SCHEMA = NEWS_SCHEMA.append(pa.field("legacy_unique_id", pa.string()))
 """A day as read from PostgreSQL: the contract, and beside it the id under which the Hub may know the row."""
 
 _EARLIEST, _LATEST = -62135596800000000, 253402300799999999
-"""Microseconds of 0001-01-01 and 9999-12-31 UTC: what a reader's `datetime` can hold. PostgreSQL's infinity is outside."""
+"""Microseconds of 0001-01-01 and 9999-12-31 UTC: what a reader's `datetime` can hold, and no infinity."""
 
-_INFINITE = {}
+_INFINITE = {-9222425352054775809: "infinity", -9222425352054775808: "-infinity"}
 """What the driver makes of PostgreSQL's infinite times."""
 
 
@@ -70,32 +69,36 @@ def to_contract(rows: pa.Table, row_ids: pa.ChunkedArray) -> pa.Table:
     return pa.table(columns, schema=POSTGRES_SCHEMA)
 
 
-def check_day(rows: pa.Table, start: datetime, end: datetime) -> None:
+def check_day(rows: pa.Table, day: Day) -> None:
     """Raise unless the rows may be published as the shard of one day.
 
     Args:
         rows: [n rows x 24], about to be written to the Hub.
-        start: first instant of the day, aware.
-        end: first instant after the day, aware.
+        day: the day of the shard.
 
     Raises:
         ContractError: another schema, an id that is missing or stands twice, or a row outside the day.
     """
     if difference := schema_difference(rows.schema):
-        raise ContractError(f"The rows of {start:%Y-%m-%d} do not have the published schema: {difference}.")
+        raise ContractError(f"The rows of {day} do not have the published schema: {difference}.")
     ids = rows["unique_id"]
     if ids.null_count:
-        raise ContractError(f"{ids.null_count} rows of {start:%Y-%m-%d} have no unique_id: give them one in PostgreSQL.")
+        raise ContractError(f"{ids.null_count} rows of {day} have no unique_id: give them one in PostgreSQL.")
     if twice := repeated(ids):
-        raise ContractError(f"unique_id {twice[0]!r} stands more than once in the rows of {start:%Y-%m-%d}.")
-    at = rows["published_at"]
-    inside = pc.and_(pc.greater_equal(at, pa.scalar(start, at.type)), pc.less(at, pa.scalar(end, at.type)))
-    outside = rows.filter(pc.invert(pc.fill_null(inside, False)))  # noqa: FBT003
+        raise ContractError(f"unique_id {twice[0]!r} stands more than once in the rows of {day}.")
+    outside = rows.filter(pc.invert(within(rows["published_at"], day)))
     if outside.num_rows:
         row = outside.select(["unique_id", "published_at"]).slice(0, 1).to_pylist()[0]
         raise ContractError(
-            f"unique_id {row['unique_id']!r} was published at {row['published_at']}, outside the day {start:%Y-%m-%d}."
+            f"unique_id {row['unique_id']!r} was published at {row['published_at']}, outside the day {day}."
         )
+
+
+def within(published_at: pa.ChunkedArray, day: Day) -> pa.ChunkedArray:
+    """Mark the instants that belong to a day; null belongs to none."""
+    start, end = (pa.scalar(instant, published_at.type) for instant in (day.start, day.end))
+    inside = pc.and_(pc.greater_equal(published_at, start), pc.less(published_at, end))
+    return pc.fill_null(inside, False)
 
 
 def schema_difference(schema: pa.Schema) -> str:
@@ -125,10 +128,10 @@ def _cast(column: pa.ChunkedArray, field: pa.Field, row_ids: pa.ChunkedArray) ->
     if pa.types.is_timestamp(field.type):
         at = column.cast(pa.timestamp("us", tz=column.type.tz)).cast(pa.int64())
         outside = pc.or_(pc.less(at, _EARLIEST), pc.greater(at, _LATEST))
-        if (index := pc.index(outside, True).as_py()) >= 0:  # noqa: FBT003
+        if (index := pc.index(outside, True).as_py()) >= 0:
             raise _misfit(field, row_ids, column, index, "is outside the years 1 to 9999")
     if field.name == "unique_id" and column.null_count:
-        raise _misfit(field, row_ids, column, pc.index(column.is_null(), True).as_py(), "is null")  # noqa: FBT003
+        raise _misfit(field, row_ids, column, pc.index(column.is_null(), True).as_py(), "is null")
     try:
         return column.cast(field.type)
     except pa.ArrowInvalid:
@@ -166,9 +169,8 @@ def _misfit(field: pa.Field, row_ids: pa.ChunkedArray, column: pa.ChunkedArray, 
     """Build the error that names column, row and value."""
     row = row_ids[index].as_py() if index < len(row_ids) else "none"
     value = _spell(column[index]) if index < len(column) else "nothing"
-    return ContractError(
-        f"Column {field.name} of the row with id {row} in PostgreSQL {why}: {value} cannot be published as {field.type}."
-    )
+    where = f"Column {field.name} of the row with id {row} in PostgreSQL"
+    return ContractError(f"{where} {why}: {value} cannot be published as {field.type}.")
 
 
 def _spell(value: pa.Scalar) -> str:
@@ -177,4 +179,5 @@ def _spell(value: pa.Scalar) -> str:
         text = repr(value.as_py())
         return text if len(text) <= 80 else text[:77] + "..."
     ticks = value.cast(pa.int64()).as_py()
-    return _INFINITE.get(ticks) or str(value)
+    readable = value.type.unit != "us" or _EARLIEST <= ticks <= _LATEST
+    return str(value) if readable else _INFINITE.get(ticks, f"{ticks} microseconds from 1970")

@@ -61,6 +61,12 @@ def less(ids: Iterable[str], others: Iterable[str]) -> list[str]:
     return sorted((Counter(ids) - Counter(others)).elements())
 
 
+def missing_rows(rows: pa.Table, hub_ids: pa.ChunkedArray) -> list[str]:
+    """List the rows of a Postgres day that none of the ids on the Hub names, by their id in Postgres."""
+    found = _matches(rows, hub_ids.to_pylist(), own=False)["unique_id"].combine_chunks()
+    return rows["unique_id"].filter(pc.invert(pc.is_in(rows["unique_id"], found))).to_pylist()
+
+
 def _matches(rows: pa.Table, hub_ids: Iterable[str], *, own: bool) -> pa.Table:
     """List the ids from the Hub that name a row of the day, with that row's id in Postgres."""
     aliases, owners = _aliases(rows)

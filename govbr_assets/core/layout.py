@@ -5,12 +5,12 @@ What the rows may hold belongs to `contract`.
 
 import io
 import re
-from datetime import date
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from govbr_assets.core.contract import NEWS_SCHEMA
+from govbr_assets.core.days import Day
 
 DATA_PATTERN = "data/train-*.parquet"
 """The glob in the dataset card; readers also use it directly, so folder and prefix are fixed."""
@@ -26,16 +26,16 @@ _DATA_FILE = re.compile(r"data/[^/]+\.parquet")
 _SHARD = re.compile(r"data/train-(\d{4}-\d{2}-\d{2})\.parquet")
 
 
-def shard_path(day: date) -> str:
+def shard_path(day: Day) -> str:
     """Name the one shard of a day, such as `data/train-2026-01-15.parquet`."""
-    return f"data/train-{day.isoformat()}.parquet"
+    return f"data/train-{day}.parquet"
 
 
-def shard_day(path: str) -> date | None:
+def shard_day(path: str) -> Day | None:
     """Tell the day of a shard from its path; None for a path that is no day's shard."""
     match = _SHARD.fullmatch(path)
     try:
-        return date.fromisoformat(match[1]) if match else None
+        return Day.of(match[1]) if match else None
     except ValueError:  # month 00 is a folded year, and 2026-02-31 is no day
         return None
 
@@ -45,7 +45,7 @@ def is_data_file(path: str) -> bool:
     return _DATA_FILE.fullmatch(path) is not None
 
 
-def may_hold(path: str, day: date) -> bool:
+def may_hold(path: str, day: Day) -> bool:
     """Say whether a data file can hold rows of the day: another day's shard cannot, by the contract of a shard."""
     return is_data_file(path) and shard_day(path) in (None, day)
 
@@ -69,6 +69,6 @@ def encode(rows: pa.Table) -> bytes:
         sorting_columns=pq.SortingColumn.from_ordering(NEWS_SCHEMA, SORTED_BY),
         use_content_defined_chunking=True,
         write_page_index=True,
-        write_statistics=["unique_id", "agency", "published_at"],
+        write_statistics=["unique_id", "agency", "published_at"],  # pyright: ignore[reportArgumentType] - or a list
     )
     return sink.getvalue()

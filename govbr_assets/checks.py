@@ -1,0 +1,120 @@
+"""Asset checks: what is true of a day, said with numbers.
+
+The rules are in `core`. What breaks them stops a day before its upload already, so these look at what really is in
+the storage and on the Hub.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pyarrow as pa
+from dagster import AssetCheckEvaluation, AssetCheckExecutionContext, AssetCheckResult, AssetIn, asset_check
+
+from govbr_assets.assets import hf_parquet_shard, postgres_news_partition
+from govbr_assets.core.contract import repeated, schema_difference
+from govbr_assets.core.days import Day
+from govbr_assets.core.dedup import missing_rows
+from govbr_assets.core.layout import shard_path
+from govbr_assets.errors import PermanentError
+from govbr_assets.failures import fails_for_good
+from govbr_assets.hub import day_rows, file_schema
+from govbr_assets.io_managers import of_day
+from govbr_assets.partitions import daily
+from govbr_assets.resources import HubResource
+
+Verdict = tuple[bool, Mapping[str, Any]]
+
+
+@asset_check(asset=postgres_news_partition, partitions_def=daily)
+@fails_for_good
+def partition_ids_are_unique(context: AssetCheckExecutionContext, postgres_news_partition: Any) -> AssetCheckResult:
+    """No unique_id stands twice in the day's table."""
+
+    def judge(key: str) -> Verdict:
+        ids = of_day(postgres_news_partition, key)["unique_id"]
+        return _none_repeated(ids)
+
+    return _per_day(context, judge)
+
+
+@asset_check(asset=hf_parquet_shard, partitions_def=daily)
+@fails_for_good
+def shard_schema_is_the_contract(context: AssetCheckExecutionContext, hub: HubResource) -> AssetCheckResult:
+    """The day's shard on the Hub has exactly the published schema."""
+    client = hub.client()
+    head = client.head()
+
+    def judge(key: str) -> Verdict:
+        file = head.files.get(shard_path(Day.of(key)))
+        if file is None:
+            return True, {"shard": "none: other files hold the day, or it has no rows"}
+        difference = schema_difference(file_schema(client, head, file))
+        return not difference, {"shard": file.path, "difference": difference or "none"}
+
+    return _per_day(context, judge)
+
+
+@asset_check(asset=hf_parquet_shard, partitions_def=daily)
+@fails_for_good
+def hub_ids_are_unique(context: AssetCheckExecutionContext, hub: HubResource) -> AssetCheckResult:
+    """No unique_id of the day stands twice on the Hub, in whatever files."""
+    client = hub.client()
+    head = client.head()
+
+    def judge(key: str) -> Verdict:
+        return _none_repeated(day_rows(client, head, Day.of(key), ["unique_id"])["unique_id"])
+
+    return _per_day(context, judge)
+
+
+@asset_check(
+    asset=hf_parquet_shard,
+    partitions_def=daily,
+    additional_ins={"postgres_news_partition": AssetIn("postgres_news_partition")},
+)
+@fails_for_good
+def postgres_rows_are_on_the_hub(
+    context: AssetCheckExecutionContext, postgres_news_partition: Any, hub: HubResource
+) -> AssetCheckResult:
+    """Every row of the day in PostgreSQL is on the Hub, under one of its ids."""
+    client = hub.client()
+    head = client.head()
+
+    def judge(key: str) -> Verdict:
+        rows = of_day(postgres_news_partition, key)
+        missing = missing_rows(rows, day_rows(client, head, Day.of(key), ["unique_id"])["unique_id"])
+        return not missing, {"postgres_rows": rows.num_rows, "missing": len(missing), "examples": missing[:5]}
+
+    return _per_day(context, judge)
+
+
+def _none_repeated(ids: pa.ChunkedArray) -> Verdict:
+    """Judge whether ids are unique and there."""
+    twice = repeated(ids)
+    return not twice and not ids.null_count, {
+        "rows": len(ids),
+        "repeated": len(twice),
+        "without_id": ids.null_count,
+        "examples": twice[:5],
+    }
+
+
+def _per_day(context: AssetCheckExecutionContext, judge: Callable[[str], Verdict]) -> AssetCheckResult:
+    """Judge one day, or each day of a range: Dagster itself records only one verdict for a run."""
+    keys = context.partition_keys
+    if len(keys) == 1:
+        passed, metadata = judge(keys[0])
+        return AssetCheckResult(passed=passed, metadata=metadata)
+    (check,) = context.selected_asset_check_keys
+    failed, absent = [], []
+    for key in keys:
+        try:
+            passed, metadata = judge(key)
+        except PermanentError as error:  # a refused day has no table to judge
+            absent.append(f"{key}: {error}")
+            continue
+        failed += [] if passed else [key]
+        evaluation = AssetCheckEvaluation(check.asset_key, check.name, passed, metadata, partition=key)
+        context.instance.report_runless_asset_event(evaluation)
+    told = {"days": len(keys), "failed": len(failed), "failed_days": failed[:20], "absent_days": absent[:20]}
+    return AssetCheckResult(passed=not failed, metadata=told)

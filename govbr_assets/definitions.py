@@ -1,0 +1,50 @@
+"""Composition root: settings from the environment into resources, and everything that Dagster loads.
+
+Loading contacts nobody: a wrong setting fails the run that uses it, with its name.
+"""
+
+from pathlib import Path
+
+from dagster import Definitions, EnvVar, in_process_executor
+
+from govbr_assets import assets, checks, jobs, schedules
+from govbr_assets.io_managers import ArrowTableIOManager, HubShardIOManager
+from govbr_assets.resources import HubResource, PostgresResource, ViewerResource
+
+
+def setting(name: str, default: str = "") -> str:
+    """Refer to a setting by its name where it is set, so that its value stays out of the UI."""
+    return EnvVar(name) if EnvVar(name).get_value() else default
+
+
+home = EnvVar("DAGSTER_HOME").get_value() or ".local"
+
+hub = HubResource(
+    repo_id=setting("GOVBR_REPO_ID"),
+    visibility=setting("GOVBR_REPO_VISIBILITY", "private"),
+    token=setting("HF_TOKEN"),
+    endpoint=setting("HF_ENDPOINT"),
+)
+
+defs = Definitions(
+    assets=[assets.postgres_news_partition, assets.hf_existing_ids, assets.hf_parquet_shard],
+    asset_checks=[
+        checks.partition_ids_are_unique,
+        checks.shard_schema_is_the_contract,
+        checks.hub_ids_are_unique,
+        checks.postgres_rows_are_on_the_hub,
+    ],
+    jobs=[jobs.daily_sync],
+    schedules=[schedules.daily_sync_schedule],
+    resources={
+        "postgres": PostgresResource(url=setting("GOVBR_POSTGRES_URL")),
+        "hub": hub,
+        "viewer": ViewerResource(url=setting("GOVBR_VIEWER_URL", "https://datasets-server.huggingface.co"), hub=hub),
+        "table_io_manager": ArrowTableIOManager(
+            storage_url=setting("GOVBR_STORAGE_URL", str(Path(home) / "tables")),
+            keep_days=setting("GOVBR_STORAGE_DAYS", "30"),
+        ),
+        "shard_io_manager": HubShardIOManager(hub=hub),
+    },
+    executor=in_process_executor,
+)

@@ -1,0 +1,63 @@
+"""The client's errors, turned into ours: one sentence, and whether another try can help."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from huggingface_hub.errors import HfHubHTTPError, HTTPError  # pyright: ignore[reportPrivateImportUsage] - its HTTP
+
+from govbr_assets.errors import GovbrAssetsError, HubDeniedError, HubUnavailableError
+
+
+class StaleParentError(GovbrAssetsError):
+    """The head is no longer the commit that a plan was made at: plan again (never leaves `hub`)."""
+
+
+class HubBusyError(HubUnavailableError):
+    """The Hub asks to wait: another commit is in progress, or too many requests.
+
+    Attributes:
+        seconds: how long the Hub wants us to wait; None when it does not say.
+    """
+
+    def __init__(self, message: str, seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+
+
+@contextmanager
+def hub_failures(repo_id: str, doing: str) -> Iterator[None]:
+    """Turn what the client raises into our errors.
+
+    Args:
+        repo_id: the repo, for the message.
+        doing: what was tried, such as `reading data/x.parquet`.
+    """
+    try:
+        yield
+    except HfHubHTTPError as error:
+        raise _told(error, repo_id, doing) from error
+    except HTTPError as error:  # no answer at all
+        raise HubUnavailableError(f"The Hub gave no answer while {doing} in {repo_id}: {error}") from error
+
+
+def _told(error: HfHubHTTPError, repo_id: str, doing: str) -> GovbrAssetsError:
+    """Choose our error for an answer of the Hub."""
+    status = error.response.status_code
+    said = (error.server_message or "").strip()
+    told = f"The Hub answered {status} while {doing} in {repo_id}" + (f": {said}" if said else "")
+    if status == 412:
+        return StaleParentError(told)
+    if status in (409, 429):
+        return HubBusyError(told, _seconds(error.response.headers.get("Retry-After")))
+    if status in (401, 403):
+        return HubDeniedError(f"{told}. Look at HF_TOKEN: it must be valid and may write to GOVBR_REPO_ID.")
+    if status == 404:
+        return HubDeniedError(f"{told}. Look at GOVBR_REPO_ID and HF_TOKEN: no such thing, or not for this token.")
+    if status >= 500:
+        return HubUnavailableError(told)
+    return HubDeniedError(f"{told}. The request itself is refused; another try will not help.")
+
+
+def _seconds(header: str | None) -> float | None:
+    """Read `Retry-After` in seconds."""
+    return float(header) if header and header.isdigit() else None

@@ -1,0 +1,174 @@
+"""SQL to Arrow: the published view of PostgreSQL's news. The only importer of the Postgres driver.
+
+What the columns must be is the contract's business (`core.contract`); when to read is the asset's.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from functools import cached_property
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
+
+import adbc_driver_manager
+import adbc_driver_postgresql.dbapi as adbc
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from govbr_assets.core.contract import to_contract
+from govbr_assets.core.days import Day
+from govbr_assets.core.layout import SORTED_BY
+from govbr_assets.errors import (
+    ConfigurationError,
+    ContractError,
+    GovbrAssetsError,
+    SourceError,
+    SourceUnavailableError,
+)
+
+_OPTIONS = "-c default_transaction_read_only=on -c timezone=UTC -c statement_timeout=30min"
+_PASSING = ("08", "40", "53", "57", "58")  # SQLSTATE classes that another try can cure: connection, resources, operator
+
+_COLUMNS = """
+    n.id AS row_id, n.unique_id, n.agency_key AS agency, n.published_at, n.updated_datetime, n.extracted_at,
+    n.title, n.subtitle, n.editorial_lead, n.url, n.content, n.image_url AS image, n.video_url, n.category,
+    n.tags, :dimensions AS tags_dimensions,
+    l1.label AS theme_1_level_1, l1.code AS theme_1_level_1_code, l1.label AS theme_1_level_1_label,
+    l2.code AS theme_1_level_2_code, l2.label AS theme_1_level_2_label,
+    l3.code AS theme_1_level_3_code, l3.label AS theme_1_level_3_label,
+    ms.code AS most_specific_theme_code, ms.label AS most_specific_theme_label, n.summary"""
+
+_FROM = """
+    FROM news n
+    LEFT JOIN themes l1 ON l1.id = n.theme_l1_id
+    LEFT JOIN themes l2 ON l2.id = n.theme_l2_id
+    LEFT JOIN themes l3 ON l3.id = n.theme_l3_id
+    LEFT JOIN themes ms ON ms.id = n.most_specific_theme_id"""
+
+# The bounds come by setting: bound parameters would switch off COPY and batching.
+_WINDOW = """
+    n.published_at >= current_setting('govbr.start')::timestamptz
+    AND n.published_at < current_setting('govbr.end')::timestamptz"""
+
+_WITHOUT_LEGACY = f"SELECT {_COLUMNS}, NULL::text AS legacy_unique_id {_FROM} WHERE {_WINDOW} ORDER BY n.published_at"
+
+# A legacy id counts only if no row owns it as its unique_id, and of several claimants the lowest id has it.
+_WITH_LEGACY = f"""
+    WITH claim AS MATERIALIZED (
+        SELECT n.id, n.legacy_unique_id FROM news n WHERE n.legacy_unique_id IS NOT NULL AND {_WINDOW}
+    ), lost AS (
+        SELECT c.id FROM claim c JOIN news o ON o.unique_id = c.legacy_unique_id
+        UNION SELECT c.id FROM claim c JOIN news o ON o.legacy_unique_id = c.legacy_unique_id AND o.id < c.id
+    )
+    SELECT {_COLUMNS}, CASE WHEN lost.id IS NULL THEN n.legacy_unique_id END AS legacy_unique_id
+    {_FROM} LEFT JOIN lost ON lost.id = n.id WHERE {_WINDOW} ORDER BY n.published_at"""
+
+_CATALOGUE = """
+    SELECT attname::text AS name, format_type(atttypid, NULL) AS type FROM pg_attribute
+    WHERE attrelid = to_regclass('news') AND attnum > 0 AND NOT attisdropped"""
+
+
+class PostgresNews:
+    """The news of one PostgreSQL database, read only.
+
+    Args:
+        url: `postgresql://user:password@host:port/database`; a driver in the scheme (`+psycopg2`) is ignored.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url, self._secrets = _connection_url(url)
+
+    def day(self, day: Day) -> pa.Table:
+        """Read the rows published on a day.
+
+        Args:
+            day: the day, read as its half-open window of aware instants.
+
+        Returns:
+            [n rows x 25] of `POSTGRES_SCHEMA`, sorted by `published_at, unique_id`; no rows give an empty table.
+
+        Raises:
+            SourceUnavailableError: PostgreSQL is away, or went away in the middle.
+            SourceError: PostgreSQL refuses the query.
+            ContractError: a value that the published schema cannot hold.
+        """
+        rows = pa.concat_tables(self._batches(day.start, day.end))
+        nested = rows.filter(pc.greater(rows["tags_dimensions"], 1))
+        if nested.num_rows:  # the driver has flattened them already
+            raise ContractError(
+                f"Column tags of the row with id {nested['row_id'][0]} in PostgreSQL has several dimensions:"
+                f" {nested['tags'][0].as_py()} cannot be published as list<string>."
+            )
+        return to_contract(rows, rows["row_id"]).sort_by(SORTED_BY)
+
+    @cached_property
+    def _columns(self) -> dict[str, str]:
+        """The columns of `news` with their types, asked of the catalogue once."""
+        with self._cursor() as cursor:
+            cursor.execute(_CATALOGUE)
+            found = {row["name"]: row["type"] for row in cursor.fetch_arrow_table().to_pylist()}
+        if not found:
+            raise SourceError("PostgreSQL has no table `news`: point GOVBR_POSTGRES_URL at the database that has it.")
+        return found
+
+    def _batches(self, start: datetime, end: datetime) -> Iterator[pa.Table]:
+        """Stream the window in order of `published_at`, some 4 MB at a time."""
+        query = _WITH_LEGACY if "legacy_unique_id" in self._columns else _WITHOUT_LEGACY
+        dimensions = "array_ndims(n.tags)" if self._columns.get("tags", "").endswith("[]") else "NULL::int"
+        with self._cursor() as cursor:
+            for name, instant in (("govbr.start", start), ("govbr.end", end)):
+                cursor.execute("SELECT set_config($1, $2, false)", parameters=(name, instant.isoformat()))
+                cursor.fetchall()
+            cursor.adbc_statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": "4194304"})
+            cursor.execute(query.replace(":dimensions", dimensions))
+            reader = cursor.fetch_record_batch()
+            yield _without_metadata(reader.schema.empty_table())
+            for batch in reader:
+                yield _without_metadata(pa.Table.from_batches([batch]))
+
+    @contextmanager
+    def _cursor(self) -> Iterator[adbc.Cursor]:
+        """Open a connection and a cursor, and speak of failures without a password."""
+        try:
+            with adbc.connect(self._url) as connection, connection.cursor() as cursor:
+                yield cursor
+        except GovbrAssetsError:
+            raise
+        except adbc_driver_manager.Error as error:
+            passing = isinstance(error, adbc_driver_manager.OperationalError) or (error.sqlstate or "")[:2] in _PASSING
+            raise self._told(SourceUnavailableError if passing else SourceError, error) from None
+        except (OSError, pa.ArrowException) as error:
+            raise self._told(SourceUnavailableError, error) from None
+
+    def _told(self, kind: type[GovbrAssetsError], error: Exception) -> GovbrAssetsError:
+        """Tell what PostgreSQL said in one line, with every secret blotted out."""
+        text = " ".join(str(error).split("Query was:")[0].split())
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        hint = (
+            "look at GOVBR_POSTGRES_URL and the server" if kind is SourceUnavailableError else "see the table's columns"
+        )
+        return kind(f"Reading the news from PostgreSQL failed ({hint}): {text}")
+
+
+def _connection_url(url: str) -> tuple[str, list[str]]:
+    """Turn a setting into a libpq URL with our defaults, and list the secrets in it."""
+    malformed = "GOVBR_POSTGRES_URL is malformed: write postgresql://user:password@host:5432/database."
+    try:
+        parts = urlsplit(url)
+        password = parts.password or ""
+        _ = parts.port
+    except ValueError:
+        raise ConfigurationError(malformed) from None
+    if parts.scheme.partition("+")[0] not in ("postgresql", "postgres") or not url.partition("://")[2]:
+        raise ConfigurationError(malformed)
+    query = dict(parse_qsl(parts.query))
+    secrets = {password, unquote(password), query.get("password", ""), quote(query.get("password", ""))}
+    query = {"application_name": "govbr_assets", "connect_timeout": "10", **query}
+    query["options"] = f"{query.get('options', '')} {_OPTIONS}".strip()
+    target = parts._replace(scheme="postgresql", query=urlencode(query, quote_via=quote))
+    return urlunsplit(target), sorted(filter(None, secrets), key=len, reverse=True)
+
+
+def _without_metadata(rows: pa.Table) -> pa.Table:
+    """Drop the driver's notes on fields, which differ between servers."""
+    return rows.cast(pa.schema([pa.field(field.name, field.type) for field in rows.schema]))

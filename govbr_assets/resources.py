@@ -1,0 +1,84 @@
+"""Configuration into clients. What a client does lives in its own room; the values come from `definitions`."""
+
+from functools import lru_cache
+
+from dagster import ConfigurableResource, ResourceDependency
+
+from govbr_assets.errors import ConfigurationError
+from govbr_assets.existing import ExistingIds
+from govbr_assets.hub import Hub
+from govbr_assets.postgres import PostgresNews
+from govbr_assets.viewer import Viewer
+
+
+class PostgresResource(ConfigurableResource):
+    """The PostgreSQL database that has the news.
+
+    Attributes:
+        url: `postgresql://user:password@host:port/database`.
+    """
+
+    url: str
+
+    def client(self) -> PostgresNews:
+        """Make the client; contacts nobody yet."""
+        return PostgresNews(_required("GOVBR_POSTGRES_URL", self.url, "postgresql://user:password@host:5432/database"))
+
+
+class HubResource(ConfigurableResource):
+    """The dataset repo on the Hub.
+
+    Attributes:
+        repo_id: `namespace/name`.
+        visibility: `private` or `public`, for a repo that this project creates.
+        token: empty takes the one that the machine is logged in with.
+        endpoint: empty takes the public Hub.
+    """
+
+    repo_id: str
+    visibility: str = "private"
+    token: str = ""
+    endpoint: str = ""
+
+    def client(self) -> Hub:
+        """Make the client, or take the one made before: it remembers its own commits, which the Hub may tell late."""
+        if self.visibility not in ("private", "public"):
+            raise ConfigurationError(
+                f"GOVBR_REPO_VISIBILITY is {self.visibility!r}: write private or public, or leave it out for private."
+            )
+        repo_id = _required("GOVBR_REPO_ID", self.repo_id, "my-org/my-news")
+        return _hub(repo_id, self.visibility == "private", self.token or None, self.endpoint or None)
+
+
+class ViewerResource(ConfigurableResource):
+    """The dataset viewer of the repo.
+
+    Attributes:
+        url: such as `https://datasets-server.huggingface.co`.
+        hub: the repo that it shows.
+    """
+
+    url: str
+    hub: ResourceDependency[HubResource]
+
+    def client(self) -> Viewer:
+        """Make the client; contacts nobody yet."""
+        hub = self.hub.client()
+        return Viewer(self.url, hub.repo_id, hub.token)
+
+    def existing_ids(self) -> ExistingIds:
+        """Join the repo and its viewer into the source of ids."""
+        return ExistingIds(self.hub.client(), self.client())
+
+
+@lru_cache(maxsize=8)
+def _hub(repo_id: str, private: bool, token: str | None, endpoint: str | None) -> Hub:
+    """Keep one client a process and repo."""
+    return Hub(repo_id, private=private, token=token, endpoint=endpoint)
+
+
+def _required(name: str, value: str, example: str) -> str:
+    """Return a setting that has no default."""
+    if not value:
+        raise ConfigurationError(f"{name} is not set: set it, such as {example}.")
+    return value

@@ -1,0 +1,34 @@
+"""Small tables for tests of the rules."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import pyarrow as pa
+
+from govbr_assets.core.contract import NEWS_SCHEMA, POSTGRES_SCHEMA
+from govbr_assets.core.days import Day
+
+DAY = Day.of("2026-01-15")
+
+
+def news(ids: Sequence[str], *, legacy: Sequence[str | None] | None = None, at: datetime | None = None) -> pa.Table:
+    """Make a Postgres day of rows a minute apart: [n ids x 25]."""
+    start = at or DAY.start + timedelta(hours=9)
+    rows = [
+        {
+            "unique_id": unique_id,
+            "agency": "mec",
+            "published_at": start + timedelta(minutes=index),
+            "title": f"Title of {unique_id}",
+            "content": "text\u00a0with nbsp 🇧🇷",
+            "tags": ["a", None, ""],
+            "legacy_unique_id": legacy[index] if legacy else None,
+        }
+        for index, unique_id in enumerate(ids)
+    ]
+    return pa.Table.from_pylist(rows, schema=POSTGRES_SCHEMA)
+
+
+def shard(ids: Sequence[str], *, at: datetime | None = None) -> pa.Table:
+    """Make rows as the Hub has them: [n ids x 24]."""
+    return news(ids, at=at).select(NEWS_SCHEMA.names)

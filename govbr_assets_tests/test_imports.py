@@ -1,0 +1,84 @@
+"""The rooms: imports go down only, and each service has one importer."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import govbr_assets
+
+PACKAGE = Path(govbr_assets.__file__).parent
+
+# From the top down; rooms of one line do not import each other unless they stand in this order.
+ORDER = [
+    "definitions", "schedules", "sensors", "jobs", "checks", "assets", "io_managers", "shards", "resources",
+    "existing", "storage", "failures", "partitions", "postgres", "viewer", "hub", "core", "errors",
+]  # fmt: skip
+ONE_IMPORTER = {
+    "huggingface_hub": "hub",
+    "requests": "viewer",
+    "adbc_driver_postgresql": "postgres",
+    "adbc_driver_manager": "postgres",
+}
+NEVER_AT_RUN_TIME = {
+    "duckdb",
+    "polars",
+    "datasets",
+    "pandas",
+    "sqlalchemy",
+    "starlette",
+    "uvicorn",
+    "psycopg2",
+    "numpy",
+}
+NOT_IN_CORE = {"dagster", "fsspec", "time", "os", "socket", "pathlib"}
+
+
+def room(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports relatively"
+            found |= {f"{node.module}.{alias.name}" for alias in node.names} | {node.module or ""}
+    return found
+
+
+def rooms_imported(path: Path) -> set[str]:
+    parts = [name.split(".") for name in imported(path)]
+    below = {part[1] for part in parts if part[0] == "govbr_assets" and len(part) > 1}
+    return {name for name in below if (PACKAGE / name).is_dir() or (PACKAGE / f"{name}.py").exists()}
+
+
+PRODUCT = sorted(path for path in PACKAGE.rglob("*.py") if room(path) not in ("local", "__init__"))
+LOCAL = sorted((PACKAGE / "local").rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", PRODUCT, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_go_down_only(path: Path):
+    above = ORDER[: ORDER.index(room(path))]
+    assert not rooms_imported(path) & {*above, "local"}
+
+
+@pytest.mark.parametrize("path", PRODUCT, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_services_have_one_importer_and_the_rules_need_none(path: Path):
+    names = {name.split(".")[0] for name in imported(path)}
+    assert not {name for name in names if ONE_IMPORTER.get(name, room(path)) != room(path)}
+    assert not names & NEVER_AT_RUN_TIME
+    assert room(path) != "core" or not names & {*NOT_IN_CORE, *ONE_IMPORTER}
+
+
+@pytest.mark.parametrize("path", [*PRODUCT, *LOCAL], ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_only_definitions_and_the_first_day_read_the_environment(path: Path):
+    text = path.read_text()
+    reads = "os.environ" in text or "getenv" in text or "EnvVar" in text
+    assert not reads or room(path) in ("definitions", "partitions", "local")
+
+
+def test_every_room_has_its_place():
+    assert {room(path) for path in PRODUCT} <= set(ORDER)
