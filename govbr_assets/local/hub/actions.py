@@ -100,3 +100,36 @@ def detour(path: str) -> Action:
         await app({**scope, "path": path, "raw_path": path.encode()}, receive, send)
 
     return act
+
+
+def after(action: Action) -> Action:
+    """Let the work be done before an action, which then has only the answer inside it, held back."""
+
+    async def act(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        held: list[Message] = []
+
+        async def hold(message: Message) -> None:
+            held.append(message)
+
+        async def done(_scope: Scope, _receive: Receive, send: Send) -> None:
+            for message in held:
+                await send(message)
+
+        await app(scope, receive, hold)
+        await action(done, scope, _read_already(receive), send)
+
+    return act
+
+
+def _read_already(receive: Receive) -> Receive:
+    """Give the receiving end of a request whose body the application has taken: empty, then what else may come."""
+    ended = False
+
+    async def receiving() -> Message:
+        nonlocal ended
+        if ended:
+            return await receive()
+        ended = True
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    return receiving

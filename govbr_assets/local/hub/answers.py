@@ -14,7 +14,7 @@ Entry = TypeVar("Entry")
 def refuse(error: HubRefusal) -> Response:
     """Word a refusal as the Hub does: the text in the body and in a header, the kind in another."""
     text = str(error)
-    headers = {"X-Error-Message": text.encode("ascii", "replace").decode()}
+    headers = {"X-Error-Message": " ".join(text.encode("ascii", "replace").decode().split())}
     if error.code:
         headers["X-Error-Code"] = error.code
     return JSONResponse({"error": text}, error.status, headers)

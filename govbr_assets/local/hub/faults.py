@@ -12,7 +12,7 @@ from typing import Literal
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from govbr_assets.local.hub.actions import Action
+from govbr_assets.local.hub.actions import Action, after
 
 
 @dataclass
@@ -59,27 +59,6 @@ class Fault:
     def fits(self, method: str, path: str) -> bool:
         """Say whether a request is meant, leaving aside how many there were."""
         return self.times > 0 and self.method in ("*", method) and re.search(self.path, path) is not None
-
-    def around(self, app: ASGIApp) -> ASGIApp:
-        """Give an application that behaves as this fault has it."""
-
-        async def faulty(scope: Scope, receive: Receive, send: Send) -> None:
-            if self.when == "before":
-                await self.action(app, scope, receive, send)
-                return
-            held: list[Message] = []
-
-            async def hold(message: Message) -> None:
-                held.append(message)
-
-            async def done(_scope: Scope, _receive: Receive, send: Send) -> None:
-                for message in held:
-                    await send(message)
-
-            await app(scope, receive, hold)
-            await self.action(done, scope, receive, send)
-
-        return faulty
 
 
 @dataclass
@@ -139,9 +118,13 @@ class FaultMiddleware:
             return
         exchange = Exchange(scope["method"], scope["path"], scope["query_string"].decode("latin-1"))
         self._faults.requests.append(exchange)
+        receive, send = _recording(exchange, receive, send)
         fault = self._faults.due(exchange.method, exchange.path)
-        app = fault.around(self._app) if fault else self._app
-        await app(scope, *_recording(exchange, receive, send))
+        if fault is None:
+            await self._app(scope, receive, send)
+            return
+        action = after(fault.action) if fault.when == "after" else fault.action
+        await action(self._app, scope, receive, send)
 
 
 def _recording(exchange: Exchange, receive: Receive, send: Send) -> tuple[Receive, Send]:

@@ -23,11 +23,13 @@ class LocalHub:
         limits: how much is too much.
 
     Attributes:
+        folder: where its repos are kept.
         store: its repos.
         faults: what is to go wrong, and the record of its requests.
     """
 
     def __init__(self, folder: Path, port: int = 0, tokens: Tokens | None = None, limits: Limits | None = None) -> None:
+        self.folder = folder
         self.store = HubStore(folder)
         self.faults = Faults()
         self._tokens = tokens or Tokens()
