@@ -3,9 +3,8 @@
 Pure functions over mappings from path to content; writing them down belongs to `history`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from govbr_assets.local.hub.blobs import Blob
 from govbr_assets.local.hub.errors import EntryNotFoundError, RefusedError
@@ -68,11 +67,23 @@ def change_of(before: Mapping[str, Blob], operations: Sequence[Operation]) -> tu
         else:
             for path in _victims(files, operation):
                 del files[path]
-    folders = {str(folder) for path in files for folder in PurePosixPath(path).parents}
-    if clash := sorted(folders & files.keys()):
+    if clash := sorted(folders_of(files) & files.keys()):
         raise RefusedError(f"{clash[0]!r} cannot be a file and a folder at once.")
-    put = {path: blob for path, blob in files.items() if before.get(path) != blob}
-    return Change(put, tuple(sorted(before.keys() - files.keys()))), dict(sorted(files.items()))
+    written = {operation.path for operation in operations if operation.path in files}
+    put = {path: files[path] for path in sorted(written) if before.get(path) != files[path]}
+    deleted = tuple(sorted(before.keys() - files.keys()))
+    return Change(put, deleted), {path: files[path] for path in sorted(files)}
+
+
+def folders_of(paths: Iterable[str]) -> set[str]:
+    """Name all folders that lead to files."""
+    found: set[str] = set()
+    for path in paths:
+        end = path.rfind("/")
+        while end > 0 and path[:end] not in found:
+            found.add(path[:end])
+            end = path.rfind("/", 0, end)
+    return found
 
 
 def check_path(path: str) -> None:

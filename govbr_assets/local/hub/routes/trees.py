@@ -9,6 +9,7 @@ from starlette.routing import Route
 from govbr_assets.local.hub.answers import page, time_of
 from govbr_assets.local.hub.blobs import Blob, git_oid
 from govbr_assets.local.hub.calls import DATASET, Call, to_repo
+from govbr_assets.local.hub.changes import folders_of
 from govbr_assets.local.hub.commits import Commit
 from govbr_assets.local.hub.errors import EntryNotFoundError
 
@@ -24,7 +25,7 @@ def tree(call: Call) -> Response:
     below = [path for path in files if path.startswith(prefix)]
     if folder and not below:
         raise EntryNotFoundError(f"{folder} does not exist on {call.revision!r}")
-    folders = _folders(below, prefix)
+    folders = {path for path in folders_of(below) if path.startswith(prefix)}
     if not call.flag("recursive"):
         folders = {path for path in folders if "/" not in path[len(prefix) :]}
         below = [path for path in below if "/" not in path[len(prefix) :]]
@@ -37,20 +38,9 @@ def paths_info(call: Call) -> Response:
     """Describe the files and folders at given paths; a path where nothing is gets no entry."""
     form = parse_qs(call.body.decode(errors="replace"))
     files = call.history.tree(call.revision)
-    folders = _folders(files, "")
+    folders = folders_of(files)
     there = [path for path in form.get("paths", []) if path in files or path in folders]
     return JSONResponse(_entries(call, files, there, expand=form.get("expand", [""])[0].lower() == "true"))
-
-
-def _folders(paths: Mapping[str, Blob] | list[str], prefix: str) -> set[str]:
-    """Name all folders below a prefix that lead to files."""
-    found: set[str] = set()
-    for path in paths:
-        end = path.rfind("/")
-        while end > len(prefix) and path[:end] not in found:
-            found.add(path[:end])
-            end = path.rfind("/", 0, end)
-    return found
 
 
 def _entries(call: Call, files: Mapping[str, Blob], paths: list[str], *, expand: bool) -> list[dict]:
