@@ -17,6 +17,8 @@ local                                 an embedded stack for demo, development an
 
 import warnings
 
+import dagster  # noqa: F401 - it sets filters of its own when it is imported
+
 # Dagster calls these two beta and preview on every command; the range of versions in pyproject.toml is our answer.
 for _message in ("Parameter `backfill_policy`", "Specifying a partitions_def on an AssetCheckSpec"):
     warnings.filterwarnings("ignore", message=_message)

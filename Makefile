@@ -1,0 +1,42 @@
+# The commands of a new user: `make demo`, `make test`, `make dev`, `make check`, `make bench`.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: demo dev test check bench clean
+
+demo: .venv/installed-local
+	$(BIN)/python -m govbr_assets.local demo
+
+dev: .venv/installed-local
+	$(BIN)/python -m govbr_assets.local dev
+
+test: .venv/installed-test
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+check: .venv/installed-test
+	$(BIN)/python -m ruff check
+	$(BIN)/python -m ruff format --check
+	$(BIN)/python -m pyright
+	$(BIN)/python -m dagster definitions validate --module-name govbr_assets.definitions --log-level warning
+
+bench: .venv/installed-test
+	$(BIN)/python -m govbr_assets_tests.benchmarks
+
+clean:
+	rm -rf .venv .local build *.egg-info
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 ..."; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/installed-local: .venv/bin/python pyproject.toml constraints.txt
+	@echo "Installing into .venv (a minute the first time) ..."
+	$(PIP) --editable '.[local]'
+	@touch $@
+
+.venv/installed-test: .venv/bin/python pyproject.toml constraints.txt
+	@echo "Installing into .venv with the test tools (a minute or two the first time) ..."
+	$(PIP) --editable '.[test]'
+	@touch $@

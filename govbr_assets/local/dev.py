@@ -1,0 +1,86 @@
+"""`make dev`: `dagster dev` on the local stack, which stays between two runs."""
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from govbr_assets.core.days import TIME_ZONE
+from govbr_assets.errors import ConfigurationError
+from govbr_assets.local.stack import LocalStack, fortnight
+
+_SAMPLE_ROWS = 2000
+_GRACE = 30  # seconds for Dagster to stop its own processes
+
+
+def dev(folder: Path, port: int) -> int:
+    """Serve the UI until Ctrl-C.
+
+    Args:
+        folder: holds everything between two runs.
+        port: of the UI, on 127.0.0.1.
+
+    Returns:
+        The exit code: 0 after Ctrl-C or SIGTERM.
+
+    Raises:
+        ConfigurationError: the port is taken.
+    """
+    if _answers(port):
+        raise ConfigurationError(f"Port {port} is taken: stop what listens there, or choose another with --port.")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # an end by `kill` is as orderly as one by Ctrl-C
+    with LocalStack(folder) as stack:
+        days = stack.rows_by_day()
+        yesterday = datetime.now(UTC).astimezone(ZoneInfo(TIME_ZONE)).date() - timedelta(days=1)
+        first, last = fortnight(yesterday)
+        if not days:
+            print(f"Filling PostgreSQL with {_SAMPLE_ROWS} sample news from {first} to {last} ...", flush=True)
+            stack.fill(_SAMPLE_ROWS, first, last)
+        first = date.fromisoformat(min(days, default=first.isoformat()))
+        command = [sys.executable, "-m", "dagster", "dev", "-m", "govbr_assets.definitions"]
+        server = subprocess.Popen(
+            [*command, "-h", "127.0.0.1", "-p", str(port), "--log-level", "warning"],
+            env=stack.environment(first),
+            start_new_session=True,  # Ctrl-C comes to us; we tell Dagster, and keep the stack up until it has stopped
+        )
+        try:
+            return _serve(server, port, stack)
+        except KeyboardInterrupt:
+            print("\nStopping ...", flush=True)
+            return 0
+        finally:
+            _stop(server)
+
+
+def _serve(server: subprocess.Popen[bytes], port: int, stack: LocalStack) -> int:
+    """Say where the UI is as soon as it answers, and wait for it to end."""
+    while server.poll() is None and not _answers(port):
+        time.sleep(0.2)
+    if server.poll() is None:
+        print(
+            f"\nDagster:  http://127.0.0.1:{port}\nHub:      {stack.hub.endpoint}\nCtrl-C stops all of it.\n",
+            flush=True,
+        )
+    return server.wait()
+
+
+def _stop(server: subprocess.Popen[bytes]) -> None:
+    """Let Dagster stop its processes; insist when it does not."""
+    if server.poll() is None:
+        server.send_signal(signal.SIGINT)
+        try:
+            server.wait(_GRACE)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+
+def _answers(port: int) -> bool:
+    """Say whether something listens on a port of this machine."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -1,0 +1,52 @@
+"""The stack that the tests run on: one PostgreSQL and one Hub a session, a database and a repo a test."""
+
+import os
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from govbr_assets.hub import Hub
+from govbr_assets.local.hub import LocalHub
+from govbr_assets.local.postgres import EmbeddedPostgres
+
+SAMPLE = Path(__file__).parents[2] / "shared" / "data" / "govbrnews_sample_1000.parquet"
+
+_numbers = count()
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+    with EmbeddedPostgres(tmp_path_factory.mktemp("postgres")) as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres: EmbeddedPostgres) -> Iterator[str]:
+    name = f"news_{os.getpid()}_{next(_numbers)}"
+    yield postgres.create_database(name)
+    postgres.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def hub_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalHub]:
+    with LocalHub(tmp_path_factory.mktemp("hub")) as server:
+        yield server
+
+
+@pytest.fixture
+def local_hub(hub_server: LocalHub) -> Iterator[LocalHub]:
+    hub_server.faults.forget()
+    yield hub_server
+    hub_server.faults.clear()
+
+
+@pytest.fixture
+def repo_id() -> str:
+    return f"org/news-{os.getpid()}-{next(_numbers)}"
+
+
+@pytest.fixture
+def hub(local_hub: LocalHub, repo_id: str) -> Hub:
+    return Hub(repo_id, token=local_hub.write_token, endpoint=local_hub.endpoint)

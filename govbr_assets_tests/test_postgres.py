@@ -1,0 +1,212 @@
+"""SQL to Arrow, on a real PostgreSQL: exactly the day, exactly the contract, and no password in any error."""
+
+import threading
+from datetime import UTC, datetime, timedelta
+
+import adbc_driver_postgresql.dbapi as adbc
+import pyarrow as pa
+import pytest
+
+from govbr_assets.core.contract import POSTGRES_SCHEMA
+from govbr_assets.core.days import Day
+from govbr_assets.errors import ConfigurationError, ContractError, SourceError, SourceUnavailableError
+from govbr_assets.local.load import load
+from govbr_assets.local.news import sample_news
+from govbr_assets.postgres import PostgresNews
+
+DAY = Day.of("2026-01-15")
+
+
+def execute(url: str, *statements: str) -> None:
+    with adbc.connect(url, autocommit=True) as connection, connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+
+
+def insert(database: str, /, **values: str) -> None:
+    """Insert one row; values are SQL."""
+    row = {"unique_id": "'a'", "agency_id": "1", "title": "'t'", "published_at": "'2026-01-15T12:00:00-03:00'"} | values
+    execute(database, f"INSERT INTO news ({', '.join(row)}) VALUES ({', '.join(row.values())})")
+
+
+@pytest.fixture
+def url(postgres_url: str) -> str:
+    execute(
+        postgres_url,
+        "INSERT INTO agencies (id, key, name) VALUES (1, 'mec', 'Ministério da Educação')",
+        "INSERT INTO themes (id, code, label, level) VALUES (1, '01', 'Economia', 1), (2, '01.01', 'Comércio', 2)",
+    )
+    return postgres_url
+
+
+def test_a_row_comes_out_with_every_column_in_its_place(url: str):
+    insert(
+        url, unique_id="'x'", subtitle="''", editorial_lead="null", url="'https://gov.br/x'", image_url="'i'",
+        video_url="'v'", content="E'a\\u00a0b 🇧🇷'", category="'c'", tags="array['a', null, '']", theme_l1_id="1",
+        theme_l2_id="2", most_specific_theme_id="2", summary="'s'", updated_datetime="'2026-01-16T00:00:00.123456Z'",
+        extracted_at="'2026-01-17T01:02:03Z'", legacy_unique_id="'old'",
+    )  # fmt: skip
+    table = PostgresNews(url).day(DAY)
+    assert table.schema.equals(POSTGRES_SCHEMA, check_metadata=True)
+    row = table.drop_columns(["extracted_at"]).to_pylist()[0]
+    assert table["extracted_at"].cast(pa.string())[0].as_py() == "2026-01-17 01:02:03.000000000"
+    assert row == {
+        "unique_id": "x", "agency": "mec", "published_at": datetime(2026, 1, 15, 15, tzinfo=UTC),
+        "updated_datetime": datetime(2026, 1, 16, microsecond=123456, tzinfo=UTC), "title": "t", "subtitle": "",
+        "editorial_lead": None, "url": "https://gov.br/x", "content": "a\u00a0b 🇧🇷", "image": "i", "video_url": "v",
+        "category": "c", "tags": ["a", None, ""], "theme_1_level_1": "Economia", "theme_1_level_1_code": "01",
+        "theme_1_level_1_label": "Economia", "theme_1_level_2_code": "01.01", "theme_1_level_2_label": "Comércio",
+        "theme_1_level_3_code": None, "theme_1_level_3_label": None, "most_specific_theme_code": "01.01",
+        "most_specific_theme_label": "Comércio", "summary": "s", "legacy_unique_id": "old",
+    }  # fmt: skip
+
+
+def test_the_window_is_half_open_in_instants_of_the_day(url: str):
+    for name, at in {
+        "before": DAY.start - timedelta(microseconds=1),
+        "first": DAY.start,
+        "last": DAY.end - timedelta(microseconds=1),
+        "after": DAY.end,
+    }.items():
+        insert(url, unique_id=f"'{name}'", published_at=f"'{at.isoformat()}'")
+    assert PostgresNews(url).day(DAY)["unique_id"].to_pylist() == ["first", "last"]
+
+
+def test_rows_are_sorted_by_time_and_then_by_id_as_bytes(url: str):
+    for name in ("é", "b", "B", "a"):
+        insert(url, unique_id=f"'{name}'")
+    assert PostgresNews(url).day(DAY)["unique_id"].to_pylist() == ["B", "a", "b", "é"]
+
+
+def test_a_day_without_rows_is_an_empty_table_of_the_schema(url: str):
+    table = PostgresNews(url).day(DAY)
+    assert (table.num_rows, table.schema) == (0, POSTGRES_SCHEMA)
+
+
+def test_every_row_falls_into_exactly_one_day(postgres_url: str):
+    written = load(postgres_url, sample_news(3000, datetime(2018, 11, 1).date(), datetime(2018, 11, 8).date()))  # noqa: DTZ001
+    news = PostgresNews(postgres_url)
+    days = [news.day(Day.of(f"2018-11-{number:02}")) for number in range(1, 9)]
+    assert sum(day.num_rows for day in days) == written == len(pa.concat_tables(days)["unique_id"].unique())
+
+
+def test_a_legacy_id_that_another_row_owns_does_not_count(url: str):
+    insert(url, unique_id="'owner'", published_at="'2020-01-01'")
+    insert(url, unique_id="'a'", legacy_unique_id="'owner'")
+    assert PostgresNews(url).day(DAY)["legacy_unique_id"].to_pylist() == [None]
+
+
+def test_of_several_claimants_of_a_legacy_id_the_lowest_row_has_it(url: str):
+    insert(url, unique_id="'first'", legacy_unique_id="'md5'", published_at="'2020-01-01T12:00:00Z'")
+    insert(url, unique_id="'second'", legacy_unique_id="'md5'")
+    news = PostgresNews(url)
+    assert news.day(DAY)["legacy_unique_id"].to_pylist() == [None]
+    assert news.day(Day.of("2020-01-01"))["legacy_unique_id"].to_pylist() == ["md5"]
+
+
+def test_a_deployment_without_legacy_ids_works(url: str):
+    execute(url, "ALTER TABLE news DROP COLUMN legacy_unique_id")
+    insert(url)
+    assert PostgresNews(url).day(DAY)["legacy_unique_id"].to_pylist() == [None]
+
+
+@pytest.mark.parametrize(
+    ("alter", "values", "named"),
+    [
+        ("", {"updated_datetime": "'infinity'"}, "updated_datetime of the row with id 1 .*: infinity "),
+        ("", {"updated_datetime": "'-infinity'"}, "updated_datetime .*: -infinity "),
+        ("", {"extracted_at": "'9999-12-31'"}, "extracted_at .* 9999-12-31"),
+        ("", {"extracted_at": "'0044-03-15 BC'"}, "extracted_at .* outside the years"),
+        ("", {"tags": "array[['a','b'],['c','d']]"}, "tags of the row with id 1 .* several dimensions"),
+        ("ALTER COLUMN unique_id DROP NOT NULL", {"unique_id": "null"}, "unique_id of the row with id 1 .* is null"),
+        ("ALTER COLUMN tags TYPE text", {"tags": "'a,b'"}, "tags of the row with id 1 .* type string: 'a,b'"),
+        ("ALTER COLUMN category TYPE int USING 1", {"category": "7"}, "category of the row with id 1 .* int32: 7"),
+        ("ALTER COLUMN summary TYPE jsonb USING null", {"summary": "'{}'"}, "summary of the row with id 1"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_named_by_column_row_and_value(url: str, alter: str, values: dict, named: str):
+    if alter:
+        execute(url, f"ALTER TABLE news {alter}")
+    insert(url, **values)
+    with pytest.raises(ContractError, match=named):
+        PostgresNews(url).day(DAY)
+
+
+def test_a_server_that_goes_away_in_the_middle_is_a_passing_error(url: str):
+    execute(
+        url,
+        "INSERT INTO news (unique_id, agency_id, title, published_at, content) SELECT i::text, 1, 't',"
+        " '2026-01-15T12:00:00Z', repeat(md5(i::text), 300) FROM generate_series(1, 20000) i",
+    )
+    batches = PostgresNews(url)._batches(DAY.start, DAY.end)
+    next(batches)
+    next(batches)
+    execute(url, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'govbr_assets'")
+    with pytest.raises(SourceUnavailableError, match="Reading the news from PostgreSQL failed"):
+        list(batches)
+
+
+def test_a_connection_cannot_write(url: str):
+    with PostgresNews(url)._cursor() as cursor, pytest.raises(Exception, match="read-only transaction"):
+        cursor.execute("DELETE FROM news")
+
+
+def test_a_missing_table_or_column_is_named(postgres_url: str):
+    execute(postgres_url, "ALTER TABLE news RENAME COLUMN title TO headline")
+    with pytest.raises(SourceError, match=r"n\.title does not exist"):
+        PostgresNews(postgres_url).day(DAY)
+    execute(postgres_url, "DROP TABLE news")
+    with pytest.raises(SourceError, match="no table `news`"):
+        PostgresNews(postgres_url).day(DAY)
+
+
+@pytest.mark.parametrize("driver", ["postgresql", "postgresql+psycopg2", "postgres"])
+def test_a_driver_in_the_scheme_is_ignored(url: str, driver: str):
+    insert(url)
+    assert PostgresNews(url.replace("postgresql", driver, 1)).day(DAY).num_rows == 1
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql+psycopg2://user:s%40cret@127.0.0.1:1/news",
+        "postgresql://user:s%40cret@127.0.0.1:1/news?application_name=s@cret",
+        "postgresql://user@127.0.0.1:1/news?password=s@cret",
+        "postgresql://user:s%40cret@no-such-host.invalid/news?connect_timeout=2",
+        "postgresql://user:s%40cret@127.0.0.1/news?no_such_option=s@cret",
+    ],
+)
+def test_no_password_is_in_an_error(url: str):
+    with pytest.raises(SourceUnavailableError) as caught:
+        PostgresNews(url).day(DAY)
+    assert "s@cret" not in str(caught.value)
+    assert "s%40cret" not in str(caught.value)
+    assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize(
+    "url", ["", "news", "mysql://a:s@cret@h/d", "postgresql://a:s@cret@h:port/d", "host=x password=s@cret"]
+)
+def test_a_malformed_url_is_named_by_its_setting_without_its_password(url: str):
+    with pytest.raises(ConfigurationError, match="GOVBR_POSTGRES_URL is malformed") as caught:
+        PostgresNews(url)
+    assert "s@cret" not in str(caught.value)
+
+
+def test_a_password_that_postgres_repeats_is_blotted_out(url: str):
+    secret = "invalid_value_42"
+    with pytest.raises(SourceUnavailableError) as caught:
+        PostgresNews(f"{url}&password={secret}&sslmode={secret}").day(DAY)
+    assert secret not in str(caught.value)
+    assert "***" in str(caught.value)
+
+
+def test_threads_may_read_at_once(url: str):
+    insert(url)
+    news, counts = PostgresNews(url), []
+    threads = [threading.Thread(target=lambda: counts.append(news.day(DAY).num_rows)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert counts == [1] * 4
