@@ -1,15 +1,24 @@
 """The stack that the tests run on: one PostgreSQL and one Hub a session, a database and a repo a test."""
 
 import os
+import tempfile
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
 import pytest
 
-from govbr_assets.hub import Hub
-from govbr_assets.local.hub import LocalHub
-from govbr_assets.local.postgres import EmbeddedPostgres
+# The client reads these when it is imported; nothing of ours goes into, or comes from, the home of whoever tests.
+os.environ["HF_HOME"] = tempfile.mkdtemp(prefix="govbr-hf-")
+os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+for _name in [
+    name for name in os.environ if name.startswith(("GOVBR_", "DAGSTER_")) or name in ("HF_TOKEN", "HF_ENDPOINT")
+]:
+    del os.environ[_name]
+
+from govbr_assets.hub import Hub  # noqa: E402
+from govbr_assets.local.hub import LocalHub  # noqa: E402
+from govbr_assets.local.postgres import EmbeddedPostgres  # noqa: E402
 
 SAMPLE = Path(__file__).parents[2] / "shared" / "data" / "govbrnews_sample_1000.parquet"
 

@@ -1,0 +1,255 @@
+"""The repo at a revision and the one way to publish, with the real client over real HTTP."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from huggingface_hub import CommitOperationAdd, HfApi
+
+from govbr_assets.core.contract import NEWS_SCHEMA
+from govbr_assets.core.layout import encode, shard_path
+from govbr_assets.errors import ConfigurationError, ContractError, HubConflictError, HubDeniedError, HubUnavailableError
+from govbr_assets.hub import Edit, Hub, Snapshot, day_rows, file_rows, publish
+from govbr_assets.local.hub import LocalHub
+from govbr_assets.local.hub.actions import answer, cut
+from govbr_assets.local.hub.faults import Fault
+from govbr_assets_tests.tables import DAY, shard
+
+COMMIT = r"/commit/main$"
+
+
+@dataclass
+class Fixed:
+    """A plan that makes the same edit at every revision, and remembers where."""
+
+    edit: Edit
+
+    def __post_init__(self) -> None:
+        self.made_at: list[str | None] = []
+
+    def at(self, snapshot: Snapshot) -> Edit:
+        self.made_at.append(snapshot.revision)
+        return self.edit
+
+
+def put(content: bytes = b"x", path: str = "data/train-2026-01-15.parquet") -> Fixed:
+    return Fixed(Edit({path: content}, summary="Publish"))
+
+
+@pytest.fixture
+def write(local_hub: LocalHub, repo_id: str) -> Callable[..., str]:
+    """Be somebody else who writes to the repo."""
+    api = HfApi(endpoint=local_hub.endpoint, token=local_hub.write_token)
+
+    def commit(**files: bytes) -> str:
+        api.create_repo(repo_id, repo_type="dataset", exist_ok=True)
+        operations = [CommitOperationAdd(path.replace("__", "/"), content) for path, content in files.items()]
+        return api.create_commit(repo_id, operations, commit_message="other", repo_type="dataset").oid
+
+    return commit
+
+
+def test_a_repo_that_is_not_there_is_an_empty_snapshot_without_revision(hub: Hub):
+    assert hub.head() == Snapshot(None, {})
+
+
+def test_the_first_publication_creates_the_repo_private_with_card_and_shard_in_one_commit(
+    hub: Hub, local_hub: LocalHub, repo_id: str
+):
+    plan = put()
+    publication = publish(hub, plan, hub.head())
+    head = hub.head()
+    assert publication.after == head.revision
+    assert set(head.files) == {".gitattributes", "README.md", "data/train-2026-01-15.parquet"}
+    assert "data/train-*.parquet" in (hub.text(head, "README.md") or "")
+    assert [commit.title for commit in local_hub.store.commits(repo_id, head.revision)][:-1] == ["Publish"]
+    assert HfApi(endpoint=local_hub.endpoint, token=local_hub.read_token).dataset_info(repo_id).private
+
+
+def test_a_public_repo_is_created_when_asked_for(local_hub: LocalHub, repo_id: str):
+    hub = Hub(repo_id, private=False, token=local_hub.write_token, endpoint=local_hub.endpoint)
+    publish(hub, put(), hub.head())
+    assert not HfApi(endpoint=local_hub.endpoint, token=False).dataset_info(repo_id).private
+
+
+def test_an_edit_that_changes_nothing_makes_no_commit(hub: Hub, write: Callable[..., str]):
+    write(**{"README.md": b"---\nlicense: mit\n---\nhi\n"})
+    head = hub.head()
+    publication = publish(hub, Fixed(Edit()), head)
+    assert not publication.committed
+    assert hub.head() == head
+
+
+def test_the_card_and_the_stale_sizes_go_with_the_shard(hub: Hub, write: Callable[..., str], local_hub: LocalHub):
+    write(
+        **{
+            "README.md": b"---\ndataset_info:\n  splits:\n  - name: train\nlicense: mit\n---\n# Mine\n",
+            "dataset_infos.json": b"{}",
+        }
+    )
+    before = len(local_hub.store.commits(hub.repo_id, hub.head().revision))
+    publish(hub, put(), hub.head())
+    head = hub.head()
+    assert "dataset_infos.json" not in head.files
+    card = hub.text(head, "README.md") or ""
+    assert "splits" not in card.replace("split: train", "")
+    assert card.endswith("---\n# Mine\n")
+    assert len(local_hub.store.commits(hub.repo_id, head.revision)) == before + 1
+
+
+def test_a_head_that_moved_makes_the_plan_anew_at_the_new_head(hub: Hub, write: Callable[..., str]):
+    write(**{"README.md": b"---\nlicense: mit\n---\nhi\n"})
+    first = hub.head()
+    moved = write(**{"other.txt": b"other"})
+    plan = put()
+    publication = publish(hub, plan, first)
+    assert plan.made_at == [first.revision, moved]
+    assert publication.before == moved
+    assert {"other.txt", "data/train-2026-01-15.parquet"} <= set(hub.head().files)
+
+
+def test_nothing_to_do_at_an_old_revision_is_looked_at_again_at_the_head(hub: Hub, write: Callable[..., str]):
+    write(**{"README.md": b"---\nlicense: mit\n---\nhi\n"})
+    first = hub.head()
+    moved = write(**{"other.txt": b"other"})
+    plan = Fixed(Edit())
+    assert publish(hub, plan, first).after == moved
+    assert plan.made_at == [first.revision, moved]
+
+
+def test_a_head_that_never_stands_still_is_a_conflict(hub: Hub, write: Callable[..., str], local_hub: LocalHub):
+    write(**{"README.md": b"---\nlicense: mit\n---\nhi\n"})
+    local_hub.faults.add(Fault("POST", COMMIT, answer(412, "The branch was updated since you started"), times=99))
+    with pytest.raises(HubConflictError, match="moved 5 times"):
+        publish(hub, put(), hub.head())
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("action", [answer(500, "oops"), cut()], ids=["500", "cut"])
+def test_a_lost_answer_is_looked_for_before_another_try(
+    hub: Hub, write: Callable[..., str], local_hub: LocalHub, action: object, when: str
+):
+    write(**{"README.md": b"---\nlicense: mit\n---\nhi\n"})
+    local_hub.faults.add(Fault("POST", COMMIT, action, when=when))  # pyright: ignore[reportArgumentType]
+    publication = publish(hub, put(b"once"), hub.head())
+    head = hub.head()
+    assert publication.after == head.revision
+    titles = [commit.title for commit in local_hub.store.commits(hub.repo_id, head.revision)]
+    assert titles.count("Publish") == 1
+
+
+@pytest.mark.parametrize("status", [409, 429, 503])
+def test_a_busy_hub_is_asked_again(hub: Hub, write: Callable[..., str], local_hub: LocalHub, status: int):
+    write(**{"README.md": b"---\nlicense: mit\n---\nhi\n"})
+    local_hub.faults.add(Fault("POST", COMMIT, answer(status, "busy", headers={"Retry-After": "1"})))
+    assert publish(hub, put(), hub.head()).committed
+
+
+def test_a_hub_that_asks_for_an_hour_is_a_passing_error(hub: Hub, write: Callable[..., str], local_hub: LocalHub):
+    write(**{"README.md": b"---\nlicense: mit\n---\nhi\n"})
+    local_hub.faults.add(Fault("POST", COMMIT, answer(429, "slow down", headers={"Retry-After": "3600"}), times=9))
+    with pytest.raises(HubUnavailableError, match="3600 seconds"):
+        publish(hub, put(), hub.head())
+    assert len(local_hub.faults.seen("POST", COMMIT)) == 2  # the other writer's, and ours
+
+
+def test_a_token_that_may_not_write_is_told_which_setting_to_look_at(
+    hub: Hub, write: Callable[..., str], local_hub: LocalHub
+):
+    write(**{"README.md": b"---\nlicense: mit\n---\nhi\n"})
+    reader = Hub(hub.repo_id, token=local_hub.read_token, endpoint=local_hub.endpoint)
+    with pytest.raises(HubDeniedError, match="HF_TOKEN"):
+        publish(reader, put(), reader.head())
+
+
+def test_a_token_that_is_revoked_is_told_and_not_taken_for_an_empty_hub(
+    hub: Hub, write: Callable[..., str], local_hub: LocalHub
+):
+    write(**{"README.md": b"---\nlicense: mit\n---\nhi\n"})
+    with pytest.raises(HubDeniedError, match="HF_TOKEN"):
+        Hub(hub.repo_id, token="hf_revoked", endpoint=local_hub.endpoint).head()
+
+
+def test_a_hub_that_is_away_is_a_passing_error(repo_id: str):
+    with pytest.raises(HubUnavailableError, match="no answer"):
+        Hub(repo_id, endpoint="http://127.0.0.1:9").head()
+
+
+def test_a_head_that_lags_behind_our_own_commit_is_followed_forward(hub: Hub, local_hub: LocalHub):
+    publish(hub, put(b"one"), hub.head())
+    local_hub.lag(hub.repo_id, times=2)
+    after = publish(hub, put(b"two"), hub.head()).after
+    assert hub.head().revision == after
+
+
+@pytest.mark.parametrize("repo_id", ["", "news", "a/b/c", "with space/x", "a//b"])
+def test_a_malformed_repo_id_is_named_by_its_setting(repo_id: str):
+    with pytest.raises(ConfigurationError, match="GOVBR_REPO_ID is"):
+        Hub(repo_id)
+
+
+def parquet(rows: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    pq.write_table(rows, sink, row_group_size=2)
+    return sink.getvalue().to_pybytes()
+
+
+def test_a_days_rows_are_read_wherever_they_lie(hub: Hub, write: Callable[..., str]):
+    legacy = pa.concat_tables([shard(["a", "b"]), shard(["next"], at=DAY.end), shard(["c"])])
+    undated = shard(["null"]).set_column(2, "published_at", pa.array([None], NEWS_SCHEMA.field(2).type))
+    tolerated = legacy.select(NEWS_SCHEMA.names[::-1]).set_column(
+        NEWS_SCHEMA.names[::-1].index("video_url"), "video_url", pa.nulls(4)
+    )
+    write(
+        **{
+            "data__train-00000-of-00001.parquet": parquet(tolerated),
+            "data__train-0000-undated.parquet": parquet(undated),
+            "data__train-2026-01-15.parquet": encode(shard(["d"])),
+            "data__train-2026-01-14.parquet": encode(shard(["e"], at=DAY.start.replace(day=14))),
+            "other__train-2026-01-15.parquet": encode(shard(["hidden"])),
+        }
+    )
+    rows = day_rows(hub, hub.head(), DAY)
+    assert rows.schema == NEWS_SCHEMA
+    assert sorted(rows["unique_id"].to_pylist()) == ["a", "b", "c", "d"]
+    assert day_rows(hub, hub.head(), DAY, ["unique_id"]).column_names == ["unique_id"]
+
+
+def test_a_file_that_was_replaced_is_read_as_it_is_at_each_revision(hub: Hub):
+    first = publish(hub, put(encode(shard(["a"]))), hub.head()).after
+    second = publish(hub, put(encode(shard(["b", "c"]))), hub.head()).after
+    path = shard_path(DAY)
+    for revision, ids in ((first, ["a"]), (second, ["b", "c"]), (first, ["a"])):
+        snapshot = hub.at(revision)
+        assert file_rows(hub, snapshot, snapshot.files[path])["unique_id"].to_pylist() == ids
+
+
+def test_ranged_reads_fetch_a_small_part_of_a_large_file(hub: Hub, write: Callable[..., str], local_hub: LocalHub):
+    rows = pa.concat_tables([shard([f"{number:06}"], at=DAY.start) for number in range(4)])
+    noise = [bytes(index * 37 % 256 for index in range(number, number + 200)).hex() * 40 for number in range(400)]
+    large = pa.concat_tables([rows] * 100)
+    large = large.set_column(9, "content", pa.array(noise)).set_column(0, "unique_id", pa.array(map(str, range(400))))
+    sink = pa.BufferOutputStream()
+    pq.write_table(large, sink, row_group_size=100, compression="none", use_dictionary=False)
+    write(**{"data__train-00000-of-00001.parquet": sink.getvalue().to_pybytes()})
+    head = hub.head()
+    local_hub.faults.forget()
+    assert day_rows(hub, head, DAY, ["unique_id"]).num_rows == 400
+    size = head.data_files[0].size
+    assert size > 5_000_000
+    assert sum(each.sent for each in local_hub.faults.seen("GET", r"\.parquet$|/lfs|/blob")) < size / 20
+
+
+def test_a_file_of_another_schema_is_named(hub: Hub, write: Callable[..., str]):
+    strings = shard(["a"]).set_column(2, "published_at", pa.array(["2026-01-15"]))
+    write(**{"data__train-2026-01-15-010203.parquet": parquet(strings)})
+    with pytest.raises(ContractError, match=r"published_at as string"):
+        day_rows(hub, hub.head(), DAY)
+
+
+def test_a_file_that_is_no_parquet_is_named(hub: Hub, write: Callable[..., str]):
+    write(**{"data__train-x.parquet": b"not parquet at all"})
+    with pytest.raises(ContractError, match=r"data/train-x\.parquet"):
+        day_rows(hub, hub.head(), DAY)
