@@ -31,7 +31,7 @@ CREATE TABLE news (
     video_url text,
     category varchar(500),
     tags text[],
-    content text,
+    content text STORAGE EXTERNAL, -- not compressed: a third of the time it takes to load many rows
     editorial_lead text,
     subtitle text,
     summary text,
