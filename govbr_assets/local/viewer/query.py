@@ -67,7 +67,7 @@ class Engine:
             source = f"({_source(snapshot.schema, types, files)}) WHERE {query.where.sql}"
             page = f"SELECT * FROM {source} ORDER BY {order}{ROW} LIMIT ? OFFSET ?"
             try:
-                total = self._connection.sql(f"SELECT count(*) FROM {source}", params=values).fetchone()
+                total = self._connection.execute(f"SELECT count(*) FROM {source}", values).fetchone()
                 relation = self._connection.sql(page, params=[*values, query.length, query.offset])
                 found = relation.to_arrow_table()
             except duckdb.ConversionException as error:
