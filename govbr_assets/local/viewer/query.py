@@ -67,14 +67,14 @@ class Engine:
             source = f"({_source(snapshot.schema, types, files)}) WHERE {query.where.sql}"
             page = f"SELECT * FROM {source} ORDER BY {order}{ROW} LIMIT ? OFFSET ?"
             try:
-                total = self._connection.execute(f"SELECT count(*) FROM {source}", values).fetchone()
+                ((total,),) = self._connection.execute(f"SELECT count(*) FROM {source}", values).fetchall()
                 relation = self._connection.sql(page, params=[*values, query.length, query.offset])
                 found = relation.to_arrow_table()
             except duckdb.ConversionException as error:
                 raise InvalidParameterError("Parameter 'where' compares a column with what it cannot be") from error
             except duckdb.Error as error:
                 raise UnexpectedError(f"Unexpected error: {error}") from error
-        return found.cast(snapshot.schema.append(found.schema.field(ROW))), total[0] if total else 0
+        return found.cast(snapshot.schema.append(found.schema.field(ROW))), total
 
 
 def _check(snapshot: Snapshot, query: Query) -> None:
