@@ -19,6 +19,8 @@ for _name in [
 from govbr_assets.hub import Hub  # noqa: E402
 from govbr_assets.local.hub import LocalHub  # noqa: E402
 from govbr_assets.local.postgres import EmbeddedPostgres  # noqa: E402
+from govbr_assets.local.viewer import LocalViewer  # noqa: E402
+from govbr_assets_tests.graph import Graph  # noqa: E402
 
 SAMPLE = Path(__file__).parents[2] / "shared" / "data" / "govbrnews_sample_1000.parquet"
 
@@ -59,3 +61,16 @@ def repo_id() -> str:
 @pytest.fixture
 def hub(local_hub: LocalHub, repo_id: str) -> Hub:
     return Hub(repo_id, token=local_hub.write_token, endpoint=local_hub.endpoint)
+
+
+@pytest.fixture(scope="session")
+def viewer_server(hub_server: LocalHub) -> Iterator[LocalViewer]:
+    with LocalViewer(hub_server.store) as server:
+        yield server
+
+
+@pytest.fixture
+def graph(postgres_url: str, repo_id: str, local_hub: LocalHub, viewer_server: LocalViewer, tmp_path: Path) -> Graph:
+    viewer_server.faults.forget()
+    viewer_server.faults.clear()
+    return Graph(postgres_url, repo_id, local_hub, viewer_server, tmp_path / "tables")

@@ -1,0 +1,111 @@
+"""The graph on a real stack, for tests: settings into resources, days into runs, and a look at what came of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import adbc_driver_postgresql.dbapi as adbc
+from dagster import DagsterInstance, ExecuteInProcessResult, RetryPolicy, materialize
+
+from govbr_assets.definitions import defs
+from govbr_assets.hub import Hub, Snapshot, file_rows
+from govbr_assets.io_managers import ArrowTableIOManager, HubShardIOManager
+from govbr_assets.local.hub import LocalHub
+from govbr_assets.local.viewer import LocalViewer
+from govbr_assets.resources import HubResource, PostgresResource, ViewerResource
+
+GRAPH = [*(defs.assets or []), *(defs.asset_checks or [])]
+
+
+@dataclass
+class Graph:
+    """One repo, one database, one storage, and what Dagster remembers.
+
+    Attributes:
+        postgres_url: an empty database.
+        repo_id: a repo that is not there yet.
+        local_hub: the Hub.
+        local_viewer: its viewer.
+        folder: for tables between assets.
+        instance: Dagster's.
+    """
+
+    postgres_url: str
+    repo_id: str
+    local_hub: LocalHub
+    local_viewer: LocalViewer
+    folder: Path
+    instance: DagsterInstance = field(default_factory=DagsterInstance.ephemeral)
+
+    @property
+    def hub(self) -> Hub:
+        """A client of its own, which knows nothing of earlier commits."""
+        return Hub(self.repo_id, token=self.local_hub.write_token, endpoint=self.local_hub.endpoint)
+
+    @property
+    def head(self) -> Snapshot:
+        """The repo as it is."""
+        return self.hub.head()
+
+    def resources(self, **changed: Any) -> Mapping[str, Any]:
+        """Make the resources of a run; `repo_id` and `visibility` change the repo's, other names a whole resource."""
+        told = {"repo_id": self.repo_id, "token": self.local_hub.write_token, "endpoint": self.local_hub.endpoint}
+        hub = HubResource(**told | {name: changed.pop(name) for name in ("repo_id", "visibility") if name in changed})
+        return {
+            "postgres": PostgresResource(url=self.postgres_url),
+            "hub": hub,
+            "viewer": ViewerResource(url=self.local_viewer.url, hub=hub),
+            "table_io_manager": ArrowTableIOManager(storage_url=str(self.folder)),
+            "shard_io_manager": HubShardIOManager(hub=hub),
+        } | changed
+
+    def run(self, first: str, last: str = "", *, retries: int = 0, **changed: Any) -> ExecuteInProcessResult:
+        """Materialize a day or a range of days with all checks."""
+        for asset in defs.assets or []:
+            asset.op._retry_policy = RetryPolicy(max_retries=retries, delay=0)  # pyright: ignore
+        span = {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
+        return materialize(
+            GRAPH,  # pyright: ignore[reportArgumentType]
+            instance=self.instance,
+            resources=self.resources(**changed),
+            raise_on_error=False,
+            **({"tags": span} if last else {"partition_key": first}),
+        )
+
+    def execute(self, *statements: str) -> None:
+        """Run SQL as the owner of the database."""
+        with adbc.connect(self.postgres_url, autocommit=True) as connection, connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+
+    def insert(self, *ids: str, day: str = "2026-01-15", legacy: str | None = None) -> None:
+        """Insert rows, a minute apart from 09:00 on."""
+        claim = f"'{legacy}'" if legacy else "NULL"
+        self.execute(
+            "INSERT INTO agencies (id, key, name) VALUES (1, 'mec', 'Ministério da Educação') ON CONFLICT DO NOTHING",
+            *(
+                "INSERT INTO news (unique_id, legacy_unique_id, agency_id, title, content, published_at, extracted_at)"
+                f" VALUES ('{name}', {claim}, 1, 'Title of {name}', 'texto', "
+                f"'{day}T09:{minute:02}:00-03:00', '2026-02-01')"
+                for minute, name in enumerate(ids)
+            ),
+        )
+
+    def metadata(self, result: ExecuteInProcessResult, asset: str = "hf_parquet_shard") -> dict[str, dict[str, Any]]:
+        """Collect what a run recorded of an asset, by day."""
+        events = [
+            event.step_materialization_data.materialization for event in result.get_asset_materialization_events()
+        ]
+        return {
+            event.partition or "": {name: value.value for name, value in event.metadata.items()}
+            for event in events
+            if event.asset_key.path[-1] == asset
+        }
+
+    def ids(self) -> dict[str, list[str]]:
+        """Read the ids in each data file."""
+        hub, head = self.hub, self.head
+        return {
+            file.path: file_rows(hub, head, file, ["unique_id"])["unique_id"].to_pylist() for file in head.data_files
+        }

@@ -1,0 +1,153 @@
+"""Dagster's own commands and its web server on the product, each in a process of its own, as a user runs them."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import requests
+
+from govbr_assets_tests.graph import Graph
+
+ROOT = Path(__file__).parents[1]
+ALL = "postgres_news_partition,hf_existing_ids,hf_parquet_shard"
+
+
+@pytest.fixture
+def environment(graph: Graph, tmp_path: Path) -> dict[str, str]:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text())
+    return os.environ | {
+        "DAGSTER_HOME": str(home),
+        "GOVBR_FIRST_DAY": "2026-01-01",
+        "GOVBR_POSTGRES_URL": graph.postgres_url,
+        "GOVBR_REPO_ID": graph.repo_id,
+        "GOVBR_VIEWER_URL": graph.local_viewer.url,
+        "HF_ENDPOINT": graph.local_hub.endpoint,
+        "HF_TOKEN": graph.local_hub.write_token,
+    }
+
+
+def dagster(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "dagster", *words]
+    return subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_one_day_is_materialized_from_the_command_line(graph: Graph, environment: dict[str, str]):
+    graph.insert("a", "b")
+    done = dagster(
+        environment, "asset", "materialize", "-m", "govbr_assets", "--select", ALL, "--partition", "2026-01-15"
+    )
+    assert done.returncode == 0, done.stderr
+    assert graph.ids() == {"data/train-2026-01-15.parquet": ["a", "b"]}
+
+
+def test_a_range_is_materialized_from_the_command_line(graph: Graph, environment: dict[str, str]):
+    for number in (14, 15, 16):
+        graph.insert(f"id{number}", day=f"2026-01-{number}")
+    span = "2026-01-14...2026-01-16"
+    words = ("asset", "materialize", "-m", "govbr_assets", "--select", ALL, "--partition-range", span)
+    done = dagster(environment, *words)
+    assert done.returncode == 0, done.stderr
+    assert [ids for ids in graph.ids().values()] == [["id14"], ["id15"], ["id16"]]
+    assert (Path(environment["DAGSTER_HOME"]) / "tables" / "hf_existing_ids" / "2026-01-15.parquet").exists()
+
+
+def test_a_failed_day_has_an_exit_code_and_its_reason(graph: Graph, environment: dict[str, str]):
+    graph.insert("a")
+    graph.execute("UPDATE news SET updated_datetime = 'infinity'")
+    words = ("asset", "materialize", "-m", "govbr_assets", "--select", ALL, "--partition", "2026-01-15")
+    done = dagster(environment, *words)
+    assert done.returncode != 0
+    assert "Column updated_datetime of the row with id 1" in done.stdout + done.stderr
+
+
+def test_definitions_load_with_nothing_set_and_nobody_to_talk_to(tmp_path: Path):
+    bare = {name: value for name, value in os.environ.items() if not name.startswith(("GOVBR_", "HF_", "DAGSTER_"))}
+    loaded = dagster(bare, "definitions", "validate", "-w", str(ROOT / "workspace.yaml"))
+    assert loaded.returncode == 0, loaded.stderr
+    assert "All code locations passed validation" in loaded.stdout + loaded.stderr
+
+
+def test_a_first_day_that_is_none_stops_loading_with_its_name():
+    done = subprocess.run(
+        [sys.executable, "-c", "import govbr_assets"],
+        env=os.environ | {"GOVBR_FIRST_DAY": "yesterday"},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "ConfigurationError: GOVBR_FIRST_DAY is 'yesterday': write a day such as 2003-01-01." in done.stderr
+
+
+@contextmanager
+def served(environment: dict[str, str]) -> Iterator[str]:
+    """Run `dagster dev` as users do, with its daemon."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    words = ["dev", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port), "--log-level", "warning"]
+    server = subprocess.Popen(
+        [sys.executable, "-m", "dagster", *words], env=environment, cwd=ROOT, start_new_session=True
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        wait_for(lambda: answers(url), 60)
+        yield url
+    finally:
+        server.send_signal(signal.SIGINT)
+        server.wait(30)
+
+
+def answers(url: str) -> bool:
+    try:
+        return requests.get(f"{url}/server_info", timeout=5).ok
+    except requests.ConnectionError:
+        return False
+
+
+def wait_for(condition, seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited too long"
+        time.sleep(0.25)
+
+
+def ask(url: str, query: str, **variables: object) -> dict:
+    answer = requests.post(f"{url}/graphql", json={"query": query, "variables": variables}, timeout=60).json()
+    assert "errors" not in answer, answer
+    return answer["data"]
+
+
+def test_a_backfill_launched_in_the_ui_publishes_its_days_in_one_run(graph: Graph, environment: dict[str, str]):
+    for number in (14, 15, 16):
+        graph.insert(f"id{number}", day=f"2026-01-{number}")
+    with served(environment) as url:
+        launched = ask(
+            url,
+            "mutation($p: LaunchBackfillParams!) { launchPartitionBackfill(backfillParams: $p)"
+            " { __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message } } }",
+            p={
+                "partitionNames": ["2026-01-14", "2026-01-15", "2026-01-16"],
+                "assetSelection": [{"path": [name]} for name in ALL.split(",")],
+            },
+        )["launchPartitionBackfill"]
+        assert launched["__typename"] == "LaunchBackfillSuccess", launched
+        status = "query($id: String!) { partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill { status runs { status } } } }"
+
+        def backfill() -> dict:
+            return ask(url, status, id=launched["backfillId"])["partitionBackfillOrError"]
+
+        wait_for(lambda: re.match("COMPLETED|FAILED|CANCELED", backfill()["status"]), 120)
+        assert backfill() == {"status": "COMPLETED_SUCCESS", "runs": [{"status": "SUCCESS"}]}
+    assert len(graph.ids()) == 3
+    assert len(graph.local_hub.store.commits(graph.repo_id)) == 2

@@ -1,0 +1,365 @@
+"""The daily graph, end to end, in process: days, then a week, on real PostgreSQL, Hub and viewer."""
+
+import os
+import time
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from dagster import AssetCheckKey, AssetKey, DagsterEventType, asset, materialize
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
+
+from govbr_assets.core.layout import encode
+from govbr_assets.definitions import defs
+from govbr_assets.hub import Edit, day_rows, publish
+from govbr_assets.io_managers import ArrowTableIOManager
+from govbr_assets.local.hub.actions import answer, call
+from govbr_assets.local.hub.faults import Fault
+from govbr_assets.partitions import daily
+from govbr_assets.postgres import PostgresNews
+from govbr_assets.resources import PostgresResource
+from govbr_assets_tests.graph import Graph
+from govbr_assets_tests.tables import DAY, shard
+from govbr_assets_tests.test_hub import Fixed, parquet
+
+SHARD = "data/train-2026-01-15.parquet"
+SHARD_KEY = AssetKey("hf_parquet_shard")
+
+
+def checks(result) -> dict[str, bool]:
+    return {each.check_name: each.passed for each in result.get_asset_check_evaluations()}
+
+
+def failure(result) -> str:
+    event = next(event for event in result.all_events if event.event_type == DagsterEventType.STEP_FAILURE)
+    error = event.step_failure_data.error
+    texts = [event.step_failure_data.user_failure_data.description] if event.step_failure_data.user_failure_data else []
+    while error:
+        texts.append(error.message)
+        error = error.cause
+    return "\n".join(text for text in texts if text)
+
+
+def others(graph: Graph, **files: bytes) -> None:
+    """Let somebody else publish files."""
+    publish(
+        graph.hub, Fixed(Edit({name.replace("__", "/"): data for name, data in files.items()}, summary="o")), graph.head
+    )
+
+
+def test_a_day_goes_from_postgres_to_its_shard(graph: Graph):
+    graph.insert("a", "b", "c")
+    result = graph.run("2026-01-15")
+    assert result.success
+    rows = day_rows(graph.hub, graph.head, DAY)
+    postgres = PostgresNews(graph.postgres_url).day(DAY).drop_columns(["legacy_unique_id"])
+    assert rows.equals(postgres)
+    assert graph.ids() == {SHARD: ["a", "b", "c"]}
+    assert checks(result) == {
+        "partition_ids_are_unique": True,
+        "shard_schema_is_the_contract": True,
+        "hub_ids_are_unique": True,
+        "postgres_rows_are_on_the_hub": True,
+    }
+
+
+def test_publishing_again_is_free_and_says_so(graph: Graph):
+    graph.insert("a", "b")
+    graph.run("2026-01-15")
+    before = graph.head
+    told = graph.metadata(graph.run("2026-01-15"))["2026-01-15"]
+    assert graph.head == before
+    assert (told["published"], told["new_rows"], told["existing_rows"], told["bytes"]) == (False, 0, 2, 0)
+    assert told["revision_before"] == told["revision_after"] == before.revision
+
+
+def test_late_rows_join_the_shard_of_their_day(graph: Graph):
+    graph.insert("a", "b")
+    graph.run("2026-01-15")
+    graph.insert("late")
+    told = graph.metadata(graph.run("2026-01-15"))["2026-01-15"]
+    assert sorted(graph.ids()[SHARD]) == ["a", "b", "late"]
+    assert (told["new_rows"], told["existing_rows"], told["dagster/row_count"]) == (1, 2, 3)
+
+
+def test_a_shard_of_160_rows_with_three_late_ones_has_163(graph: Graph):
+    for hour in range(4):
+        graph.insert(*(f"row{hour}-{number:02}" for number in range(40)))
+    graph.run("2026-01-15")
+    graph.insert("late1", "late2", "late3")
+    assert graph.run("2026-01-15").success
+    assert len(graph.ids()[SHARD]) == 163
+
+
+def test_rows_that_other_files_hold_are_not_published_again(graph: Graph):
+    others(graph, **{"data__train-00000-of-00001.parquet": parquet(shard(["a", "old-b"]))})
+    graph.insert("a")
+    graph.insert("b", legacy="old-b")
+    graph.insert("c")
+    assert graph.run("2026-01-15").success
+    assert graph.ids() == {"data/train-00000-of-00001.parquet": ["a", "old-b"], SHARD: ["c"]}
+
+
+def test_a_day_that_others_hold_whole_needs_no_shard(graph: Graph):
+    others(graph, **{"data__train-00000-of-00001.parquet": parquet(shard(["a"]))})
+    before = graph.head
+    graph.insert("a")
+    assert graph.run("2026-01-15").success
+    assert graph.head == before
+
+
+def test_a_row_in_the_own_shard_and_elsewhere_ends_up_elsewhere_only(graph: Graph):
+    others(
+        graph,
+        **{
+            "data__train-00000-of-00001.parquet": parquet(shard(["a"])),
+            SHARD.replace("/", "__"): encode(shard(["a", "b"])),
+        },
+    )
+    graph.insert("a", "b")
+    assert graph.run("2026-01-15").success
+    assert graph.ids() == {"data/train-00000-of-00001.parquet": ["a"], SHARD: ["b"]}
+
+
+def test_a_row_that_postgres_lost_stays_in_its_shard(graph: Graph):
+    graph.insert("a", "b")
+    graph.run("2026-01-15")
+    graph.execute("DELETE FROM news WHERE unique_id = 'a'")
+    graph.insert("c")
+    assert graph.run("2026-01-15").success
+    assert sorted(graph.ids()[SHARD]) == ["a", "b", "c"]
+
+
+def test_a_day_without_rows_makes_no_commit_and_no_repo(graph: Graph):
+    result = graph.run("2026-01-15")
+    assert result.success
+    assert graph.head.revision is None
+    assert graph.metadata(result)["2026-01-15"]["dagster/row_count"] == 0
+
+
+def test_a_week_is_one_run_and_one_commit_and_each_day_has_its_numbers(graph: Graph):
+    for number in range(12, 19):
+        graph.insert(*(f"{number}-{index}" for index in range(number)), day=f"2026-01-{number}")
+    result = graph.run("2026-01-12", "2026-01-18")
+    assert result.success
+    assert {day: told["new_rows"] for day, told in graph.metadata(result).items()} == {
+        f"2026-01-{number}": number for number in range(12, 19)
+    }
+    assert [commit.title for commit in graph.local_hub.store.commits(graph.repo_id)][:-1] == [
+        "Publish 105 news of 7 days from 2026-01-12 to 2026-01-18"
+    ]
+    existing = graph.metadata(result, "hf_existing_ids")
+    assert {told["revision"] for told in existing.values()} == {""}
+    assert len(graph.metadata(result, "postgres_news_partition")) == 7
+    again = graph.run("2026-01-12", "2026-01-18")
+    assert again.success
+    assert len(graph.local_hub.store.commits(graph.repo_id)) == 2
+
+
+def test_a_range_leaves_a_verdict_for_every_day(graph: Graph):
+    graph.insert("a", day="2026-01-15")
+    graph.insert("b", day="2026-01-16")
+    graph.run("2026-01-15", "2026-01-16")
+    for name in ("hub_ids_are_unique", "postgres_rows_are_on_the_hub", "shard_schema_is_the_contract"):
+        records = graph.instance.event_log_storage.get_asset_check_execution_history(
+            AssetCheckKey(SHARD_KEY, name), limit=10
+        )
+        partitions = {
+            record.event.dagster_event.asset_check_evaluation_data.partition
+            for record in records
+            if record.status == AssetCheckExecutionRecordStatus.SUCCEEDED
+        }
+        assert partitions >= {"2026-01-15", "2026-01-16"}, name
+
+
+def test_commits_of_a_long_range_stay_under_a_hundred_files_and_are_recorded_as_they_land(
+    graph: Graph, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("govbr_assets.io_managers.COMMIT_DAYS", 3)
+    for number in range(11, 19):
+        graph.insert(f"id{number}", day=f"2026-01-{number}")
+    result = graph.run("2026-01-11", "2026-01-18")
+    assert result.success
+    titles = [commit.title for commit in graph.local_hub.store.commits(graph.repo_id)][:-1]
+    assert titles == [
+        "Publish 2 news of 2 days from 2026-01-17 to 2026-01-18",
+        "Publish 3 news of 3 days from 2026-01-14 to 2026-01-16",
+        "Publish 3 news of 3 days from 2026-01-11 to 2026-01-13",
+    ]
+    recorded = graph.metadata(result)
+    assert len(recorded) == 8
+    assert len({told["revision_after"] for told in recorded.values()}) == 3
+    assert len(result.get_asset_materialization_events()) == 24
+
+
+def test_a_bad_day_of_a_range_is_absent_by_name_and_the_others_are_published(graph: Graph):
+    for number in (14, 15, 16):
+        graph.insert(f"id{number}", day=f"2026-01-{number}")
+    graph.execute("UPDATE news SET updated_datetime = 'infinity' WHERE unique_id = 'id15'")
+    result = graph.run("2026-01-14", "2026-01-16")
+    assert not result.success
+    assert "2026-01-15: Column updated_datetime of the row with id 2 in PostgreSQL" in failure(result)
+    assert "1 of 3 days were not published, the others were" in failure(result)
+    assert set(graph.ids()) == {"data/train-2026-01-14.parquet", "data/train-2026-01-16.parquet"}
+    for name in ("postgres_news_partition", "hf_existing_ids", "hf_parquet_shard"):
+        assert graph.instance.get_materialized_partitions(AssetKey(name)) == {"2026-01-14", "2026-01-16"}, name
+
+
+def test_a_bad_day_stops_before_anything_is_published_and_is_not_retried(graph: Graph):
+    graph.insert("a")
+    graph.execute("UPDATE news SET extracted_at = '9999-12-31'")
+    result = graph.run("2026-01-15", retries=2)
+    assert not result.success
+    assert "Column extracted_at of the row with id 1" in failure(result)
+    assert not [event for event in result.all_events if event.event_type == DagsterEventType.STEP_UP_FOR_RETRY]
+    assert graph.head.revision is None
+
+
+def test_a_day_that_was_bad_is_published_once_it_is_mended(graph: Graph):
+    graph.insert("a", day="2026-01-15")
+    graph.insert("b", day="2026-01-16")
+    graph.execute("UPDATE news SET updated_datetime = 'infinity' WHERE unique_id = 'a'")
+    assert not graph.run("2026-01-15", "2026-01-16").success
+    graph.execute("UPDATE news SET updated_datetime = null")
+    assert graph.run("2026-01-15", "2026-01-16").success
+    assert set(graph.ids()) == {SHARD, "data/train-2026-01-16.parquet"}
+
+
+def test_ids_that_stand_twice_stop_their_day(graph: Graph):
+    graph.execute("ALTER TABLE news DROP CONSTRAINT news_unique_id_key")
+    graph.insert("a", "a")
+    result = graph.run("2026-01-15")
+    assert not result.success
+    assert "unique_id 'a' stands more than once" in failure(result)
+    assert graph.head.revision is None
+
+
+def test_a_viewer_that_is_not_ready_publishes_nothing_and_is_asked_again(graph: Graph):
+    graph.insert("a")
+    graph.run("2026-01-15")
+    graph.insert("b")
+    before = graph.head
+    not_ready = answer(500, "The dataset index is loading", {"X-Error-Code": "ResponseNotReady"})
+    graph.local_viewer.faults.add(Fault("GET", "/filter", not_ready))
+    result = graph.run("2026-01-15")
+    assert not result.success
+    assert "ResponseNotReady" in failure(result)
+    assert graph.head == before
+    graph.local_viewer.faults.add(Fault("GET", "/filter", not_ready))
+    assert graph.run("2026-01-15", retries=1).success
+    assert sorted(graph.ids()[SHARD]) == ["a", "b"]
+
+
+def test_a_postgres_that_is_away_publishes_nothing_without_its_password(graph: Graph):
+    away = PostgresResource(url="postgresql://u:s%40cret@127.0.0.1:1/news")
+    result = graph.run("2026-01-15", postgres=away)
+    assert not result.success
+    told = "".join(str(event) for event in result.all_events)
+    assert "Reading the news from PostgreSQL failed" in told
+    assert "s@cret" not in told
+    assert "s%40cret" not in told
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({"repo_id": ""}, "GOVBR_REPO_ID is not set"),
+        ({"repo_id": "no-namespace"}, "GOVBR_REPO_ID is 'no-namespace'"),
+        ({"visibility": "secret"}, "GOVBR_REPO_VISIBILITY is 'secret'"),
+    ],
+)
+def test_a_wrong_setting_is_named(graph: Graph, changed: dict[str, str], named: str):
+    graph.insert("a")
+    assert named in failure(graph.run("2026-01-15", **changed))
+
+
+def test_a_missing_database_setting_is_named(graph: Graph):
+    assert "GOVBR_POSTGRES_URL is not set" in failure(graph.run("2026-01-15", postgres=PostgresResource(url="")))
+
+
+def test_somebody_elses_commit_between_two_steps_is_planned_for(graph: Graph):
+    graph.insert("a", "b")
+    graph.run("2026-01-15")
+    graph.insert("c")
+    added = parquet(shard(["c"]))
+
+    def slip_in() -> None:
+        others(graph, **{"data__train-00000-of-00001.parquet": added})
+
+    graph.local_hub.faults.add(Fault("POST", rf"{graph.repo_id}/commit/main$", call(slip_in)))
+    result = graph.run("2026-01-15")
+    assert result.success
+    assert graph.ids() == {"data/train-00000-of-00001.parquet": ["c"], SHARD: ["a", "b"]}
+
+
+def test_tables_at_rest_are_dropped_with_age_and_a_missing_one_is_named(graph: Graph):
+    graph.insert("a")
+    graph.run("2026-01-15")
+    tables = sorted(path.relative_to(graph.folder).as_posix() for path in graph.folder.rglob("*.parquet"))
+    assert tables == ["hf_existing_ids/2026-01-15.parquet", "postgres_news_partition/2026-01-15.parquet"]
+    old = time.time() - 31 * 86400
+    for path in graph.folder.rglob("*.parquet"):
+        os.utime(path, (old, old))
+    graph.run("2026-01-16")
+    assert not list(graph.folder.rglob("2026-01-15.parquet"))
+    storage = ArrowTableIOManager(storage_url=str(graph.folder))._storage()
+    with pytest.raises(Exception, match=r"hf_existing_ids of 2026-01-15 is not in .*: materialize it first"):
+        storage.read("hf_existing_ids", "2026-01-15")
+
+
+def test_tables_rest_at_any_fsspec_url(graph: Graph):
+    graph.insert("a")
+    storage = ArrowTableIOManager(storage_url=f"memory://{graph.repo_id}")
+    assert graph.run("2026-01-15", table_io_manager=storage).success
+    assert storage._storage().read("postgres_news_partition", "2026-01-15").num_rows == 1
+
+
+def test_the_metadata_explains_the_day(graph: Graph):
+    graph.insert("a", "b")
+    result = graph.run("2026-01-15")
+    told = graph.metadata(result)["2026-01-15"]
+    assert told["path"] == SHARD
+    assert told["postgres_rows"] == 2
+    assert told["bytes"] == graph.head.files[SHARD].size
+    assert told["revision_after"] == graph.head.revision
+    assert "Title of a" in told["preview"]
+    existing = graph.metadata(graph.run("2026-01-15"), "hf_existing_ids")["2026-01-15"]
+    assert existing["viewer_requests"] == 1
+    assert existing["viewer_seconds"] > 0
+    assert existing["revision"] == graph.head.revision
+
+
+def test_more_rows_than_a_page_of_the_viewer_are_all_found(graph: Graph):
+    for letter in "abcde":
+        graph.insert(*(f"{letter}{number:02}" for number in range(50)))
+    graph.run("2026-01-15")
+    result = graph.run("2026-01-15")
+    assert graph.metadata(result, "hf_existing_ids")["2026-01-15"]["viewer_requests"] == 3
+    assert graph.metadata(result)["2026-01-15"]["existing_rows"] == 250
+
+
+def test_a_downstream_asset_reads_a_day_back_wherever_its_rows_are(graph: Graph):
+    others(graph, **{"data__train-00000-of-00001.parquet": parquet(shard(["a"]))})
+    graph.insert("a", "b")
+    graph.run("2026-01-15")
+    seen = {}
+
+    @asset(partitions_def=daily, ins={})
+    def reader(hf_parquet_shard: pa.Table) -> None:  # the name is the asset's
+        seen["ids"] = hf_parquet_shard["unique_id"].to_pylist()
+
+    result = materialize(
+        [reader, *(defs.assets or [])],
+        selection=["reader"],
+        partition_key="2026-01-15",
+        instance=graph.instance,
+        resources=graph.resources(),
+    )
+    assert result.success
+    assert sorted(seen["ids"]) == ["a", "b"]
+
+
+def test_paths_with_a_space_work(graph: Graph, tmp_path: Path):
+    graph.insert("a")
+    storage = ArrowTableIOManager(storage_url=str(tmp_path / "with a space"))
+    assert graph.run("2026-01-15", table_io_manager=storage).success
