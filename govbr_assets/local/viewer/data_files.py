@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from govbr_assets.local.hub.blobs import Blob
+from govbr_assets.local.viewer.errors import UnexpectedError
 
 CONFIG, SPLIT = "default", "train"
 _WITHOUT_CARD = ["data/*.parquet"]
@@ -18,7 +19,7 @@ def data_files(tree: Mapping[str, Blob]) -> dict[str, Blob]:
     Args:
         tree: path to content of a revision.
     """
-    patterns = _patterns(tree["README.md"].path.read_text()) if "README.md" in tree else _WITHOUT_CARD
+    patterns = _patterns(tree["README.md"].path.read_text("utf-8")) if "README.md" in tree else _WITHOUT_CARD
     return {
         path: tree[path]
         for path in sorted(tree)
@@ -29,7 +30,10 @@ def data_files(tree: Mapping[str, Blob]) -> dict[str, Blob]:
 def _patterns(card: str) -> list[str]:
     """Read the patterns of the split out of the card's front matter."""
     parts = card.split("---\n", 2)
-    front = yaml.safe_load(parts[1]) if len(parts) == 3 and not parts[0].strip() else None
+    try:
+        front = yaml.safe_load(parts[1]) if len(parts) == 3 and not parts[0].strip() else None
+    except yaml.YAMLError as error:
+        raise UnexpectedError(f"The front matter of README.md is not YAML: {error}") from error
     configs: list[dict[str, Any]] = (front or {}).get("configs") or []
     for config in configs:
         if config.get("config_name") == CONFIG and "data_files" in config:

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from govbr_assets.local.viewer.errors import InvalidParameterError
 
 _FORBIDDEN = re.compile(r";|--|/\*|\*/|\x00")
-_COLUMN = r'"(?P<column>(?:[^"]|"")+)"'
-_VALUE = r"(?P<value>\d+(?:\.\d+)?|'(?:[^']|'')*'|(?:true|false|null)\b)"
-_EXPRESSION = re.compile(
-    rf"(?P<open>\(?){_COLUMN} ?(?P<operator><>|!=|<=|>=|=|<|>) ?{_VALUE}(?P<close>\)?)", re.I | re.A
-)
-_JUNCTION = re.compile(" (and|or) ", re.I)
-_ORDER = re.compile(rf"{_COLUMN}(?: (?P<direction>asc|desc))?", re.I)
+_COLUMN = r'"((?:[^"]|"")+)"'
+_VALUE = r"(\d+(?:\.\d+)?|'(?:[^']|'')*'|true|false|null)"
+_COMPARISON = rf"(\(?){_COLUMN} ?(<>|!=|<=|>=|=|<|>) ?{_VALUE}(\)?)"
+_EACH = re.compile(_COMPARISON, re.I | re.A)
+_WHERE = re.compile(f"{_COMPARISON}(?: (?:and|or) {_COMPARISON})*", re.I | re.A)
+_PAIRS = re.compile(r"(?:\(\))*")
+_ORDER = re.compile(f"{_COLUMN}(?: (asc|desc))?", re.I | re.A)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,27 +63,21 @@ def parse_where(text: str) -> Where:
     Raises:
         InvalidParameterError: it says anything else, or holds `;`, `--`, `/*` or `*/`, be it inside quotes.
     """
-    if _FORBIDDEN.search(text):
-        raise InvalidParameterError("Parameter 'where' contains invalid symbols")
-    sql, comparisons, junctions, position, inside = "", [], set(), 0, False
-    while True:
-        expression = _EXPRESSION.match(text, position)
-        if expression is None or (inside and expression["open"]):
-            raise InvalidParameterError("Parameter 'where' is invalid")
-        comparison = Comparison(_name(expression), expression["operator"], _literal(expression["value"]))
+    if _FORBIDDEN.search(text) or not _WHERE.fullmatch(text):
+        raise InvalidParameterError("Parameter 'where' is invalid")
+    matches = list(_EACH.finditer(text))
+    if not _PAIRS.fullmatch("".join(match[1] + match[5] for match in matches)):
+        raise InvalidParameterError("Parameter 'where' has brackets that do not match")
+    comparisons, junctions, sql, end = [], set(), "", 0
+    for match in matches:
+        opening, column, operator, value, closing = match.groups()
+        comparison = Comparison(_name(column), operator, _literal(value))
+        junction = text[end : match.start()].lower()
+        sql += f"{junction}{opening}{quoted(comparison.column)} {operator} {comparison.value}{closing}"
         comparisons.append(comparison)
-        sql += f"{expression['open']}{quoted(comparison.column)} {comparison.operator} {comparison.value}"
-        sql += expression["close"]
-        inside = (inside or bool(expression["open"])) and not expression["close"]
-        if sql.count("(", len(sql) - 1) and not inside:
-            raise InvalidParameterError("Parameter 'where' is invalid")
-        position = expression.end()
-        junction = _JUNCTION.match(text, position)
-        if junction is None:
-            break
-        junctions.add(junction[1].lower())
-        sql, position = sql + junction[0].lower(), junction.end()
-    return Where(sql, tuple(comparisons), "or" not in junctions)
+        junctions.add(junction)
+        end = match.end()
+    return Where(sql, tuple(comparisons), " or " not in junctions)
 
 
 def parse_order(text: str) -> tuple[str, str]:
@@ -98,7 +92,7 @@ def parse_order(text: str) -> tuple[str, str]:
     order = None if _FORBIDDEN.search(text) else _ORDER.fullmatch(text)
     if order is None:
         raise InvalidParameterError("Parameter 'orderby' is invalid")
-    return _name(order), (order["direction"] or "asc").upper()
+    return _name(order[1]), (order[2] or "asc").upper()
 
 
 def quoted(name: str) -> str:
@@ -106,8 +100,9 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _name(match: re.Match[str]) -> str:
-    return match["column"].replace('""', '"')
+def _name(column: str) -> str:
+    """Read a name between its quotes."""
+    return column.replace('""', '"')
 
 
 def _literal(value: str) -> str:

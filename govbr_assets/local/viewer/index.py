@@ -118,6 +118,8 @@ class Index:
             raise NotReadyError("The server is busier than usual and the response is not ready yet.")
         if orders.held_at:
             return orders.held_at
+        if not orders.stale + orders.building:
+            return self.store.head(repo_id)
         commits, now = self.store.commits(repo_id), datetime.now(UTC)
         age = now - commits[0].created_at
         if orders.stale <= age < orders.stale + orders.building:

@@ -70,8 +70,8 @@ class Engine:
                 ((total,),) = self._connection.execute(f"SELECT count(*) FROM {source}", values).fetchall()
                 relation = self._connection.sql(page, params=[*values, query.length, query.offset])
                 found = relation.to_arrow_table()
-            except duckdb.ConversionException as error:
-                raise InvalidParameterError("Parameter 'where' compares a column with what it cannot be") from error
+            except (duckdb.DataError, duckdb.ProgrammingError) as error:
+                raise InvalidParameterError(f"A query parameter is invalid: {error}") from error
             except duckdb.Error as error:
                 raise UnexpectedError(f"Unexpected error: {error}") from error
         return found.cast(snapshot.schema.append(found.schema.field(ROW))), total
