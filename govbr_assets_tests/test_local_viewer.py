@@ -258,14 +258,16 @@ def test_a_page_outside_the_limits_is_refused(odd: Repo, query: dict[str, Any]):
 
 
 def test_a_page_may_be_empty_and_still_counts_all_rows(odd: Repo):
-    for query in ({"length": 0}, {"offset": 15}, {"offset": 10**9}):
+    pages: list[dict[str, Any]] = [{"length": 0}, {"offset": 15}, {"offset": 10**9}]
+    for query in pages:
         page = odd.get(**query).json()
         assert (page["rows"], page["num_rows_total"], page["num_rows_per_page"]) == ([], 15, 100)
 
 
 @pytest.mark.parametrize("name", ["dataset", "config", "split"])
 def test_a_missing_parameter_is_named(odd: Repo, name: str):
-    response = odd.get(**{name: None})
+    left_out: dict[str, Any] = {name: None}
+    response = odd.get(**left_out)
     assert code(response) == (422, "MissingRequiredParameter")
     assert name in response.json()["error"]
 
@@ -341,6 +343,13 @@ def test_an_offset_is_honoured_and_without_one_it_is_utc(repo: Repo, midnight: s
 def test_a_time_that_is_none_is_refused(repo: Repo, value: str):
     repo.publish(SHARD, shard(["a"]))
     assert code(repo.get(where=f"\"published_at\">='{value}'")) == (422, "InvalidParameter")
+
+
+def test_either_of_two_windows_will_do(repo: Repo):
+    repo.commit(*(repo.put(f"data/train-{n}.parquet", instants(each)) for n, each in enumerate(EDGES)))
+    assert repo.ids(where=f"\"published_at\"<'{EDGES[1]}' or \"published_at\">='{EDGES[4]}'") == [EDGES[0], EDGES[4]]
+    where = f"(\"published_at\"='{EDGES[0]}' or \"published_at\"='{EDGES[2]}') and \"published_at\">='{EDGES[1]}'"
+    assert repo.ids(where=where) == [EDGES[2]]
 
 
 def test_a_null_time_is_in_no_window_and_in_the_dataset(repo: Repo):
