@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -57,7 +58,7 @@ def test_a_range_is_materialized_from_the_command_line(graph: Graph, environment
     words = ("asset", "materialize", "-m", "govbr_assets", "--select", ALL, "--partition-range", span)
     done = dagster(environment, *words)
     assert done.returncode == 0, done.stderr
-    assert [ids for ids in graph.ids().values()] == [["id14"], ["id15"], ["id16"]]
+    assert list(graph.ids().values()) == [["id14"], ["id15"], ["id16"]]
     assert (Path(environment["DAGSTER_HOME"]) / "tables" / "hf_existing_ids" / "2026-01-15.parquet").exists()
 
 
@@ -122,8 +123,9 @@ def wait_for(condition, seconds: float) -> None:
         time.sleep(0.25)
 
 
-def ask(url: str, query: str, **variables: object) -> dict:
-    answer = requests.post(f"{url}/graphql", json={"query": query, "variables": variables}, timeout=60).json()
+def ask(url: str, query: str, **variables: Any) -> dict:
+    asked: Any = {"query": query, "variables": variables}
+    answer = requests.post(f"{url}/graphql", json=asked, timeout=60).json()
     assert "errors" not in answer, answer
     return answer["data"]
 
@@ -142,7 +144,10 @@ def test_a_backfill_launched_in_the_ui_publishes_its_days_in_one_run(graph: Grap
             },
         )["launchPartitionBackfill"]
         assert launched["__typename"] == "LaunchBackfillSuccess", launched
-        status = "query($id: String!) { partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill { status runs { status } } } }"
+        status = (
+            "query($id: String!) { partitionBackfillOrError(backfillId: $id)"
+            " { ... on PartitionBackfill { status runs { status } } } }"
+        )
 
         def backfill() -> dict:
             return ask(url, status, id=launched["backfillId"])["partitionBackfillOrError"]

@@ -3,6 +3,7 @@
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -10,7 +11,6 @@ from dagster import AssetCheckKey, AssetKey, DagsterEventType, asset, materializ
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
 from govbr_assets.core.layout import encode
-from govbr_assets.definitions import defs
 from govbr_assets.hub import Edit, day_rows, publish
 from govbr_assets.io_managers import ArrowTableIOManager
 from govbr_assets.local.hub.actions import answer, call
@@ -18,7 +18,7 @@ from govbr_assets.local.hub.faults import Fault
 from govbr_assets.partitions import daily
 from govbr_assets.postgres import PostgresNews
 from govbr_assets.resources import PostgresResource
-from govbr_assets_tests.graph import Graph
+from govbr_assets_tests.graph import GRAPH, Graph
 from govbr_assets_tests.tables import DAY, shard
 from govbr_assets_tests.test_hub import Fixed, parquet
 
@@ -165,9 +165,7 @@ def test_a_range_leaves_a_verdict_for_every_day(graph: Graph):
             AssetCheckKey(SHARD_KEY, name), limit=10
         )
         partitions = {
-            record.event.dagster_event.asset_check_evaluation_data.partition
-            for record in records
-            if record.status == AssetCheckExecutionRecordStatus.SUCCEEDED
+            record.partition for record in records if record.status == AssetCheckExecutionRecordStatus.SUCCEEDED
         }
         assert partitions >= {"2026-01-15", "2026-01-16"}, name
 
@@ -268,7 +266,7 @@ def test_a_postgres_that_is_away_publishes_nothing_without_its_password(graph: G
         ({"visibility": "secret"}, "GOVBR_REPO_VISIBILITY is 'secret'"),
     ],
 )
-def test_a_wrong_setting_is_named(graph: Graph, changed: dict[str, str], named: str):
+def test_a_wrong_setting_is_named(graph: Graph, changed: dict[str, Any], named: str):
     graph.insert("a")
     assert named in failure(graph.run("2026-01-15", **changed))
 
@@ -349,7 +347,7 @@ def test_a_downstream_asset_reads_a_day_back_wherever_its_rows_are(graph: Graph)
         seen["ids"] = hf_parquet_shard["unique_id"].to_pylist()
 
     result = materialize(
-        [reader, *(defs.assets or [])],
+        [reader, *GRAPH],
         selection=["reader"],
         partition_key="2026-01-15",
         instance=graph.instance,

@@ -64,7 +64,7 @@ def test_the_first_publication_creates_the_repo_private_with_card_and_shard_in_o
     assert publication.after == head.revision
     assert set(head.files) == {".gitattributes", "README.md", "data/train-2026-01-15.parquet"}
     assert "data/train-*.parquet" in (hub.text(head, "README.md") or "")
-    assert [commit.title for commit in local_hub.store.commits(repo_id, head.revision)][:-1] == ["Publish"]
+    assert [commit.title for commit in local_hub.store.commits(repo_id)][:-1] == ["Publish"]
     assert HfApi(endpoint=local_hub.endpoint, token=local_hub.read_token).dataset_info(repo_id).private
 
 
@@ -89,14 +89,14 @@ def test_the_card_and_the_stale_sizes_go_with_the_shard(hub: Hub, write: Callabl
             "dataset_infos.json": b"{}",
         }
     )
-    before = len(local_hub.store.commits(hub.repo_id, hub.head().revision))
+    before = len(local_hub.store.commits(hub.repo_id))
     publish(hub, put(), hub.head())
     head = hub.head()
     assert "dataset_infos.json" not in head.files
     card = hub.text(head, "README.md") or ""
     assert "splits" not in card.replace("split: train", "")
     assert card.endswith("---\n# Mine\n")
-    assert len(local_hub.store.commits(hub.repo_id, head.revision)) == before + 1
+    assert len(local_hub.store.commits(hub.repo_id)) == before + 1
 
 
 def test_a_head_that_moved_makes_the_plan_anew_at_the_new_head(hub: Hub, write: Callable[..., str]):
@@ -136,7 +136,7 @@ def test_a_lost_answer_is_looked_for_before_another_try(
     publication = publish(hub, put(b"once"), hub.head())
     head = hub.head()
     assert publication.after == head.revision
-    titles = [commit.title for commit in local_hub.store.commits(hub.repo_id, head.revision)]
+    titles = [commit.title for commit in local_hub.store.commits(hub.repo_id)]
     assert titles.count("Publish") == 1
 
 

@@ -77,18 +77,21 @@ class _Show:
         """Run the product's own command; its log goes to a file, and to the screen if it fails."""
         words = ["asset", "materialize", "-m", "govbr_assets", "--select", _SELECT, *partition]
         self.step(f"dagster {' '.join(words)}")
-        log = self.folder / "dagster.log"
-        with log.open("ab") as output:
-            done = subprocess.run(
-                [sys.executable, "-m", "dagster", *words],
-                env=self.stack.environment(_FIRST),
-                stdout=output,
-                stderr=output,
-                check=False,
-            )
-        if done.returncode:
-            print(log.read_text()[-4000:], file=sys.stderr)
-            raise SystemExit(f"error: the run failed; its log is {log}.")
+        process = subprocess.Popen(
+            [sys.executable, "-m", "dagster", *words],
+            env=self.stack.environment(_FIRST),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert process.stdout
+        with process, (self.folder / "dagster.log").open("a") as log:
+            for line in process.stdout:
+                log.write(line)
+                if " - STEP_START - " in line:  # what it is at, without the thousand lines of its log
+                    print(f"          {line.split(' - ')[5]} ...", flush=True)
+        if process.returncode:
+            raise SystemExit(f"error: the run failed; its log is {self.folder / 'dagster.log'}.")
 
     def published(self, text: str) -> Snapshot:
         """Tell what the Hub holds now."""
