@@ -423,6 +423,34 @@ def test_the_card_says_which_files_are_the_dataset(repo: Repo):
     assert repo.ids() == paths[2:]
 
 
+def test_a_pattern_does_not_reach_into_folders(repo: Repo):
+    repo.commit(*(repo.put(path, shard([path])) for path in ("data/a.parquet", "data/old/b.parquet")))
+    assert repo.ids() == ["data/a.parquet"]
+    card = "---\nconfigs:\n- config_name: default\n  data_files: data/**/*.parquet\n---\n"
+    repo.commit(repo.put("README.md", card.encode()))
+    assert repo.ids() == ["data/a.parquet", "data/old/b.parquet"]
+
+
+@pytest.mark.parametrize("card", [b"---\n- a list\n---\n", b"\xff\xfe", b"---\nconfigs: 3\n---\n"], ids=str)
+def test_what_nobody_thought_of_is_an_error_with_a_code_too(repo: Repo, card: bytes):
+    repo.commit(repo.put("data/a.parquet", shard(["a"])), repo.put("README.md", card))
+    assert code(repo.get()) == (500, "UnexpectedApiError")
+
+
+def test_a_viewer_that_runs_is_healthy(viewer: LocalViewer):
+    assert requests.get(f"{viewer.url}/healthcheck", timeout=5).text == "ok"
+
+
+def test_a_second_commit_does_not_hide_that_the_first_is_being_indexed(repo: Repo):
+    repo.publish("data/a.parquet", shard(["a"]))
+    time.sleep(0.1)
+    repo.viewer.index.lag(repo.id, stale=0.05, building=30)
+    repo.publish("data/b.parquet", shard(["b"]))
+    time.sleep(0.1)
+    repo.publish("data/c.parquet", shard(["c"]))
+    assert code(repo.get()) == (500, "ResponseNotReady")
+
+
 def test_a_new_commit_is_seen_by_the_next_request(repo: Repo):
     for number in range(3):
         revision = repo.publish(f"data/train-{number}.parquet", shard([str(number)]))

@@ -89,7 +89,7 @@ class _Show:
             for line in process.stdout:
                 log.write(line)
                 if " - STEP_START - " in line:  # what it is at, without the thousand lines of its log
-                    print(f"          {line.split(' - ')[5]} ...", flush=True)
+                    print(f"          {line.split(' - ')[6]} ...", flush=True)
         if process.returncode:
             raise SystemExit(f"error: the run failed; its log is {self.folder / 'dagster.log'}.")
 

@@ -6,7 +6,7 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from govbr_assets.local.hub.access import Tokens
@@ -18,6 +18,7 @@ from govbr_assets.local.viewer.errors import (
     MissingParameterError,
     NotFoundError,
     UnauthenticatedError,
+    UnexpectedError,
     UriTooLongError,
     ViewerRefusal,
 )
@@ -56,8 +57,8 @@ def viewer_app(index: Index, tokens: Tokens) -> Starlette:
 
         return Route(path, endpoint)
 
-    routes = [route("/filter", filtered, "config", "split"), route("/size", sized)]
-    return Starlette(routes=routes, exception_handlers={ViewerRefusal: _refused})
+    routes = [route("/filter", filtered, "config", "split"), route("/size", sized), Route("/healthcheck", _healthy)]
+    return Starlette(routes=routes, exception_handlers={ViewerRefusal: _refused, Exception: _broken})
 
 
 def _repo(request: Request, index: Index, tokens: Tokens, required: tuple[str, ...]) -> str:
@@ -99,6 +100,15 @@ def _number(text: str, name: str, most: int) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= most):
         raise InvalidParameterError(f"Parameter '{name}' must be a number from 0 to {most}")
     return int(text)
+
+
+def _healthy(_request: Request) -> Response:
+    return PlainTextResponse("ok")
+
+
+def _broken(_request: Request, _error: Exception) -> Response:
+    """Answer where something failed that nobody thought of; the server still logs it with its traceback."""
+    return JSONResponse({"error": "Unexpected error."}, UnexpectedError.status, {"X-Error-Code": UnexpectedError.code})
 
 
 def _refused(_request: Request, error: Exception) -> Response:

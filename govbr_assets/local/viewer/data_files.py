@@ -23,8 +23,15 @@ def data_files(tree: Mapping[str, Blob]) -> dict[str, Blob]:
     return {
         path: tree[path]
         for path in sorted(tree)
-        if path.endswith(".parquet") and any(fnmatchcase(path, pattern) for pattern in patterns)
+        if path.endswith(".parquet") and any(_fits(path, pattern) for pattern in patterns)
     }
+
+
+def _fits(path: str, pattern: str) -> bool:
+    """Match a path as the Hub's globs do: a `*` ends at a slash, only `**` goes down into folders, or into none."""
+    if "**" in pattern:
+        return fnmatchcase(path, pattern.replace("**/", "*"))
+    return fnmatchcase(path, pattern) and path.count("/") == pattern.count("/")
 
 
 def _patterns(card: str) -> list[str]:

@@ -121,10 +121,10 @@ class Index:
         if not orders.stale + orders.building:
             return self.store.head(repo_id)
         commits, now = self.store.commits(repo_id), datetime.now(UTC)
-        age = now - commits[0].created_at
-        if orders.stale <= age < orders.stale + orders.building:
+        known_after = orders.stale + orders.building
+        if any(orders.stale <= now - each.created_at < known_after for each in commits):
             raise NotReadyError("The server is busier than usual and the response is not ready yet.")
-        indexed = (each.sha for each in commits if now - each.created_at >= orders.stale + orders.building)
+        indexed = (each.sha for each in commits if now - each.created_at >= known_after)
         return next(indexed, commits[-1].sha)
 
     def _build(self, repo_id: str, revision: str, most_bytes: int) -> Snapshot:
