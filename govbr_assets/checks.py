@@ -83,7 +83,7 @@ def postgres_rows_are_on_the_hub(
     def judge(key: str) -> Verdict:
         rows = of_day(postgres_news_partition, key)
         missing = missing_rows(rows, day_rows(client, head, Day.of(key), ["unique_id"])["unique_id"])
-        return not missing, {"postgres_rows": rows.num_rows, "missing": len(missing), "examples": missing[:5]}
+        return not missing, {"postgres_rows": rows.num_rows, "missing": len(missing), "examples": _list(missing)}
 
     return _per_day(context, judge)
 
@@ -95,7 +95,7 @@ def _none_repeated(ids: pa.ChunkedArray) -> Verdict:
         "rows": len(ids),
         "repeated": len(twice),
         "without_id": ids.null_count,
-        "examples": twice[:5],
+        "examples": _list(twice),
     }
 
 
@@ -117,5 +117,11 @@ def _per_day(context: AssetCheckExecutionContext, judge: Callable[[str], Verdict
         # Not a runless event: Dagster keeps only one of those for a check and a partition, and refuses the next.
         evaluation: Any = AssetCheckEvaluation(check.asset_key, check.name, passed, metadata, partition=key)
         context.op_execution_context.log_event(evaluation)
-    told = {"days": len(keys), "failed": len(failed), "failed_days": failed[:20], "absent_days": absent[:20]}
+    told = {"days": len(keys), "failed": len(failed), "failed_days": _list(failed), "absent_days": _list(absent)}
     return AssetCheckResult(passed=not failed, metadata=told)
+
+
+def _list(names: list[str]) -> str:
+    """Name some things for the UI."""
+    more = f" and {len(names) - 20} more" if len(names) > 20 else ""
+    return (", ".join(names[:20]) or "none") + more

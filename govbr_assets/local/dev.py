@@ -41,10 +41,12 @@ def dev(folder: Path, port: int) -> int:
             print(f"Filling PostgreSQL with {_SAMPLE_ROWS} sample news from {first} to {last} ...", flush=True)
             stack.fill(_SAMPLE_ROWS, first, last)
         first = date.fromisoformat(min(days, default=first.isoformat()))
-        command = [sys.executable, "-m", "dagster", "dev", "-m", "govbr_assets.definitions"]
+        quiet = ["-W", "ignore:Function"]  # `dg` supersedes this command; it would need a project folder around it
+        command = [sys.executable, *quiet, "-m", "dagster", "dev", "-m", "govbr_assets"]
         server = subprocess.Popen(
             [*command, "-h", "127.0.0.1", "-p", str(port), "--log-level", "warning"],
             env=stack.environment(first),
+            cwd=folder,  # Dagster would warn about the dagster.yaml of the checkout, which is not the stack's
             start_new_session=True,  # Ctrl-C comes to us; we tell Dagster, and keep the stack up until it has stopped
         )
         try:

@@ -1,0 +1,48 @@
+"""`make dev` as a person uses it: it says where it is, stops on a signal with all its processes, and keeps its data."""
+
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from govbr_assets_tests.test_cli import ROOT, answers, wait_for
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "kill"])
+def test_it_serves_stops_with_everything_and_keeps_its_data(tmp_path: Path, sent: signal.Signals):
+    folder = tmp_path / "with a space"
+    for filled in (True, False):
+        port = free_port()
+        words = ["-m", "govbr_assets.local", "dev", "--folder", str(folder), "--port", str(port)]
+        process = subprocess.Popen([sys.executable, *words], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        wait_for(lambda port=port: answers(f"http://127.0.0.1:{port}"), 90)
+        everyone = psutil.Process(process.pid).children(recursive=True)
+        assert len(everyone) > 3
+        process.send_signal(sent)
+        output, _ = process.communicate(timeout=60)
+        assert process.returncode == 0, output
+        assert f"http://127.0.0.1:{port}" in output
+        assert ("Filling PostgreSQL" in output) is filled
+        gone, alive = psutil.wait_procs(everyone, timeout=10)
+        assert (len(gone), alive) == (len(everyone), [])
+
+
+def test_a_port_that_is_taken_is_named(tmp_path: Path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        words = ["-m", "govbr_assets.local", "dev", "--folder", str(tmp_path / "dev"), "--port", str(port)]
+        done = subprocess.run([sys.executable, *words], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == f"error: Port {port} is taken: stop what listens there, or choose another with --port.\n"
