@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from govbr_assets_tests.test_cli import ROOT, answers, wait_for
+from govbr_assets_tests.test_cli import ROOT, answers
 
 
 def free_port() -> int:
@@ -25,11 +25,13 @@ def test_it_serves_stops_with_everything_and_keeps_its_data(tmp_path: Path, sent
         port = free_port()
         words = ["-m", "govbr_assets.local", "dev", "--folder", str(folder), "--port", str(port)]
         process = subprocess.Popen([sys.executable, *words], cwd=ROOT, stdout=subprocess.PIPE, text=True)
-        wait_for(lambda port=port: answers(f"http://127.0.0.1:{port}"), 90)
+        assert process.stdout
+        output = "".join(iter(process.stdout.readline, "Ctrl-C stops all of it.\n"))
+        assert answers(f"http://127.0.0.1:{port}")
         everyone = psutil.Process(process.pid).children(recursive=True)
         assert len(everyone) > 3
         process.send_signal(sent)
-        output, _ = process.communicate(timeout=60)
+        output += process.communicate(timeout=60)[0]
         assert process.returncode == 0, output
         assert f"http://127.0.0.1:{port}" in output
         assert ("Filling PostgreSQL" in output) is filled

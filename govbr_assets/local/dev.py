@@ -32,7 +32,8 @@ def dev(folder: Path, port: int) -> int:
     """
     if _answers(port):
         raise ConfigurationError(f"Port {port} is taken: stop what listens there, or choose another with --port.")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # an end by `kill` is as orderly as one by Ctrl-C
+    for each in (signal.SIGINT, signal.SIGTERM):  # also where a shell in the background has us ignore Ctrl-C
+        signal.signal(each, signal.default_int_handler)
     with LocalStack(folder) as stack:
         days = stack.rows_by_day()
         yesterday = datetime.now(UTC).astimezone(ZoneInfo(TIME_ZONE)).date() - timedelta(days=1)
