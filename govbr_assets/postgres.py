@@ -10,9 +10,10 @@ from functools import cached_property
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
 import adbc_driver_manager
-import adbc_driver_postgresql.dbapi as adbc
+import adbc_driver_postgresql
 import pyarrow as pa
 import pyarrow.compute as pc
+from adbc_driver_manager import AdbcConnection, AdbcStatement  # `dbapi` would import pyarrow.dataset, pandas and polars
 
 from govbr_assets.core.contract import to_contract
 from govbr_assets.core.days import Day
@@ -43,6 +44,8 @@ _FROM = """
     LEFT JOIN themes l2 ON l2.id = n.theme_l2_id
     LEFT JOIN themes l3 ON l3.id = n.theme_l3_id
     LEFT JOIN themes ms ON ms.id = n.most_specific_theme_id"""
+
+_SET_WINDOW = "SELECT set_config('govbr.start', $1, false), set_config('govbr.end', $2, false)"
 
 # The bounds come by setting: bound parameters would switch off COPY and batching.
 _WINDOW = """
@@ -103,9 +106,8 @@ class PostgresNews:
     @cached_property
     def _columns(self) -> dict[str, str]:
         """The columns of `news` with their types, asked of the catalogue once."""
-        with self._cursor() as cursor:
-            cursor.execute(_CATALOGUE)
-            found = {row["name"]: row["type"] for row in cursor.fetch_arrow_table().to_pylist()}
+        with self._connection() as connection, _query(connection, _CATALOGUE) as reader:
+            found = {row["name"]: row["type"] for row in reader.read_all().to_pylist()}
         if not found:
             raise SourceError("PostgreSQL has no table `news`: point GOVBR_POSTGRES_URL at the database that has it.")
         return found
@@ -114,23 +116,21 @@ class PostgresNews:
         """Stream the window in order of `published_at`, some 4 MB at a time."""
         query = _WITH_LEGACY if "legacy_unique_id" in self._columns else _WITHOUT_LEGACY
         dimensions = "array_ndims(n.tags)" if self._columns.get("tags", "").endswith("[]") else "NULL::int"
-        with self._cursor() as cursor:
-            for name, instant in (("govbr.start", start), ("govbr.end", end)):
-                cursor.execute("SELECT set_config($1, $2, false)", parameters=(name, instant.isoformat()))
-                cursor.fetchall()
-            cursor.adbc_statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": "4194304"})
-            cursor.execute(query.replace(":dimensions", dimensions))
-            reader = cursor.fetch_record_batch()
-            yield _without_metadata(reader.schema.empty_table())
-            for batch in reader:
-                yield _without_metadata(pa.Table.from_batches([batch]))
+        with self._connection() as connection:
+            bounds = start.isoformat(), end.isoformat()
+            with _query(connection, _SET_WINDOW, *bounds) as reader:
+                reader.read_all()
+            with _query(connection, query.replace(":dimensions", dimensions)) as reader:
+                yield _without_metadata(reader.schema.empty_table())
+                for batch in reader:
+                    yield _without_metadata(pa.Table.from_batches([batch]))
 
     @contextmanager
-    def _cursor(self) -> Iterator[adbc.Cursor]:
-        """Open a connection and a cursor, and speak of failures without a password."""
+    def _connection(self) -> Iterator[AdbcConnection]:
+        """Connect, and speak of failures without a password."""
         try:
-            with adbc.connect(self._url) as connection, connection.cursor() as cursor:
-                yield cursor
+            with adbc_driver_postgresql.connect(self._url) as database, AdbcConnection(database) as connection:
+                yield connection
         except GovbrAssetsError:
             raise
         except adbc_driver_manager.Error as error:
@@ -148,6 +148,20 @@ class PostgresNews:
             "look at GOVBR_POSTGRES_URL and the server" if kind is SourceUnavailableError else "see the table's columns"
         )
         return kind(f"Reading the news from PostgreSQL failed ({hint}): {text}")
+
+
+@contextmanager
+def _query(connection: AdbcConnection, sql: str, *values: str) -> Iterator[pa.RecordBatchReader]:
+    """Run a query and stream its rows."""
+    with AdbcStatement(connection) as statement:
+        statement.set_sql_query(sql)
+        statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": "4194304"})
+        if values:
+            names = [f"${number}" for number in range(1, len(values) + 1)]
+            statement.prepare()
+            statement.bind(pa.record_batch([pa.array([value]) for value in values], names))
+        stream, _ = statement.execute_query()
+        yield pa.RecordBatchReader.from_stream(stream)
 
 
 def _connection_url(url: str) -> tuple[str, list[str]]:

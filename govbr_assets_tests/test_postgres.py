@@ -12,7 +12,7 @@ from govbr_assets.core.days import Day
 from govbr_assets.errors import ConfigurationError, ContractError, SourceError, SourceUnavailableError
 from govbr_assets.local.load import load
 from govbr_assets.local.news import sample_news
-from govbr_assets.postgres import PostgresNews
+from govbr_assets.postgres import PostgresNews, _query
 
 DAY = Day.of("2026-01-15")
 
@@ -147,8 +147,10 @@ def test_a_server_that_goes_away_in_the_middle_is_a_passing_error(url: str):
 
 
 def test_a_connection_cannot_write(url: str):
-    with PostgresNews(url)._cursor() as cursor, pytest.raises(Exception, match="read-only transaction"):
-        cursor.execute("DELETE FROM news")
+    delete = "WITH gone AS (DELETE FROM news RETURNING id) SELECT * FROM gone"
+    with pytest.raises(SourceError, match="read-only transaction"), PostgresNews(url)._connection() as connection:  # noqa: SIM117
+        with _query(connection, delete) as reader:
+            reader.read_all()
 
 
 def test_a_missing_table_or_column_is_named(postgres_url: str):
