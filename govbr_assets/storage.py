@@ -40,7 +40,7 @@ class TableStorage:
             Its address.
         """
         sink = io.BytesIO()
-        pq.write_table(table, sink, compression="zstd")
+        pq.write_table(table, sink, compression="zstd", use_dictionary=False)
         address = self._put(asset, key, _TABLE, sink.getvalue())
         self._drop(asset, key, _REASON)
         return address
@@ -57,7 +57,8 @@ class TableStorage:
             NotMaterializedError: it is not there; the message says why.
         """
         try:
-            return pq.ParquetFile(io.BytesIO(self._files.cat_file(self._path(asset, key, _TABLE)))).read()
+            content = self._files.cat_file(self._path(asset, key, _TABLE))
+            return pq.ParquetFile(io.BytesIO(content)).read(use_threads=False)
         except FileNotFoundError:
             pass
         try:

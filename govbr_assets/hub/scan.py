@@ -65,17 +65,17 @@ def _open(hub: Hub, snapshot: Snapshot, file: HubFile) -> IO[bytes]:
 def _group_rows(parquet: pq.ParquetFile, index: int, columns: list[str], day: Day | None) -> pa.Table:
     """Read one row group, or the rows of a day in it: the times first, the other columns if the day is there."""
     if day is None:
-        return parquet.read_row_group(index, columns)
+        return parquet.read_row_group(index, columns, use_threads=False)
     if _misses(parquet, index, day):
         return parquet.schema_arrow.empty_table().select(columns)
-    times = parquet.read_row_group(index, ["published_at"])["published_at"]
+    times = parquet.read_row_group(index, ["published_at"], use_threads=False)["published_at"]
     if not pa.types.is_timestamp(times.type):
         raise ContractError(f"A file on the Hub has published_at as {times.type}: fold it first.")
     # A naive time in a published file is UTC wall time, as `cast` reads it.
     inside = within(times.cast(NEWS_SCHEMA.field("published_at").type), day)
     if not pc.any(inside).as_py():
         return parquet.schema_arrow.empty_table().select(columns)
-    return parquet.read_row_group(index, columns).filter(inside)
+    return parquet.read_row_group(index, columns, use_threads=False).filter(inside)
 
 
 def _misses(parquet: pq.ParquetFile, index: int, day: Day) -> bool:
