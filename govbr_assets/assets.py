@@ -63,8 +63,8 @@ def _columns(schema: pa.Schema) -> dict[str, TableSchema]:
 @fails_for_good
 def postgres_news_partition(context: AssetExecutionContext, postgres: PostgresResource) -> Any:
     """The day's news in PostgreSQL: all rows published on that day in America/Sao_Paulo, as the Hub's columns."""
-    news = postgres.client()
-    return of_days(context.partition_keys, lambda key: news.day(Day.of(key)))
+    take = postgres.client().reading([Day.of(key) for key in context.partition_keys])
+    return of_days(context.partition_keys, lambda key: take(Day.of(key)))
 
 
 @asset(

@@ -3,7 +3,7 @@
 What the columns must be is the contract's business (`core.contract`); when to read is the asset's.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
@@ -80,28 +80,33 @@ class PostgresNews:
     def __init__(self, url: str) -> None:
         self._url, self._secrets = _connection_url(url)
 
-    def day(self, day: Day) -> pa.Table:
-        """Read the rows published on a day.
+    def reading(self, days: Sequence[Day]) -> Callable[[Day], pa.Table]:
+        """Promise the rows of some days, which one query streams in order.
 
         Args:
-            day: the day, read as its half-open window of aware instants.
+            days: in order; nothing is asked before the first one is taken.
 
         Returns:
-            [n rows x 25] of `POSTGRES_SCHEMA`, sorted by `published_at, unique_id`; no rows give an empty table.
+            A function that gives the rows of the next day, once: [n rows x 25] of `POSTGRES_SCHEMA`, sorted by
+            `published_at, unique_id`; no rows give an empty table. It raises
 
-        Raises:
-            SourceUnavailableError: PostgreSQL is away, or went away in the middle.
-            SourceError: PostgreSQL refuses the query.
-            ContractError: a value that the published schema cannot hold.
+            - SourceUnavailableError: PostgreSQL is away, or went away in the middle.
+            - SourceError: PostgreSQL refuses the query.
+            - ContractError: a value that the published schema cannot hold; the days after it can be taken all the same.
         """
-        rows = pa.concat_tables(self._batches(day.start, day.end))
-        nested = rows.filter(pc.greater(rows["tags_dimensions"], 1))
-        if nested.num_rows:  # the driver has flattened them already
-            raise ContractError(
-                f"Column tags of the row with id {nested['row_id'][0]} in PostgreSQL has several dimensions:"
-                f" {nested['tags'][0].as_py()} cannot be published as list<string>."
-            )
-        return to_contract(rows, rows["row_id"]).sort_by(SORTED_BY)
+        stream = self._by_day(days)
+
+        def take(day: Day) -> pa.Table:
+            for read, rows in stream:
+                if read == day:
+                    return _as_contract(rows)
+            raise ValueError(f"{day} is not among the days still to be read")
+
+        return take
+
+    def day(self, day: Day) -> pa.Table:
+        """Read the rows of one day, as `reading` does."""
+        return self.reading([day])(day)
 
     @cached_property
     def _columns(self) -> dict[str, str]:
@@ -111,6 +116,21 @@ class PostgresNews:
         if not found:
             raise SourceError("PostgreSQL has no table `news`: point GOVBR_POSTGRES_URL at the database that has it.")
         return found
+
+    def _by_day(self, days: Sequence[Day]) -> Iterator[tuple[Day, pa.Table]]:
+        """Cut the stream of batches into days."""
+        batches = self._batches(days[0].start, days[-1].end)
+        rest = next(batches)
+        for day in days:
+            parts = []
+            while True:
+                before = _rows_before(rest, day.end)
+                parts.append(rest.slice(0, before))
+                rest = rest.slice(before)
+                if rest.num_rows or (batch := next(batches, None)) is None:
+                    break
+                rest = batch
+            yield day, pa.concat_tables(parts)
 
     def _batches(self, start: datetime, end: datetime) -> Iterator[pa.Table]:
         """Stream the window in order of `published_at`, some 4 MB at a time."""
@@ -181,6 +201,23 @@ def _connection_url(url: str) -> tuple[str, list[str]]:
     query["options"] = f"{query.get('options', '')} {_OPTIONS}".strip()
     target = parts._replace(scheme="postgresql", query=urlencode(query, quote_via=quote))
     return urlunsplit(target), sorted(filter(None, secrets), key=len, reverse=True)
+
+
+def _rows_before(rows: pa.Table, instant: datetime) -> int:
+    """Count the rows published before an instant; a time without a zone is UTC."""
+    times = rows["published_at"].cast(pa.timestamp("us", "UTC"))
+    return pc.sum(pc.less(times, pa.scalar(instant, times.type)), min_count=0).as_py()
+
+
+def _as_contract(rows: pa.Table) -> pa.Table:
+    """Cast a day to the contract and sort it."""
+    nested = rows.filter(pc.greater(rows["tags_dimensions"], 1))
+    if nested.num_rows:  # the driver has flattened them already
+        raise ContractError(
+            f"Column tags of the row with id {nested['row_id'][0]} in PostgreSQL has several dimensions:"
+            f" {nested['tags'][0].as_py()} cannot be published as list<string>."
+        )
+    return to_contract(rows, rows["row_id"]).sort_by(SORTED_BY)
 
 
 def _without_metadata(rows: pa.Table) -> pa.Table:

@@ -212,3 +212,30 @@ def test_threads_may_read_at_once(url: str):
     for thread in threads:
         thread.join()
     assert counts == [1] * 4
+
+
+def test_a_range_is_one_query_cut_into_its_days(postgres_url: str):
+    load(postgres_url, sample_news(4000, datetime(2018, 10, 30).date(), datetime(2018, 11, 8).date()))  # noqa: DTZ001
+    days = [Day.of(f"2018-11-{number:02}") for number in range(2, 7)]
+    news = PostgresNews(postgres_url)
+    take = news.reading(days)
+    for day in days:
+        assert take(day).equals(news.day(day)), day
+
+
+def test_days_without_rows_and_days_not_taken_are_passed_over(url: str):
+    insert(url, unique_id="'a'", published_at="'2026-01-12T12:00:00Z'")
+    insert(url, unique_id="'b'", published_at="'2026-01-15T12:00:00Z'")
+    insert(url, unique_id="'c'", published_at="'2026-01-16T12:00:00Z'")
+    take = PostgresNews(url).reading([Day.of(f"2026-01-{number}") for number in range(11, 17)])
+    taken = {number: take(Day.of(f"2026-01-{number}"))["unique_id"].to_pylist() for number in (11, 12, 13, 16)}
+    assert taken == {11: [], 12: ["a"], 13: [], 16: ["c"]}
+
+
+def test_a_bad_day_of_a_range_does_not_stop_the_days_after_it(url: str):
+    insert(url, unique_id="'bad'", updated_datetime="'infinity'", published_at="'2026-01-15T12:00:00Z'")
+    insert(url, unique_id="'good'", published_at="'2026-01-16T12:00:00Z'")
+    take = PostgresNews(url).reading([Day.of("2026-01-15"), Day.of("2026-01-16")])
+    with pytest.raises(ContractError):
+        take(Day.of("2026-01-15"))
+    assert take(Day.of("2026-01-16"))["unique_id"].to_pylist() == ["good"]

@@ -20,7 +20,9 @@ def closure(name: str) -> set[str]:
             requirements = [Requirement(text) for text in requires(name) or []]
         except PackageNotFoundError:  # for another platform
             continue
-        waiting += [each.name.lower() for each in requirements if not each.marker or each.marker.evaluate({"extra": ""})]
+        waiting += [
+            each.name.lower() for each in requirements if not each.marker or each.marker.evaluate({"extra": ""})
+        ]
     return seen
 
 
