@@ -60,6 +60,7 @@ class ArrowTableIOManager(ConfigurableIOManager):
                     context, key, {"dagster/row_count": table.num_rows, "path": storage.write(asset, key, table)}
                 )
             storage.prune(asset)
+        pa.default_memory_pool().release_unused()  # to the system, before the next step takes its own
         if len(refused) == len(context.asset_partition_keys):
             raise days_failure(refused, len(refused))
         _record_only(context, [key for key in context.asset_partition_keys if key not in refused])

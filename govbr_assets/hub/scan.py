@@ -48,7 +48,7 @@ def file_rows(
     names = columns or NEWS_SCHEMA.names
     with hub_failures(hub.repo_id, f"reading {file.path}"), _open(hub, snapshot, file) as source:
         try:
-            parquet = pq.ParquetFile(source, pre_buffer=True)
+            parquet = pq.ParquetFile(source, pre_buffer=file.size > _WHOLE)
             groups = [_group_rows(parquet, index, names, day) for index in range(parquet.num_row_groups)]
             rows = pa.concat_tables([_schema(names).empty_table(), *(_as_contract(group) for group in groups)])
         except (pa.ArrowInvalid, pa.ArrowKeyError, pa.ArrowNotImplementedError, KeyError) as error:
