@@ -37,7 +37,7 @@ print({type(tags).__name__ for tags in whole["tags"][:100]} <= {"list", "NoneTyp
 
 @pytest.fixture
 def published(graph: Graph) -> Graph:
-    load(graph.postgres_url, sample_news(300, *map(date.fromisoformat, DAYS)))
+    load(graph.postgres_url, sample_news(300, date.fromisoformat(DAYS[0]), date.fromisoformat(DAYS[1])))
     assert graph.run(*DAYS).success
     load(graph.postgres_url, [late_news(date(2026, 1, 13), 3)])
     assert graph.run("2026-01-13").success
