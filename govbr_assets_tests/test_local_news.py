@@ -13,12 +13,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 from adbc_driver_postgresql import dbapi
-from govbr_assets.local.postgres import EmbeddedPostgres
 
 from govbr_assets.local.load import load
 from govbr_assets.local.news import late_news, sample_news
 from govbr_assets.local.news_catalog import sample_agencies, sample_themes
 from govbr_assets.local.news_row import NEWS_ROW_SCHEMA
+from govbr_assets.local.postgres import EmbeddedPostgres
 
 SAO_PAULO = ZoneInfo("America/Sao_Paulo")
 MONDAY, SUNDAY_WEEK = date(2026, 1, 5), date(2026, 1, 18)
