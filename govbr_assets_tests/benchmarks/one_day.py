@@ -108,7 +108,7 @@ def _production_install(folder: Path) -> str:
     print("Making a production install ...", flush=True)
     venv.create(folder, with_pip=True)
     python = str(folder / "bin" / "python")
-    options = ["--quiet", "--disable-pip-version-check", "--constraint", str(ROOT / "constraints.txt")]
+    options = ["-qq", "--disable-pip-version-check", "--constraint", str(ROOT / "constraints.txt")]
     subprocess.run([python, "-m", "pip", "install", *options, str(ROOT)], check=True)
     return python
 
