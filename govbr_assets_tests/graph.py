@@ -61,15 +61,23 @@ class Graph:
         } | changed
 
     def run(
-        self, first: str, last: str = "", *, retries: int = 0, checks: bool = True, **changed: Any
+        self,
+        first: str,
+        last: str = "",
+        *,
+        retries: int = 0,
+        checks: bool = True,
+        selection: Any = None,
+        **changed: Any,
     ) -> ExecuteInProcessResult:
-        """Materialize a day or a range of days, with all checks or none."""
+        """Materialize a day or a range of days, with all checks or none, or a selection of assets."""
         for asset in GRAPH:
             if asset.keys:
                 asset.op._retry_policy = RetryPolicy(max_retries=retries, delay=0)  # no test waits for half a minute
         span = {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
         return materialize(
             GRAPH if checks else [each for each in GRAPH if each.keys],
+            selection=selection,
             instance=self.instance,
             resources=self.resources(**changed),
             raise_on_error=False,

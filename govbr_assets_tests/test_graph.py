@@ -290,6 +290,16 @@ def test_somebody_elses_commit_between_two_steps_is_planned_for(graph: Graph):
     assert graph.ids() == {"data/train-00000-of-00001.parquet": ["c"], SHARD: ["a", "b"]}
 
 
+def test_ids_that_were_asked_for_other_rows_are_not_trusted(graph: Graph):
+    others(graph, **{"data__train-00000-of-00001.parquet": parquet(shard(["a", "late"]))})
+    graph.insert("a", "b")
+    assert graph.run("2026-01-15").success
+    graph.insert("late")
+    only = ["postgres_news_partition", "hf_parquet_shard"]
+    assert graph.run("2026-01-15", checks=False, selection=only).success
+    assert graph.ids() == {"data/train-00000-of-00001.parquet": ["a", "late"], SHARD: ["b"]}
+
+
 def test_tables_at_rest_are_dropped_with_age_and_a_missing_one_is_named(graph: Graph):
     graph.insert("a")
     graph.run("2026-01-15")

@@ -4,6 +4,7 @@ Two ids are one row if a Postgres row names both. `legacy_unique_id` comes in al
 id or claims it first, since only the whole table can tell (`postgres`).
 """
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable
 
@@ -65,6 +66,12 @@ def missing_rows(rows: pa.Table, hub_ids: pa.ChunkedArray) -> list[str]:
     """List the rows of a Postgres day that none of the ids on the Hub names, by their id in Postgres."""
     found = _matches(rows, hub_ids.to_pylist(), own=False)["unique_id"].combine_chunks()
     return rows["unique_id"].filter(pc.invert(pc.is_in(rows["unique_id"], found))).to_pylist()
+
+
+def identity_digest(rows: pa.Table) -> str:
+    """Digest the ids of a Postgres day, both of every row: what an answer about the Hub was asked for."""
+    ids = rows.select(["unique_id", "legacy_unique_id"]).to_pylist()
+    return hashlib.sha256(repr(sorted(map(repr, ids))).encode()).hexdigest()
 
 
 def _matches(rows: pa.Table, hub_ids: Iterable[str], *, own: bool) -> pa.Table:
