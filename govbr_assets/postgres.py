@@ -84,7 +84,7 @@ class PostgresNews:
         """Promise the rows of some days, which one query streams in order.
 
         Args:
-            days: in order; nothing is asked before the first one is taken.
+            days: in order, also with gaps; nothing is asked before the first one is taken.
 
         Returns:
             A function that gives the rows of the next day, once: [n rows x 25] of `POSTGRES_SCHEMA`, sorted by
@@ -130,7 +130,8 @@ class PostgresNews:
                 if rest.num_rows or (batch := next(batches, None)) is None:
                     break
                 rest = batch
-            yield day, pa.concat_tables(parts)
+            rows = pa.concat_tables(parts)
+            yield day, rows.slice(_rows_before(rows, day.start))  # what lies between two days belongs to neither
 
     def _batches(self, start: datetime, end: datetime) -> Iterator[pa.Table]:
         """Stream the window in order of `published_at`, some 4 MB at a time."""

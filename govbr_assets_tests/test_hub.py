@@ -242,6 +242,14 @@ def test_ranged_reads_fetch_a_small_part_of_a_large_file(hub: Hub, write: Callab
     assert sum(each.sent for each in local_hub.faults.seen("GET", r"\.parquet$|/lfs|/blob")) < size / 20
 
 
+def test_reading_files_does_not_list_the_repo_again(hub: Hub, write: Callable[..., str], local_hub: LocalHub):
+    write(**{f"data__train-{number}.parquet": encode(shard([str(number)])) for number in range(3)})
+    head = hub.head()
+    local_hub.faults.forget()
+    assert day_rows(hub, head, DAY).num_rows == 3
+    assert not local_hub.faults.seen("*", "/tree/|/paths-info/")
+
+
 def test_a_file_of_another_schema_is_named(hub: Hub, write: Callable[..., str]):
     strings = shard(["a"]).set_column(2, "published_at", pa.array(["2026-01-15"]))
     write(**{"data__train-2026-01-15-010203.parquet": parquet(strings)})

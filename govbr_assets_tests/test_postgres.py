@@ -232,6 +232,14 @@ def test_days_without_rows_and_days_not_taken_are_passed_over(url: str):
     assert taken == {11: [], 12: ["a"], 13: [], 16: ["c"]}
 
 
+def test_rows_between_two_days_belong_to_neither(url: str):
+    for number in (12, 13, 14):
+        insert(url, unique_id=f"'id{number}'", published_at=f"'2026-01-{number}T12:00:00Z'")
+    days = [Day.of("2026-01-12"), Day.of("2026-01-14")]
+    take = PostgresNews(url).reading(days)
+    assert [take(day)["unique_id"].to_pylist() for day in days] == [["id12"], ["id14"]]
+
+
 def test_a_bad_day_of_a_range_does_not_stop_the_days_after_it(url: str):
     insert(url, unique_id="'bad'", updated_datetime="'infinity'", published_at="'2026-01-15T12:00:00Z'")
     insert(url, unique_id="'good'", published_at="'2026-01-16T12:00:00Z'")

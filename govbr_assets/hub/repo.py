@@ -57,6 +57,14 @@ class Snapshot:
         return [file for file in self.data_files if may_hold(file.path, day)]
 
 
+class _Files(HfFileSystem):
+    """The client's file system, without the listing of the whole folder that it makes for every file it opens."""
+
+    def isdir(self, path: str) -> bool:
+        """Say no: only files of a snapshot are ever opened."""
+        return False
+
+
 class Hub:
     """Client of one dataset repo.
 
@@ -79,7 +87,7 @@ class Hub:
         self.token = token or get_token()
         self.api = HfApi(endpoint=endpoint, token=self.token)
         # Its caches outlive revisions: every path names its commit, and the size comes from our listing.
-        self._file_system = HfFileSystem(
+        self._file_system = _Files(
             endpoint=endpoint, token=self.token, skip_instance_cache=True, use_listings_cache=False
         )
         self._followed_by: dict[str, str] = {}
