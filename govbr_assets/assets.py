@@ -1,33 +1,36 @@
 """The assets: fetch, call the rules, return. What a run over a range means is the IO managers' business."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
 from dagster import (
     AssetExecutionContext,
-    AssetKey,
-    AssetRecordsFilter,
     AssetsDefinition,
     BackfillPolicy,
     Backoff,
+    Config,
     DagsterType,
     Jitter,
+    Output,
     RetryPolicy,
     TableColumn,
     TableSchema,
     asset,
 )
+from pydantic import Field
 
 from govbr_assets.core import dedup
 from govbr_assets.core.contract import NEWS_SCHEMA, POSTGRES_SCHEMA
-from govbr_assets.core.days import ByDay, Day
-from govbr_assets.existing import Existing
-from govbr_assets.failures import fails_for_good
-from govbr_assets.io_managers import of_day, of_days
+from govbr_assets.core.days import ByDay, Day, of_day, of_days
+from govbr_assets.existing import ExistingIds, Source
+from govbr_assets.failures import fails_for_good, final_failures
 from govbr_assets.partitions import daily
-from govbr_assets.resources import PostgresResource, ViewerResource
+from govbr_assets.rehearsal import rehearsed
+from govbr_assets.resources import HubResource, PostgresResource, ViewerResource
 from govbr_assets.shards import ShardPlan
+from govbr_assets.told import KnownRevisions, existing_metadata
 
 
 def _days_of(kind: type, name: str) -> DagsterType:
@@ -41,7 +44,7 @@ TABLE, PLAN = _days_of(pa.Table, "table"), _days_of(ShardPlan, "plan")
 
 
 def _daily(
-    io_manager_key: str, dagster_type: DagsterType, kinds: set[str], schema: pa.Schema
+    io_manager_key: str, dagster_type: DagsterType, kinds: set[str], schema: pa.Schema, *, output_required: bool = True
 ) -> Callable[[Callable[..., Any]], AssetsDefinition]:
     """Declare an asset of the daily graph: what it has in common with the others, and its table for the UI."""
     columns = [TableColumn(field.name, str(field.type)) for field in schema]
@@ -56,6 +59,7 @@ def _daily(
         # Permanent errors are not retried (`failures`); a viewer that is indexing needs minutes.
         retry_policy=RetryPolicy(max_retries=3, delay=30, backoff=Backoff.EXPONENTIAL, jitter=Jitter.PLUS_MINUS),
         metadata={"dagster/column_schema": TableSchema(columns)},
+        output_required=output_required,
     )
 
 
@@ -67,49 +71,59 @@ def postgres_news_partition(context: AssetExecutionContext, postgres: PostgresRe
     return of_days(context.partition_keys, lambda key: take(Day.of(key)))
 
 
+class Asking(Config):
+    """What can be chosen in the launchpad."""
+
+    source: Source = Field(
+        default=Source.auto,
+        description="auto: the viewer if its answer is certain, else the files themselves; viewer: or fail; exact.",
+    )
+
+
 @_daily("table_io_manager", TABLE, {"huggingface", "arrow"}, dedup.EXISTING_SCHEMA)
 @fails_for_good
-def hf_existing_ids(context: AssetExecutionContext, postgres_news_partition: Any, viewer: ViewerResource) -> Any:
+def hf_existing_ids(
+    context: AssetExecutionContext, config: Asking, postgres_news_partition: Any, viewer: ViewerResource
+) -> Any:
     """Which of the day's rows the Hub already holds, by either of their ids, and whether in the day's own shard."""
-    existing = viewer.existing_ids()
-    head = existing.hub.head()
+    hub, rows_of = viewer.hub.client(), partial(of_day, postgres_news_partition)
+    existing = ExistingIds(hub, viewer.client(), config.source, context.partition_keys, rows_of, hub.head())
 
     def find(key: str) -> pa.Table:
-        rows = of_day(postgres_news_partition, key)
-        found = existing.find(rows, Day.of(key), head)
-        told = {"viewer_requests": found.requests, "viewer_seconds": found.seconds}
-        told |= {"revision": head.revision or "", "asked_for": dedup.identity_digest(rows)}
-        context.add_asset_metadata(told, partition_key=key)
+        found = existing.find(key)
+        context.add_asset_metadata(existing_metadata(found, rows_of(key)), partition_key=key)
+        if found.reason:
+            context.log.info(f"{key}: the files themselves were asked. {found.reason}")
         return found.table
 
     return of_days(context.partition_keys, find)
 
 
-@_daily("shard_io_manager", PLAN, {"huggingface", "parquet"}, NEWS_SCHEMA)
-@fails_for_good
+class Publishing(Config):
+    """What can be chosen in the launchpad."""
+
+    dry_run: bool = Field(default=False, description="Do everything but commit, and show what would be published.")
+
+
+@_daily("shard_io_manager", PLAN, {"huggingface", "parquet"}, NEWS_SCHEMA, output_required=False)
 def hf_parquet_shard(
-    context: AssetExecutionContext, postgres_news_partition: Any, hf_existing_ids: Any, viewer: ViewerResource
+    context: AssetExecutionContext,
+    config: Publishing,
+    postgres_news_partition: Any,
+    hf_existing_ids: Any,
+    hub: HubResource,
 ) -> Any:
     """The day's one shard on the Hub: its rows that no other file holds, published in one commit with the card."""
-    existing = viewer.existing_ids()
+    with final_failures():
+        client, keys = hub.client(), context.partition_keys
+        known = KnownRevisions(context.instance, keys, client.at)
 
-    def plan(key: str) -> ShardPlan:
-        rows = of_day(postgres_news_partition, key)
-        revision = _pinned_revision(context, key, rows)
-        known = Existing(of_day(hf_existing_ids, key), existing.hub.at(revision))
-        return ShardPlan(Day.of(key), rows, known, existing)
+        def plan(key: str) -> ShardPlan:
+            rows_of = partial(of_day, postgres_news_partition, key)
+            rows = rows_of()
+            return ShardPlan(Day.of(key), rows_of, dedup.aliases(rows), known.of(key, rows, hf_existing_ids))
 
-    return of_days(context.partition_keys, plan)
-
-
-def _pinned_revision(context: AssetExecutionContext, key: str, rows: pa.Table) -> str | None:
-    """Look up the revision that the stored ids of a day were read at.
-
-    None if there was no repo, and if the ids were asked for other rows than these: everything is read anew then.
-    """
-    wanted = AssetRecordsFilter(AssetKey("hf_existing_ids"), asset_partitions=[key])
-    for record in context.instance.fetch_materializations(wanted, limit=1).records:
-        told = record.asset_materialization.metadata if record.asset_materialization else {}
-        if "asked_for" in told and told["asked_for"].value == dedup.identity_digest(rows):
-            return str(told["revision"].value)
-    return None
+        if config.dry_run or hub.is_dry_run:
+            yield from rehearsed(context, client, of_days(keys, plan))
+        else:
+            yield Output(of_days(keys, plan))

@@ -21,12 +21,16 @@ def setting(name: str, default: str = "") -> str:
 
 
 home = EnvVar("DAGSTER_HOME").get_value() or ".local"
+storage_url = setting("GOVBR_STORAGE_URL", str(Path(home) / "tables"))
 
 hub = HubResource(
     repo_id=setting("GOVBR_REPO_ID"),
     visibility=setting("GOVBR_REPO_VISIBILITY", "private"),
     token=setting("HF_TOKEN"),
     endpoint=setting("HF_ENDPOINT"),
+    storage_url=storage_url,
+    patience_minutes=setting("GOVBR_HUB_PATIENCE_MINUTES", "60"),
+    dry_run=setting("GOVBR_DRY_RUN"),
 )
 
 defs = Definitions(
@@ -44,7 +48,7 @@ defs = Definitions(
         "hub": hub,
         "viewer": ViewerResource(url=setting("GOVBR_VIEWER_URL", "https://datasets-server.huggingface.co"), hub=hub),
         "table_io_manager": ArrowTableIOManager(
-            storage_url=setting("GOVBR_STORAGE_URL", str(Path(home) / "tables")),
+            storage_url=storage_url,
             keep_days=setting("GOVBR_STORAGE_DAYS", "30"),
         ),
         "shard_io_manager": HubShardIOManager(hub=hub),

@@ -1,19 +1,39 @@
-"""Which rows of a day the Hub already holds at a revision, and where: the viewer's answer, brought up to date.
+"""Which rows of days the Hub already holds at a revision, and where: by the viewer where it is certain, else exactly.
 
 Sits between the assets and `hub` and `viewer`, and joins the two; what identity means is in `core.dedup`.
 """
 
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import Enum
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from govbr_assets.core import dedup
-from govbr_assets.core.contract import NEWS_SCHEMA
+from govbr_assets.core.contract import within
 from govbr_assets.core.days import Day
 from govbr_assets.core.layout import shard_path
-from govbr_assets.hub import Hub, HubFile, Snapshot, file_rows
+from govbr_assets.errors import HubDeniedError, PermanentError, ViewerUncertainError
+from govbr_assets.hub import Hub, Snapshot, file_keys, holding
 from govbr_assets.viewer import Viewer
+
+VIEWER_DAYS = 31
+"""Days of a run up to which the viewer is asked, a few requests a day; from there on the files cost less."""
+
+_TOGETHER = 50_000  # ids that are looked for in one pass over the files
+
+
+class Source(Enum):
+    """Who is asked which ids the Hub holds."""
+
+    auto = "auto"
+    """The viewer, if its whole answer is certain and comes from the pinned revision; else exact."""
+    viewer = "viewer"
+    """The viewer, or a failure that says why its answer does not count."""
+    exact = "exact"
+    """The id columns of the files themselves."""
 
 
 @dataclass(frozen=True)
@@ -23,76 +43,133 @@ class Existing:
     Attributes:
         table: [n matches x 3] of `dedup.EXISTING_SCHEMA`.
         snapshot: the revision.
+        source: `viewer` or `exact`; `none` where there was nothing to ask.
+        reason: why not the viewer, if it was not.
         requests: requests to the viewer.
         seconds: wall time of these requests.
     """
 
     table: pa.Table
     snapshot: Snapshot
+    source: str = "none"
+    reason: str = ""
     requests: int = 0
     seconds: float = 0.0
 
+    @classmethod
+    def unknown(cls) -> "Existing":
+        """Know nothing, of a state of the Hub that had nothing: whatever a later one has, it came since."""
+        return cls(dedup.EXISTING_SCHEMA.empty_table(), Snapshot(None, {}))
 
-@dataclass(frozen=True)
+    @property
+    def elsewhere(self) -> Counter[str]:
+        """The ids outside the day's own shard, as often as they stand there."""
+        return Counter(self.table.filter(pc.invert(self.table["in_own_shard"]))["hub_unique_id"].to_pylist())
+
+
 class ExistingIds:
-    """Finds the rows of a day on the Hub.
+    """Finds the rows of some days on the Hub at one revision, a day at a time and in their order.
 
-    Attributes:
+    Args:
         hub: the repo.
         viewer: its viewer.
+        source: who is asked.
+        days: partition keys.
+        rows_of: gives the Postgres day of a key, [n rows x 25].
+        snapshot: the revision; only a tree without data files means that there are no ids.
     """
 
-    hub: Hub
-    viewer: Viewer
+    def __init__(
+        self,
+        hub: Hub,
+        viewer: Viewer,
+        source: Source,
+        days: Sequence[str],
+        rows_of: Callable[[str], pa.Table],
+        snapshot: Snapshot,
+    ) -> None:
+        self._hub, self._viewer, self._source = hub, viewer, source
+        self._days, self._rows_of, self._snapshot = list(days), rows_of, snapshot
+        self._not_viewer = ""  # why the viewer is not asked any more
+        if source is Source.exact:
+            self._not_viewer = "exact was chosen"
+        elif source is Source.auto and len(days) > VIEWER_DAYS:
+            self._not_viewer = f"for {len(days)} days the files cost less than the viewer"
+        self._looked_up: set[str] = set()  # keys of the days whose ids are in `_places`
+        self._places: dict[str, list[str]] = {}  # by id: the files that hold it
 
-    def find(self, rows: pa.Table, day: Day, snapshot: Snapshot) -> Existing:
-        """Ask which rows of a day the Hub holds at a revision.
-
-        Args:
-            rows: [n rows x 25], the Postgres day.
-            day: the day.
-            snapshot: the revision; only a tree without data files means that there are no ids.
+    def find(self, key: str) -> Existing:
+        """Find the rows of one day.
 
         Raises:
-            ViewerUncertainError: the viewer cannot vouch for its answer at this revision.
+            ViewerUncertainError: only the viewer may be asked, and cannot vouch for its answer.
+            HubDeniedError: the Hub refuses, or only the viewer may be asked and refuses.
+            HubUnavailableError: the Hub is out of reach.
+            ContractError: a file on the Hub has no ids that can be read.
         """
-        if snapshot.revision is None or not snapshot.data_files:
-            return Existing(dedup.existing(rows, [], []), snapshot)
-        answer = self.viewer.ids_of(day, snapshot.revision)
-        own = self._own_ids(day, snapshot)
-        # The viewer cannot say which file a row is in, so what our own shard holds is taken away once.
-        elsewhere = dedup.less(answer.ids, own)
-        return Existing(dedup.existing(rows, elsewhere, own), snapshot, answer.requests, answer.seconds)
+        rows = self._rows_of(key)
+        if not rows.num_rows or not self._snapshot.data_files:
+            return Existing(dedup.existing(rows, [], []), self._snapshot)
+        if not self._not_viewer:
+            try:
+                return self._by_viewer(rows, Day.of(key))
+            except (ViewerUncertainError, HubDeniedError) as error:
+                if self._source is Source.viewer:
+                    raise
+                self._not_viewer = str(error)
+        return self._exactly(key, rows)
 
-    def carry(self, rows: pa.Table, day: Day, known: Existing, snapshot: Snapshot) -> Existing:
-        """Bring an answer from another revision up to date, reading only the files that came since.
+    def _by_viewer(self, rows: pa.Table, day: Day) -> Existing:
+        """Ask the viewer; it cannot say which file a row is in, so what the own shard holds is taken away."""
+        file, own, own_of_day = self._snapshot.files.get(shard_path(day)), [], []
+        for keys in file_keys(self._hub, self._snapshot, file) if file else []:
+            own += keys["unique_id"].drop_null().to_pylist()
+            own_of_day += keys.filter(within(keys["published_at"], day))["unique_id"].drop_null().to_pylist()
+        ids = dedup.aliases(rows).to_pylist()
+        answer = self._viewer.find(ids, day, own, own_of_day, self._snapshot.revision or "")
+        table = dedup.existing(rows, answer.ids, own)
+        return Existing(table, self._snapshot, "viewer", "", answer.requests, answer.seconds)
 
-        A file that went may have held ids of the answer: then everything is asked again.
-        """
-        before = {file.path: file for file in known.snapshot.files_for(day)}
-        after = {file.path: file for file in snapshot.files_for(day)}
-        own = shard_path(day)
-        if any(_changed(file, after) for path, file in before.items() if path != own):
-            return self.find(rows, day, snapshot)
-        came = [file for path, file in after.items() if path != own and _changed(file, before)]
-        elsewhere = known.table.filter(pc.invert(known.table["in_own_shard"]))["hub_unique_id"].to_pylist()
-        for file in came:
-            elsewhere += file_rows(self.hub, snapshot, file, ["unique_id"], day)["unique_id"].to_pylist()
-        found = dedup.existing(rows, elsewhere, self._own_ids(day, snapshot))
-        return Existing(found, snapshot, known.requests, known.seconds)
+    def _exactly(self, key: str, rows: pa.Table) -> Existing:
+        """Look into the id columns of all files."""
+        if key not in self._looked_up:
+            self._look_up_from(key)
+        own = shard_path(Day.of(key))
+        places = [(each, path) for each in dedup.aliases(rows).to_pylist() for path in self._places.get(each, [])]
+        elsewhere = [each for each, path in places if path != own]
+        mine = [each for each, path in places if path == own]
+        return Existing(dedup.existing(rows, elsewhere, mine), self._snapshot, "exact", self._not_viewer)
 
-    def own_shard(self, day: Day, snapshot: Snapshot) -> pa.Table:
-        """Read the day's own shard: [n rows x 24], empty when there is none."""
-        file = snapshot.files.get(shard_path(day))
-        return file_rows(self.hub, snapshot, file) if file else NEWS_SCHEMA.empty_table()
+    def _look_up_from(self, key: str) -> None:
+        """Look for the ids of this day and of days after it, in one pass over the files."""
+        self._looked_up, ids = set(), []
+        for each in self._days[self._days.index(key) :]:
+            self._looked_up.add(each)
+            try:
+                ids.append(dedup.aliases(self._rows_of(each)))
+            except PermanentError:
+                continue  # it is told when the turn comes to that day
+            if sum(map(len, ids)) > _TOGETHER:
+                break
+        found = holding(self._hub, self._snapshot, self._snapshot.data_files, pa.concat_arrays(ids))
+        self._places = {}
+        for unique_id, path in zip(*(column.to_pylist() for column in found.columns), strict=True):
+            self._places.setdefault(unique_id, []).append(path)
 
-    def _own_ids(self, day: Day, snapshot: Snapshot) -> list[str]:
-        """Read the ids of the day's own shard."""
-        file = snapshot.files.get(shard_path(day))
-        return file_rows(self.hub, snapshot, file, ["unique_id"], day)["unique_id"].to_pylist() if file else []
 
+def moved(hub: Hub, before: Snapshot, after: Snapshot, ids: pa.Array) -> dedup.Moves:
+    """Say where ids came and went between two revisions, reading only the files that differ.
 
-def _changed(file: HubFile, others: dict[str, HubFile]) -> bool:
-    """Say whether a file is not among the others with the same content."""
-    other = others.get(file.path)
-    return other is None or other.blob != file.blob
+    Args:
+        hub: the repo.
+        before: the one revision.
+        after: the other.
+        ids: [n ids], what to look for.
+    """
+    moves = dedup.Moves()
+    for here, there, count in ((after, before, 1), (before, after, -1)):
+        changed = [file for file in here.data_files if there.files.get(file.path) != file]
+        found = holding(hub, here, changed, ids)
+        for unique_id, path in zip(*(column.to_pylist() for column in found.columns), strict=True):
+            moves.record(path, [unique_id], count)
+    return moves

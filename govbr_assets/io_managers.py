@@ -3,7 +3,7 @@
 A run over one day hands one value, a run over a range a lazy mapping; both are taken a day at a time.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -12,24 +12,18 @@ from dagster import (
     ConfigurableIOManager,
     DagsterEvent,
     InputContext,
-    MetadataValue,
     OutputContext,
     ResourceDependency,
 )
 
-from govbr_assets.core.days import ByDay, Day
-from govbr_assets.core.layout import shard_path
+from govbr_assets.batches import Batch, in_batches
+from govbr_assets.core.days import Day, of_day, of_days
 from govbr_assets.errors import ConfigurationError, PermanentError
 from govbr_assets.failures import days_failure, final_failures
-from govbr_assets.hub import Publication, Snapshot, day_rows, publish
+from govbr_assets.hub import day_rows
 from govbr_assets.resources import HubResource
-from govbr_assets.shards import Shard, ShardPlan, ShardsPlan
 from govbr_assets.storage import TableStorage
-
-COMMIT_DAYS = 90
-"""Days of one commit in a run over a range: with the card still under the 100 files that a commit should have."""
-
-_PREVIEW = ("published_at", "agency", "title", "unique_id")
+from govbr_assets.told import Progress, shard_metadata
 
 
 class ArrowTableIOManager(ConfigurableIOManager):
@@ -88,23 +82,20 @@ class HubShardIOManager(ConfigurableIOManager):
     hub: ResourceDependency[HubResource]
 
     def handle_output(self, context: OutputContext, obj: Any) -> Any:  # a generator of events, which Dagster takes too
-        """Publish up to `COMMIT_DAYS` days a commit; each is recorded when its commit has landed."""
-        keys, refused, guess = list(context.asset_partition_keys), {}, None
-        for first in range(0, len(keys), COMMIT_DAYS):
-            batch = keys[first : first + COMMIT_DAYS]
-            with final_failures():
-                landed, refused_now, guess = self._publish(context, obj, batch, guess)
-            refused.update(refused_now)
-            if len(keys) > 1:
-                context.log.info(
-                    f"{first + len(batch)} of {len(keys)} days done, {len(refused)} refused; at {batch[-1]}."
-                )
-            if batch[-1] == keys[-1] and not refused:
-                return _record_only(context, landed)  # Dagster records the last ones itself when the step succeeds
-            for key in landed:
-                metadata = context.step_context.get_asset_metadata(context.asset_key, key)
-                event = AssetMaterialization(context.asset_key, partition=key, metadata=metadata)
-                yield DagsterEvent.asset_materialization(context.step_context, event)
+        """Publish the days, many in one commit; each is recorded when its commit has landed."""
+        keys, refused = list(context.asset_partition_keys), {}
+        with final_failures():
+            hub = self.hub.client()
+            progress = Progress(len(keys))
+            for batch in in_batches(hub, obj, keys, tell=context.log.info):
+                self._tell(context, batch, progress)
+                refused.update(batch.refused)
+                if keys[-1] in {*batch.shards, *batch.refused} and not refused:
+                    return _record_only(context, list(batch.shards))  # Dagster itself records the last when all is well
+                for key in batch.shards:
+                    metadata = context.step_context.get_asset_metadata(context.asset_key, key)
+                    event = AssetMaterialization(context.asset_key, partition=key, metadata=metadata)
+                    yield DagsterEvent.asset_materialization(context.step_context, event)
         raise days_failure(refused, len(keys))
 
     def load_input(self, context: InputContext) -> Any:
@@ -114,62 +105,16 @@ class HubShardIOManager(ConfigurableIOManager):
             head = hub.head()
             return of_days(context.asset_partition_keys, lambda key: day_rows(hub, head, Day.of(key)))
 
-    def _publish(
-        self, context: OutputContext, obj: Any, keys: list[str], guess: Snapshot | None
-    ) -> tuple[list[str], dict[str, str], Snapshot | None]:
-        """Publish some days in one commit.
-
-        Returns:
-            The days that are on the Hub, why others are not, and the revision to plan the next days at.
-        """
-        plans, refused = {}, {}
-        for key in keys:
-            try:
-                plans[key] = of_day(obj, key)
-            except PermanentError as error:
-                refused[key] = str(error)
-        if not plans:
-            return [], refused, guess
-        plan, hub = ShardsPlan(plans), self.hub.client()
-        publication = publish(hub, plan, guess or next(iter(plans.values())).known.snapshot)
-        for key, shard in plan.shards.items():
-            _add_metadata(context, key, _shard_metadata(key, plans[key], shard, publication))
-        return list(plan.shards), refused | plan.refused, hub.at(publication.after)
-
-
-def of_days(keys: Sequence[str], make: Callable[[str], Any]) -> Any:
-    """Give the value of one day, or a lazy mapping for a range."""
-    return make(keys[0]) if len(keys) == 1 else ByDay(keys, make)
-
-
-def of_day(value: Any, key: str) -> Any:
-    """Take one day out of what `of_days` gave."""
-    return value[key] if isinstance(value, ByDay) else value
-
-
-def _shard_metadata(key: str, plan: ShardPlan, shard: Shard, publication: Publication) -> dict[str, Any]:
-    """Tell what became of a day."""
-    return {
-        "postgres_rows": plan.rows.num_rows,
-        "existing_rows": plan.rows.num_rows - shard.new,
-        "new_rows": shard.new,
-        "dagster/row_count": shard.rows.num_rows,
-        "bytes": len(shard.file or b""),
-        "path": shard_path(Day.of(key)),
-        "published": shard.file is not None,
-        "revision_before": publication.before or "no repo yet",
-        "revision_after": publication.after or "no repo yet",
-        "preview": MetadataValue.md(_preview(shard.rows)),
-    }
-
-
-def _preview(rows: pa.Table) -> str:
-    """Show the first rows as a Markdown table."""
-    cells = [
-        " | ".join(str(value).replace("|", "\\|").replace("\n", " ")[:100] for value in row.values())
-        for row in rows.select(_PREVIEW).slice(0, 5).to_pylist()
-    ]
-    return "\n".join([" | ".join(_PREVIEW), " | ".join("---" for _ in _PREVIEW), *cells])
+    def _tell(self, context: OutputContext, batch: Batch, progress: Progress) -> None:
+        """Tell what became of a batch, of each of its days and of the run so far."""
+        progress.add(batch)
+        for key, shard in batch.shards.items():
+            _add_metadata(context, key, shard_metadata(batch.plans[key], shard, batch.publication))
+        for note in batch.publication.notes:
+            context.log.warning(f"Readers tolerate it, the next fold mends it: {note}")
+        for key, reason in batch.refused.items():
+            context.log.error(f"{key} is left out: {reason}")
+        context.log.info(str(progress))
 
 
 def _add_metadata(context: OutputContext, key: str, metadata: Mapping[str, Any]) -> None:

@@ -5,9 +5,9 @@ from functools import lru_cache
 from dagster import ConfigurableResource, ResourceDependency
 
 from govbr_assets.errors import ConfigurationError
-from govbr_assets.existing import ExistingIds
 from govbr_assets.hub import Hub
 from govbr_assets.postgres import PostgresNews
+from govbr_assets.storage import Folder
 from govbr_assets.viewer import Viewer
 
 
@@ -33,12 +33,25 @@ class HubResource(ConfigurableResource):
         visibility: `private` or `public`, for a repo that this project creates.
         token: empty takes the one that the machine is logged in with.
         endpoint: empty takes the public Hub.
+        storage_url: where footers and keys of its files are kept: a folder or an fsspec URL; empty keeps nothing.
+        patience_minutes: how long a publication may wait for a busy Hub, or until the repo may have another commit.
+        dry_run: `1` makes every publication a rehearsal.
     """
 
     repo_id: str
     visibility: str = "private"
     token: str = ""
     endpoint: str = ""
+    storage_url: str = ""
+    patience_minutes: str = "60"
+    dry_run: str = ""
+
+    @property
+    def is_dry_run(self) -> bool:
+        """Whether nothing may be published."""
+        if self.dry_run.lower() not in ("", "0", "1", "false", "true"):
+            raise ConfigurationError(f"GOVBR_DRY_RUN is {self.dry_run!r}: write 1 or 0, or leave it out.")
+        return self.dry_run.lower() in ("1", "true")
 
     def client(self) -> Hub:
         """Make the client, or take the one made before: it remembers its own commits, which the Hub may tell late."""
@@ -46,8 +59,18 @@ class HubResource(ConfigurableResource):
             raise ConfigurationError(
                 f"GOVBR_REPO_VISIBILITY is {self.visibility!r}: write private or public, or leave it out for private."
             )
-        repo_id = _required("GOVBR_REPO_ID", self.repo_id, "my-org/my-news")
-        return _hub(repo_id, self.visibility == "private", self.token or None, self.endpoint or None)
+        if not self.patience_minutes.isdigit():
+            raise ConfigurationError(
+                f"GOVBR_HUB_PATIENCE_MINUTES is {self.patience_minutes!r}: write a number of minutes, such as 60."
+            )
+        return _hub(
+            _required("GOVBR_REPO_ID", self.repo_id, "my-org/my-news"),
+            self.visibility == "private",
+            self.token or None,
+            self.endpoint or None,
+            self.storage_url,
+            int(self.patience_minutes) * 60,
+        )
 
 
 class ViewerResource(ConfigurableResource):
@@ -66,15 +89,14 @@ class ViewerResource(ConfigurableResource):
         hub = self.hub.client()
         return Viewer(self.url, hub.repo_id, hub.token)
 
-    def existing_ids(self) -> ExistingIds:
-        """Join the repo and its viewer into the source of ids."""
-        return ExistingIds(self.hub.client(), self.client())
-
 
 @lru_cache(maxsize=8)
-def _hub(repo_id: str, private: bool, token: str | None, endpoint: str | None) -> Hub:
+def _hub(
+    repo_id: str, private: bool, token: str | None, endpoint: str | None, storage_url: str, patience: float
+) -> Hub:
     """Keep one client a process and repo."""
-    return Hub(repo_id, private=private, token=token, endpoint=endpoint)
+    folder = Folder(storage_url) if storage_url else None
+    return Hub(repo_id, private=private, token=token, endpoint=endpoint, folder=folder, patience=patience)
 
 
 def _required(name: str, value: str, example: str) -> str:

@@ -3,18 +3,20 @@
 Turns rows at hand and a revision into rows and files; sending them is `hub.publish`'s, recording them the IO manager's.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from govbr_assets.core.contract import check_day
+from govbr_assets.core import dedup
+from govbr_assets.core.contract import NEWS_SCHEMA, check_day
 from govbr_assets.core.days import Day
-from govbr_assets.core.dedup import shard_rows
 from govbr_assets.core.layout import encode, shard_path
 from govbr_assets.errors import ContractError
-from govbr_assets.existing import Existing, ExistingIds
-from govbr_assets.hub import Edit, Snapshot
+from govbr_assets.existing import Existing, moved
+from govbr_assets.hub import Edit, Hub, Snapshot, file_rows
 
 
 @dataclass(frozen=True)
@@ -23,17 +25,24 @@ class Shard:
 
     Attributes:
         rows: [n rows x 24], the whole shard.
-        old: [n rows x 24], the shard as it stands on the Hub.
-        found: [n matches x 3], the Postgres rows that the Hub held.
-        new: number of rows that no file of the Hub held.
-        file: the Parquet file; None when the Hub has these very rows already.
+        old_ids: ids of the shard as it stood; nothing if it was not read because it has these very bytes.
+        postgres_rows: rows of the Postgres day.
+        new: how many of them no file of the Hub held.
+        file: the Parquet file; None when the Hub has these very rows already, or when none are left.
+        emptied: other files hold every row of the shard that stands, and it goes.
     """
 
     rows: pa.Table
-    old: pa.Table
-    found: pa.Table
+    old_ids: list[str]
+    postgres_rows: int
     new: int
     file: bytes | None
+    emptied: bool = False
+
+    @property
+    def changes(self) -> bool:
+        """Whether the Hub is to change."""
+        return self.file is not None or self.emptied
 
 
 @dataclass(frozen=True)
@@ -42,36 +51,58 @@ class ShardPlan:
 
     Attributes:
         day: the day.
-        rows: [n rows x 25], the Postgres day, with aliases.
+        rows: gives the Postgres day with its aliases, [n rows x 25], each time anew: many days' plans are small.
+        ids: every id of these rows.
         known: what the Hub held at the first revision; the first guess, no more.
-        existing: where to ask about another revision.
     """
 
     day: Day
-    rows: pa.Table
+    rows: Callable[[], pa.Table]
+    ids: pa.Array
     known: Existing
-    existing: ExistingIds
 
     @property
-    def first_revision(self) -> Snapshot:
-        """The revision that the rows at hand were compared with."""
-        return self.known.snapshot
+    def path(self) -> str:
+        """Where the shard lies."""
+        return shard_path(self.day)
 
-    def at(self, snapshot: Snapshot) -> Shard:
+    def at(self, hub: Hub, snapshot: Snapshot, moves: Sequence[dedup.Moves]) -> Shard:
         """Make the shard for a revision.
+
+        Args:
+            hub: the repo.
+            snapshot: the revision.
+            moves: what came into files and went out of them since the first revision.
 
         Raises:
             ContractError: the shard must not be published.
-            TransientError: the revision cannot be read for certain.
         """
-        known = self.known
-        if known.snapshot.revision != snapshot.revision:
-            known = self.existing.carry(self.rows, self.day, known, snapshot)
-        old = self.existing.own_shard(self.day, snapshot)
-        rows = shard_rows(self.rows, known.table, old)
+        rows, ids = self.rows(), self.ids.to_pylist()
+        held = Counter(self.known.elsewhere)
+        for each in moves:
+            held.update(each.outside(self.path, ids))
+        elsewhere = [each for each, count in held.items() if count > 0]
+        file = snapshot.files.get(self.path)
+        made = dedup.shard_rows(rows, elsewhere, NEWS_SCHEMA.empty_table())
+        content = self._encoded(made) if made.num_rows else b""
+        if file is None:
+            return Shard(made, [], rows.num_rows, made.num_rows, content or None)
+        if file.holds(content):  # no need to read it
+            return Shard(made, [], rows.num_rows, 0, None)
+        old = file_rows(hub, snapshot, file)
+        whole = dedup.shard_rows(rows, elsewhere, old)
+        found = dedup.existing(rows, elsewhere, old["unique_id"].to_pylist())
+        new = rows.num_rows - pc.count_distinct(found["unique_id"]).as_py()
+        if whole.num_rows > made.num_rows:
+            content = self._encoded(whole)
+        # What is compared is rows, so that another version of the writer rewrites nothing.
+        changed = content if not whole.equals(old) else None
+        return Shard(whole, old["unique_id"].to_pylist(), rows.num_rows, new, changed or None, changed == b"")
+
+    def _encoded(self, rows: pa.Table) -> bytes:
+        """Write the rows as the day's file, if they may be published."""
         check_day(rows, self.day)
-        new = self.rows.num_rows - len(known.table["unique_id"].unique())
-        return Shard(rows, old, known.table, new, None if rows.equals(old) else encode(rows))
+        return encode(rows)
 
 
 @dataclass
@@ -79,27 +110,48 @@ class ShardsPlan:
     """Several days as one plan for one commit.
 
     Attributes:
-        plans: by partition key.
+        hub: the repo.
+        plans: by partition key, made when asked for.
         shards: what the last `at` made, by partition key.
         refused: why a day was left out by the last `at`, by partition key.
     """
 
+    hub: Hub
     plans: Mapping[str, ShardPlan]
     shards: dict[str, Shard] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
 
     def at(self, snapshot: Snapshot) -> Edit:
-        """Make the edit for a revision, without the days whose rows must not be published."""
+        """Make the edit for a revision, without the days whose rows cannot be had or must not be published."""
         self.shards, self.refused = {}, {}
+        since, in_this_commit = self._moves_until(snapshot), dedup.Moves()
+        put, delete = {}, []
         for key, plan in self.plans.items():
+            moves = [*since.get(plan.known.snapshot.revision, []), in_this_commit]
             try:
-                self.shards[key] = plan.at(snapshot)
+                shard = self.shards[key] = plan.at(self.hub, snapshot, moves)
             except ContractError as error:
                 self.refused[key] = str(error)
-        put = {shard_path(Day.of(key)): shard.file for key, shard in self.shards.items() if shard.file is not None}
+                continue
+            if shard.changes:
+                put |= {plan.path: shard.file} if shard.file is not None else {}
+                delete += [plan.path] if shard.emptied else []
+                in_this_commit.record(plan.path, shard.old_ids, -1)
+                in_this_commit.record(plan.path, shard.rows["unique_id"].to_pylist(), 1)
         rows = sum(shard.new for shard in self.shards.values())
-        days = [key for key, shard in self.shards.items() if shard.file is not None]
-        return Edit(put, summary=f"Publish {rows} news of {_span(days)}")
+        days = [key for key, shard in self.shards.items() if shard.changes]
+        return Edit(put, tuple(delete), summary=f"Publish {rows} news of {_span(days)}")
+
+    def _moves_until(self, snapshot: Snapshot) -> dict[str | None, list[dedup.Moves]]:
+        """Find what changed since the revisions that the days were compared with, for all their days at once."""
+        older: dict[str | None, tuple[Snapshot, list[pa.Array]]] = {}
+        for plan in self.plans.values():
+            if plan.known.snapshot.revision != snapshot.revision:
+                older.setdefault(plan.known.snapshot.revision, (plan.known.snapshot, []))[1].append(plan.ids)
+        return {
+            revision: [moved(self.hub, before, snapshot, pa.concat_arrays(ids))]
+            for revision, (before, ids) in older.items()
+        }
 
 
 def _span(days: list[str]) -> str:

@@ -1,6 +1,7 @@
-"""Tables at rest between assets: one Parquet file for each asset and day, in a folder or at an fsspec URL.
+"""Files at rest, in a folder or at an fsspec URL, and the tables between assets kept as such files.
 
 A day that was refused leaves its reason in the place of its table, so that whoever asks for it later is told why.
+What is kept for the contents of the Hub's files is `hub.kept`'s business.
 """
 
 import io
@@ -16,39 +17,90 @@ from govbr_assets.errors import ConfigurationError, NotMaterializedError
 _TABLE, _REASON = "parquet", "refused.txt"
 
 
-class TableStorage:
-    """A folder of tables.
+class Folder:
+    """A folder of files that are there whole or not at all.
 
     Args:
         url: a path, or an fsspec URL such as `s3://bucket/folder`.
-        keep_days: age in days at which a table is dropped.
     """
 
-    def __init__(self, url: str, keep_days: int) -> None:
+    def __init__(self, url: str) -> None:
         try:
             self._files, self._root = fsspec.core.url_to_fs(url)
         except (ValueError, ImportError) as error:
             raise ConfigurationError(
                 f"GOVBR_STORAGE_URL is {url!r}: write a folder or an fsspec URL ({error})."
             ) from error
-        self._url, self._keep_days = url, keep_days
+        self.url = url
+
+    def read(self, name: str) -> bytes | None:
+        """Read a file; None when it is not there."""
+        try:
+            return self._files.cat_file(self._path(name))
+        except FileNotFoundError:
+            return None
+
+    def has(self, name: str) -> bool:
+        """Say whether a file is there."""
+        return self._files.exists(self._path(name))
+
+    def write(self, name: str, content: bytes) -> str:
+        """Write a file in place of what was there; nobody ever sees half of it.
+
+        Returns:
+            Its address.
+        """
+        path = self._path(name)
+        self._files.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
+        with self._files.transaction, self._files.open(path, "wb") as file:
+            file.write(content)
+        return self._files.unstrip_protocol(path)
+
+    def drop(self, name: str) -> None:
+        """Remove a file if it is there."""
+        if self.has(name):
+            self._files.rm(self._path(name))
+
+    def older_than(self, folder: str, days: int) -> list[str]:
+        """List the files of a sub-folder that were written more than some days ago."""
+        oldest = datetime.fromtimestamp(time.time() - days * 86400, UTC)
+        path = self._path(folder)
+        entries = self._files.ls(path, detail=False) if self._files.exists(path) else []
+        return [
+            f"{folder}/{entry.rsplit('/', 1)[1]}" for entry in entries if _aware(self._files.modified(entry)) < oldest
+        ]
+
+    def _path(self, name: str) -> str:
+        return f"{self._root}/{name}"
+
+
+class TableStorage:
+    """The tables between assets: one Parquet file for each asset and day, `postgres_news_partition/2026-01-15.parquet`.
+
+    Args:
+        url: a path, or an fsspec URL.
+        keep_days: age in days at which a table is dropped.
+    """
+
+    def __init__(self, url: str, keep_days: int) -> None:
+        self._folder, self._keep_days = Folder(url), keep_days
 
     def write(self, asset: str, key: str, table: pa.Table) -> str:
-        """Keep a table in place of what was there; nobody ever sees half of it.
+        """Keep a table in place of what was there.
 
         Returns:
             Its address.
         """
         sink = io.BytesIO()
         pq.write_table(table, sink, compression="zstd", use_dictionary=False)
-        address = self._put(asset, key, _TABLE, sink.getvalue())
-        self._drop(asset, key, _REASON)
+        address = self._folder.write(f"{asset}/{key}.{_TABLE}", sink.getvalue())
+        self._folder.drop(f"{asset}/{key}.{_REASON}")
         return address
 
     def refuse(self, asset: str, key: str, reason: str) -> None:
         """Keep the reason why a day has no table, and no older table of it."""
-        self._drop(asset, key, _TABLE)
-        self._put(asset, key, _REASON, reason.encode())
+        self._folder.drop(f"{asset}/{key}.{_TABLE}")
+        self._folder.write(f"{asset}/{key}.{_REASON}", reason.encode())
 
     def read(self, asset: str, key: str) -> pa.Table:
         """Read a table back.
@@ -56,19 +108,16 @@ class TableStorage:
         Raises:
             NotMaterializedError: it is not there; the message says why.
         """
-        try:
-            content = self._files.cat_file(self._path(asset, key, _TABLE))
+        content = self._folder.read(f"{asset}/{key}.{_TABLE}")
+        if content is not None:
             return pq.ParquetFile(io.BytesIO(content)).read(use_threads=False)
-        except FileNotFoundError:
-            pass
-        try:
-            reason = self._files.cat_file(self._path(asset, key, _REASON)).decode()
-        except FileNotFoundError:
-            reason = (
-                f"{asset} of {key} is not in {self._url}: materialize it first"
-                f" (tables are dropped after {self._keep_days} days)."
-            )
-        raise NotMaterializedError(reason)
+        reason = self._folder.read(f"{asset}/{key}.{_REASON}")
+        raise NotMaterializedError(
+            reason.decode()
+            if reason is not None
+            else f"{asset} of {key} is not in {self._folder.url}: materialize it first"
+            f" (tables are dropped after {self._keep_days} days)."
+        )
 
     def prune(self, asset: str) -> int:
         """Drop the asset's tables that are older than `keep_days`.
@@ -76,31 +125,10 @@ class TableStorage:
         Returns:
             How many were dropped.
         """
-        oldest = datetime.fromtimestamp(time.time() - self._keep_days * 86400, UTC)
-        folder = f"{self._root}/{asset}"
-        files = self._files.ls(folder, detail=False) if self._files.exists(folder) else []
-        old = [path for path in files if _aware(self._files.modified(path)) < oldest]
-        if old:
-            self._files.rm(old)
+        old = self._folder.older_than(asset, self._keep_days)
+        for name in old:
+            self._folder.drop(name)
         return len(old)
-
-    def _put(self, asset: str, key: str, kind: str, content: bytes) -> str:
-        """Write a file whole or not at all."""
-        path = self._path(asset, key, kind)
-        self._files.makedirs(f"{self._root}/{asset}", exist_ok=True)
-        with self._files.transaction, self._files.open(path, "wb") as file:
-            file.write(content)
-        return self._files.unstrip_protocol(path)
-
-    def _drop(self, asset: str, key: str, kind: str) -> None:
-        """Remove a file if it is there."""
-        path = self._path(asset, key, kind)
-        if self._files.exists(path):
-            self._files.rm(path)
-
-    def _path(self, asset: str, key: str, kind: str) -> str:
-        """Name a file, such as `postgres_news_partition/2026-01-15.parquet`."""
-        return f"{self._root}/{asset}/{key}.{kind}"
 
 
 def _aware(instant: datetime) -> datetime:

@@ -1,13 +1,15 @@
-"""The dataset viewer's `/filter` and `/size`, believed only when certain. The only importer of requests.
+"""The dataset viewer's `/filter`, believed only when certain. The only importer of requests.
 
 An answer counts if it is 200, not partial, from the revision that we ask about, and whole: every page. Anything else
 is an error, never an empty set.
 """
 
 import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote_plus, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -17,7 +19,9 @@ from govbr_assets.core.days import Day
 from govbr_assets.errors import ConfigurationError, HubDeniedError, ViewerUncertainError
 
 _PAGE_ROWS = 100
+_WHERE_BYTES = 5_600  # of a condition in a URL of 6 kB
 _TIMEOUT = (10, 60)  # seconds to connect, seconds between bytes
+_NEVER_IN_WHERE = (";", "--", "/*", "*/", "\0")  # refused even inside a quoted value
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,7 @@ class ViewerAnswer:
 
     Attributes:
         ids: sorted, as often as they stand in the dataset.
-        requests: pages asked for.
+        requests: how many.
         seconds: wall time.
     """
 
@@ -47,45 +51,73 @@ class Viewer:
     def __init__(self, url: str, repo_id: str, token: str | None = None) -> None:
         if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc:
             raise ConfigurationError(f"GOVBR_VIEWER_URL is {url!r}: write a URL such as https://viewer.example.org.")
-        self._url, self._repo_id = url.rstrip("/"), repo_id
+        self._url, self._repo_id, self._requests = url.rstrip("/"), repo_id, 0
         self._session = requests.Session()
         # A gateway's hiccup is worth a retry at once; a 500 is the viewer's own word that it is not ready.
-        retry = Retry(total=3, backoff_factor=0.2, status_forcelist=(502, 503, 504), raise_on_status=False)
+        retry = Retry(connect=1, read=0, status=3, backoff_factor=0.2, status_forcelist=(502, 503, 504))
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, HTTPAdapter(max_retries=retry))
         if token:
             self._session.headers["Authorization"] = f"Bearer {token}"
 
-    def ids_of(self, day: Day, revision: str) -> ViewerAnswer:
-        """List the ids of all rows published on a day at a revision.
+    def find(
+        self, ids: Sequence[str], day: Day, own: Sequence[str], own_of_day: Sequence[str], revision: str
+    ) -> ViewerAnswer:
+        """Find ids in the dataset outside the day's own shard, whichever day they stand under.
+
+        First the pages of the day's window, then every id by its name: it may stand under another day. Where no more
+        rows can be there than are known already, a count says so and no row travels.
 
         Args:
+            ids: what to look for.
             day: the day; its bounds are sent with their offset, or the viewer would read them in its own zone.
+            own: ids of the own shard, which are taken away as often as they stand there.
+            own_of_day: those of them that stand under the day, as by contract all do.
             revision: the commit that the answer must come from.
 
         Raises:
-            ViewerUncertainError: the viewer fails, is behind, knows only a part, or its pages do not add up.
+            ViewerUncertainError: the viewer fails, is behind, knows only a part, its pages do not add up, or an id
+                cannot be asked for.
             HubDeniedError: the viewer wants a token, or another one.
         """
-        began = time.monotonic()
-        where = f"\"published_at\">='{day.start.isoformat()}' and \"published_at\"<'{day.end.isoformat()}'"
+        began, asked_before = time.monotonic(), self._requests
+        window = f"\"published_at\">='{day.start.isoformat()}' and \"published_at\"<'{day.end.isoformat()}'"
+        wanted, known = set(ids), Counter(own)
+        known += Counter(self._ids(window, revision, Counter(own_of_day))) - Counter(own_of_day)
+        for group in _groups(sorted(wanted)):
+            expected = Counter({each: known[each] for each in group})
+            found = Counter(self._ids(" or ".join(map(_named, group)), revision, expected))
+            if expected - found:
+                raise ViewerUncertainError("The viewer does not find by its name a row that it has: try again later.")
+            known |= found
+        elsewhere = Counter({each: known[each] for each in wanted}) - Counter(own)
+        return ViewerAnswer(sorted(elsewhere.elements()), self._requests - asked_before, time.monotonic() - began)
+
+    def _ids(self, where: str, revision: str, known: Counter[str]) -> list[str]:
+        """List the ids of all rows that fulfil a condition, of which some are known to do so.
+
+        If there are just as many as are known, these are the ones, and a count without a row has told it.
+        """
         ids: list[str] = []
-        total, pages = None, 0
+        total = None
+        if known:
+            total = self._page(where, 0, 0, revision)["num_rows_total"]
+            if total == known.total():
+                return list(known.elements())
         while total is None or len(ids) < total:
-            page = self._page(where, len(ids), revision)
-            pages += 1
+            page = self._page(where, len(ids), _PAGE_ROWS, revision)
             found = [_unique_id(row) for row in page["rows"]]
             if total not in (None, page["num_rows_total"]) or (not found and len(ids) < page["num_rows_total"]):
-                raise ViewerUncertainError(f"The viewer's pages of {day} do not add up: try again later.")
+                raise ViewerUncertainError("The viewer's pages of one answer do not add up: try again later.")
             total = page["num_rows_total"]
             ids += found
         if len(ids) != total:
-            raise ViewerUncertainError(f"The viewer gave {len(ids)} of {total} rows of {day}: try again later.")
-        return ViewerAnswer(sorted(ids), pages, time.monotonic() - began)
+            raise ViewerUncertainError(f"The viewer gave {len(ids)} of {total} rows: try again later.")
+        return ids
 
-    def _page(self, where: str, offset: int, revision: str) -> dict[str, Any]:
+    def _page(self, where: str, offset: int, length: int, revision: str) -> dict[str, Any]:
         """Fetch one page of `/filter`."""
-        parameters = {"where": where, "orderby": '"unique_id"', "offset": offset, "length": _PAGE_ROWS}
+        parameters = {"where": where, "orderby": '"unique_id"', "offset": offset, "length": length}
         page = self._get("/filter", parameters, revision)
         if not isinstance(page.get("rows"), list) or not isinstance(page.get("num_rows_total"), int):
             raise ViewerUncertainError("The viewer's answer to /filter has no rows: it has changed its format.")
@@ -94,6 +126,7 @@ class Viewer:
     def _get(self, path: str, parameters: dict[str, Any], revision: str) -> dict[str, Any]:
         """Ask, and return the answer only if it is certain."""
         parameters = {"dataset": self._repo_id, "config": "default", "split": "train", **parameters}
+        self._requests += 1
         try:
             response = self._session.get(self._url + path, params=parameters, timeout=_TIMEOUT)
             answer = response.json() if response.status_code == 200 else {}
@@ -111,6 +144,32 @@ class Viewer:
                 f"The viewer answers for revision {seen} of {self._repo_id}, not for {revision}."
             )
         return answer
+
+
+def _groups(ids: Sequence[str]) -> Iterator[list[str]]:
+    """Cut ids into groups whose condition fits into a URL."""
+    group, size = [], 0
+    for each in ids:
+        length = len(quote_plus(f" or {_named(each)}"))
+        if group and size + length > _WHERE_BYTES:
+            yield group
+            group, size = [], 0
+        group.append(each)
+        size += length
+    if group:
+        yield group
+
+
+def _named(unique_id: str) -> str:
+    """Write the condition for one id.
+
+    Raises:
+        ViewerUncertainError: the viewer's grammar refuses it.
+    """
+    if any(each in unique_id for each in _NEVER_IN_WHERE):
+        raise ViewerUncertainError(f"The viewer cannot be asked for unique_id {unique_id!r}: its grammar refuses it.")
+    quoted = unique_id.replace("'", "''")
+    return f"\"unique_id\"='{quoted}'"
 
 
 def _unique_id(row: dict[str, Any]) -> str:

@@ -15,6 +15,8 @@ from govbr_assets.local.hub import LocalHub
 from govbr_assets.local.viewer import LocalViewer
 from govbr_assets.resources import HubResource, PostgresResource, ViewerResource
 
+_OF_THE_HUB = ("repo_id", "visibility", "token", "storage_url", "patience_minutes", "dry_run")
+
 GRAPH: list[Any] = [*(defs.assets or []), *(defs.asset_checks or [])]
 
 
@@ -49,9 +51,10 @@ class Graph:
         return self.hub.head()
 
     def resources(self, **changed: Any) -> Mapping[str, Any]:
-        """Make the resources of a run; `repo_id` and `visibility` change the repo's, other names a whole resource."""
+        """Make the resources of a run; settings of the repo change its resource, other names replace a whole one."""
         told = {"repo_id": self.repo_id, "token": self.local_hub.write_token, "endpoint": self.local_hub.endpoint}
-        hub = HubResource(**told | {name: changed.pop(name) for name in ("repo_id", "visibility") if name in changed})
+        told["storage_url"] = str(self.folder)
+        hub = HubResource(**told | {name: changed.pop(name) for name in _OF_THE_HUB if name in changed})
         return {
             "postgres": PostgresResource(url=self.postgres_url),
             "hub": hub,
@@ -68,6 +71,7 @@ class Graph:
         retries: int = 0,
         checks: bool = True,
         selection: Any = None,
+        config: Mapping[str, Mapping[str, Any]] | None = None,
         **changed: Any,
     ) -> ExecuteInProcessResult:
         """Materialize a day or a range of days, with all checks or none, or a selection of assets."""
@@ -83,6 +87,7 @@ class Graph:
             raise_on_error=False,
             partition_key=None if last else first,
             tags=span if last else None,
+            run_config={"ops": {name: {"config": values} for name, values in (config or {}).items()}},
         )
 
     def execute(self, *statements: str) -> None:

@@ -32,25 +32,28 @@ def test_a_row_that_stands_in_its_shard_and_elsewhere_is_seen_twice():
 def test_three_late_rows_make_a_larger_shard_and_not_a_shard_of_three():
     old = shard(["a", "b"])
     rows = news(["a", "b", "c", "d", "e"])
-    found = dedup.existing(rows, elsewhere=[], own_shard=["a", "b"])
-    assert sorted(dedup.shard_rows(rows, found, old)["unique_id"].to_pylist()) == ["a", "b", "c", "d", "e"]
+    assert sorted(dedup.shard_rows(rows, [], old)["unique_id"].to_pylist()) == ["a", "b", "c", "d", "e"]
 
 
 def test_a_row_of_the_shard_that_postgres_lacks_is_kept_as_it_is():
     old = shard(["gone", "a"])
-    made = dedup.shard_rows(news(["a"]), dedup.existing(news(["a"]), [], ["gone", "a"]), old)
+    made = dedup.shard_rows(news(["a"]), [], old)
     assert made.filter(pc.equal(made["unique_id"], "gone")).to_pylist() == old.slice(0, 1).to_pylist()
 
 
 def test_a_changed_row_is_published_as_postgres_has_it():
     old = shard(["a"]).set_column(5, "title", pa.array(["an old title"]))
-    made = dedup.shard_rows(news(["a"]), dedup.existing(news(["a"]), [], ["a"]), old)
+    made = dedup.shard_rows(news(["a"]), [], old)
     assert made["title"].to_pylist() == ["Title of a"]
 
 
-def test_a_multiset_is_taken_away_as_often_as_it_stands():
-    assert dedup.less(["b", "a", "a"], ["a"]) == ["a", "b"]
-    assert dedup.less(["a"], ["a", "a", "z"]) == []
+def test_moves_outside_a_file_leave_out_what_the_file_itself_gained_and_lost():
+    moves = dedup.Moves()
+    moves.record("own", ["a", "b", None], 1)
+    moves.record("other", ["a"], 1)
+    moves.record("other", ["b", "c"], -1)
+    assert moves.outside("own", ["a", "b", "c", "d"]) == {"a": 1, "b": -1, "c": -1}
+    assert moves.outside("other", ["a", "b", "c"]) == {"a": 1, "b": 1, "c": 0}
 
 
 @given(
@@ -69,7 +72,7 @@ def test_after_publishing_each_row_stands_once_and_nothing_is_lost(
     taken = {owner.get(name, name) for name in elsewhere}
     own = list({owner.get(name, name): name for name in own if owner.get(name, name) not in taken}.values())
 
-    made = dedup.shard_rows(rows, dedup.existing(rows, elsewhere, own), shard(own))["unique_id"].to_pylist()
+    made = dedup.shard_rows(rows, elsewhere, shard(own))["unique_id"].to_pylist()
 
     after = Counter(owner.get(name, name) for name in made + elsewhere)
     assert set(after.values()) <= {1}
@@ -79,9 +82,8 @@ def test_after_publishing_each_row_stands_once_and_nothing_is_lost(
 @given(postgres=st.lists(ids, unique=True), elsewhere=st.lists(ids), own=st.lists(ids, unique=True))
 def test_publishing_again_changes_nothing(postgres: list[str], elsewhere: list[str], own: list[str]):
     rows = news(postgres)
-    first = dedup.shard_rows(rows, dedup.existing(rows, elsewhere, own), shard(own))
-    again = dedup.existing(rows, elsewhere, first["unique_id"].to_pylist())
-    assert dedup.shard_rows(rows, again, first).equals(first)
+    first = dedup.shard_rows(rows, elsewhere, shard(own))
+    assert dedup.shard_rows(rows, elsewhere, first).equals(first)
 
 
 def test_missing_rows_are_those_that_no_id_on_the_hub_names():

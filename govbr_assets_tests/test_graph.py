@@ -173,7 +173,7 @@ def test_a_range_leaves_a_verdict_for_every_day(graph: Graph):
 def test_commits_of_a_long_range_stay_under_a_hundred_files_and_are_recorded_as_they_land(
     graph: Graph, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("govbr_assets.io_managers.COMMIT_DAYS", 3)
+    monkeypatch.setattr("govbr_assets.batches.COMMIT_DAYS", 3)
     for number in range(11, 19):
         graph.insert(f"id{number}", day=f"2026-01-{number}")
     result = graph.run("2026-01-11", "2026-01-18")
@@ -232,20 +232,45 @@ def test_ids_that_stand_twice_stop_their_day(graph: Graph):
     assert graph.head.revision is None
 
 
-def test_a_viewer_that_is_not_ready_publishes_nothing_and_is_asked_again(graph: Graph):
+NOT_READY = answer(500, "The dataset index is loading", {"X-Error-Code": "ResponseNotReady"})
+
+
+def test_a_viewer_that_is_not_ready_is_not_believed_and_the_files_are_asked(graph: Graph):
     graph.insert("a")
     graph.run("2026-01-15")
     graph.insert("b")
-    before = graph.head
-    not_ready = answer(500, "The dataset index is loading", {"X-Error-Code": "ResponseNotReady"})
-    graph.local_viewer.faults.add(Fault("GET", "/filter", not_ready))
+    graph.local_viewer.faults.add(Fault("GET", "/filter", NOT_READY))
     result = graph.run("2026-01-15")
+    assert result.success
+    told = graph.metadata(result, "hf_existing_ids")["2026-01-15"]
+    assert told["source"] == "exact"
+    assert "500 (ResponseNotReady)" in told["why_not_the_viewer"]
+    assert sorted(graph.ids()[SHARD]) == ["a", "b"]
+
+
+def test_where_only_the_viewer_may_be_asked_an_unsure_one_publishes_nothing_and_is_asked_again(graph: Graph):
+    only = {"hf_existing_ids": {"source": "viewer"}}
+    graph.insert("a")
+    graph.run("2026-01-15", config=only)
+    graph.insert("b")
+    before = graph.head
+    graph.local_viewer.faults.add(Fault("GET", "/filter", NOT_READY))
+    result = graph.run("2026-01-15", config=only)
     assert not result.success
     assert "ResponseNotReady" in failure(result)
     assert graph.head == before
-    graph.local_viewer.faults.add(Fault("GET", "/filter", not_ready))
-    assert graph.run("2026-01-15", retries=1).success
+    graph.local_viewer.faults.add(Fault("GET", "/filter", NOT_READY))
+    assert graph.run("2026-01-15", retries=1, config=only).success
     assert sorted(graph.ids()[SHARD]) == ["a", "b"]
+
+
+def test_the_files_themselves_can_be_asked_and_the_viewer_is_left_alone(graph: Graph):
+    graph.insert("a")
+    graph.run("2026-01-15")
+    graph.local_viewer.faults.forget()
+    result = graph.run("2026-01-15", config={"hf_existing_ids": {"source": "exact"}})
+    assert graph.metadata(result, "hf_existing_ids")["2026-01-15"]["source"] == "exact"
+    assert not graph.local_viewer.faults.requests
 
 
 def test_a_postgres_that_is_away_publishes_nothing_without_its_password(graph: Graph):
@@ -303,7 +328,7 @@ def test_ids_that_were_asked_for_other_rows_are_not_trusted(graph: Graph):
 def test_tables_at_rest_are_dropped_with_age_and_a_missing_one_is_named(graph: Graph):
     graph.insert("a")
     graph.run("2026-01-15")
-    tables = sorted(path.relative_to(graph.folder).as_posix() for path in graph.folder.rglob("*.parquet"))
+    tables = sorted(path.relative_to(graph.folder).as_posix() for path in graph.folder.glob("*[!b]/*.parquet"))
     assert tables == ["hf_existing_ids/2026-01-15.parquet", "postgres_news_partition/2026-01-15.parquet"]
     old = time.time() - 31 * 86400
     for path in graph.folder.rglob("*.parquet"):
@@ -332,7 +357,8 @@ def test_the_metadata_explains_the_day(graph: Graph):
     assert told["revision_after"] == graph.head.revision
     assert "Title of a" in told["preview"]
     existing = graph.metadata(graph.run("2026-01-15"), "hf_existing_ids")["2026-01-15"]
-    assert existing["viewer_requests"] == 1
+    assert existing["viewer_requests"] == 2  # the window and the names, both by a count
+    assert existing["source"] == "viewer"
     assert existing["viewer_seconds"] > 0
     assert existing["revision"] == graph.head.revision
 
@@ -342,7 +368,7 @@ def test_more_rows_than_a_page_of_the_viewer_are_all_found(graph: Graph):
         graph.insert(*(f"{letter}{number:02}" for number in range(50)))
     graph.run("2026-01-15")
     result = graph.run("2026-01-15")
-    assert graph.metadata(result, "hf_existing_ids")["2026-01-15"]["viewer_requests"] == 3
+    assert graph.metadata(result, "hf_existing_ids")["2026-01-15"]["source"] == "viewer"
     assert graph.metadata(result)["2026-01-15"]["existing_rows"] == 250
 
 

@@ -34,8 +34,8 @@ class Fixed:
         return self.edit
 
 
-def put(content: bytes = b"x", path: str = "data/train-2026-01-15.parquet") -> Fixed:
-    return Fixed(Edit({path: content}, summary="Publish"))
+def put(*ids: str, path: str = "data/train-2026-01-15.parquet") -> Fixed:
+    return Fixed(Edit({path: encode(shard(ids or ["x"]))}, summary="Publish"))
 
 
 @pytest.fixture
@@ -133,7 +133,7 @@ def test_a_lost_answer_is_looked_for_before_another_try(
 ):
     write(**{"README.md": b"---\nlicense: mit\n---\nhi\n"})
     local_hub.faults.add(Fault("POST", COMMIT, action, when=when))  # pyright: ignore[reportArgumentType]
-    publication = publish(hub, put(b"once"), hub.head())
+    publication = publish(hub, put("once"), hub.head())
     head = hub.head()
     assert publication.after == head.revision
     titles = [commit.title for commit in local_hub.store.commits(hub.repo_id)]
@@ -178,9 +178,9 @@ def test_a_hub_that_is_away_is_a_passing_error(repo_id: str):
 
 
 def test_a_head_that_lags_behind_our_own_commit_is_followed_forward(hub: Hub, local_hub: LocalHub):
-    publish(hub, put(b"one"), hub.head())
+    publish(hub, put("one"), hub.head())
     local_hub.lag(hub.repo_id, times=2)
-    after = publish(hub, put(b"two"), hub.head()).after
+    after = publish(hub, put("two"), hub.head()).after
     assert hub.head().revision == after
 
 
@@ -218,8 +218,8 @@ def test_a_days_rows_are_read_wherever_they_lie(hub: Hub, write: Callable[..., s
 
 
 def test_a_file_that_was_replaced_is_read_as_it_is_at_each_revision(hub: Hub):
-    first = publish(hub, put(encode(shard(["a"]))), hub.head()).after
-    second = publish(hub, put(encode(shard(["b", "c"]))), hub.head()).after
+    first = publish(hub, put("a"), hub.head()).after
+    second = publish(hub, put("b", "c"), hub.head()).after
     path = shard_path(DAY)
     for revision, ids in ((first, ["a"]), (second, ["b", "c"]), (first, ["a"])):
         snapshot = hub.at(revision)

@@ -21,7 +21,6 @@ def test_a_shard_is_named_by_its_day_and_back():
     "path",
     [
         "data/train-2026-00.parquet",
-        "data/train-0000-undated.parquet",
         "data/train-2026-02-31.parquet",
         "data/train-00001-of-00003.parquet",
         "data/train-2026-01-15-031502.parquet",
@@ -32,8 +31,10 @@ def test_other_data_files_may_hold_any_day(path: str):
     assert may_hold(path, DAY)
 
 
-def test_another_days_shard_cannot_hold_the_day():
+def test_another_days_shard_another_year_and_what_has_no_time_cannot_hold_the_day():
     assert not may_hold("data/train-2026-01-14.parquet", DAY)
+    assert not may_hold("data/train-2025-00.parquet", DAY)
+    assert not may_hold("data/train-0000-undated.parquet", DAY)
     assert may_hold(shard_path(DAY), DAY)
 
 

@@ -1,11 +1,15 @@
 """The viewer's answer counts only when it is certain; every other one is an error that says why, never "no ids"."""
 
+from collections.abc import Sequence
 from datetime import timedelta
+from urllib.parse import parse_qs
 
+import pyarrow as pa
 import pytest
 from huggingface_hub import HfApi
 from starlette.responses import JSONResponse
 
+from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.layout import encode
 from govbr_assets.errors import ConfigurationError, HubDeniedError, ViewerUncertainError
 from govbr_assets.hub import Edit, Hub, publish
@@ -43,19 +47,89 @@ def viewer(server: LocalViewer, hub: Hub) -> Viewer:
     return Viewer(server.url, hub.repo_id, hub.token)
 
 
-def test_all_pages_of_the_day_come_back_sorted(viewer: Viewer, revision: str):
-    told = viewer.ids_of(DAY, revision)
+def find(viewer: Viewer, revision: str, ids: Sequence[str] = IDS, own: Sequence[str] = ()) -> list[str]:
+    """Find ids beside those of an own shard."""
+    return viewer.find(ids, DAY, own, own, revision).ids
+
+
+def test_all_pages_of_the_day_are_read(viewer: Viewer, server: LocalViewer, revision: str):
+    told = viewer.find(IDS, DAY, [], [], revision)
     assert told.ids == IDS
-    assert told.requests == 3
+    assert told.requests == len(server.faults.seen("GET", "/filter")) == 3 + 2  # pages, and counts of names
     assert told.seconds > 0
 
 
 def test_an_id_that_stands_twice_is_told_twice(viewer: Viewer, hub: Hub):
     put(hub, ["a", "b"])
-    assert viewer.ids_of(DAY, put(hub, ["a"], "data/train-00000-of-00001.parquet")).ids == ["a", "a", "b"]
+    revision = put(hub, ["a"], "data/train-00000-of-00001.parquet")
+    assert find(viewer, revision, ["a", "b"]) == ["a", "a", "b"]
+    assert find(viewer, revision, ["a", "b"], own=["a", "b"]) == ["a"]
 
 
-def test_the_window_is_the_day_in_its_own_time_zone(viewer: Viewer, hub: Hub):
+def test_an_id_that_nobody_asks_for_is_not_told(viewer: Viewer, revision: str):
+    assert find(viewer, revision, ["id007", "stranger"]) == ["id007"]
+
+
+def test_what_the_own_shard_holds_is_told_by_counts_without_a_row(viewer: Viewer, server: LocalViewer, revision: str):
+    assert find(viewer, revision, own=IDS) == []
+    assert {parse_qs(each.query)["length"][0] for each in server.faults.seen("GET", "/filter")} == {"0"}
+
+
+def test_an_id_that_moved_to_another_day_is_found(viewer: Viewer, hub: Hub):
+    put(hub, ["own"])
+    moved = encode(shard(["moved", "other"], at=DAY.start - timedelta(days=40)))
+    edit = Edit({"data/train-2025-12-06.parquet": moved}, summary="x")
+    revision = publish(hub, Fixed(edit), hub.head()).after or ""
+    assert find(viewer, revision, ["moved", "new", "own"], own=["own"]) == ["moved"]
+
+
+def test_an_undated_row_is_found(viewer: Viewer, hub: Hub):
+    undated = shard(["undated"]).set_column(2, "published_at", pa.nulls(1, NEWS_SCHEMA.field(2).type))
+    edit = Edit({"data/train-0000-undated.parquet": encode(undated)}, summary="x")
+    assert find(viewer, publish(hub, Fixed(edit), hub.head()).after or "", ["undated"]) == ["undated"]
+
+
+def test_a_row_of_another_day_in_the_own_shard_hides_nothing(viewer: Viewer, hub: Hub):
+    revision = publish(
+        hub,
+        Fixed(
+            Edit(
+                {
+                    "data/train-2026-01-15.parquet": encode(
+                        pa.concat_tables([shard(["stray"], at=DAY.start - timedelta(days=1)), shard(["own"])])
+                    ),
+                    "data/train-00000-of-00001.parquet": encode(shard(["legacy"])),
+                },
+                summary="x",
+            )
+        ),
+        hub.head(),
+    ).after
+    told = viewer.find(["own", "stray", "legacy"], DAY, ["own", "stray"], ["own"], revision or "")
+    assert told.ids == ["legacy"]
+
+
+def test_long_ids_are_asked_for_in_urls_of_six_kilobytes(viewer: Viewer, server: LocalViewer, hub: Hub):
+    names = [f"{number:03}-{'ção-' * 24}it's" for number in range(120)]
+    revision = put(hub, ["other"], "data/train-00000-of-00001.parquet")
+    server.faults.forget()
+    assert find(viewer, revision, names) == []
+    lengths = [len(each.path) + len(each.query) for each in server.faults.seen("GET", "/filter")]
+    assert 4_000 < max(lengths) <= 6_000
+
+
+@pytest.mark.parametrize("name", ["semi;colon", "dash--dash", "/*comment", "*/end"])
+def test_an_id_that_the_grammar_refuses_makes_the_viewer_unsure(viewer: Viewer, revision: str, name: str):
+    with pytest.raises(ViewerUncertainError, match="its grammar refuses it"):
+        find(viewer, revision, [name])
+
+
+def test_a_quote_in_an_id_is_no_way_into_the_grammar(viewer: Viewer, hub: Hub):
+    names = ["it's", "' or \"unique_id\"<>'", "''"]
+    assert find(viewer, put(hub, [*names, "other"], "data/train-x.parquet"), names) == sorted(names)
+
+
+def test_the_window_is_the_day_in_its_own_time_zone(viewer: Viewer, server: LocalViewer, hub: Hub):
     hub_edit = {
         f"data/train-{name}.parquet": encode(shard([name], at=at))
         for name, at in {
@@ -66,33 +140,34 @@ def test_the_window_is_the_day_in_its_own_time_zone(viewer: Viewer, hub: Hub):
         }.items()
     }
     revision = publish(hub, Fixed(Edit(hub_edit, summary="x")), hub.head()).after or ""
-    assert viewer.ids_of(DAY, revision).ids == ["first", "last"]
+    server.faults.forget()
+    assert find(viewer, revision, ["first", "last"]) == ["first", "last"]
+    assert len(server.faults.seen("GET", "/filter")) == 2  # both were in the window, and no other one
 
 
 def test_a_day_without_rows_is_certainly_empty(viewer: Viewer, hub: Hub):
     revision = put(hub, ["other"], "data/train-00000-of-00001.parquet")
-    other_day = type(DAY).of("2020-02-29")
-    assert (viewer.ids_of(other_day, revision).ids, viewer.ids_of(DAY, revision).ids) == ([], ["other"])
+    assert viewer.find(["a"], type(DAY).of("2020-02-29"), [], [], revision).ids == []
 
 
 def test_an_answer_from_another_revision_does_not_count(viewer: Viewer, server: LocalViewer, hub: Hub, revision: str):
     server.index.hold(hub.repo_id)
     newer = put(hub, ["a"])
     with pytest.raises(ViewerUncertainError, match=f"revision {revision} of .*, not for {newer}"):
-        viewer.ids_of(DAY, newer)
+        find(viewer, newer)
 
 
 def test_an_index_that_is_being_built_does_not_count(viewer: Viewer, server: LocalViewer, hub: Hub, revision: str):
     server.index.not_ready(hub.repo_id)
     with pytest.raises(ViewerUncertainError, match=r"500 .ResponseNotReady"):
-        viewer.ids_of(DAY, revision)
+        find(viewer, revision)
 
 
 def test_a_partial_index_does_not_count(viewer: Viewer, server: LocalViewer, hub: Hub, revision: str):
     revision = put(hub, ["z"], "data/train-99999.parquet")
     server.index.limit(hub.repo_id, 1)
     with pytest.raises(ViewerUncertainError, match="only a part"):
-        viewer.ids_of(DAY, revision)
+        find(viewer, revision)
 
 
 def test_a_second_page_from_another_revision_does_not_count(
@@ -100,7 +175,7 @@ def test_a_second_page_from_another_revision_does_not_count(
 ):
     server.faults.add(Fault("GET", "/filter", call(lambda: put(hub, [*IDS, "new"])), skip=1))
     with pytest.raises(ViewerUncertainError, match="answers for revision"):
-        viewer.ids_of(DAY, revision)
+        find(viewer, revision)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +201,7 @@ def test_an_answer_that_does_not_add_up_does_not_count(
 ):
     server.faults.add(Fault("GET", "/filter", answer_json(body, revision), times=9))
     with pytest.raises(ViewerUncertainError):
-        viewer.ids_of(DAY, revision)
+        find(viewer, revision)
 
 
 def answer_json(body: object, revision: str):
@@ -153,7 +228,7 @@ def answer_json(body: object, revision: str):
 def test_a_failing_viewer_is_a_passing_error(viewer: Viewer, server: LocalViewer, revision: str, action, named: str):
     server.faults.add(Fault("GET", "/filter", action, times=9))
     with pytest.raises(ViewerUncertainError, match=named):
-        viewer.ids_of(DAY, revision)
+        find(viewer, revision)
 
 
 @pytest.mark.parametrize("status", [502, 503, 504])
@@ -161,19 +236,19 @@ def test_a_hiccup_of_its_gateway_is_tried_again_at_once(
     viewer: Viewer, server: LocalViewer, revision: str, status: int
 ):
     server.faults.add(Fault("GET", "/filter", answer(status)))
-    assert viewer.ids_of(DAY, revision).ids == IDS
+    assert find(viewer, revision) == IDS
 
 
 def test_a_slow_viewer_is_waited_for(viewer: Viewer, server: LocalViewer, revision: str):
     server.faults.add(Fault("GET", "/filter", wait(1)))
-    assert viewer.ids_of(DAY, revision).seconds >= 1
+    assert viewer.find(IDS, DAY, [], [], revision).seconds >= 1
 
 
 def test_a_private_dataset_needs_the_token(server: LocalViewer, hub: Hub, local_hub: LocalHub, revision: str):
     assert HfApi(endpoint=local_hub.endpoint, token=local_hub.read_token).dataset_info(hub.repo_id).private
-    assert Viewer(server.url, hub.repo_id, local_hub.read_token).ids_of(DAY, revision).ids == IDS
+    assert find(Viewer(server.url, hub.repo_id, local_hub.read_token), revision) == IDS
     with pytest.raises(HubDeniedError, match="HF_TOKEN"):
-        Viewer(server.url, hub.repo_id).ids_of(DAY, revision)
+        find(Viewer(server.url, hub.repo_id), revision)
 
 
 @pytest.mark.parametrize("url", ["", "viewer.example.org", "ftp://viewer.example.org", "http://"])
@@ -184,4 +259,4 @@ def test_a_malformed_url_is_named_by_its_setting(url: str):
 
 def test_a_viewer_that_is_away_is_a_passing_error():
     with pytest.raises(ViewerUncertainError, match="no readable answer"):
-        Viewer("http://127.0.0.1:9", "org/news").ids_of(DAY, "0" * 40)
+        find(Viewer("http://127.0.0.1:9", "org/news"), "0" * 40)

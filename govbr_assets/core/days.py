@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from zoneinfo import ZoneInfo
 
 TIME_ZONE = "America/Sao_Paulo"
@@ -60,6 +60,16 @@ class ByDay(Mapping[str, T], Generic[T]):
 
     def __len__(self) -> int:
         return len(self._keys)
+
+
+def of_days(keys: Sequence[str], make: Callable[[str], T]) -> "T | ByDay[T]":
+    """Give the value of one day, or a lazy mapping for a range."""
+    return make(keys[0]) if len(keys) == 1 else ByDay(keys, make)
+
+
+def of_day(value: Any, key: str) -> Any:
+    """Take one day out of what `of_days` gave."""
+    return value[key] if isinstance(value, ByDay) else value
 
 
 def _midnight(day: date) -> datetime:

@@ -39,27 +39,45 @@ def existing(rows: pa.Table, elsewhere: Iterable[str], own_shard: Iterable[str])
     return found.sort_by([(name, "ascending") for name in ("unique_id", "hub_unique_id", "in_own_shard")])
 
 
-def shard_rows(rows: pa.Table, found: pa.Table, old_shard: pa.Table) -> pa.Table:
+def shard_rows(rows: pa.Table, held: Iterable[str], old_shard: pa.Table) -> pa.Table:
     """Make the day's shard: the Postgres rows that no other file holds, and the old shard's rows that Postgres lacks.
 
     Args:
         rows: [n rows x 25], the Postgres day.
-        found: [n matches x 3], which of them the Hub holds.
+        held: ids on the Hub outside the day's own shard.
         old_shard: [n rows x 24], the day's shard as it stands; empty when there is none.
 
     Returns:
         [n rows x 24] in the order of every file. A row is never dropped for being absent from Postgres: removal is a
         decision of its own.
     """
-    held_elsewhere = found.filter(pc.invert(found["in_own_shard"]))["unique_id"].combine_chunks()
-    mine = rows.filter(pc.invert(pc.is_in(rows["unique_id"], held_elsewhere))).select(NEWS_SCHEMA.names)
-    kept = old_shard.filter(pc.invert(pc.is_in(old_shard["unique_id"], _aliases(rows)[0])))
-    return pa.concat_tables([mine, kept]).sort_by(SORTED_BY)
+    elsewhere = _matches(rows, held, own=False)["unique_id"].combine_chunks()
+    mine = rows.filter(pc.invert(pc.is_in(rows["unique_id"], elsewhere))).select(NEWS_SCHEMA.names)
+    kept = old_shard.filter(pc.invert(pc.is_in(old_shard["unique_id"], aliases(rows))))
+    return (pa.concat_tables([mine, kept]) if kept.num_rows else mine).sort_by(SORTED_BY)
 
 
-def less(ids: Iterable[str], others: Iterable[str]) -> list[str]:
-    """Take one multiset of ids from another, sorted: an id that stands twice and is taken once stands once."""
-    return sorted((Counter(ids) - Counter(others)).elements())
+def aliases(rows: pa.Table) -> pa.Array:
+    """List every id of a Postgres day's rows, both of each."""
+    return _aliases(rows)[0]
+
+
+class Moves:
+    """Which ids came into files and which went out of them, from one state of the Hub to another."""
+
+    def __init__(self) -> None:
+        self._net: dict[str, Counter[str]] = {}  # by id: how often more than before it stands in each file
+
+    def record(self, path: str, ids: Iterable[str | None], count: int) -> None:
+        """Record that ids came into a file (1) or went out of it (-1)."""
+        for each in ids:
+            if each is not None:
+                self._net.setdefault(each, Counter())[path] += count
+
+    def outside(self, own_path: str, ids: Iterable[str]) -> Counter[str]:
+        """Say how often more each id stands outside a file; less is negative."""
+        found = ((each, self._net[each]) for each in ids if each in self._net)
+        return Counter({each: net.total() - net[own_path] for each, net in found})
 
 
 def missing_rows(rows: pa.Table, hub_ids: pa.ChunkedArray) -> list[str]:

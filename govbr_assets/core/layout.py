@@ -27,6 +27,8 @@ _REPEATING = [name for name in NEWS_SCHEMA.names if name.startswith(("agency", "
 
 _DATA_FILE = re.compile(r"data/[^/]+\.parquet")
 _SHARD = re.compile(r"data/train-(\d{4}-\d{2}-\d{2})\.parquet")
+_YEAR = re.compile(r"data/train-(\d{4})-00\.parquet")
+_UNDATED = "data/train-0000-undated.parquet"
 
 
 def shard_path(day: Day) -> str:
@@ -49,8 +51,11 @@ def is_data_file(path: str) -> bool:
 
 
 def may_hold(path: str, day: Day) -> bool:
-    """Say whether a data file can hold rows of the day: another day's shard cannot, by the contract of a shard."""
-    return is_data_file(path) and shard_day(path) in (None, day)
+    """Say whether a data file can hold rows of the day: by its name another day's shard and another year cannot."""
+    year = _YEAR.fullmatch(path)
+    if not is_data_file(path) or path == _UNDATED or (year and int(year[1]) != day.date.year):
+        return False
+    return shard_day(path) in (None, day)
 
 
 def encode(rows: pa.Table) -> bytes:

@@ -1,14 +1,19 @@
 """A Hugging Face dataset repo at a revision: its files, their rows, and the one way to publish.
 
-The only importer of huggingface_hub. `repo` says what is there, `scan` reads rows out of it, `publish` changes it,
-`failures` turns the client's errors into ours.
+The only importer of huggingface_hub. From the bottom up: `failures` turns the client's errors into ours, `snapshot` is
+what a revision holds, `kept` what outlives a run of it, `repo` the client; `ranges`, `scan` and `keys` read rows,
+`loadable` says what readers need, `send` makes one commit, `publish` makes a plan one.
 """
 
-from govbr_assets.hub.publish import Edit, Plan, Publication, publish
-from govbr_assets.hub.repo import Hub, HubFile, Snapshot
+from govbr_assets.hub.keys import HOLDING_SCHEMA, file_keys, holding
+from govbr_assets.hub.publish import Plan, Publication, publish
+from govbr_assets.hub.repo import Hub
 from govbr_assets.hub.scan import day_rows, file_rows, file_schema
+from govbr_assets.hub.send import Edit
+from govbr_assets.hub.snapshot import HubFile, Snapshot
 
 __all__ = [
+    "HOLDING_SCHEMA",
     "Edit",
     "Hub",
     "HubFile",
@@ -16,7 +21,9 @@ __all__ = [
     "Publication",
     "Snapshot",
     "day_rows",
+    "file_keys",
     "file_rows",
     "file_schema",
+    "holding",
     "publish",
 ]

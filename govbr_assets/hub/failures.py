@@ -1,11 +1,15 @@
 """The client's errors, turned into ours: one sentence, and whether another try can help."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from huggingface_hub.errors import HfHubHTTPError, HTTPError  # pyright: ignore[reportPrivateImportUsage] - its HTTP
 
 from govbr_assets.errors import GovbrAssetsError, HubDeniedError, HubUnavailableError
+
+_NAMED_WAIT = re.compile(r"(\d+)\s*(second|minute|hour)", re.IGNORECASE)
+_SECONDS = {"second": 1.0, "minute": 60.0, "hour": 3600.0}
 
 
 class StaleParentError(GovbrAssetsError):
@@ -48,7 +52,7 @@ def _told(error: HfHubHTTPError, repo_id: str, doing: str) -> GovbrAssetsError:
     if status == 412:
         return StaleParentError(told)
     if status in (409, 429):
-        return HubBusyError(told, _seconds(error.response.headers.get("Retry-After")))
+        return HubBusyError(told, _seconds(error.response.headers.get("Retry-After"), said))
     if status in (401, 403):
         return HubDeniedError(f"{told}. Look at HF_TOKEN: it must be valid and may write to GOVBR_REPO_ID.")
     if status == 404:
@@ -58,6 +62,9 @@ def _told(error: HfHubHTTPError, repo_id: str, doing: str) -> GovbrAssetsError:
     return HubDeniedError(f"{told}. The request itself is refused; another try will not help.")
 
 
-def _seconds(header: str | None) -> float | None:
-    """Read `Retry-After` in seconds."""
-    return float(header) if header and header.isdigit() else None
+def _seconds(header: str | None, said: str) -> float | None:
+    """Read how long the Hub wants us to wait: `Retry-After` in seconds, else what its text names."""
+    if header and header.isdigit():
+        return float(header)
+    named = _NAMED_WAIT.search(said)
+    return float(named[1]) * _SECONDS[named[2].lower()] if named else None

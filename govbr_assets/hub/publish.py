@@ -1,39 +1,25 @@
 """The one way to publish: a plan made at a revision becomes one commit on that revision, or is made again.
 
-This loop owns the parent, the moved head, the busy Hub and the lost answer. What a commit holds is the plan's business.
+This loop owns the parent and the moved head; how a commit is sent is `send`'s, what makes it load `loadable`'s, and
+what it holds the plan's business.
 """
 
-import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
-
-from govbr_assets.core.card import appendable_card
-from govbr_assets.core.layout import CARD_PATH, STALE_INFO_PATH
-from govbr_assets.errors import HubConflictError, HubUnavailableError
-from govbr_assets.hub.failures import HubBusyError, StaleParentError
-from govbr_assets.hub.repo import Hub, HubFile, Snapshot
+from govbr_assets.core.layout import is_data_file
+from govbr_assets.errors import HubConflictError
+from govbr_assets.hub.failures import StaleParentError
+from govbr_assets.hub.keys import keep
+from govbr_assets.hub.loadable import card_changes, check_readable
+from govbr_assets.hub.repo import Hub
+from govbr_assets.hub.send import Edit, send
+from govbr_assets.hub.snapshot import Snapshot
 
 _PLANS = 5  # how often a head may move under us before Dagster's retry takes over
-_TRIES = 5  # how often one commit is sent to a busy or failing Hub
-_PATIENCE = 60.0  # seconds that a busy Hub may ask for before Dagster's retry takes over
-
-
-@dataclass(frozen=True)
-class Edit:
-    """What one commit changes.
-
-    Attributes:
-        put: content by path, for new and for replaced files.
-        delete: paths that go; each is in the snapshot that the edit was made at.
-        summary: first line of the commit message.
-    """
-
-    put: Mapping[str, bytes] = field(default_factory=dict)
-    delete: tuple[str, ...] = ()
-    summary: str = ""
 
 
 class Plan(Protocol):
@@ -50,13 +36,20 @@ class Publication:
 
     Attributes:
         before: the revision that the plan was made at; None if the repo was not there.
-        after: the revision that holds its result, the same if nothing had to change.
-        edit: what was changed.
+        snapshot: the revision that holds its result, the same if nothing had to change.
+        edit: what was changed, or would be in a dry run.
+        notes: what other files on the Hub have that readers tolerate, a sentence each.
     """
 
     before: str | None
-    after: str | None
+    snapshot: Snapshot
     edit: Edit
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def after(self) -> str | None:
+        """The revision that holds the result; None if there is no repo."""
+        return self.snapshot.revision
 
     @property
     def committed(self) -> bool:
@@ -64,88 +57,78 @@ class Publication:
         return self.before != self.after
 
 
-def publish(hub: Hub, plan: Plan, first_guess: Snapshot) -> Publication:
+def publish(
+    hub: Hub,
+    plan: Plan,
+    first_guess: Snapshot,
+    *,
+    dry_run: bool = False,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Publication:
     """Publish a plan in one commit, whose parent is the revision that the plan was made at.
 
     Args:
         hub: the repo; created if it is not there.
         plan: what to publish.
         first_guess: the revision to try first, usually the one that the plan's data comes from.
+        dry_run: do everything but change the Hub.
+        tell: hears in a sentence why a publication waits, and until when.
 
     Raises:
         HubConflictError: the head moved again and again.
         HubUnavailableError: the Hub stayed busy or broken; nothing was published, or all of it.
         HubDeniedError: the Hub refuses.
+        ContractError: the result would not load.
     """
     snapshot = first_guess
     for _ in range(_PLANS):
         edit = plan.at(snapshot)
-        if not edit.put and not edit.delete:
+        notes = []
+        if not edit.empty:
+            edit, notes = _whole(hub, snapshot, edit)
+        if dry_run or edit.empty:
             head = hub.head()
             if head.revision == snapshot.revision:
-                return Publication(snapshot.revision, snapshot.revision, edit)
+                return Publication(snapshot.revision, snapshot, edit, notes)
         elif snapshot.revision is None:
             head = hub.head()
             if head.revision is None:
                 head = hub.create()
         else:
-            whole = _with_card(hub, snapshot, edit)
             try:
-                return Publication(snapshot.revision, _commit(hub, snapshot, whole), whole)
+                landed = snapshot.with_changes(send(hub, snapshot, edit, tell), edit.put, edit.delete)
             except StaleParentError:
-                head = hub.head()
+                head = _moved_head(hub, snapshot)
+            else:
+                _keep(hub, landed, edit)
+                return Publication(snapshot.revision, landed, edit, notes)
         snapshot = head
     raise HubConflictError(f"{hub.repo_id} moved {_PLANS} times while we published to it: try again later.")
 
 
-def _with_card(hub: Hub, snapshot: Snapshot, edit: Edit) -> Edit:
-    """Add what makes the result load: the card's pattern, and no stale sizes anywhere."""
-    old = hub.text(snapshot, CARD_PATH)
-    card = appendable_card(old)
-    put = {**edit.put, CARD_PATH: card.encode()} if card != old else edit.put
-    stale = (STALE_INFO_PATH,) if STALE_INFO_PATH in snapshot.files else ()
-    return Edit(put, edit.delete + stale, edit.summary)
+def _whole(hub: Hub, snapshot: Snapshot, edit: Edit) -> tuple[Edit, list[str]]:
+    """Add what makes the result load, and leave out what the revision has already: the client would skip it unseen."""
+    notes = check_readable(hub, snapshot, edit.put, edit.delete)
+    card, stale = card_changes(hub, snapshot)
+    put = {
+        path: content
+        for path, content in {**edit.put, **card}.items()
+        if path not in snapshot.files or not snapshot.files[path].holds(content)
+    }
+    return replace(edit, put=put, delete=edit.delete + stale), notes
 
 
-def _commit(hub: Hub, snapshot: Snapshot, edit: Edit) -> str:
-    """Send one commit; before it is sent again, look whether it has landed."""
-    parent = snapshot.revision or ""
-    retrying = Retrying(
-        retry=retry_if_exception_type(HubUnavailableError),
-        stop=stop_after_attempt(_TRIES),
-        wait=_wait,
-        reraise=True,
-    )
-    for attempt in retrying:
-        with attempt:
-            if attempt.retry_state.attempt_number > 1:
-                head = hub.head()
-                if head.revision != parent and _holds(head, edit):
-                    return head.revision or ""
-            return hub.commit(parent, edit.put, list(edit.delete), edit.summary)
-    raise AssertionError("tenacity either returns or raises")
+def _moved_head(hub: Hub, stale: Snapshot) -> Snapshot:
+    """Ask for the head that moved; when the Hub still tells the old one, it lags: give it a moment."""
+    head = hub.head()
+    if head.revision == stale.revision:
+        time.sleep(random.uniform(0.5, 1.5))
+        head = hub.head()
+    return head
 
 
-def _wait(state: RetryCallState) -> float:
-    """Wait as long as the Hub asks for, else longer each time, with jitter."""
-    error = state.outcome.exception() if state.outcome else None
-    asked = error.seconds if isinstance(error, HubBusyError) else None
-    if asked is not None and asked > _PATIENCE:
-        raise HubUnavailableError(f"{error} It wants us to wait {asked:.0f} seconds: try again then.")
-    return (asked or 0.0) + wait_random_exponential(multiplier=0.5, max=20)(state)
-
-
-def _holds(head: Snapshot, edit: Edit) -> bool:
-    """Say whether a revision already shows all that an edit changes."""
-    here = all(_is(head.files.get(path), content) for path, content in edit.put.items())
-    return here and not any(path in head.files for path in edit.delete)
-
-
-def _is(file: HubFile | None, content: bytes) -> bool:
-    """Compare a file on the Hub with a content, by digest."""
-    if file is None:
-        return False
-    if file.sha256 is not None:
-        return file.sha256 == hashlib.sha256(content).hexdigest()
-    header = f"blob {len(content)}\0".encode()  # how git names a content
-    return file.blob == hashlib.sha1(header + content, usedforsecurity=False).hexdigest()
+def _keep(hub: Hub, landed: Snapshot, edit: Edit) -> None:
+    """Keep what is known of the files that were published."""
+    for path, content in edit.put.items():
+        if is_data_file(path):
+            keep(hub, landed.files[path], content)

@@ -1,60 +1,22 @@
-"""One dataset repo on the Hub, and what it holds at a revision."""
+"""One dataset repo on the Hub: its head, what it holds at a revision, and the commit; the client of the Hub."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from functools import lru_cache
 from typing import IO, cast
 
-from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, HfFileSystem, get_token
+from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, HfFileSystem, constants, get_token
 from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError
 from huggingface_hub.hf_api import RepoFile
-from huggingface_hub.utils import disable_progress_bars, validate_repo_id
+from huggingface_hub.utils import build_hf_headers, disable_progress_bars, paginate, parse_datetime, validate_repo_id
 
-from govbr_assets.core.days import Day
-from govbr_assets.core.layout import is_data_file, may_hold
 from govbr_assets.errors import ConfigurationError
 from govbr_assets.hub.failures import hub_failures
+from govbr_assets.hub.kept import Kept
+from govbr_assets.hub.snapshot import HubFile, Snapshot
+from govbr_assets.storage import Folder
 
 disable_progress_bars()  # they would fill the run's log
-
-
-@dataclass(frozen=True)
-class HubFile:
-    """A file of the repo.
-
-    Attributes:
-        path: in the repo.
-        blob: id of the content; the same content has the same id.
-        sha256: digest of a large file; None for a small one that git keeps itself.
-        size: bytes.
-    """
-
-    path: str
-    blob: str
-    sha256: str | None
-    size: int
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """The repo at one revision.
-
-    Attributes:
-        revision: 40 hex digits; None while the repo does not exist.
-        files: by path.
-    """
-
-    revision: str | None
-    files: Mapping[str, HubFile]
-
-    @property
-    def data_files(self) -> list[HubFile]:
-        """Files whose rows readers see, in the order of their names."""
-        return [self.files[path] for path in sorted(self.files) if is_data_file(path)]
-
-    def files_for(self, day: Day) -> list[HubFile]:
-        """Data files that can hold rows of the day."""
-        return [file for file in self.data_files if may_hold(file.path, day)]
 
 
 class _Files(HfFileSystem):
@@ -73,9 +35,20 @@ class Hub:
         private: visibility of the repo if this project creates it.
         token: None takes the one that the machine is logged in with.
         endpoint: None takes the public Hub.
+        folder: where footers and keys of its files are kept between two runs; None fetches them anew.
+        patience: seconds that a publication may wait for a Hub that is busy or whose commits of the hour are spent.
     """
 
-    def __init__(self, repo_id: str, *, private: bool = True, token: str | None = None, endpoint: str | None = None):
+    def __init__(
+        self,
+        repo_id: str,
+        *,
+        private: bool = True,
+        token: str | None = None,
+        endpoint: str | None = None,
+        folder: Folder | None = None,
+        patience: float = 60.0,
+    ) -> None:
         try:
             validate_repo_id(repo_id)
             complete = repo_id.count("/") == 1
@@ -83,7 +56,9 @@ class Hub:
             complete = False
         if not complete:
             raise ConfigurationError(f"GOVBR_REPO_ID is {repo_id!r}: write namespace/name, such as my-org/my-news.")
-        self.repo_id, self.private = repo_id, private
+        self.repo_id, self.private, self.patience = repo_id, private, patience
+        self.kept = Kept(folder)
+        self.exact_schemas: set[tuple[str, bool]] = set()  # contents found to have the contract's schema
         self.token = token or get_token()
         self.api = HfApi(endpoint=endpoint, token=self.token)
         # Its caches outlive revisions: every path names its commit, and the size comes from our listing.
@@ -91,7 +66,8 @@ class Hub:
             endpoint=endpoint, token=self.token, skip_instance_cache=True, use_listings_cache=False
         )
         self._followed_by: dict[str, str] = {}
-        self.at = lru_cache(maxsize=8)(self._at)
+        self._texts: dict[str, str] = {}  # the last one read, by content: the card is asked for at every revision
+        self.at = lru_cache(maxsize=4)(self._at)
 
     def head(self) -> Snapshot:
         """List the repo at its newest commit; an empty snapshot without revision if there is no repo.
@@ -116,20 +92,27 @@ class Hub:
         with hub_failures(self.repo_id, f"listing revision {revision[:8]}"):
             entries = self.api.list_repo_tree(self.repo_id, repo_type="dataset", revision=revision, recursive=True)
             files = [entry for entry in entries if isinstance(entry, RepoFile)]
-        return Snapshot(
-            revision,
-            {
-                file.path: HubFile(file.path, file.blob_id, file.lfs.sha256 if file.lfs else None, file.size)
-                for file in files
-            },
-        )
+        listed = (HubFile(file.path, file.lfs.sha256 if file.lfs else file.blob_id, file.size) for file in files)
+        return Snapshot(revision, {file.path: file for file in listed})
+
+    def commits(self) -> Iterator[tuple[str, datetime]]:
+        """Go through the commits, newest first, a page at a time: revision, and when it was made (aware)."""
+        endpoint = self.api.endpoint or constants.ENDPOINT
+        # `list_repo_commits` fetches the whole history, of which the last hour is wanted.
+        address = f"{endpoint}/api/datasets/{self.repo_id}/commits/main"
+        with hub_failures(self.repo_id, "listing the commits"):
+            for commit in paginate(address, params={}, headers=build_hf_headers(token=self.token)):
+                yield commit["id"], parse_datetime(commit["date"])
 
     def text(self, snapshot: Snapshot, path: str) -> str | None:
         """Read a text file at a revision; None when it is not there."""
-        if path not in snapshot.files:
+        file = snapshot.files.get(path)
+        if file is None:
             return None
-        with hub_failures(self.repo_id, f"reading {path}"), self.open(snapshot, snapshot.files[path]) as file:
-            return file.read(snapshot.files[path].size).decode()
+        if file.content not in self._texts:
+            with hub_failures(self.repo_id, f"reading {path}"), self.open(snapshot, file) as remote:
+                self._texts = {file.content: remote.read(file.size).decode()}
+        return self._texts[file.content]
 
     def open(self, snapshot: Snapshot, file: HubFile) -> IO[bytes]:
         """Open a file at a revision for reading ranges of it; nothing travels but what is read."""
@@ -142,7 +125,7 @@ class Hub:
             self.api.create_repo(self.repo_id, repo_type="dataset", private=self.private, exist_ok=True)
         return self.head()
 
-    def commit(self, parent: str, put: Mapping[str, bytes], delete: list[str], summary: str) -> str:
+    def commit(self, parent: str, put: Mapping[str, bytes], delete: tuple[str, ...], summary: str) -> str:
         """Make one commit on the head, if the head is still `parent`.
 
         Returns:

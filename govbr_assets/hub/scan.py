@@ -1,7 +1,11 @@
-"""Rows out of Parquet files on the Hub, with ranged reads: footers first, then the row groups and columns needed."""
+"""Rows out of Parquet files on the Hub: what was kept of a content first, then ranged reads of what is needed.
+
+Where in a file a column lies is `ranges`' business, what is kept between two runs `kept`'s.
+"""
 
 import io
-from typing import IO
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -11,9 +15,11 @@ from govbr_assets.core.contract import NEWS_SCHEMA, within
 from govbr_assets.core.days import Day
 from govbr_assets.errors import ContractError
 from govbr_assets.hub.failures import hub_failures
+from govbr_assets.hub.kept import KEYS_SCHEMA
+from govbr_assets.hub.ranges import ColumnReader, metadata_of, read_footer
 from govbr_assets.hub.repo import Hub, HubFile, Snapshot
 
-_WHOLE = 1 << 20  # bytes: a file up to this size is one request, fetched whole
+_WHOLE = 1 << 20  # bytes: of a file up to this size all columns are one request
 
 
 def day_rows(hub: Hub, snapshot: Snapshot, day: Day, columns: list[str] | None = None) -> pa.Table:
@@ -46,41 +52,89 @@ def file_rows(
         [n rows x columns] with the contract's types, in the order of the file.
     """
     names = columns or NEWS_SCHEMA.names
-    with hub_failures(hub.repo_id, f"reading {file.path}"), _open(hub, snapshot, file) as source:
-        try:
-            parquet = pq.ParquetFile(source, pre_buffer=file.size > _WHOLE)
-            groups = [_group_rows(parquet, index, names, day) for index in range(parquet.num_row_groups)]
-            rows = pa.concat_tables([_schema(names).empty_table(), *(_as_contract(group) for group in groups)])
-        except (pa.ArrowInvalid, pa.ArrowKeyError, pa.ArrowNotImplementedError, KeyError) as error:
-            raise ContractError(f"{file.path} on the Hub cannot be read as the published schema: {error}") from error
-    return rows
+    return pa.concat_tables([_schema(names).empty_table(), *row_groups(hub, snapshot, file, names, day)])
 
 
-def _open(hub: Hub, snapshot: Snapshot, file: HubFile) -> IO[bytes]:
-    """Open a file for reading ranges; a small one is fetched whole."""
-    remote = hub.open(snapshot, file)
-    return io.BytesIO(remote.read(file.size)) if file.size <= _WHOLE else remote
+def footer(hub: Hub, snapshot: Snapshot, file: HubFile) -> pq.FileMetaData:
+    """Read what the footer of a file says, which is kept."""
+    end = hub.kept.footer(file.content)
+    if end is None:
+        with _reading(hub, file), hub.open(snapshot, file) as remote:
+            end = read_footer(remote, file.size)
+        hub.kept.keep_footer(file.content, end)
+    with _reading(hub, file):
+        return metadata_of(end)
 
 
-def _group_rows(parquet: pq.ParquetFile, index: int, columns: list[str], day: Day | None) -> pa.Table:
+def file_schema(hub: Hub, snapshot: Snapshot, file: HubFile) -> pa.Schema:
+    """Read the Arrow schema that a file on the Hub has, from its footer."""
+    return footer(hub, snapshot, file).schema.to_arrow_schema()
+
+
+def row_groups(
+    hub: Hub, snapshot: Snapshot, file: HubFile, columns: list[str], day: Day | None = None
+) -> Iterator[pa.Table]:
+    """Stream a file by row groups: those rows of each that belong to the day, or all.
+
+    Returns:
+        [n rows x columns] each, with the contract's types, in the order of the file.
+    """
+    if set(columns) <= set(KEYS_SCHEMA.names) and (kept := hub.kept.keys(file.content)):
+        for index in range(kept.num_row_groups):
+            rows = kept.read_row_group(index, use_threads=False)
+            yield (rows.filter(within(rows["published_at"], day)) if day else rows).select(columns)
+        return
+    at_once = file.size <= _WHOLE and len(columns) > len(KEYS_SCHEMA)
+    metadata = None if at_once else footer(hub, snapshot, file)
+    with _reading(hub, file), hub.open(snapshot, file) as remote:
+        if metadata is None:
+            remote = io.BytesIO(remote.read(file.size))
+            metadata = metadata_of(read_footer(remote, file.size))
+        _check_columns(file, metadata.schema.to_arrow_schema(), {*columns, *(["published_at"] if day else [])})
+        reader = ColumnReader(remote, file.size, metadata)
+        for index in range(metadata.num_row_groups):
+            if not day or not _misses(metadata, index, day):
+                yield _group(reader, index, columns, day)
+
+
+def _group(reader: ColumnReader, index: int, columns: list[str], day: Day | None) -> pa.Table:
     """Read one row group, or the rows of a day in it: the times first, the other columns if the day is there."""
     if day is None:
-        return parquet.read_row_group(index, columns, use_threads=False)
-    if _misses(parquet, index, day):
-        return parquet.schema_arrow.empty_table().select(columns)
-    times = parquet.read_row_group(index, ["published_at"], use_threads=False)["published_at"]
-    if not pa.types.is_timestamp(times.type):
-        raise ContractError(f"A file on the Hub has published_at as {times.type}: fold it first.")
-    # A naive time in a published file is UTC wall time, as `cast` reads it.
-    inside = within(times.cast(NEWS_SCHEMA.field("published_at").type), day)
+        return _as_contract(reader.read(index, columns)).select(columns)
+    inside = within(_as_contract(reader.read(index, ["published_at"]))["published_at"], day)
     if not pc.any(inside).as_py():
-        return parquet.schema_arrow.empty_table().select(columns)
-    return parquet.read_row_group(index, columns, use_threads=False).filter(inside)
+        return _schema(columns).empty_table()
+    return _as_contract(reader.read(index, columns)).select(columns).filter(inside)
 
 
-def _misses(parquet: pq.ParquetFile, index: int, day: Day) -> bool:
+def _check_columns(file: HubFile, schema: pa.Schema, wanted: set[str]) -> None:
+    """Raise unless the columns can be read as the contract's: text is no time, and what is missing is not empty."""
+    for name in wanted:
+        target = NEWS_SCHEMA.field(name).type
+        found = schema.field(name).type if name in schema.names else "missing"
+        if found == "missing" or (pa.types.is_timestamp(target) and not _is_time(found)):
+            raise ContractError(
+                f"{file.path} on the Hub has column {name} as {found}, not as {target}: fold or replace it first."
+            )
+
+
+def _is_time(kind: pa.DataType) -> bool:
+    return pa.types.is_timestamp(kind) or pa.types.is_null(kind)
+
+
+@contextmanager
+def _reading(hub: Hub, file: HubFile) -> Iterator[None]:
+    """Speak of what goes wrong with a file: the Hub fails, or the file is not what it should be."""
+    try:
+        with hub_failures(hub.repo_id, f"reading {file.path}"):
+            yield
+    except (pa.ArrowException, OSError, KeyError) as error:  # the Hub's own failures are none of these by now
+        raise ContractError(f"{file.path} on the Hub cannot be read as the published schema: {error}") from error
+
+
+def _misses(metadata: pq.FileMetaData, index: int, day: Day) -> bool:
     """Say whether the statistics of a row group rule the day out."""
-    group = parquet.metadata.row_group(index)
+    group = metadata.row_group(index)
     columns = (group.column(position) for position in range(group.num_columns))
     statistics = next((column.statistics for column in columns if column.path_in_schema == "published_at"), None)
     if statistics is None or not statistics.has_min_max or getattr(statistics.min, "tzinfo", None) is None:
@@ -89,16 +143,10 @@ def _misses(parquet: pq.ParquetFile, index: int, day: Day) -> bool:
 
 
 def _as_contract(rows: pa.Table) -> pa.Table:
-    """Give rows of a tolerated schema the contract's types."""
+    """Give rows of a tolerated schema the contract's types; a naive time in a published file is UTC wall time."""
     return rows.cast(_schema(rows.schema.names))
 
 
 def _schema(names: list[str]) -> pa.Schema:
     """Take some columns of the contract."""
     return pa.schema([NEWS_SCHEMA.field(name) for name in names])
-
-
-def file_schema(hub: Hub, snapshot: Snapshot, file: HubFile) -> pa.Schema:
-    """Read the Arrow schema that a file on the Hub has, from its footer."""
-    with hub_failures(hub.repo_id, f"reading {file.path}"), _open(hub, snapshot, file) as source:
-        return pq.read_schema(source)

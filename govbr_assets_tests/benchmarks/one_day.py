@@ -93,7 +93,7 @@ class _Bench:
         """Take the late rows and the day's shard away."""
         with adbc.connect(self._stack.postgres.url, autocommit=True) as connection, connection.cursor() as cursor:
             cursor.execute(f"DELETE FROM news WHERE id > (SELECT max(id) - {_LATE_ROWS} FROM news)")
-        self._hub.commit(self._hub.head().revision or "", {}, [shard_path(Day(_DAY))], "Take the day away again")
+        self._hub.commit(self._hub.head().revision or "", {}, (shard_path(Day(_DAY)),), "Take the day away again")
 
     def _materialize(self, graph: str, *partitions: str) -> Cost:
         """Run the command of a user on a graph."""

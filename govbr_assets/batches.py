@@ -1,0 +1,72 @@
+"""Days into commits: up to `COMMIT_DAYS` days in one, each planned at the commit before it.
+
+Whether a commit is real or a rehearsal makes no difference here; what Dagster records of it is `io_managers`' business.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from govbr_assets.core.days import of_day
+from govbr_assets.errors import PermanentError
+from govbr_assets.hub import Hub, Publication, Snapshot, publish
+from govbr_assets.shards import Shard, ShardPlan, ShardsPlan
+
+COMMIT_DAYS = 90
+"""Days of one commit in a run over a range: with the card still under the 100 files that a commit should have."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What became of the days of one commit.
+
+    Attributes:
+        shards: by partition key, of the days that are on the Hub now, or would be.
+        plans: by partition key, of the same days.
+        refused: why other days are not, by partition key.
+        publication: the commit, or what stands in its place if nothing had to change or no day could be had.
+    """
+
+    shards: dict[str, Shard]
+    plans: dict[str, ShardPlan]
+    refused: dict[str, str]
+    publication: Publication
+
+
+def in_batches(
+    hub: Hub,
+    plans: object,
+    keys: Sequence[str],
+    *,
+    dry_run: bool = False,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Iterator[Batch]:
+    """Publish days, one commit after another; each batch is on the Hub when it is given.
+
+    Args:
+        hub: the repo.
+        plans: the plan of one day, or a lazy mapping from partition key to plan.
+        keys: the partition keys.
+        dry_run: make the edits, change nothing.
+        tell: hears in a sentence why a publication waits.
+
+    Raises:
+        TransientError: the Hub or a source failed; what was given before is published.
+    """
+    publication: Publication | None = None
+    for first in range(0, len(keys), COMMIT_DAYS):
+        had, refused = {}, {}
+        for key in keys[first : first + COMMIT_DAYS]:
+            try:
+                had[key] = of_day(plans, key)
+            except PermanentError as error:
+                refused[key] = str(error)
+        plan = ShardsPlan(hub, had)
+        guess = publication.snapshot if publication else _first_guess(had)
+        publication = publish(hub, plan, guess, dry_run=dry_run, tell=tell)
+        made = {key: had[key] for key in plan.shards}
+        yield Batch(plan.shards, made, refused | plan.refused, publication)
+
+
+def _first_guess(plans: dict[str, ShardPlan]) -> Snapshot:
+    """Take the revision that the first day was compared with; nothing is known without a day."""
+    return next((plan.known.snapshot for plan in plans.values()), Snapshot(None, {}))

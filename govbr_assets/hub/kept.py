@@ -1,0 +1,69 @@
+"""What never changes for a content of the Hub, kept by its id and so fetched once in a lifetime: footers and keys.
+
+The footer of a Parquet file says its schema and where its columns lie; its keys are each row's id and time. Nothing
+here speaks to the Hub: without a folder, or where nothing is kept, the answer is None and `scan` asks.
+"""
+
+import io
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from govbr_assets.core.contract import NEWS_SCHEMA
+from govbr_assets.storage import Folder
+
+KEYS_SCHEMA = pa.schema([NEWS_SCHEMA.field(name) for name in ("unique_id", "published_at")])
+"""The keys of a row."""
+
+_FOLDER = "hub"
+
+
+class Kept:
+    """Footers and keys by content id.
+
+    Args:
+        folder: where they are; None keeps nothing.
+    """
+
+    def __init__(self, folder: Folder | None) -> None:
+        self._folder = folder
+
+    def footer(self, content: str) -> bytes | None:
+        """Give the end of a Parquet file, from its footer on."""
+        return self._folder.read(_footer(content)) if self._folder else None
+
+    def keep_footer(self, content: str, footer: bytes) -> None:
+        """Keep the end of a Parquet file."""
+        if self._folder:
+            self._folder.write(_footer(content), footer)
+
+    def keys(self, content: str) -> pq.ParquetFile | None:
+        """Open the keys of a file: [n rows x 2] of `KEYS_SCHEMA`, in the file's order and row groups."""
+        found = self._folder.read(_keys(content)) if self._folder else None
+        try:
+            return pq.ParquetFile(io.BytesIO(found)) if found is not None else None
+        except pa.ArrowInvalid:  # a disk that lost its content: as good as not kept
+            return None
+
+    def has_keys(self, content: str) -> bool:
+        """Say whether the keys of a file are kept."""
+        return bool(self._folder and self._folder.has(_keys(content)))
+
+    def keep_keys(self, content: str, keys: bytes) -> None:
+        """Keep the keys of a file, as a Parquet file of `KEYS_SCHEMA`."""
+        if self._folder:
+            self._folder.write(_keys(content), keys)
+
+    def prune(self, living: set[str], days: int) -> None:
+        """Drop what is older than some days, unless a content that is still on the Hub has it."""
+        for name in self._folder.older_than(_FOLDER, days) if self._folder else []:
+            if self._folder and name.rsplit("/", 1)[1].partition(".")[0] not in living:
+                self._folder.drop(name)
+
+
+def _footer(content: str) -> str:
+    return f"{_FOLDER}/{content}.footer"
+
+
+def _keys(content: str) -> str:
+    return f"{_FOLDER}/{content}.keys.parquet"

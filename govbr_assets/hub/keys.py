@@ -1,0 +1,74 @@
+"""Which file of the Hub holds which id: the keys of files, streamed, and kept by content so that they travel once."""
+
+import io
+from collections.abc import Iterable, Iterator
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from govbr_assets.hub.kept import KEYS_SCHEMA
+from govbr_assets.hub.ranges import read_footer
+from govbr_assets.hub.repo import Hub, HubFile, Snapshot
+from govbr_assets.hub.scan import row_groups
+
+_LOOK_UP = 10_000  # ids of small files that are looked up together
+
+HOLDING_SCHEMA = pa.schema([("unique_id", pa.string()), ("path", pa.string())])
+"""Which file holds which id, once for every time that it stands there."""
+
+
+def file_keys(hub: Hub, snapshot: Snapshot, file: HubFile) -> Iterator[pa.Table]:
+    """Stream the keys of one file, a row group at a time, and keep them once all have been taken.
+
+    Returns:
+        [n rows x 2] each, with `KEYS_SCHEMA`, in the order of the file.
+    """
+    groups = row_groups(hub, snapshot, file, KEYS_SCHEMA.names)
+    if hub.kept.has_keys(file.content):
+        yield from groups
+        return
+    sink = io.BytesIO()
+    with pq.ParquetWriter(sink, KEYS_SCHEMA, compression="zstd", use_dictionary=False) as writer:
+        for rows in groups:
+            writer.write_table(rows)
+            yield rows
+    hub.kept.keep_keys(file.content, sink.getvalue())
+
+
+def holding(hub: Hub, snapshot: Snapshot, files: Iterable[HubFile], ids: pa.Array) -> pa.Table:
+    """Find ids in files.
+
+    Args:
+        hub: the repo.
+        snapshot: the revision to read.
+        files: where to look.
+        ids: [n ids], what to look for.
+
+    Returns:
+        [n found x 2] of `HOLDING_SCHEMA`. Memory depends on the ids, not on the files.
+    """
+    found, waiting, rows = [HOLDING_SCHEMA.empty_table()], [], 0
+    for file in files:
+        for keys in file_keys(hub, snapshot, file):
+            path = pa.repeat(pa.scalar(file.path), keys.num_rows)
+            waiting.append(pa.table([keys["unique_id"], path], schema=HOLDING_SCHEMA))
+            rows += keys.num_rows
+            if rows >= _LOOK_UP:
+                found.append(_only(waiting, ids))
+                waiting, rows = [], 0
+    return pa.concat_tables([*found, *([_only(waiting, ids)] if waiting else [])])
+
+
+def keep(hub: Hub, file: HubFile, content: bytes) -> None:
+    """Keep footer and keys of a file that has just been published, so that nobody fetches them."""
+    hub.kept.keep_footer(file.content, read_footer(io.BytesIO(content), len(content)))
+    keys, sink = pq.ParquetFile(io.BytesIO(content)).read(KEYS_SCHEMA.names, use_threads=False), io.BytesIO()
+    pq.write_table(keys, sink, compression="zstd", use_dictionary=False)
+    hub.kept.keep_keys(file.content, sink.getvalue())
+
+
+def _only(tables: list[pa.Table], ids: pa.Array) -> pa.Table:
+    """Keep the rows that have one of the ids."""
+    rows = pa.concat_tables(tables)
+    return rows.filter(pc.is_in(rows["unique_id"], ids))

@@ -1,0 +1,120 @@
+"""One commit on its way: inside the repo's hourly limit, sent again to a busy Hub, looked for if its answer is lost."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import takewhile
+
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from govbr_assets.errors import HubUnavailableError
+from govbr_assets.hub.failures import HubBusyError
+from govbr_assets.hub.repo import Hub
+from govbr_assets.hub.snapshot import Snapshot
+
+COMMITS = 120
+"""Commits of a repo within `WINDOW`: the Hub refuses from about 128 on, and others commit too."""
+
+WINDOW = timedelta(hours=1)
+
+_TRIES = 5  # how often one commit is sent to a busy or failing Hub
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Edit:
+    """What one commit changes.
+
+    Attributes:
+        put: content by path, for new and for replaced files.
+        delete: paths that go; each is in the snapshot that the edit was made at.
+        summary: first line of the commit message.
+    """
+
+    put: Mapping[str, bytes] = field(default_factory=dict)
+    delete: tuple[str, ...] = ()
+    summary: str = ""
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing changes."""
+        return not self.put and not self.delete
+
+
+def send(hub: Hub, snapshot: Snapshot, edit: Edit, tell: Tell) -> str:
+    """Make one commit on a revision; before it is sent again, look whether it has landed.
+
+    Returns:
+        The new revision.
+
+    Raises:
+        StaleParentError: the head is another one.
+        HubUnavailableError: the Hub stayed busy or broken, or wants a longer wait than we have patience.
+        HubDeniedError: the Hub refuses.
+    """
+    parent = snapshot.revision or ""
+    _await_budget(hub, tell)
+    retrying = Retrying(
+        retry=retry_if_exception_type(HubUnavailableError),
+        stop=stop_after_attempt(_TRIES),
+        wait=lambda state: _wait(hub, state),
+        before_sleep=lambda state: tell(f"{_error(state)} Trying again in {state.upcoming_sleep:.0f} seconds."),
+        reraise=True,
+    )
+    for attempt in retrying:
+        with attempt:
+            landed = _landed(hub, parent, edit) if attempt.retry_state.attempt_number > 1 else None
+            return landed or hub.commit(parent, edit.put, edit.delete, edit.summary)
+    raise AssertionError("tenacity either returns or raises")
+
+
+def _await_budget(hub: Hub, tell: Tell) -> None:
+    """Wait until the repo's own history says that another commit fits into the hour."""
+    now = datetime.now(UTC)
+    recent = [made_at for _, made_at in takewhile(lambda commit: commit[1] > now - WINDOW, hub.commits())]
+    if len(recent) < COMMITS:
+        return
+    free_at = recent[COMMITS - 1] + WINDOW
+    told = f"{hub.repo_id} has had {len(recent)} commits within the hour, and the Hub takes no more before"
+    told += f" {free_at:%H:%M:%S} UTC."
+    _check_patience(hub, (free_at - now).total_seconds(), told)
+    tell(f"{told} Waiting until then.")
+    time.sleep(max(0.0, (free_at - now).total_seconds()))
+
+
+def _landed(hub: Hub, parent: str, edit: Edit) -> str | None:
+    """Find our commit behind an answer that was lost: the one right after the parent, if it holds what we sent."""
+    child = None
+    for revision, _ in hub.commits():
+        if revision == parent:
+            break
+        child = revision
+    else:
+        return None
+    if child is None:
+        return None
+    files = hub.at(child).files
+    here = all(path in files and files[path].holds(content) for path, content in edit.put.items())
+    return child if here and not any(path in files for path in edit.delete) else None
+
+
+def _wait(hub: Hub, state: RetryCallState) -> float:
+    """Wait as long as the Hub asks for, else longer each time, with jitter."""
+    error = _error(state)
+    asked = (error.seconds if isinstance(error, HubBusyError) else None) or 0.0
+    _check_patience(hub, asked, f"{error} It wants us to wait {asked:.0f} seconds.")
+    return asked + wait_random_exponential(multiplier=0.5, max=20)(state)
+
+
+def _error(state: RetryCallState) -> BaseException | None:
+    return state.outcome.exception() if state.outcome else None
+
+
+def _check_patience(hub: Hub, seconds: float, told: str) -> None:
+    """Raise if a wait is longer than we may."""
+    if seconds > hub.patience:
+        raise HubUnavailableError(
+            f"{told} That is longer than GOVBR_HUB_PATIENCE_MINUTES ({hub.patience / 60:.0f}): try again then."
+        )

@@ -1,0 +1,37 @@
+"""The dry run: all of a publication but the commit, observed and not materialized.
+
+Checks of the shard do not run after it: there is nothing to judge.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from dagster import AssetExecutionContext, AssetObservation
+
+from govbr_assets.batches import in_batches
+from govbr_assets.failures import days_failure
+from govbr_assets.hub import Hub
+from govbr_assets.told import Progress, shard_metadata
+
+
+def rehearsed(context: AssetExecutionContext, hub: Hub, plans: Any) -> Iterator[AssetObservation]:
+    """Plan the days of a run, and give what would become of each as an observation.
+
+    Raises:
+        Failure: days that would be refused, by name.
+    """
+    keys, refused, asset = context.partition_keys, {}, context.asset_key
+    progress = Progress(len(keys))
+    for batch in in_batches(hub, plans, keys, dry_run=True, tell=context.log.info):
+        progress.add(batch)
+        refused.update(batch.refused)
+        for key, shard in batch.shards.items():
+            told = shard_metadata(batch.plans[key], shard, batch.publication)
+            if len(keys) == 1:
+                told |= progress.plan()
+            yield AssetObservation(asset, partition=key, metadata=told | {"dry_run": True})
+    context.log.info(f"Dry run, nothing was published: {progress}")
+    if len(keys) > 1:
+        yield AssetObservation(asset, description="Dry run: the plan of the whole run.", metadata=progress.plan())
+    if refused:
+        raise days_failure(refused, len(keys))

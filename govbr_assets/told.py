@@ -1,0 +1,134 @@
+"""What is told about days for the UI: the numbers of a plan and of its publication, and how far a run is."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+from dagster import AssetKey, AssetRecordsFilter, DagsterInstance, MetadataValue
+
+from govbr_assets.batches import Batch
+from govbr_assets.core.days import of_day
+from govbr_assets.core.dedup import identity_digest
+from govbr_assets.existing import Existing
+from govbr_assets.hub import Publication, Snapshot
+from govbr_assets.shards import Shard, ShardPlan
+
+_TOGETHER = 90  # days whose records are read in one query
+_PREVIEW = ("published_at", "agency", "title", "unique_id")
+
+
+def existing_metadata(found: Existing, rows: pa.Table) -> dict[str, Any]:
+    """Tell how the ids of a day were found, and for whom: `KnownRevisions` reads it back."""
+    return {
+        "source": found.source,
+        "why_not_the_viewer": found.reason or "the viewer was certain, or nobody had to be asked",
+        "viewer_requests": found.requests,
+        "viewer_seconds": found.seconds,
+        "revision": found.snapshot.revision or "",
+        "asked_for": identity_digest(rows),
+    }
+
+
+class KnownRevisions:
+    """The revisions that the stored ids of days were found at, as their materializations tell.
+
+    Args:
+        instance: Dagster's.
+        keys: the partition keys of the run, in the order in which they will be asked for.
+        at: lists the Hub at a revision.
+    """
+
+    def __init__(self, instance: DagsterInstance, keys: Sequence[str], at: Callable[[str], Snapshot]) -> None:
+        self._instance, self._keys, self._at = instance, list(keys), at
+        self._told: dict[str, Mapping[str, MetadataValue]] = {}
+
+    def of(self, key: str, rows: pa.Table, hf_existing_ids: Any) -> Existing:
+        """Say what was known of a day at its revision; nothing, if the ids were asked for other rows than these."""
+        table = of_day(hf_existing_ids, key)
+        if key not in self._told:
+            self._read_from(key)
+        told = self._told[key]
+        if not told or told["asked_for"].value != identity_digest(rows) or not told["revision"].value:
+            return Existing.unknown()
+        return Existing(table, self._at(str(told["revision"].value)), str(told["source"].value))
+
+    def _read_from(self, key: str) -> None:
+        """Read what was told of this day and of some after it, in one query."""
+        wanted = self._keys[self._keys.index(key) :][:_TOGETHER]
+        self._told = {each: {} for each in wanted}
+        records = self._instance.fetch_materializations(
+            AssetRecordsFilter(AssetKey("hf_existing_ids"), asset_partitions=wanted), limit=_TOGETHER * 10
+        ).records
+        for record in reversed(records):  # the newest last
+            if record.partition_key and record.asset_materialization:
+                self._told[record.partition_key] = record.asset_materialization.metadata
+
+
+def shard_metadata(plan: ShardPlan, shard: Shard, publication: Publication) -> dict[str, Any]:
+    """Tell what became of a day."""
+    return {
+        "postgres_rows": shard.postgres_rows,
+        "existing_rows": shard.postgres_rows - shard.new,
+        "new_rows": shard.new,
+        "ids_source": plan.known.source,
+        "dagster/row_count": shard.rows.num_rows,
+        "bytes": len(shard.file or b""),
+        "path": plan.path,
+        "published": shard.changes and publication.committed,
+        "revision_before": publication.before or "no repo yet",
+        "revision_after": publication.after or "no repo yet",
+        "preview": MetadataValue.md(_preview(shard.rows)),
+    }
+
+
+@dataclass
+class Progress:
+    """How far a run over days is, in numbers that add up as its commits land.
+
+    Attributes:
+        days: how many there are in all.
+    """
+
+    days: int
+    _done: Counter[str] = field(default_factory=Counter)
+    _began: float = field(default_factory=time.monotonic)
+
+    def add(self, batch: Batch) -> None:
+        """Add the days of one commit."""
+        edit = batch.publication.edit
+        self._done.update(
+            days=len(batch.shards) + len(batch.refused),
+            refused=len(batch.refused),
+            files=len(edit.put),
+            rows=sum(shard.new for shard in batch.shards.values()),
+            bytes=sum(map(len, edit.put.values())),
+            deletions=len(edit.delete),
+            commits=not edit.empty,
+        )
+
+    def __str__(self) -> str:
+        done, minutes = self._done, (time.monotonic() - self._began) / 60
+        pace = done["days"] / minutes if minutes else 0.0
+        left = self.days - done["days"]
+        ahead = f", some {left / pace:.0f} minutes left" if left and pace else ""
+        return (
+            f"{done['days']} of {self.days} days, {done['refused']} refused, {done['rows']} new rows,"
+            f" {done['commits']} commits; {pace:.0f} days a minute{ahead}."
+        )
+
+    def plan(self) -> dict[str, Any]:
+        """Tell what a dry run would have published: files, rows, bytes, deletions, commits."""
+        wanted = ("files", "rows", "bytes", "deletions", "commits", "refused")
+        return {"dry_run": True} | {name: int(self._done[name]) for name in wanted}
+
+
+def _preview(rows: pa.Table) -> str:
+    """Show the first rows as a Markdown table."""
+    cells = [
+        " | ".join(str(value).replace("|", "\\|").replace("\n", " ")[:100] for value in row.values())
+        for row in rows.select(_PREVIEW).slice(0, 5).to_pylist()
+    ]
+    return "\n".join([" | ".join(_PREVIEW), " | ".join("---" for _ in _PREVIEW), *cells])
