@@ -70,7 +70,7 @@ class Viewer:
 
         Args:
             ids: what to look for.
-            day: the day; its bounds are sent with their offset, or the viewer would read them in its own zone.
+            day: the day.
             own: ids of the own shard, which are taken away as often as they stand there.
             own_of_day: those of them that stand under the day, as by contract all do.
             revision: the commit that the answer must come from.
@@ -81,9 +81,8 @@ class Viewer:
             HubDeniedError: the viewer wants a token, or another one.
         """
         began, asked_before = time.monotonic(), self._requests
-        window = f"\"published_at\">='{day.start.isoformat()}' and \"published_at\"<'{day.end.isoformat()}'"
         wanted, known = set(ids), Counter(own)
-        known += Counter(self._ids(window, revision, Counter(own_of_day))) - Counter(own_of_day)
+        known += Counter(self.ids_of_day(day, revision, own_of_day)) - Counter(own_of_day)
         for group in _groups(sorted(wanted)):
             expected = Counter({each: known[each] for each in group})
             found = Counter(self._ids(" or ".join(map(_named, group)), revision, expected))
@@ -92,6 +91,16 @@ class Viewer:
             known |= found
         elsewhere = Counter({each: known[each] for each in wanted}) - Counter(own)
         return ViewerAnswer(sorted(elsewhere.elements()), self._requests - asked_before, time.monotonic() - began)
+
+    def ids_of_day(self, day: Day, revision: str, known: Sequence[str] = ()) -> list[str]:
+        """List the ids of all rows of a day at a revision, as often as they stand there, some of which are known.
+
+        Raises:
+            ViewerUncertainError, HubDeniedError: as `find`.
+        """
+        # With their offset, or the viewer would read the bounds in its own zone.
+        window = f"\"published_at\">='{day.start.isoformat()}' and \"published_at\"<'{day.end.isoformat()}'"
+        return self._ids(window, revision, Counter(known))
 
     def _ids(self, where: str, revision: str, known: Counter[str]) -> list[str]:
         """List the ids of all rows that fulfil a condition, of which some are known to do so.

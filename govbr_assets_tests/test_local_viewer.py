@@ -327,7 +327,7 @@ def test_a_window_has_its_first_instant_and_not_its_last(repo: Repo, files: str,
     paths = [f"data/train-{number}.parquet" for number in range(len(tables))]
     pairs = zip(paths, tables, strict=True)
     revision = repo.commit(*(repo.put(path, table, write_statistics=statistics) for path, table in pairs))
-    assert Viewer(repo.viewer.url, repo.id).ids_of(DAY, revision).ids == EDGES[1:4]
+    assert Viewer(repo.viewer.url, repo.id).ids_of_day(DAY, revision) == EDGES[1:4]
 
 
 @pytest.mark.parametrize(
@@ -368,8 +368,7 @@ def test_sorted_pages_add_up_to_the_day(repo: Repo):
     pages = [repo.ids(orderby='"unique_id"', offset=offset) for offset in (0, 100, 200)]
     assert [len(page) for page in pages] == [100, 100, 50]
     assert [name for page in pages for name in page] == sorted(names)
-    answer = Viewer(repo.viewer.url, repo.id).ids_of(DAY, revision)
-    assert (answer.ids, answer.requests) == (sorted(names), 3)
+    assert Viewer(repo.viewer.url, repo.id).ids_of_day(DAY, revision) == sorted(names)
 
 
 def test_without_an_order_rows_come_by_the_names_of_their_files(repo: Repo):
@@ -481,9 +480,9 @@ def test_an_index_that_is_held_answers_from_the_old_revision(repo: Repo):
     assert repo.get().headers["X-Revision"] == repo.get("/size").headers["X-Revision"] == old
     assert repo.ids() == ["a"]
     with pytest.raises(ViewerUncertainError, match=f"revision {old}.*{new}"):
-        Viewer(repo.viewer.url, repo.id).ids_of(DAY, new)
+        Viewer(repo.viewer.url, repo.id).ids_of_day(DAY, new)
     repo.index.follow(repo.id)
-    assert Viewer(repo.viewer.url, repo.id).ids_of(DAY, new).ids == ["a", "b"]
+    assert Viewer(repo.viewer.url, repo.id).ids_of_day(DAY, new) == ["a", "b"]
 
 
 def test_an_index_under_construction_says_so_and_names_no_revision(repo: Repo):
@@ -494,7 +493,7 @@ def test_an_index_under_construction_says_so_and_names_no_revision(repo: Repo):
         assert code(response) == (500, "ResponseNotReady")
         assert "Retry-After" not in response.headers
     with pytest.raises(ViewerUncertainError, match="ResponseNotReady"):
-        Viewer(repo.viewer.url, repo.id).ids_of(DAY, revision)
+        Viewer(repo.viewer.url, repo.id).ids_of_day(DAY, revision)
     repo.index.follow(repo.id)
     assert repo.ids() == ["a"]
 
@@ -509,7 +508,7 @@ def test_a_partial_index_lacks_the_newest_files_and_admits_it(repo: Repo):
     assert page["partial"] is sizes["partial"] is True
     assert sizes["size"]["dataset"]["num_rows"] == 2
     with pytest.raises(ViewerUncertainError, match="only a part"):
-        Viewer(repo.viewer.url, repo.id).ids_of(DAY, revision)
+        Viewer(repo.viewer.url, repo.id).ids_of_day(DAY, revision)
     repo.index.limit(repo.id, size)
     assert repo.get().json()["partial"] is False
     assert repo.ids() == names
@@ -548,8 +547,8 @@ def test_a_private_dataset_needs_a_valid_token(repo: Repo, store: HubStore):
         assert private.get(path, token=TOKENS.read).status_code == 200
         assert private.get(path, token=TOKENS.write).status_code == 200
     with pytest.raises(HubDeniedError):
-        Viewer(repo.viewer.url, private.id).ids_of(DAY, revision)
-    assert Viewer(repo.viewer.url, private.id, TOKENS.read).ids_of(DAY, revision).ids == ["a"]
+        Viewer(repo.viewer.url, private.id).ids_of_day(DAY, revision)
+    assert Viewer(repo.viewer.url, private.id, TOKENS.read).ids_of_day(DAY, revision) == ["a"]
 
 
 @pytest.mark.parametrize("name", ["org/none", "none", "a/b/c", "../..", "org/.."])
@@ -587,8 +586,8 @@ def test_faults_stand_before_the_viewer(repo: Repo):
     for action in (failure, cut(after_bytes=40)):
         repo.viewer.faults.add(Fault("GET", "^/filter$", action))
         with pytest.raises(ViewerUncertainError):
-            asking.ids_of(DAY, revision)
-    assert asking.ids_of(DAY, revision).ids == ["a"]
+            asking.ids_of_day(DAY, revision)
+    assert asking.ids_of_day(DAY, revision) == ["a"]
     assert repo.viewer.faults.seen("GET", "^/filter$")[-1].status == 200
 
 
@@ -600,7 +599,7 @@ def test_what_a_condition_rules_out_is_not_opened_again(repo: Repo):
         if path.startswith("data/"):
             blob.path.unlink()
     revision = repo.publish(SHARD, shard([f"{n:03}" for n in range(160)]))
-    assert len(Viewer(repo.viewer.url, repo.id).ids_of(DAY, revision).ids) == 160
+    assert len(Viewer(repo.viewer.url, repo.id).ids_of_day(DAY, revision)) == 160
     assert code(repo.get(where="\"title\"='x'")) == (500, "UnexpectedApiError")
 
 

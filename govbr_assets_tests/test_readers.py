@@ -86,7 +86,7 @@ def test_the_same_rows_make_the_same_files_in_another_repo(published: Graph, tmp
         published.postgres_url, f"{published.repo_id}-again", published.local_hub, published.local_viewer, tmp_path
     )
     assert other.run(DAYS[0], "2026-01-15").success
-    blobs = [{path: file.blob for path, file in each.head.files.items()} for each in (published, other)]
+    blobs = [{path: file.content for path, file in each.head.files.items()} for each in (published, other)]
     assert blobs[0] == blobs[1]
 
 
