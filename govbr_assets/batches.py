@@ -10,6 +10,7 @@ from govbr_assets.core.days import of_day
 from govbr_assets.errors import PermanentError
 from govbr_assets.hub import Hub, Publication, Snapshot, publish
 from govbr_assets.shards import Shard, ShardPlan, ShardsPlan
+from govbr_assets.trail import Trail
 
 COMMIT_DAYS = 90
 """Days of one commit in a run over a range: with the card still under the 100 files that a commit should have."""
@@ -52,7 +53,8 @@ def in_batches(
     Raises:
         TransientError: the Hub or a source failed; what was given before is published.
     """
-    publication: Publication | None = None
+    trail: Trail | None = None
+    guess = Snapshot(None, {})
     for first in range(0, len(keys), COMMIT_DAYS):
         had, refused = {}, {}
         for key in keys[first : first + COMMIT_DAYS]:
@@ -60,13 +62,13 @@ def in_batches(
                 had[key] = of_day(plans, key)
             except PermanentError as error:
                 refused[key] = str(error)
-        plan = ShardsPlan(hub, had)
-        guess = publication.snapshot if publication else _first_guess(had)
+        if trail is None and had:
+            guess = next(iter(had.values())).known.snapshot
+            trail = Trail(hub, guess)
+        plan = ShardsPlan(hub, had, trail or Trail(hub, guess))
         publication = publish(hub, plan, guess, dry_run=dry_run, tell=tell)
+        if publication.committed:
+            plan.landed(publication.planned_at, publication.snapshot)
+        guess = publication.snapshot
         made = {key: had[key] for key in plan.shards}
         yield Batch(plan.shards, made, refused | plan.refused, publication)
-
-
-def _first_guess(plans: dict[str, ShardPlan]) -> Snapshot:
-    """Take the revision that the first day was compared with; nothing is known without a day."""
-    return next((plan.known.snapshot for plan in plans.values()), Snapshot(None, {}))

@@ -155,21 +155,3 @@ class ExistingIds:
         self._places = {}
         for unique_id, path in zip(*(column.to_pylist() for column in found.columns), strict=True):
             self._places.setdefault(unique_id, []).append(path)
-
-
-def moved(hub: Hub, before: Snapshot, after: Snapshot, ids: pa.Array) -> dedup.Moves:
-    """Say where ids came and went between two revisions, reading only the files that differ.
-
-    Args:
-        hub: the repo.
-        before: the one revision.
-        after: the other.
-        ids: [n ids], what to look for.
-    """
-    moves = dedup.Moves()
-    for here, there, count in ((after, before, 1), (before, after, -1)):
-        changed = [file for file in here.data_files if there.files.get(file.path) != file]
-        found = holding(hub, here, changed, ids)
-        for unique_id, path in zip(*(column.to_pylist() for column in found.columns), strict=True):
-            moves.record(path, [unique_id], count)
-    return moves

@@ -15,8 +15,9 @@ from govbr_assets.core.contract import NEWS_SCHEMA, check_day
 from govbr_assets.core.days import Day
 from govbr_assets.core.layout import encode, shard_path
 from govbr_assets.errors import ContractError
-from govbr_assets.existing import Existing, moved
+from govbr_assets.existing import Existing
 from govbr_assets.hub import Edit, Hub, Snapshot, file_rows
+from govbr_assets.trail import Trail
 
 
 @dataclass(frozen=True)
@@ -111,13 +112,15 @@ class ShardsPlan:
 
     Attributes:
         hub: the repo.
-        plans: by partition key, made when asked for.
+        plans: by partition key.
+        trail: how the Hub came to be as it is since the days were compared with it.
         shards: what the last `at` made, by partition key.
         refused: why a day was left out by the last `at`, by partition key.
     """
 
     hub: Hub
     plans: Mapping[str, ShardPlan]
+    trail: Trail
     shards: dict[str, Shard] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
 
@@ -149,9 +152,16 @@ class ShardsPlan:
             if plan.known.snapshot.revision != snapshot.revision:
                 older.setdefault(plan.known.snapshot.revision, (plan.known.snapshot, []))[1].append(plan.ids)
         return {
-            revision: [moved(self.hub, before, snapshot, pa.concat_arrays(ids))]
+            revision: [self.trail.moves(before, snapshot, pa.concat_arrays(ids))]
             for revision, (before, ids) in older.items()
         }
+
+    def landed(self, planned_at: Snapshot, landed: Snapshot) -> None:
+        """Go on along the trail: what the last `at` made is on the Hub."""
+        changed = [key for key, shard in self.shards.items() if shard.changes]
+        ids = {key: self.shards[key].rows["unique_id"].to_pylist() for key in changed}
+        paths = {self.plans[key].path: (self.shards[key].old_ids, ids[key]) for key in changed}
+        self.trail.follow(planned_at, landed, paths)
 
 
 def _span(days: list[str]) -> str:

@@ -35,16 +35,21 @@ class Publication:
     """What became of a plan.
 
     Attributes:
-        before: the revision that the plan was made at; None if the repo was not there.
+        planned_at: the revision that the plan was made at; without revision if the repo was not there.
         snapshot: the revision that holds its result, the same if nothing had to change.
         edit: what was changed, or would be in a dry run.
         notes: what other files on the Hub have that readers tolerate, a sentence each.
     """
 
-    before: str | None
+    planned_at: Snapshot
     snapshot: Snapshot
     edit: Edit
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def before(self) -> str | None:
+        """The revision that the plan was made at; None if there was no repo."""
+        return self.planned_at.revision
 
     @property
     def after(self) -> str | None:
@@ -89,7 +94,7 @@ def publish(
         if dry_run or edit.empty:
             head = hub.head()
             if head.revision == snapshot.revision:
-                return Publication(snapshot.revision, snapshot, edit, notes)
+                return Publication(snapshot, snapshot, edit, notes)
         elif snapshot.revision is None:
             head = hub.head()
             if head.revision is None:
@@ -101,7 +106,7 @@ def publish(
                 head = _moved_head(hub, snapshot)
             else:
                 _keep(hub, landed, edit)
-                return Publication(snapshot.revision, landed, edit, notes)
+                return Publication(snapshot, landed, edit, notes)
         snapshot = head
     raise HubConflictError(f"{hub.repo_id} moved {_PLANS} times while we published to it: try again later.")
 

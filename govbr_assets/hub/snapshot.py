@@ -3,9 +3,10 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from govbr_assets.core.days import Day
-from govbr_assets.core.layout import is_data_file, may_hold
+from govbr_assets.core.layout import is_data_file, may_hold, shard_day, shard_path
 
 
 @dataclass(frozen=True)
@@ -39,14 +40,21 @@ class Snapshot:
     revision: str | None
     files: Mapping[str, HubFile]
 
-    @property
+    @cached_property
     def data_files(self) -> list[HubFile]:
         """Files whose rows readers see, in the order of their names."""
         return [self.files[path] for path in sorted(self.files) if is_data_file(path)]
 
     def files_for(self, day: Day) -> list[HubFile]:
         """Data files that can hold rows of the day."""
-        return [file for file in self.data_files if may_hold(file.path, day)]
+        return [
+            file for file in (*self._not_shards, self.files.get(shard_path(day))) if file and may_hold(file.path, day)
+        ]
+
+    @cached_property
+    def _not_shards(self) -> list[HubFile]:
+        """Data files that are no day's shard."""
+        return [file for file in self.data_files if shard_day(file.path) is None]
 
     def with_changes(self, revision: str, put: Mapping[str, bytes], delete: tuple[str, ...]) -> "Snapshot":
         """Say what a commit on this revision makes of it, without listing it again."""
