@@ -15,6 +15,7 @@ errors                                what can go wrong
 local                                 an embedded stack for demo, development and tests
 """
 
+import os
 import warnings
 
 import dagster  # noqa: F401 - it sets filters of its own when it is imported
@@ -23,6 +24,10 @@ import dagster  # noqa: F401 - it sets filters of its own when it is imported
 for _message in ("Parameter `backfill_policy`", "Specifying a partitions_def on an AssetCheckSpec"):
     warnings.filterwarnings("ignore", message=_message)
 
-from govbr_assets.definitions import defs  # noqa: E402 - the filters must stand first
+# Arrow reads this once, when it is first used: its own pool would keep 10 MB of a day that is gone, and
+# `pa.set_memory_pool` does not reach the Parquet writer.
+os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+
+from govbr_assets.definitions import defs  # noqa: E402 - the filters and the pool must stand first
 
 __all__ = ["defs"]

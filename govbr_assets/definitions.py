@@ -5,14 +5,11 @@ Loading contacts nobody: a wrong setting fails the run that uses it, with its na
 
 from pathlib import Path
 
-import pyarrow as pa
 from dagster import Definitions, EnvVar, in_process_executor
 
 from govbr_assets import assets, checks, jobs, schedules
 from govbr_assets.io_managers import ArrowTableIOManager, HubShardIOManager
 from govbr_assets.resources import HubResource, PostgresResource, ViewerResource
-
-pa.set_memory_pool(pa.system_memory_pool())  # Arrow's own pool would keep 40 MB of a day that is gone
 
 
 def setting(name: str, default: str = "") -> str:

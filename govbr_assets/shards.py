@@ -19,13 +19,16 @@ from govbr_assets.existing import Existing
 from govbr_assets.hub import Edit, Hub, Snapshot, file_rows
 from govbr_assets.trail import Trail
 
+_PREVIEW = ["published_at", "agency", "title", "unique_id"]
+
 
 @dataclass(frozen=True)
 class Shard:
-    """A day's shard at one revision.
+    """A day's shard at one revision: of its rows only what is told about them, as 90 such days wait for one commit.
 
     Attributes:
-        rows: [n rows x 24], the whole shard.
+        ids: of all its rows.
+        preview: [up to 5 rows x 4], its first ones.
         old_ids: ids of the shard as it stood; nothing if it was not read because it has these very bytes.
         postgres_rows: rows of the Postgres day.
         new: how many of them no file of the Hub held.
@@ -33,7 +36,8 @@ class Shard:
         emptied: other files hold every row of the shard that stands, and it goes.
     """
 
-    rows: pa.Table
+    ids: list[str]
+    preview: pa.Table
     old_ids: list[str]
     postgres_rows: int
     new: int
@@ -87,9 +91,9 @@ class ShardPlan:
         made = dedup.shard_rows(rows, elsewhere, NEWS_SCHEMA.empty_table())
         content = self._encoded(made) if made.num_rows else b""
         if file is None:
-            return Shard(made, [], rows.num_rows, made.num_rows, content or None)
+            return _shard(made, [], rows.num_rows, made.num_rows, content or None)
         if file.holds(content):  # no need to read it
-            return Shard(made, [], rows.num_rows, 0, None)
+            return _shard(made, [], rows.num_rows, 0, None)
         old = file_rows(hub, snapshot, file)
         whole = dedup.shard_rows(rows, elsewhere, old)
         found = dedup.existing(rows, elsewhere, old["unique_id"].to_pylist())
@@ -98,7 +102,7 @@ class ShardPlan:
             content = self._encoded(whole)
         # What is compared is rows, so that another version of the writer rewrites nothing.
         changed = content if not whole.equals(old) else None
-        return Shard(whole, old["unique_id"].to_pylist(), rows.num_rows, new, changed or None, changed == b"")
+        return _shard(whole, old["unique_id"].to_pylist(), rows.num_rows, new, changed or None, emptied=changed == b"")
 
     def _encoded(self, rows: pa.Table) -> bytes:
         """Write the rows as the day's file, if they may be published."""
@@ -140,7 +144,8 @@ class ShardsPlan:
                 put |= {plan.path: shard.file} if shard.file is not None else {}
                 delete += [plan.path] if shard.emptied else []
                 in_this_commit.record(plan.path, shard.old_ids, -1)
-                in_this_commit.record(plan.path, shard.rows["unique_id"].to_pylist(), 1)
+                in_this_commit.record(plan.path, shard.ids, 1)
+        pa.default_memory_pool().release_unused()  # to the system, before the upload takes its own
         rows = sum(shard.new for shard in self.shards.values())
         days = [key for key, shard in self.shards.items() if shard.changes]
         return Edit(put, tuple(delete), summary=f"Publish {rows} news of {_span(days)}")
@@ -158,10 +163,19 @@ class ShardsPlan:
 
     def landed(self, planned_at: Snapshot, landed: Snapshot) -> None:
         """Go on along the trail: what the last `at` made is on the Hub."""
-        changed = [key for key, shard in self.shards.items() if shard.changes]
-        ids = {key: self.shards[key].rows["unique_id"].to_pylist() for key in changed}
-        paths = {self.plans[key].path: (self.shards[key].old_ids, ids[key]) for key in changed}
-        self.trail.follow(planned_at, landed, paths)
+        changed = {self.plans[key].path: shard for key, shard in self.shards.items() if shard.changes}
+        ids = {path: (shard.old_ids, shard.ids) for path, shard in changed.items()}
+        self.trail.follow(planned_at, landed, ids)
+
+
+def _shard(
+    rows: pa.Table, old_ids: list[str], postgres_rows: int, new: int, file: bytes | None, *, emptied: bool = False
+) -> Shard:
+    """Take from a shard's rows what is told about them."""
+    preview = rows.select(_PREVIEW).take(
+        pa.array(range(min(5, rows.num_rows)), pa.int64())
+    )  # a slice would keep all of them
+    return Shard(rows["unique_id"].to_pylist(), preview, old_ids, postgres_rows, new, file, emptied)
 
 
 def _span(days: list[str]) -> str:

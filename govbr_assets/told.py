@@ -17,7 +17,6 @@ from govbr_assets.hub import Publication, Snapshot
 from govbr_assets.shards import Shard, ShardPlan
 
 _TOGETHER = 90  # days whose records are read in one query
-_PREVIEW = ("published_at", "agency", "title", "unique_id")
 
 
 def existing_metadata(found: Existing, rows: pa.Table) -> dict[str, Any]:
@@ -74,13 +73,13 @@ def shard_metadata(plan: ShardPlan, shard: Shard, publication: Publication) -> d
         "existing_rows": shard.postgres_rows - shard.new,
         "new_rows": shard.new,
         "ids_source": plan.known.source,
-        "dagster/row_count": shard.rows.num_rows,
+        "dagster/row_count": len(shard.ids),
         "bytes": len(shard.file or b""),
         "path": plan.path,
         "published": shard.changes and publication.committed,
         "revision_before": publication.before or "no repo yet",
         "revision_after": publication.after or "no repo yet",
-        "preview": MetadataValue.md(_preview(shard.rows)),
+        "preview": MetadataValue.md(_preview(shard.preview)),
     }
 
 
@@ -106,7 +105,7 @@ class Progress:
             rows=sum(shard.new for shard in batch.shards.values()),
             bytes=sum(map(len, edit.put.values())),
             deletions=len(edit.delete),
-            commits=not edit.empty,
+            commits=int(not edit.empty),
         )
 
     def __str__(self) -> str:
@@ -126,9 +125,9 @@ class Progress:
 
 
 def _preview(rows: pa.Table) -> str:
-    """Show the first rows as a Markdown table."""
+    """Show rows as a Markdown table."""
     cells = [
         " | ".join(str(value).replace("|", "\\|").replace("\n", " ")[:100] for value in row.values())
-        for row in rows.select(_PREVIEW).slice(0, 5).to_pylist()
+        for row in rows.to_pylist()
     ]
-    return "\n".join([" | ".join(_PREVIEW), " | ".join("---" for _ in _PREVIEW), *cells])
+    return "\n".join([" | ".join(rows.column_names), " | ".join("---" for _ in rows.column_names), *cells])
