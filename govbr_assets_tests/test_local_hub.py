@@ -596,3 +596,14 @@ def test_an_emptied_folder_at_the_same_address_is_another_storage(tmp_path: Path
             api.create_repo(REPO, repo_type="dataset")
             commit(api, CommitOperationAdd("data/a.parquet", content))
             assert hub.store.tree(REPO)["data/a.parquet"].path.read_bytes() == content
+
+
+def test_a_repo_takes_128_commits_an_hour_and_names_the_minutes_until_the_next(api: HfApi, hub: LocalHub):
+    for number in range(127):  # the repo's own first one counts
+        hub.store.commit(REPO, None, [], f"{number}")
+    with pytest.raises(HfHubHTTPError, match=r"128 per hour.*in about (59|60) minutes") as refused:
+        commit(api, CommitOperationAdd("one-more.txt", b"x"))
+    assert refused.value.response.status_code == 429
+    other = f"{REPO}-other"
+    hub.store.create(other)
+    assert commit(api, CommitOperationAdd("x.txt", b"x"), repo_id=other)

@@ -32,11 +32,13 @@ class Limits:
         page: entries on a page of a listing.
         regular_bytes: size from which a file must be an LFS file.
         commit_bytes: size of the body of a commit.
+        commits_an_hour: to one repo.
     """
 
     page: int = 1000
     regular_bytes: int = 10 * MEGABYTE
     commit_bytes: int = 64 * MEGABYTE
+    commits_an_hour: int = 128
 
 
 @dataclass(frozen=True)

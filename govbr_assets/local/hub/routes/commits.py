@@ -2,6 +2,8 @@
 
 import base64
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 from typing import Any
 
 from starlette.responses import JSONResponse, Response
@@ -48,10 +50,25 @@ def commit(call: Call) -> Response:
     title = header.get("summary")
     if not isinstance(title, str) or not title:
         raise RefusedError("A commit needs a summary.")
+    _check_rate(call)
     operations = [_operation(call, line) for line in lines[1:]]
     made = call.history.commit(header.get("parentCommit"), operations, title, header.get("description") or "")
     url = f"{call.base}/datasets/{call.repo_id}/commit/{made.sha}"
     return JSONResponse({"success": True, "commitOid": made.sha, "commitUrl": url, "hookOutput": ""})
+
+
+def _check_rate(call: Call) -> None:
+    """Refuse a commit when the repo has had too many within the hour, and name the minutes as the real Hub does."""
+    most, hour = call.hub.limits.commits_an_hour, timedelta(hours=1)
+    now = datetime.now(UTC)
+    recent = [each.created_at for each in takewhile(lambda c: c.created_at > now - hour, call.history.commits(MAIN))]
+    if len(recent) >= most:
+        minutes = max(1, round((recent[most - 1] + hour - now).total_seconds() / 60))
+        raise RefusedError(
+            f"You have exceeded the rate limit for repository commits ({most} per hour)."
+            f" Retry this action in about {minutes} minutes.",
+            429,
+        )
 
 
 def _mode(call: Call, tree: Mapping[str, Blob], file: dict[str, Any], attributes: str, ignore: str) -> dict:
