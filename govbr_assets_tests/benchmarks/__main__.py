@@ -1,21 +1,25 @@
-"""The command: all benchmarks, or the one that is named."""
+"""The command: all benchmarks, or the ones that are named; `NAME=ROWS` measures a smaller or larger case than usual."""
 
+import re
 import sys
 from collections.abc import Callable
 
-from govbr_assets_tests.benchmarks import one_day
+from govbr_assets_tests.benchmarks import backfill, existing_ids, one_day
 
-BENCHMARKS: dict[str, Callable[[], None]] = {"one_day": one_day.run}
+SIZED: dict[str, Callable[..., None]] = {"existing_ids": existing_ids.run, "backfill": backfill.run}
+BENCHMARKS: dict[str, Callable[..., None]] = {"one_day": one_day.run, **SIZED}
 
 
-def main(names: list[str]) -> int:
+def main(words: list[str]) -> int:
     """Run benchmarks by name, all of them without one; return the exit code."""
-    if unknown := [name for name in names if name not in BENCHMARKS]:
+    known = re.compile(rf"({'|'.join(BENCHMARKS)})|({'|'.join(SIZED)})=[1-9]\d*")
+    if unknown := [word for word in words if not known.fullmatch(word)]:
         print(f"There is no benchmark {unknown[0]!r}: choose of {', '.join(BENCHMARKS)}.", file=sys.stderr)
         return 2
-    for name in names or BENCHMARKS:
-        BENCHMARKS[name]()
+    for name, _, rows in (word.partition("=") for word in words or BENCHMARKS):
+        BENCHMARKS[name](*([int(rows)] if rows else []))
     return 0
 
 
-sys.exit(main(sys.argv[1:]))
+if __name__ == "__main__":  # a process that makes files for a benchmark imports this module too
+    sys.exit(main(sys.argv[1:]))

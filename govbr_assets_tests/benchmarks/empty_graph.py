@@ -1,11 +1,15 @@
 """The least that a graph of this shape can cost: the product's three assets and four checks with nothing in them.
 
-Dagster is all that may be imported here. Values are `Any`: with `None` Dagster would not ask the IO manager.
+Dagster is the only package that may be imported here. Values are `Any`: with `None` Dagster would not ask the IO
+manager. Over a range the checks give an evaluation for every day, as the product's do. The first day is the product's.
 """
 
+import os
 from typing import Any
 
 from dagster import (
+    AssetCheckEvaluation,
+    AssetCheckExecutionContext,
     AssetCheckResult,
     AssetIn,
     BackfillPolicy,
@@ -19,7 +23,7 @@ from dagster import (
     in_process_executor,
 )
 
-daily = DailyPartitionsDefinition(start_date="2026-01-01", timezone="America/Sao_Paulo")
+daily = DailyPartitionsDefinition(os.environ.get("GOVBR_FIRST_DAY", "2003-01-01"), timezone="America/Sao_Paulo")
 
 
 class NowhereIOManager(ConfigurableIOManager):
@@ -48,21 +52,21 @@ def hf_parquet_shard(postgres_news_partition: Any, hf_existing_ids: Any) -> Any:
 
 
 @asset_check(asset=postgres_news_partition, partitions_def=daily)
-def partition_ids_are_unique(postgres_news_partition: Any) -> AssetCheckResult:
+def partition_ids_are_unique(context: AssetCheckExecutionContext, postgres_news_partition: Any) -> AssetCheckResult:
     """Pass."""
-    return AssetCheckResult(passed=True)
+    return _pass(context)
 
 
 @asset_check(asset=hf_parquet_shard, partitions_def=daily)
-def shard_schema_is_the_contract() -> AssetCheckResult:
+def shard_schema_is_the_contract(context: AssetCheckExecutionContext) -> AssetCheckResult:
     """Pass."""
-    return AssetCheckResult(passed=True)
+    return _pass(context)
 
 
 @asset_check(asset=hf_parquet_shard, partitions_def=daily)
-def hub_ids_are_unique() -> AssetCheckResult:
+def hub_ids_are_unique(context: AssetCheckExecutionContext) -> AssetCheckResult:
     """Pass."""
-    return AssetCheckResult(passed=True)
+    return _pass(context)
 
 
 @asset_check(
@@ -70,8 +74,17 @@ def hub_ids_are_unique() -> AssetCheckResult:
     partitions_def=daily,
     additional_ins={"postgres_news_partition": AssetIn("postgres_news_partition")},
 )
-def postgres_rows_are_on_the_hub(postgres_news_partition: Any) -> AssetCheckResult:
+def postgres_rows_are_on_the_hub(context: AssetCheckExecutionContext, postgres_news_partition: Any) -> AssetCheckResult:
     """Pass."""
+    return _pass(context)
+
+
+def _pass(context: AssetCheckExecutionContext) -> AssetCheckResult:
+    """Pass a day, or each day of a range: Dagster itself records only one verdict for a run."""
+    (check,) = context.selected_asset_check_keys
+    for key in context.partition_keys if len(context.partition_keys) > 1 else ():
+        evaluation: Any = AssetCheckEvaluation(check.asset_key, check.name, True, {}, partition=key)
+        context.op_execution_context.log_event(evaluation)
     return AssetCheckResult(passed=True)
 
 

@@ -1,15 +1,16 @@
-"""Time and memory of a command in a process of its own; what the command does is not known here.
+"""Time, memory and processor time of a command in a process of its own; what the command does is not known here.
 
 Run as a program it is the small process that starts the command: on Linux the peak of a new process counts the memory
 of the one that started it, and the one that runs the local stack is larger than most of what is measured.
 """
 
+import math
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from statistics import median
 
@@ -21,14 +22,17 @@ class Cost:
     Attributes:
         seconds: wall time.
         megabytes: peak of resident memory, in 10**6 bytes.
+        cpu_seconds: time of processors, the command's own and the system's for it.
     """
 
     seconds: float
     megabytes: float
+    cpu_seconds: float = math.nan
 
     def __truediv__(self, other: "Cost") -> "Cost":
         """Say how many times the other one this is."""
-        return Cost(self.seconds / other.seconds, self.megabytes / other.megabytes)
+        seconds, cpu_seconds = self.seconds / other.seconds, self.cpu_seconds / other.cpu_seconds
+        return Cost(seconds, self.megabytes / other.megabytes, cpu_seconds)
 
 
 def measure(command: Sequence[str], environment: Mapping[str, str], folder: Path, log: Path) -> Cost:
@@ -47,24 +51,24 @@ def measure(command: Sequence[str], environment: Mapping[str, str], folder: Path
     done = subprocess.run(launcher, env=environment, cwd=folder, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"`{' '.join(command)}` failed:\n{log.read_text()[-4000:]}")
-    seconds, size = done.stdout.split()
-    return Cost(float(seconds), float(size))
+    return Cost(*map(float, done.stdout.split()))
 
 
 def typical(costs: Sequence[Cost]) -> Cost:
-    """Take the median of the times and the median of the sizes."""
-    return Cost(median(cost.seconds for cost in costs), median(cost.megabytes for cost in costs))
+    """Take the median of each figure."""
+    return Cost(*map(median, zip(*map(astuple, costs), strict=True)))
 
 
 def _launch(log: str, *command: str) -> int:
-    """Run the command, print seconds and megabytes, and return its exit code."""
+    """Run the command, print the figures of its `Cost`, and return its exit code."""
     with Path(log).open("ab") as said:
         began = time.perf_counter()
         child = subprocess.Popen(command, stdout=said, stderr=said)
         _, status, usage = os.wait4(child.pid, 0)
         seconds = time.perf_counter() - began
     child.returncode = os.waitstatus_to_exitcode(status)
-    print(seconds, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6)
+    megabytes = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6
+    print(seconds, megabytes, usage.ru_utime + usage.ru_stime)
     return abs(child.returncode)
 
 

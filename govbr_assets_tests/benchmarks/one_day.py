@@ -1,17 +1,11 @@
 """One day of 160 rows from PostgreSQL to the Hub, against an empty graph of the same shape, by the command of a user.
 
-Wanted: at most 3 times the wall time and 1.8 times the memory of the empty graph. Both run in a production install of
-their own: where pandas is installed, as for the tests, pyarrow imports it and the figure would be pandas'.
+Wanted: at most 3 times the wall time and 1.8 times the memory of the empty graph. Both run in a production install.
 """
 
-import os
-import platform
-import subprocess
 import tempfile
-import venv
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
-from importlib.metadata import version
+from datetime import date, timedelta
 from pathlib import Path
 
 import adbc_driver_postgresql.dbapi as adbc
@@ -22,18 +16,15 @@ from govbr_assets.hub import Hub, day_rows
 from govbr_assets.local.load import load
 from govbr_assets.local.news import late_news, sample_news
 from govbr_assets.local.stack import REPO_ID, LocalStack
-from govbr_assets_tests.benchmarks.measure import Cost, measure, typical
+from govbr_assets_tests.benchmarks.measure import Cost, typical
+from govbr_assets_tests.benchmarks.worker import EMPTY, PRODUCT, Worker, conditions
 
-ROOT = Path(__file__).parents[2]
 WANTED = Cost(seconds=3.0, megabytes=1.8)
 ROUNDS = 5
 
 _DAY, _ROWS, _LATE_ROWS = date(2026, 1, 15), 160, 3
 _BEFORE = (date(2026, 1, 2), date(2026, 1, 14))  # days that the Hub holds already
-_SELECT = "postgres_news_partition,hf_existing_ids,hf_parquet_shard"
-_EMPTY, _PRODUCT = "govbr_assets_tests.benchmarks.empty_graph", "govbr_assets"
 _PARTITION = ("--partition", str(_DAY))
-_PACKAGES = ("dagster", "pyarrow", "huggingface_hub", "adbc-driver-postgresql")
 
 
 def run() -> None:
@@ -54,24 +45,24 @@ class _Bench:
     """Runs the cases on a stack that already has two weeks before the day."""
 
     def __init__(self, stack: LocalStack, folder: Path) -> None:
-        self._stack, self._folder = stack, folder
+        self._stack = stack
         self._hub = Hub(REPO_ID, token=stack.hub.write_token, endpoint=stack.hub.endpoint)
-        self._homes = {_PRODUCT: folder / "dagster", _EMPTY: folder / "empty"}
-        self._python = _production_install(folder / "production")
+        self._homes = {PRODUCT: folder / "dagster", EMPTY: folder / "empty"}
+        self._worker = Worker(folder)
 
     def prepare(self) -> None:
         """Publish the days before, and let both graphs run once: the first run makes Dagster's database."""
         url = self._stack.postgres.url
         load(url, sample_news(_ROWS, _DAY, _DAY))
         load(url, sample_news(1800, *_BEFORE, seed=1))
-        self._homes[_EMPTY].mkdir()
-        (self._homes[_EMPTY] / "dagster.yaml").write_text((self._homes[_PRODUCT] / "dagster.yaml").read_text())
+        self._homes[EMPTY].mkdir()
+        (self._homes[EMPTY] / "dagster.yaml").write_text((self._homes[PRODUCT] / "dagster.yaml").read_text())
         for graph in self._homes:
             self._materialize(graph, "--partition-range", "...".join(map(str, _BEFORE)))
 
     def round(self) -> Iterator[tuple[str, Cost]]:
         """Run every case once; afterwards all is as before."""
-        yield "empty graph", self._materialize(_EMPTY, *_PARTITION)
+        yield "empty graph", self._materialize(EMPTY, *_PARTITION)
         yield "first publication", self._publish(_ROWS)
         revision = self._hub.head().revision
         yield "again, nothing new", self._publish(_ROWS)
@@ -83,7 +74,7 @@ class _Bench:
 
     def _publish(self, rows: int) -> Cost:
         """Publish the day, and see that the Hub has its rows."""
-        cost = self._materialize(_PRODUCT, *_PARTITION)
+        cost = self._materialize(PRODUCT, *_PARTITION)
         held = day_rows(self._hub, self._hub.head(), Day(_DAY), ["unique_id"]).num_rows
         if held != rows:
             raise RuntimeError(f"The Hub holds {held} rows of {_DAY} and should hold {rows}.")
@@ -97,28 +88,15 @@ class _Bench:
 
     def _materialize(self, graph: str, *partitions: str) -> Cost:
         """Run the command of a user on a graph."""
-        command = [self._python, "-m", "dagster", "asset", "materialize", "-m", graph, "--select", _SELECT]
         environment = self._stack.environment(_BEFORE[0] - timedelta(days=1))
         environment["DAGSTER_HOME"] = str(self._homes[graph])
-        return measure([*command, *partitions], environment, ROOT, self._folder / "log")
-
-
-def _production_install(folder: Path) -> str:
-    """Install what a worker needs, and nothing for tests; return its Python."""
-    print("Making a production install ...", flush=True)
-    venv.create(folder, with_pip=True)
-    python = str(folder / "bin" / "python")
-    options = ["-qq", "--disable-pip-version-check", "--constraint", str(ROOT / "constraints.txt")]
-    subprocess.run([python, "-m", "pip", "install", *options, str(ROOT)], check=True)
-    return python
+        return self._worker.materialize(graph, environment, *partitions)
 
 
 def _show(cases: dict[str, list[Cost]]) -> None:
     """Print a table: medians, the spread of the times, and how many times the empty graph they are."""
-    versions = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
     print(f"\nOne day of {_ROWS} rows, `dagster asset materialize`, medians of {ROUNDS} rounds")
-    print(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {os.cpu_count()} cores, {platform.platform(terse=True)}")
-    print(f"Python {platform.python_version()}, {versions}\n")
+    print(f"{conditions()}\n")
     print(f"{'':<20}{'seconds':>8}{'fastest':>9}{'slowest':>9}{'times':>7}{'MB':>7}{'times':>7}  at most")
     empty = typical(cases["empty graph"])
     for case, costs in cases.items():

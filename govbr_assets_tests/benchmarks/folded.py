@@ -1,0 +1,159 @@
+"""A folded Hub in three sizes: year files as a consolidation leaves them, made fast and put straight into the store.
+
+The sample's rows are the middle size, and every tenth of them the small one. In the large one each row stands ten
+times, each time under another id and in another month of its year. Parquet compresses page by page, and no page reaches
+over the end of a month, so that copies do not compress each other away.
+"""
+
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from multiprocessing import get_context
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from govbr_assets.core.card import appendable_card
+from govbr_assets.core.contract import NEWS_SCHEMA
+from govbr_assets.core.days import Day
+from govbr_assets.core.layout import CARD_PATH, SORTED_BY
+from govbr_assets.local.hub.changes import Put
+from govbr_assets.local.hub.store import HubStore
+from govbr_assets.local.news import sample_news
+from govbr_assets.local.news_calendar import rows_of_days
+from govbr_assets.local.news_catalog import sample_agencies, sample_themes
+
+FACTORS = (0.1, 1, 10)
+"""The sizes, as multiples of the middle one. More than twelve copies would not have a month each."""
+
+_FIRST, _LAST = date(2003, 1, 1), date(2025, 12, 31)
+_DICTIONARIES = [name for name in NEWS_SCHEMA.names if name.startswith(("agency", "category", "theme", "most_"))]
+_FOUR_DAYS = pa.scalar(timedelta(days=4), pa.duration("us"))  # more than months differ in length
+
+
+@dataclass(frozen=True)
+class YearFile:
+    """A file on disk that is to go to the Hub.
+
+    Attributes:
+        factor: the size that it belongs to, of `FACTORS`.
+        path: where it is to stand in the repo.
+        place: where it is now.
+        sha256: digest in hex.
+        rows: how many it has.
+    """
+
+    factor: float
+    path: str
+    place: Path
+    sha256: str
+    rows: int
+
+
+def make_files(rows: int, folder: Path) -> list[YearFile]:
+    """Make the year files of all sizes, on every core.
+
+    Args:
+        rows: of the middle size.
+        folder: gets the files.
+    """
+    shares = Counter[int]()
+    for day, count in rows_of_days(rows, _FIRST, _LAST):
+        shares[day.year] += count
+    years = [year for year in reversed(shares) if shares[year]]  # the largest first
+    with ProcessPoolExecutor(min(4, os.cpu_count() or 1), get_context("spawn")) as pool:
+        made = pool.map(_make_year, years, [shares[year] for year in years], [folder] * len(years))
+        return [file for files in made for file in files]
+
+
+def put_on_hub(store: HubStore, repo_id: str, files: Sequence[YearFile]) -> None:
+    """Make a repo with files and a card; the files are moved, not read."""
+    store.create(repo_id)
+    operations = [Put(CARD_PATH, store.blobs.add(appendable_card(None).encode()))]
+    for file in files:
+        target = store.blobs.describe("", 0, file.sha256).path
+        target.parent.mkdir(exist_ok=True)
+        file.place.replace(target)
+        blob = store.blobs.large(file.sha256)
+        assert blob
+        operations.append(Put(file.path, blob))
+    store.commit(repo_id, None, operations, "Fold everything")
+
+
+def _make_year(year: int, rows: int, folder: Path) -> list[YearFile]:
+    """Make the files of one year, one of each size."""
+    sample = sample_news(rows, date(year, 1, 1), date(year, 12, 31), seed=year)
+    news = pa.concat_tables([_published(pa.Table.from_batches([batch])) for batch in sample])
+    starts = [Day(date(year + month // 12, month % 12 + 1, 1)).start for month in range(13)]
+    files = []
+    for factor in FACTORS:
+        some = news.take(pa.array(range(0, rows, round(1 / factor)))) if factor < 1 else news
+        place = folder / f"{factor}-{year}.parquet"
+        held = _write(place, _by_month(some, starts), starts, max(1, round(factor)))
+        with place.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        files.append(YearFile(factor, f"data/train-{year}-00.parquet", place, sha256, held))
+    return files
+
+
+def _published(rows: pa.Table) -> pa.Table:
+    """Turn rows of PostgreSQL's table into the published columns: [n rows x 24]."""
+    agencies, themes = sample_agencies(), sample_themes()
+
+    def named(table: pa.Table, ids: str, column: str) -> pa.ChunkedArray:
+        return table[column].take(pc.index_in(rows[ids], table["id"].combine_chunks()))
+
+    columns = {name: rows[name] for name in rows.column_names if name in NEWS_SCHEMA.names}
+    columns |= {"agency": named(agencies, "agency_id", "key"), "image": rows["image_url"]}
+    themed = {f"theme_1_level_{level}": f"theme_l{level}_id" for level in (1, 2, 3)}
+    for theme, ids in (themed | {"most_specific_theme": "most_specific_theme_id"}).items():
+        columns |= {f"{theme}_{column}": named(themes, ids, column) for column in ("code", "label")}
+    columns["theme_1_level_1"] = columns["theme_1_level_1_label"]
+    return pa.table([columns[field.name].cast(field.type) for field in NEWS_SCHEMA], schema=NEWS_SCHEMA)
+
+
+def _by_month(rows: pa.Table, starts: list[datetime]) -> list[pa.Table]:
+    """Cut a year, in order of `published_at`, into its months."""
+    at = rows["published_at"]
+    before = [pc.sum(pc.less(at, pa.scalar(start, at.type)), min_count=0).as_py() for start in starts]
+    return [rows.slice(before[month], before[month + 1] - before[month]) for month in range(12)]
+
+
+def _write(place: Path, months: list[pa.Table], starts: list[datetime], copies: int) -> int:
+    """Write a year file with the settings of `layout.encode`, a month at a time; return how many rows it has."""
+    written = 0
+    with pq.ParquetWriter(
+        place,
+        NEWS_SCHEMA,
+        compression="zstd",
+        compression_level=3,
+        sorting_columns=pq.SortingColumn.from_ordering(NEWS_SCHEMA, SORTED_BY),
+        use_content_defined_chunking=True,
+        use_dictionary=[*_DICTIONARIES, "tags.list.element"],  # pyright: ignore[reportArgumentType] - or a list
+        write_page_index=True,
+        write_statistics=["unique_id", "agency", "published_at"],  # pyright: ignore[reportArgumentType] - or a list
+    ) as writer:
+        for month in range(12):
+            parts = [_copy(months[(month - copy) % 12], starts, month, copy) for copy in range(copies)]
+            rows = pa.concat_tables(parts).sort_by(SORTED_BY)
+            if rows.num_rows:
+                writer.write_table(rows, row_group_size=10_000)
+            written += rows.num_rows
+    return written
+
+
+def _copy(rows: pa.Table, starts: list[datetime], month: int, copy: int) -> pa.Table:
+    """Copy the rows of another month into a month, under ids with one more digit; the first copy stays as it is."""
+    if not copy:
+        return rows
+    shift = pa.scalar(starts[month] - starts[(month - copy) % 12], pa.duration("us"))
+    at = pc.add(rows["published_at"], shift)
+    at = pc.if_else(pc.less(at, pa.scalar(starts[month + 1], at.type)), at, pc.subtract(at, _FOUR_DAYS))
+    ids = pc.binary_join_element_wise(rows["unique_id"], str(copy), "")
+    return rows.set_column(0, NEWS_SCHEMA.field(0), ids).set_column(2, NEWS_SCHEMA.field(2), at)

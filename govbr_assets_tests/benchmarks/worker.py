@@ -1,0 +1,75 @@
+"""What is measured: a production install of its own, and the commands that run in it. What they do is not known here.
+
+Where pandas is installed, as for the tests, pyarrow imports it and the figures would be pandas'.
+"""
+
+import os
+import platform
+import subprocess
+import venv
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from govbr_assets_tests.benchmarks.measure import Cost, measure
+
+ROOT = Path(__file__).parents[2]
+
+PRODUCT, EMPTY = "govbr_assets", "govbr_assets_tests.benchmarks.empty_graph"
+"""The modules with the graphs."""
+
+_SELECT = "postgres_news_partition,hf_existing_ids,hf_parquet_shard"
+_PACKAGES = ("dagster", "pyarrow", "huggingface_hub", "adbc-driver-postgresql")
+
+
+class Worker:
+    """A machine in production, as far as its Python goes.
+
+    Args:
+        folder: gets the install, in `production`, and what the commands say, in `log`.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._log = folder / "log"
+        self._python = _production_install(folder / "production")
+
+    def materialize(self, graph: str, environment: Mapping[str, str], *options: str) -> Cost:
+        """Run the command of a user on the three daily assets of a graph.
+
+        Args:
+            graph: `PRODUCT` or `EMPTY`.
+            environment: all that it sees of the environment.
+            options: partitions, run config.
+
+        Raises:
+            RuntimeError: it failed.
+        """
+        return self.run("dagster", environment, "asset", "materialize", "-m", graph, "--select", _SELECT, *options)
+
+    def run(self, module: str, environment: Mapping[str, str], *arguments: str) -> Cost:
+        """Run a module as a program.
+
+        Raises:
+            RuntimeError: it failed.
+        """
+        return measure([self._python, "-m", module, *arguments], environment, ROOT, self._log)
+
+
+def conditions() -> str:
+    """Say in two lines when and where this run is: time, machine, versions."""
+    versions = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
+    return (
+        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {os.cpu_count()} cores, {platform.platform(terse=True)}\n"
+        f"Python {platform.python_version()}, {versions}"
+    )
+
+
+def _production_install(folder: Path) -> str:
+    """Install what a worker needs, and nothing for tests; return its Python."""
+    print("Making a production install ...", flush=True)
+    venv.create(folder, with_pip=True)
+    python = str(folder / "bin" / "python")
+    options = ["-qq", "--disable-pip-version-check", "--constraint", str(ROOT / "constraints.txt")]
+    subprocess.run([python, "-m", "pip", "install", *options, str(ROOT)], check=True)
+    return python
