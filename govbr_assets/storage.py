@@ -6,7 +6,11 @@ What is kept for the contents of the Hub's files is `hub.kept`'s business.
 
 import io
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import IO
+from uuid import uuid4
 
 import fsspec
 import pyarrow as pa
@@ -40,6 +44,13 @@ class Folder:
         except FileNotFoundError:
             return None
 
+    def open(self, name: str) -> IO[bytes] | None:
+        """Open a file for reading ranges of it; None when it is not there."""
+        try:
+            return self._files.open(self._path(name), "rb")
+        except FileNotFoundError:
+            return None
+
     def has(self, name: str) -> bool:
         """Say whether a file is there."""
         return self._files.exists(self._path(name))
@@ -50,11 +61,23 @@ class Folder:
         Returns:
             Its address.
         """
-        path = self._path(name)
-        self._files.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
-        with self._files.transaction, self._files.open(path, "wb") as file:
+        with self.writing(name) as file:
             file.write(content)
-        return self._files.unstrip_protocol(path)
+        return self._files.unstrip_protocol(self._path(name))
+
+    @contextmanager
+    def writing(self, name: str) -> Iterator[IO[bytes]]:
+        """Write a file bit by bit, in place of what was there once all of it is written."""
+        path = self._path(name)
+        draft = f"{path}.{uuid4().hex}.part"
+        self._files.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
+        try:
+            with self._files.open(draft, "wb") as file:
+                yield file
+            self._files.mv(draft, path)
+        finally:
+            if self._files.exists(draft):
+                self._files.rm(draft)
 
     def drop(self, name: str) -> None:
         """Remove a file if it is there."""

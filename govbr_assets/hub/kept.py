@@ -4,7 +4,8 @@ The footer of a Parquet file says its schema and where its columns lie; its keys
 here speaks to the Hub: without a folder, or where nothing is kept, the answer is None and `scan` asks.
 """
 
-import io
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,7 +16,7 @@ from govbr_assets.storage import Folder
 KEYS_SCHEMA = pa.schema([NEWS_SCHEMA.field(name) for name in ("unique_id", "published_at")])
 """The keys of a row."""
 
-_FOLDER = "hub"
+_FOLDER, _KINDS = "hub", ("footer", "keys.parquet")
 
 
 class Kept:
@@ -39,9 +40,9 @@ class Kept:
 
     def keys(self, content: str) -> pq.ParquetFile | None:
         """Open the keys of a file: [n rows x 2] of `KEYS_SCHEMA`, in the file's order and row groups."""
-        found = self._folder.read(_keys(content)) if self._folder else None
+        found = self._folder.open(_keys(content)) if self._folder else None
         try:
-            return pq.ParquetFile(io.BytesIO(found)) if found is not None else None
+            return pq.ParquetFile(found, pre_buffer=False) if found else None
         except pa.ArrowInvalid:  # a disk that lost its content: as good as not kept
             return None
 
@@ -49,21 +50,29 @@ class Kept:
         """Say whether the keys of a file are kept."""
         return bool(self._folder and self._folder.has(_keys(content)))
 
-    def keep_keys(self, content: str, keys: bytes) -> None:
-        """Keep the keys of a file, as a Parquet file of `KEYS_SCHEMA`."""
-        if self._folder:
-            self._folder.write(_keys(content), keys)
+    @contextmanager
+    def keeping_keys(self, content: str) -> Iterator[Callable[[pa.Table], None]]:
+        """Keep the keys of a file, a table of `KEYS_SCHEMA` at a time; half of them are as good as none."""
+        if not self._folder:
+            yield lambda _: None
+            return
+        with (
+            self._folder.writing(_keys(content)) as sink,
+            pq.ParquetWriter(sink, KEYS_SCHEMA, compression="zstd", use_dictionary=False) as writer,
+        ):
+            yield writer.write_table
 
     def prune(self, living: set[str], days: int) -> None:
         """Drop what is older than some days, unless a content that is still on the Hub has it."""
         for name in self._folder.older_than(_FOLDER, days) if self._folder else []:
-            if self._folder and name.rsplit("/", 1)[1].partition(".")[0] not in living:
+            content, _, kind = name.rsplit("/", 1)[1].partition(".")
+            if self._folder and (content not in living or kind not in _KINDS):
                 self._folder.drop(name)
 
 
 def _footer(content: str) -> str:
-    return f"{_FOLDER}/{content}.footer"
+    return f"{_FOLDER}/{content}.{_KINDS[0]}"
 
 
 def _keys(content: str) -> str:
-    return f"{_FOLDER}/{content}.keys.parquet"
+    return f"{_FOLDER}/{content}.{_KINDS[1]}"

@@ -28,12 +28,10 @@ def file_keys(hub: Hub, snapshot: Snapshot, file: HubFile) -> Iterator[pa.Table]
     if hub.kept.has_keys(file.content):
         yield from groups
         return
-    sink = io.BytesIO()
-    with pq.ParquetWriter(sink, KEYS_SCHEMA, compression="zstd", use_dictionary=False) as writer:
+    with hub.kept.keeping_keys(file.content) as keep_rows:
         for rows in groups:
-            writer.write_table(rows)
+            keep_rows(rows)
             yield rows
-    hub.kept.keep_keys(file.content, sink.getvalue())
 
 
 def holding(hub: Hub, snapshot: Snapshot, files: Iterable[HubFile], ids: pa.Array) -> pa.Table:
@@ -63,9 +61,8 @@ def holding(hub: Hub, snapshot: Snapshot, files: Iterable[HubFile], ids: pa.Arra
 def keep(hub: Hub, file: HubFile, content: bytes) -> None:
     """Keep footer and keys of a file that has just been published, so that nobody fetches them."""
     hub.kept.keep_footer(file.content, read_footer(io.BytesIO(content), len(content)))
-    keys, sink = pq.ParquetFile(io.BytesIO(content)).read(KEYS_SCHEMA.names, use_threads=False), io.BytesIO()
-    pq.write_table(keys, sink, compression="zstd", use_dictionary=False)
-    hub.kept.keep_keys(file.content, sink.getvalue())
+    with hub.kept.keeping_keys(file.content) as keep_rows:
+        keep_rows(pq.ParquetFile(io.BytesIO(content)).read(KEYS_SCHEMA.names, use_threads=False))
 
 
 def _only(tables: list[pa.Table], ids: pa.Array) -> pa.Table:

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from govbr_assets_tests.benchmarks.measure import Cost
 from govbr_assets_tests.benchmarks.worker import conditions
 
-VIEWER, COLD, WARM, OLD = "viewer, fresh", "exact, cold", "exact, warm", "the old way"
-WANTED = {VIEWER: 0.02, COLD: 0.05, WARM: 0.01}
+FIRST, VIEWER, COLD, WARM, OLD = "viewer, first", "viewer", "exact, cold", "exact, warm", "the old way"
+WANTED = {FIRST: 0.02, VIEWER: 0.02, COLD: 0.05, WARM: 0.01}
 """The largest part of the dataset's bytes that a case may fetch."""
 FLAT = 1.1
-"""How many times the smallest Hub's figure counts as the same: of memory, and of the viewer's requests and bytes."""
+"""How many times the smallest Hub's figure counts as the same: of memory, and of the viewer's requests and bytes.
+
+Bytes of the first run are left out of it: once in the life of a file its footer is read, and a large file has more.
+"""
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ def show(figures: Sequence[Figures], day_rows: int) -> None:
     print(
         f"\n`times` is against the same case on the smallest Hub. Wanted: memory at most {FLAT} times, and so requests"
     )
-    print(f"and bytes with a fresh viewer; of all bytes of the dataset at most {shares}.")
+    print(f"and bytes with the viewer; of all bytes of the dataset at most {shares}.")
     for old in figures:
         if old.case == OLD:
             print(_comparison(old, next(each for each in figures if each.rows == old.rows)))
