@@ -110,8 +110,8 @@ class HubShardIOManager(ConfigurableIOManager):
         progress.add(batch)
         for key, shard in batch.shards.items():
             _add_metadata(context, key, shard_metadata(batch.plans[key], shard, batch.publication))
-        for note in batch.publication.notes:
-            context.log.warning(f"Readers tolerate it, the next fold mends it: {note}")
+        if notes := batch.publication.notes:
+            context.log.warning(f"Readers tolerate how {len(notes)} files differ, the next fold mends it: {notes[:20]}")
         for key, reason in batch.refused.items():
             context.log.error(f"{key} is left out: {reason}")
         context.log.info(str(progress))

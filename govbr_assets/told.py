@@ -79,6 +79,7 @@ def shard_metadata(plan: ShardPlan, shard: Shard, publication: Publication) -> d
         "published": shard.changes and publication.committed,
         "revision_before": publication.before or "no repo yet",
         "revision_after": publication.after or "no repo yet",
+        "tolerated": "\n".join(publication.notes[:20]) or "none: every file has the published schema",
         "preview": MetadataValue.md(_preview(shard.preview)),
     }
 

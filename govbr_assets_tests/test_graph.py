@@ -340,6 +340,25 @@ def test_tables_at_rest_are_dropped_with_age_and_a_missing_one_is_named(graph: G
         storage.read("hf_existing_ids", "2026-01-15")
 
 
+def test_what_was_kept_of_files_long_gone_is_dropped_and_what_is_on_the_hub_is_not(graph: Graph):
+    graph.insert("a", day="2026-01-14")
+    graph.insert("b")
+    graph.run("2026-01-14", "2026-01-15")
+    graph.insert("c")
+    graph.run("2026-01-15")
+    kept = {path.name.split(".")[0] for path in graph.folder.glob("hub/*")}
+    assert kept >= {file.content for file in graph.head.data_files}
+    assert len(kept) == 3  # two days, and one of them as it was before
+    old = time.time() - 31 * 86400
+    for path in graph.folder.glob("hub/*"):
+        os.utime(path, (old, old))
+    graph.insert("d", day="2026-01-16")
+    graph.run("2026-01-16", storage_url=f"{graph.folder}/")  # another process would have a client of its own, too
+    assert {path.name.split(".")[0] for path in graph.folder.glob("hub/*")} == {
+        file.content for file in graph.head.data_files
+    }
+
+
 def test_tables_rest_at_any_fsspec_url(graph: Graph):
     graph.insert("a")
     storage = ArrowTableIOManager(storage_url=f"memory://{graph.repo_id}")

@@ -17,6 +17,7 @@ KEYS_SCHEMA = pa.schema([NEWS_SCHEMA.field(name) for name in ("unique_id", "publ
 """The keys of a row."""
 
 _FOLDER, _KINDS = "hub", ("footer", "keys.parquet")
+_KEEP_DAYS = 30  # after which nobody plans at a revision that still had a content which is gone
 
 
 class Kept:
@@ -27,7 +28,7 @@ class Kept:
     """
 
     def __init__(self, folder: Folder | None) -> None:
-        self._folder = folder
+        self._folder, self._pruned = folder, False
 
     def footer(self, content: str) -> bytes | None:
         """Give the end of a Parquet file, from its footer on."""
@@ -62,9 +63,11 @@ class Kept:
         ):
             yield writer.write_table
 
-    def prune(self, living: set[str], days: int) -> None:
-        """Drop what is older than some days, unless a content that is still on the Hub has it."""
-        for name in self._folder.older_than(_FOLDER, days) if self._folder else []:
+    def prune(self, living: set[str]) -> None:
+        """Drop what is old and of no content that is still on the Hub, once in the life of this object."""
+        old = self._folder.older_than(_FOLDER, _KEEP_DAYS) if self._folder and not self._pruned else []
+        self._pruned = True
+        for name in old:
             content, _, kind = name.rsplit("/", 1)[1].partition(".")
             if self._folder and (content not in living or kind not in _KINDS):
                 self._folder.drop(name)

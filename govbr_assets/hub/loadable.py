@@ -45,15 +45,14 @@ def check_readable(hub: Hub, snapshot: Snapshot, put: Collection[str], delete: C
     first = min([file.path for file in standing] + [path for path in put if is_data_file(path)], default="")
     notes = []
     for file in standing:
-        if (file.content, file.path == first) in hub.exact_schemas:
-            continue
-        breaking, tolerated = reader_differences(file_schema(hub, snapshot, file), first=file.path == first)
+        asked = file.content, file.path == first
+        if asked not in hub.schema_verdicts:
+            hub.schema_verdicts[asked] = reader_differences(file_schema(hub, snapshot, file), first=file.path == first)
+        breaking, tolerated = hub.schema_verdicts[asked]
         if breaking:
             raise ContractError(
                 f"{file.path} on the Hub would break readers beside a new file: {'; '.join(breaking)}."
                 " Fold or replace that file first."
             )
-        if not tolerated:
-            hub.exact_schemas.add((file.content, file.path == first))
         notes += [f"{file.path}: {each}" for each in tolerated]
     return notes

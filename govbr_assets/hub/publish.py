@@ -133,7 +133,8 @@ def _moved_head(hub: Hub, stale: Snapshot) -> Snapshot:
 
 
 def _keep(hub: Hub, landed: Snapshot, edit: Edit) -> None:
-    """Keep what is known of the files that were published."""
+    """Keep what is known of the files that were published, and drop what was kept of files long gone."""
     for path, content in edit.put.items():
         if is_data_file(path):
             keep(hub, landed.files[path], content)
+    hub.kept.prune({file.content for file in landed.data_files})

@@ -58,7 +58,9 @@ class Hub:
             raise ConfigurationError(f"GOVBR_REPO_ID is {repo_id!r}: write namespace/name, such as my-org/my-news.")
         self.repo_id, self.private, self.patience = repo_id, private, patience
         self.kept = Kept(folder)
-        self.exact_schemas: set[tuple[str, bool]] = set()  # contents found to have the contract's schema
+        self.schema_verdicts: dict[
+            tuple[str, bool], tuple[list[str], list[str]]
+        ] = {}  # by content, `loadable` fills it
         self.token = token or get_token()
         self.api = HfApi(endpoint=endpoint, token=self.token)
         # Its caches outlive revisions: every path names its commit, and the size comes from our listing.
