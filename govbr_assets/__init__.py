@@ -5,11 +5,13 @@ The rooms, from the top down; imports go down only:
 definitions                           settings -> resources; all that Dagster loads
 schedules, jobs                       when to run, and what together
 checks                                verdicts about what was published
-assets                                the graph
-io_managers, storage, failures        tables between assets, days on the Hub, errors as Dagster's
+assets, rehearsal                     the graph; the dry run
+io_managers, told, failures           tables between assets, days on the Hub; what is told of a day; errors as Dagster's
+batches                               days into commits
+shards, trail, existing               a day's shard as a plan; what moved meanwhile; which rows the Hub holds
 resources, partitions                 configuration -> clients; the days
-shards, existing                      a day's shard as a plan; which rows the Hub holds
 postgres, hub, viewer                 the three services, one client each
+storage                               files at rest, and the tables between assets
 core                                  rules: Arrow in, Arrow out
 errors                                what can go wrong
 local                                 an embedded stack for demo, development and tests

@@ -25,6 +25,8 @@ from govbr_assets.resources import HubResource
 from govbr_assets.storage import TableStorage
 from govbr_assets.told import Progress, shard_metadata
 
+_PROGRESS_DAYS = 500
+
 
 class ArrowTableIOManager(ConfigurableIOManager):
     """Keeps tables between assets as Parquet.
@@ -42,7 +44,9 @@ class ArrowTableIOManager(ConfigurableIOManager):
         asset, refused = context.asset_key.path[-1], {}
         with final_failures():
             storage = self._storage()
-            for key in context.asset_partition_keys:
+            for number, key in enumerate(context.asset_partition_keys):
+                if number and number % _PROGRESS_DAYS == 0:
+                    context.log.info(f"{number} of {len(context.asset_partition_keys)} days, {len(refused)} refused.")
                 try:
                     table = of_day(obj, key)
                 except PermanentError as error:
