@@ -94,10 +94,15 @@ class HubShardIOManager(ConfigurableIOManager):
             for batch in in_batches(hub, obj, keys, tell=context.log.info):
                 self._tell(context, batch, progress)
                 refused.update(batch.refused)
-                if keys[-1] in {*batch.shards, *batch.refused} and not refused:
-                    return _record_only(context, list(batch.shards))  # Dagster itself records the last when all is well
-                for key in batch.shards:
-                    metadata = context.step_context.get_asset_metadata(context.asset_key, key)
+                told = {
+                    key: shard_metadata(batch.plans[key], shard, batch.publication)
+                    for key, shard in batch.shards.items()
+                }
+                if keys[-1] in told and not refused:  # Dagster itself records the last ones when all is well
+                    for key, metadata in told.items():
+                        _add_metadata(context, key, metadata)
+                    return _record_only(context, list(told))
+                for key, metadata in told.items():
                     event = AssetMaterialization(context.asset_key, partition=key, metadata=metadata)
                     yield DagsterEvent.asset_materialization(context.step_context, event)
         raise days_failure(refused, len(keys))
@@ -110,10 +115,8 @@ class HubShardIOManager(ConfigurableIOManager):
             return of_days(context.asset_partition_keys, lambda key: day_rows(hub, head, Day.of(key)))
 
     def _tell(self, context: OutputContext, batch: Batch, progress: Progress) -> None:
-        """Tell what became of a batch, of each of its days and of the run so far."""
+        """Tell what became of a batch, and how far the run is."""
         progress.add(batch)
-        for key, shard in batch.shards.items():
-            _add_metadata(context, key, shard_metadata(batch.plans[key], shard, batch.publication))
         if notes := batch.publication.notes:
             context.log.warning(f"Readers tolerate how {len(notes)} files differ, the next fold mends it: {notes[:20]}")
         for key, reason in batch.refused.items():

@@ -134,7 +134,7 @@ class PostgresNews:
             yield day, rows.slice(_rows_before(rows, day.start))  # what lies between two days belongs to neither
 
     def _batches(self, start: datetime, end: datetime) -> Iterator[pa.Table]:
-        """Stream the window in order of `published_at`, some 4 MB at a time."""
+        """Stream the window in order of `published_at`, some 1 MB at a time."""
         query = _WITH_LEGACY if "legacy_unique_id" in self._columns else _WITHOUT_LEGACY
         dimensions = "array_ndims(n.tags)" if self._columns.get("tags", "").endswith("[]") else "NULL::int"
         with self._connection() as connection:
@@ -176,7 +176,7 @@ def _query(connection: AdbcConnection, sql: str, *values: str) -> Iterator[pa.Re
     """Run a query and stream its rows."""
     with AdbcStatement(connection) as statement:
         statement.set_sql_query(sql)
-        statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": "4194304"})
+        statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": "1048576"})
         if values:
             names = [f"${number}" for number in range(1, len(values) + 1)]
             statement.prepare()

@@ -163,9 +163,8 @@ class ShardsPlan:
 
     def landed(self, planned_at: Snapshot, landed: Snapshot) -> None:
         """Go on along the trail: what the last `at` made is on the Hub."""
-        changed = {self.plans[key].path: shard for key, shard in self.shards.items() if shard.changes}
-        ids = {path: (shard.old_ids, shard.ids) for path, shard in changed.items()}
-        self.trail.follow(planned_at, landed, ids)
+        changed = [shard for shard in self.shards.values() if shard.changes]
+        self.trail.follow(planned_at, landed, {each for shard in changed for each in (*shard.ids, *shard.old_ids)})
 
 
 def _shard(

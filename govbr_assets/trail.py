@@ -4,7 +4,7 @@ What a run itself has published it knows, and reads nothing of it back; of what 
 differ are read.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,14 +12,12 @@ import pyarrow.compute as pc
 from govbr_assets.core.dedup import Moves
 from govbr_assets.hub import Hub, Snapshot, holding
 
-_MOVED_SCHEMA = pa.schema(
-    [("unique_id", pa.string()), ("path", pa.dictionary(pa.int32(), pa.string())), ("count", pa.int8())]
-)
-"""Ids that came into a file (1) or went out of it (-1)."""
-
 
 class Trail:
     """The way from the revision that a run started at to the one that it has come to.
+
+    Of what it published itself it remembers eight bytes an id: whether something may have moved. Only for an id that
+    may have are files read.
 
     Args:
         hub: the repo.
@@ -28,25 +26,20 @@ class Trail:
 
     def __init__(self, hub: Hub, start: Snapshot) -> None:
         self._hub, self._start, self._end = hub, start, start
-        self._ours: list[pa.Table] = []  # of `_MOVED_SCHEMA`, by commit
+        self._ours = pa.chunked_array([], pa.int64())  # hashes of the ids that commits of ours moved
         self._others: list[tuple[Snapshot, Snapshot]] = []  # what others did between two of ours
 
-    def follow(self, planned_at: Snapshot, landed: Snapshot, shards: Mapping[str, tuple[list[str], list[str]]]) -> None:
+    def follow(self, planned_at: Snapshot, landed: Snapshot, ids: Iterable[str]) -> None:
         """Go on to a commit of ours.
 
         Args:
             planned_at: its parent.
             landed: what it made of it.
-            shards: by path of each shard that it changed: the ids before and after.
+            ids: all that it may have put somewhere or taken away.
         """
         if planned_at.revision != self._end.revision:
             self._others.append((self._end, planned_at))
-        pieces = [
-            _moved(path, ids, count)
-            for path, (before, after) in shards.items()
-            for ids, count in ((before, -1), (after, 1))
-        ]
-        self._ours.append(pa.concat_tables([_MOVED_SCHEMA.empty_table(), *pieces]))
+        self._ours = pa.chunked_array([*self._ours.chunks, _hashes(ids)], pa.int64())
         self._end = landed
 
     def moves(self, known: Snapshot, snapshot: Snapshot, ids: pa.Array) -> Moves:
@@ -60,28 +53,25 @@ class Trail:
         moves = Moves()
         if known.revision == snapshot.revision:
             return moves
+        maybe_ours = pc.is_in(_hashes(ids.to_pylist()), self._ours.combine_chunks())
+        _record_differences(moves, self._hub, known, snapshot, ids.filter(maybe_ours))
         for before, after in ((known, self._start), *self._others, (self._end, snapshot)):
             if before.revision != after.revision:
-                _record_differences(moves, self._hub, before, after, ids)
-        for table in self._ours:
-            _record(moves, table.filter(pc.is_in(table["unique_id"], ids)))
+                _record_differences(moves, self._hub, before, after, ids.filter(pc.invert(maybe_ours)))
         return moves
 
 
 def _record_differences(moves: Moves, hub: Hub, before: Snapshot, after: Snapshot, ids: pa.Array) -> None:
     """Record where ids came and went between two revisions, from the files that differ."""
+    if not len(ids):
+        return
     for here, there, count in ((after, before, 1), (before, after, -1)):
         changed = [file for file in here.data_files if there.files.get(file.path) != file]
         found = holding(hub, here, changed, ids)
-        _record(moves, found.append_column("count", pa.repeat(pa.scalar(count, pa.int8()), found.num_rows)))
+        for unique_id, path in zip(*(column.to_pylist() for column in found.columns), strict=True):
+            moves.record(path, [unique_id], count)
 
 
-def _record(moves: Moves, found: pa.Table) -> None:
-    for unique_id, path, count in zip(*(column.to_pylist() for column in found.columns), strict=True):
-        moves.record(path, [unique_id], count)
-
-
-def _moved(path: str, ids: list[str], count: int) -> pa.Table:
-    """Write down what came into a file or went out of it."""
-    places = pa.repeat(pa.scalar(path), len(ids)).cast(_MOVED_SCHEMA.field("path").type)
-    return pa.table([pa.array(ids, pa.string()), places, pa.repeat(pa.scalar(count), len(ids))], schema=_MOVED_SCHEMA)
+def _hashes(ids: Iterable[str]) -> pa.Array:
+    """Hash ids, in the way of this process."""
+    return pa.array([hash(each) for each in ids], pa.int64())
