@@ -3,11 +3,14 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from json import JSONDecodeError
 
 from huggingface_hub.errors import HfHubHTTPError, HTTPError  # pyright: ignore[reportPrivateImportUsage] - its HTTP
 
 from govbr_assets.errors import GovbrAssetsError, HubDeniedError, HubUnavailableError
 
+# No connection, for the client and for its storage, whose refusals come as these two as well; or half an answer.
+_NO_ANSWER = (HTTPError, ConnectionError, TimeoutError, JSONDecodeError)
 _NAMED_WAIT = re.compile(r"(\d+)\s*(second|minute|hour)", re.IGNORECASE)
 _SECONDS = {"second": 1.0, "minute": 60.0, "hour": 3600.0}
 
@@ -40,8 +43,8 @@ def hub_failures(repo_id: str, doing: str) -> Iterator[None]:
         yield
     except HfHubHTTPError as error:
         raise _told(error, repo_id, doing) from error
-    except HTTPError as error:  # no answer at all
-        raise HubUnavailableError(f"The Hub gave no answer while {doing} in {repo_id}: {error}") from error
+    except _NO_ANSWER as error:
+        raise HubUnavailableError(f"The Hub gave no readable answer while {doing} in {repo_id}: {error}") from error
 
 
 def _told(error: HfHubHTTPError, repo_id: str, doing: str) -> GovbrAssetsError:

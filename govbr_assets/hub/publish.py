@@ -101,7 +101,7 @@ def publish(
                 head = hub.create()
         else:
             try:
-                landed = snapshot.with_changes(send(hub, snapshot, edit, tell), edit.put, edit.delete)
+                landed = send(hub, snapshot, edit, tell)
             except StaleParentError:
                 head = _moved_head(hub, snapshot)
             else:

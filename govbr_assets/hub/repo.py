@@ -11,7 +11,7 @@ from huggingface_hub.hf_api import RepoFile
 from huggingface_hub.utils import build_hf_headers, disable_progress_bars, paginate, parse_datetime, validate_repo_id
 
 from govbr_assets.errors import ConfigurationError
-from govbr_assets.hub.failures import hub_failures
+from govbr_assets.hub.failures import StaleParentError, hub_failures
 from govbr_assets.hub.kept import Kept
 from govbr_assets.hub.snapshot import HubFile, Snapshot
 from govbr_assets.storage import Folder
@@ -83,9 +83,13 @@ class Hub:
                 revision = self.api.dataset_info(self.repo_id).sha or ""
             except RepositoryNotFoundError:
                 return self.at(None)
-        while revision in self._followed_by:  # the head that the Hub tells can lag behind our own commits
+        return self.at(self.forward(revision))
+
+    def forward(self, revision: str) -> str:
+        """Follow our own commits from a revision on: what the Hub tells can lag behind them."""
+        while revision in self._followed_by:
             revision = self._followed_by[revision]
-        return self.at(revision)
+        return revision
 
     def _at(self, revision: str | None) -> Snapshot:
         """List the repo at a commit; without one it is empty."""
@@ -146,6 +150,7 @@ class Hub:
                 repo_type="dataset",
                 parent_commit=parent,
             ).oid
-        if revision != parent:
-            self._followed_by[parent] = revision
+        if not all(operation._is_committed for operation in operations):
+            raise StaleParentError("The head has these very files already: the client has sent nothing.")
+        self._followed_by[parent] = revision
         return revision

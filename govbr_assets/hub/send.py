@@ -4,12 +4,12 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import takewhile
+from itertools import chain, takewhile
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from govbr_assets.errors import HubUnavailableError
-from govbr_assets.hub.failures import HubBusyError
+from govbr_assets.hub.failures import HubBusyError, StaleParentError
 from govbr_assets.hub.repo import Hub
 from govbr_assets.hub.snapshot import Snapshot
 
@@ -43,7 +43,7 @@ class Edit:
         return not self.put and not self.delete
 
 
-def send(hub: Hub, snapshot: Snapshot, edit: Edit, tell: Tell) -> str:
+def send(hub: Hub, snapshot: Snapshot, edit: Edit, tell: Tell) -> Snapshot:
     """Make one commit on a revision; before it is sent again, look whether it has landed.
 
     Returns:
@@ -55,7 +55,7 @@ def send(hub: Hub, snapshot: Snapshot, edit: Edit, tell: Tell) -> str:
         HubDeniedError: the Hub refuses.
     """
     parent = snapshot.revision or ""
-    _await_budget(hub, tell)
+    _check_history(hub, parent, tell)
     retrying = Retrying(
         retry=retry_if_exception_type(HubUnavailableError),
         stop=stop_after_attempt(_TRIES),
@@ -66,14 +66,25 @@ def send(hub: Hub, snapshot: Snapshot, edit: Edit, tell: Tell) -> str:
     for attempt in retrying:
         with attempt:
             landed = _landed(hub, parent, edit) if attempt.retry_state.attempt_number > 1 else None
-            return landed or hub.commit(parent, edit.put, edit.delete, edit.summary)
+            if landed:
+                return hub.at(landed)
+            revision = hub.commit(parent, edit.put, edit.delete, edit.summary)
+            return snapshot.with_changes(revision, edit.put, edit.delete)
     raise AssertionError("tenacity either returns or raises")
 
 
-def _await_budget(hub: Hub, tell: Tell) -> None:
-    """Wait until the repo's own history says that another commit fits into the hour."""
-    now = datetime.now(UTC)
-    recent = [made_at for _, made_at in takewhile(lambda commit: commit[1] > now - WINDOW, hub.commits())]
+def _check_history(hub: Hub, parent: str, tell: Tell) -> None:
+    """Look at the repo's own history: the parent must be its head, and another commit must fit into the hour.
+
+    The Hub itself refuses a stale parent, but the client does not send what the head has already, and that refusal may
+    get lost: only a commit that comes from here on can be taken for ours.
+    """
+    now, commits = datetime.now(UTC), hub.commits()
+    newest = next(commits, None)
+    if newest and hub.forward(newest[0]) != parent:
+        raise StaleParentError(f"The head of {hub.repo_id} is {newest[0]}, not {parent}.")
+    known = [newest] if newest else []
+    recent = [at for _, at in takewhile(lambda commit: commit[1] > now - WINDOW, chain(known, commits))]
     if len(recent) < COMMITS:
         return
     free_at = recent[COMMITS - 1] + WINDOW
