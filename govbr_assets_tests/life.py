@@ -1,0 +1,263 @@
+"""The life of one repo and one database on the real stack: what can happen to them, and the judge after every run.
+
+What may follow what is said in `test_model`, the laws themselves in `laws`.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import count, pairwise
+from pathlib import Path
+from typing import Any
+
+from dagster import ExecuteInProcessResult
+
+from govbr_assets.core.days import Day
+from govbr_assets.core.layout import shard_path
+from govbr_assets.local.hub import LocalHub
+from govbr_assets.local.hub.actions import answer, call, cut
+from govbr_assets.local.hub.faults import Fault
+from govbr_assets.local.postgres import EmbeddedPostgres
+from govbr_assets.local.viewer import LocalViewer
+from govbr_assets_tests.graph import Graph
+from govbr_assets_tests.laws import (
+    HubReader,
+    Named,
+    News,
+    check_once_and_nothing_lost,
+    check_published,
+    day_of,
+    disputed,
+)
+from govbr_assets_tests.stranger import as_others_write, write
+from govbr_assets_tests.tables import shard
+
+FORTNIGHT = [str(date(2026, 1, 5) + timedelta(days=number)) for number in range(14)]
+TIMES = ["00:00", "09:00", "23:59"]  # the last one is the next day in UTC
+
+_names = count()
+
+
+@dataclass(frozen=True)
+class Deed:
+    """What somebody else does on the Hub, in one of three files of theirs.
+
+    Attributes:
+        kind: `new rows`, `rows of PostgreSQL` or `delete`.
+        file: which file: 0 to 2.
+        day: partition key of the new rows.
+        number: which rows, in some way.
+    """
+
+    kind: str
+    file: int
+    day: str
+    number: int
+
+
+class Life:
+    """One repo, one database, and all that was done to them.
+
+    Args:
+        postgres: the server.
+        local_hub: the Hub.
+        local_viewer: its viewer.
+        folder: for what the graph keeps.
+        seen: counts what happened, over all lives.
+    """
+
+    def __init__(
+        self,
+        postgres: EmbeddedPostgres,
+        local_hub: LocalHub,
+        local_viewer: LocalViewer,
+        folder: Path,
+        seen: Counter[str],
+    ) -> None:
+        name = f"model-{os.getpid()}-{next(_names)}"
+        self._server, self._database, self._seen = postgres, name, seen
+        self.graph = Graph(postgres.create_database(name), f"org/{name}", local_hub, local_viewer, folder / name)
+        self.graph.execute("INSERT INTO agencies (id, key, name) VALUES (1, 'mec', 'Ministério da Educação')")
+        self.hub = HubReader(local_hub.store, self.graph.repo_id)
+        self.news: dict[int, News] = {}
+        self.read: dict[str, list[Named]] = {}  # the days as `postgres_news_partition` has them
+        self.asked: set[str] = set()  # the days that `hf_existing_ids` has
+        self._others: set[str] = set()  # revisions that are not ours
+        self._fresh = count(1)
+
+    def end(self) -> None:
+        """Drop the database."""
+        self.graph.instance.dispose()
+        self._server.drop_database(self._database)
+
+    def insert(self, day: str, kind: str, number: int) -> None:
+        """Insert a row: with a new id, with an old id that the Hub knows, or with the very id that the Hub knows."""
+        row = next(self._fresh)
+        known = sorted(self.hub.ids(self.hub.head)) or [f"{0:032x}"]
+        name, old = f"n{row}", known[number % len(known)]
+        if kind == "the Hub's" and old not in {each.unique_id for each in self.news.values()}:
+            name = old
+        legacy = old if kind == "legacy" else None
+        claim = f"'{old}'" if legacy else "NULL"
+        self.news[row] = News(name, legacy, day, f"Title {row}")
+        self.graph.execute(
+            "INSERT INTO news (id, unique_id, legacy_unique_id, agency_id, title, published_at) VALUES "
+            f"({row}, '{name}', {claim}, 1, 'Title {row}', '{day}T{TIMES[number % 3]}:00-03:00')"
+        )
+
+    def update(self, number: int, **values: str) -> None:
+        """Change a row, if there is one: its `day`, its `title`; a `unique_id` makes what it was its old one."""
+        if not self.news:
+            return
+        row = sorted(self.news)[number % len(self.news)]
+        news = self.news[row]
+        if day := values.get("day"):
+            news.day = day
+            self.graph.execute(f"UPDATE news SET published_at = '{day}T{TIMES[number % 3]}:00-03:00' WHERE id = {row}")
+        if title := values.get("title"):
+            news.title = title
+            self.graph.execute(f"UPDATE news SET title = '{title}' WHERE id = {row}")
+        if name := values.get("unique_id"):
+            news.unique_id, news.legacy_id = name, news.unique_id
+            self.graph.execute(f"UPDATE news SET legacy_unique_id = unique_id, unique_id = '{name}' WHERE id = {row}")
+
+    def delete(self, number: int) -> None:
+        """Delete a row, if there is one."""
+        if self.news:
+            row = sorted(self.news)[number % len(self.news)]
+            del self.news[row]
+            self.graph.execute(f"DELETE FROM news WHERE id = {row}")
+
+    def new_name(self) -> str:
+        """Make a name that nothing has yet."""
+        return f"n{next(self._fresh)}"
+
+    def somebody_else(self, deed: Deed) -> None:
+        """Let somebody else commit to the repo, which they make if it is not there."""
+        path = f"data/train-0000{deed.file}-of-00003.parquet"
+        content = None
+        if deed.kind == "delete" and path not in self.hub.files(self.hub.head):
+            return
+        if deed.kind != "delete":
+            names = [f"{next(self._fresh):032x}" for _ in range(1 + deed.number % 3)]
+            if deed.kind == "rows of PostgreSQL":
+                rows = [self.news[row] for row in sorted(self.news)][deed.number % 4 :][:4]
+                names += [row.legacy_id if row.legacy_id and deed.number % 2 else row.unique_id for row in rows]
+            content = as_others_write(shard(list(dict.fromkeys(names)), at=Day.of(deed.day).start))
+        self._others.add(write(self.graph.local_hub.store, self.graph.repo_id, {path: content}))
+
+    def run(
+        self,
+        keys: Sequence[str],
+        *,
+        source: str = "auto",
+        trouble: str = "",
+        deed: Deed | None = None,
+        assets: Sequence[str] = (),
+        dry_run: bool = False,
+        checks: bool = False,
+    ) -> ExecuteInProcessResult:
+        """Materialize days, all assets or some, in whatever trouble, and judge what became of the Hub."""
+        before = self.hub.revisions()
+        if trouble:
+            TROUBLES[trouble](self, deed)
+        config: dict[str, dict[str, Any]] = {}
+        if not assets or "hf_existing_ids" in assets:
+            config["hf_existing_ids"] = {"source": source}
+        if dry_run:
+            config["hf_parquet_shard"] = {"dry_run": True}
+        last = keys[-1] if len(keys) > 1 else ""
+        result = self.graph.run(keys[0], last, checks=checks, selection=list(assets) or None, config=config)
+        self.graph.local_hub.faults.clear()
+        self.graph.local_viewer.faults.clear()
+        self.graph.local_viewer.index.follow(self.graph.repo_id)
+        self.read |= {key: day_of(self.news, key) for key in self.graph.metadata(result, "postgres_news_partition")}
+        self.asked |= self.graph.metadata(result, "hf_existing_ids").keys()
+        self._seen["runs"] += 1
+        publishes = not dry_run and (not assets or "hf_parquet_shard" in assets)
+        ours = self._judge(before, keys, publishes=publishes)
+        if trouble not in FATAL:
+            assert result.success, [event.message for event in result.all_events if event.is_failure]
+        if result.success and publishes:
+            self._judge_success(result, keys, ours, lagging=trouble == "the head lags")
+        return result
+
+    def _judge(self, before: list[str], keys: Sequence[str], *, publishes: bool) -> list[tuple[str, str]]:
+        """Hold every revision since some against the laws, and list our own with their parents."""
+        revisions, ours = self.hub.revisions(), []
+        assert revisions[: len(before)] == before
+        for parent, revision in pairwise(revisions):
+            if revision in before or revision in self._others:
+                continue
+            ours.append((parent, revision))
+            self.hub.check_ours(parent, revision, [shard_path(Day.of(key)) for key in keys])
+            rows = [row for key in keys for row in self.read.get(key, [])]
+            check_once_and_nothing_lost(self.hub.ids(parent), self.hub.ids(revision), rows)
+        assert len(ours) <= publishes  # one commit for all days, and none where nothing is to be published
+        self._seen["commits"] += len(ours)
+        return ours
+
+    def _judge_success(
+        self, result: ExecuteInProcessResult, keys: Sequence[str], ours: list[tuple[str, str]], *, lagging: bool
+    ) -> None:
+        """Hold the revision that a run says to have led to against what it should have published."""
+        (told,) = {told["revision_after"] for told in self.graph.metadata(result).values()}
+        head = None if told == "no repo yet" else told
+        before, after = ours[0] if ours else (head, head)
+        assert head == after
+        assert lagging or head == self.hub.head
+        unsure = disputed([row for key in keys for row in self.read[key]])
+        for key in keys:
+            if unsure.isdisjoint(name for row in self.read[key] for name in row.ids):
+                check_published(self.hub.files(before), self.hub.files(after), shard_path(Day.of(key)), self.read[key])
+
+
+def _at_commit(action: Any, **how: Any) -> Callable[[Life, Any], None]:
+    """Let something happen to the commit that we send."""
+    return lambda life, _: life.graph.local_hub.faults.add(Fault("POST", r"/commit/main$", action, **how))
+
+
+def _lag(life: Life, deed: Deed) -> None:
+    if life.hub.head:
+        life.graph.local_hub.lag(life.graph.repo_id, times=2)
+    life.somebody_else(deed)
+
+
+def _hold(life: Life, deed: Deed) -> None:
+    if life.hub.head:
+        life.graph.local_viewer.index.hold(life.graph.repo_id)
+    life.somebody_else(deed)
+
+
+def _no_answer(life: Life, _: Deed) -> None:
+    lost = Fault("POST", r"/commit/main$", answer(500), when="after")
+    life.graph.local_hub.faults.add(lost, Fault("GET", "/commits/main$", answer(403), times=99, skip=1))
+
+
+_NOT_READY = answer(500, "The dataset index is loading", {"X-Error-Code": "ResponseNotReady"})
+
+TROUBLES: dict[str, Callable[[Life, Any], None]] = {
+    "the viewer fails": lambda life, _: life.graph.local_viewer.faults.add(Fault("GET", "/filter", _NOT_READY)),
+    "the viewer is behind": _hold,
+    "the viewer knows a part": lambda life, _: life.graph.local_viewer.index.limit(life.graph.repo_id, 1),
+    "another commit is under way": _at_commit(answer(409, "busy")),
+    "412 for no reason": _at_commit(answer(412, "The branch was updated since you started")),
+    "500 before the commit": _at_commit(answer(500)),
+    "500 after the commit": _at_commit(answer(500), when="after"),
+    "cut after the commit": _at_commit(cut(), when="after"),
+    "the head lags": _lag,
+    "a second writer before our commit": lambda life, deed: life.graph.local_hub.faults.add(
+        Fault("POST", r"/commit/main$", call(lambda: life.somebody_else(deed)))
+    ),
+    "a second writer while the viewer is asked": lambda life, deed: life.graph.local_viewer.faults.add(
+        Fault("GET", "/filter", call(lambda: life.somebody_else(deed)))
+    ),
+    "the Hub takes nothing": _at_commit(answer(500), times=99),
+    "no answer for good": _no_answer,
+}
+"""What can be wrong during a run."""
+
+FATAL = {"the Hub takes nothing", "no answer for good"}
+"""In which a run may fail."""

@@ -1,0 +1,131 @@
+"""Runs of the daily graph in processes of their own, which can be killed: started from plain strings, ended by a code.
+
+A process comes from a fork server that has imported everything already, so that it starts in a fraction of a second.
+"""
+
+import multiprocessing
+import os
+from dataclasses import dataclass
+from multiprocessing.context import ForkServerContext
+from multiprocessing.process import BaseProcess
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
+
+from dagster import DagsterInstance, RetryPolicy, materialize
+
+from govbr_assets import batches
+from govbr_assets.definitions import defs
+from govbr_assets.io_managers import ArrowTableIOManager, HubShardIOManager
+from govbr_assets.resources import HubResource, PostgresResource, ViewerResource
+from govbr_assets_tests.graph import Graph
+
+PUBLISHED, FAILED, MOVED = 0, 1, 2
+"""How a process ends: the run succeeded, it failed, or it failed because the repo moved too often under it."""
+
+_LATER = (
+    "pytest",  # a process imports what runs the tests
+    "hf_xet",
+    "dagster._core.instance.factory",  # this and what follows: what Dagster imports when an instance is made
+    "dagster._core.execution.backfill",
+    "dagster._core.storage.event_log",
+    "dagster._core.storage.runs",
+    "dagster._daemon",
+)
+"""What a run imports when it comes to it; without it, it starts a second later."""
+
+_PATIENCE = 60  # seconds, in which a run of the tests is over many times
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a process is told.
+
+    Attributes:
+        postgres_url: the database.
+        repo_id: the repo.
+        endpoint: of the Hub.
+        token: one that may write.
+        viewer_url: the viewer.
+        folder: for tables between assets, the process's own.
+        first: first day.
+        last: last day; empty for a run over one day.
+        commit_days: days of a commit; 0 leaves that as it is.
+    """
+
+    postgres_url: str
+    repo_id: str
+    endpoint: str
+    token: str
+    viewer_url: str
+    folder: str
+    first: str
+    last: str = ""
+    commit_days: int = 0
+
+    @classmethod
+    def of(cls, graph: Graph, folder: Path, first: str, last: str = "", commit_days: int = 0) -> "Wanted":
+        """Tell what a run of the graph in this process would use, but for the folder."""
+        hub = graph.local_hub
+        stack = (graph.postgres_url, graph.repo_id, hub.endpoint, hub.write_token, graph.local_viewer.url)
+        return cls(*stack, str(folder), first, last, commit_days)
+
+
+def context() -> ForkServerContext:
+    """Give the context whose processes have imported all they need."""
+    processes = multiprocessing.get_context("forkserver")
+    processes.set_forkserver_preload([__name__, *_LATER])
+    return processes
+
+
+def start(wanted: Wanted, barrier: Barrier | None = None) -> BaseProcess:
+    """Start a run.
+
+    Args:
+        wanted: what to run.
+        barrier: where processes wait for each other before they begin.
+    """
+    process = context().Process(target=publish, args=(wanted, barrier), daemon=True)
+    process.start()
+    return process
+
+
+def code_of(process: BaseProcess) -> int | None:
+    """Wait for a process and say how it ended; less than 0 is the signal that killed it."""
+    process.join(_PATIENCE)
+    return process.exitcode
+
+
+def publish(wanted: Wanted, barrier: Barrier | None) -> None:
+    """Materialize the three assets, and end this process with `PUBLISHED`, `FAILED` or `MOVED`."""
+    if wanted.commit_days:
+        batches.COMMIT_DAYS = wanted.commit_days
+    hub = HubResource(
+        repo_id=wanted.repo_id,
+        token=wanted.token,
+        endpoint=wanted.endpoint,
+        storage_url=wanted.folder,
+        patience_minutes="0",
+    )
+    for asset in defs.assets or []:
+        asset.op._retry_policy = RetryPolicy(max_retries=0)  # pyright: ignore[reportAttributeAccessIssue]
+    span = {"dagster/asset_partition_range_start": wanted.first, "dagster/asset_partition_range_end": wanted.last}
+    if barrier is not None:
+        barrier.wait(_PATIENCE)
+    with DagsterInstance.ephemeral() as instance:
+        result = materialize(
+            list(defs.assets or []),  # pyright: ignore[reportArgumentType]
+            instance=instance,
+            resources={
+                "postgres": PostgresResource(url=wanted.postgres_url),
+                "hub": hub,
+                "viewer": ViewerResource(url=wanted.viewer_url, hub=hub),
+                "table_io_manager": ArrowTableIOManager(storage_url=wanted.folder),
+                "shard_io_manager": HubShardIOManager(hub=hub),
+            },
+            raise_on_error=False,
+            partition_key=None if wanted.last else wanted.first,
+            tags=span if wanted.last else None,
+        )
+    failed = [event.step_failure_data for event in result.all_events if event.is_step_failure]
+    causes = {each.error.cause.cls_name for each in failed if each.error and each.error.cause}
+    os._exit(PUBLISHED if result.success else MOVED if causes == {"HubConflictError"} else FAILED)
