@@ -5,6 +5,8 @@ What the rows may hold belongs to `contract`.
 
 import io
 import re
+from collections.abc import Mapping
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -24,6 +26,20 @@ SORTED_BY = [("published_at", "ascending"), ("unique_id", "ascending")]
 
 _REPEATING = [name for name in NEWS_SCHEMA.names if name.startswith(("agency", "category", "theme", "most_"))]
 """Columns whose values repeat: a dictionary of texts that stand once costs the writer ten times a day's memory."""
+
+ROW_GROUP_ROWS = 10_000
+"""Rows of a row group at most."""
+
+WRITER_SETTINGS: Mapping[str, Any] = {
+    "compression": "zstd",
+    "compression_level": 3,
+    "sorting_columns": pq.SortingColumn.from_ordering(NEWS_SCHEMA, SORTED_BY),
+    "use_content_defined_chunking": True,
+    "use_dictionary": [*_REPEATING, "tags.list.element"],
+    "write_page_index": True,
+    "write_statistics": ["unique_id", "agency", "published_at"],
+}
+"""How every file is written. Source: design, "Parts chosen"."""
 
 _DATA_FILE = re.compile(r"data/[^/]+\.parquet")
 _SHARD = re.compile(r"data/train-(\d{4}-\d{2}-\d{2})\.parquet")
@@ -65,19 +81,9 @@ def encode(rows: pa.Table) -> bytes:
         rows: [n rows x 24] with exactly the contract's schema, in the order of `SORTED_BY`.
 
     Returns:
-        The file. Source of the settings: design, "Parts chosen".
+        The file.
     """
     sink = io.BytesIO()
-    pq.write_table(
-        rows.combine_chunks(),  # chunks would leave their trace in the pages
-        sink,
-        compression="zstd",
-        compression_level=3,
-        row_group_size=10_000,
-        sorting_columns=pq.SortingColumn.from_ordering(NEWS_SCHEMA, SORTED_BY),
-        use_content_defined_chunking=True,
-        use_dictionary=[*_REPEATING, "tags.list.element"],  # pyright: ignore[reportArgumentType] - or a list
-        write_page_index=True,
-        write_statistics=["unique_id", "agency", "published_at"],  # pyright: ignore[reportArgumentType] - or a list
-    )
+    # Chunks would leave their trace in the pages.
+    pq.write_table(rows.combine_chunks(), sink, row_group_size=ROW_GROUP_ROWS, **WRITER_SETTINGS)
     return sink.getvalue()

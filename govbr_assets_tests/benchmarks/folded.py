@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from govbr_assets.core.card import appendable_card
 from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.days import Day
-from govbr_assets.core.layout import CARD_PATH, SORTED_BY
+from govbr_assets.core.layout import CARD_PATH, ROW_GROUP_ROWS, SORTED_BY, WRITER_SETTINGS
 from govbr_assets.local.hub.changes import Put
 from govbr_assets.local.hub.store import HubStore
 from govbr_assets.local.news import sample_news
@@ -33,7 +33,6 @@ FACTORS = (0.1, 1, 10)
 """The sizes, as multiples of the middle one. More than twelve copies would not have a month each."""
 
 _FIRST, _LAST = date(2003, 1, 1), date(2025, 12, 31)
-_DICTIONARIES = [name for name in NEWS_SCHEMA.names if name.startswith(("agency", "category", "theme", "most_"))]
 _FOUR_DAYS = pa.scalar(timedelta(days=4), pa.duration("us"))  # more than months differ in length
 
 
@@ -128,22 +127,12 @@ def _by_month(rows: pa.Table, starts: list[datetime]) -> list[pa.Table]:
 def _write(place: Path, months: list[pa.Table], starts: list[datetime], copies: int) -> int:
     """Write a year file with the settings of `layout.encode`, a month at a time; return how many rows it has."""
     written = 0
-    with pq.ParquetWriter(
-        place,
-        NEWS_SCHEMA,
-        compression="zstd",
-        compression_level=3,
-        sorting_columns=pq.SortingColumn.from_ordering(NEWS_SCHEMA, SORTED_BY),
-        use_content_defined_chunking=True,
-        use_dictionary=[*_DICTIONARIES, "tags.list.element"],  # pyright: ignore[reportArgumentType] - or a list
-        write_page_index=True,
-        write_statistics=["unique_id", "agency", "published_at"],  # pyright: ignore[reportArgumentType] - or a list
-    ) as writer:
+    with pq.ParquetWriter(place, NEWS_SCHEMA, **WRITER_SETTINGS) as writer:
         for month in range(12):
             parts = [_copy(months[(month - copy) % 12], starts, month, copy) for copy in range(copies)]
             rows = pa.concat_tables(parts).sort_by(SORTED_BY)
             if rows.num_rows:
-                writer.write_table(rows, row_group_size=10_000)
+                writer.write_table(rows, row_group_size=ROW_GROUP_ROWS)
             written += rows.num_rows
     return written
 
