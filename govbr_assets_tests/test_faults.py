@@ -278,7 +278,7 @@ HUB = {
     ),
     "429 with text, for a second": Case(busy_for_a_second),
     "500 always": Case(on_hub("POST", COMMIT, answer(500), times=ALWAYS), HubUnavailableError, "answered 500"),
-    "cut always": Case(on_hub("POST", COMMIT, cut(), times=ALWAYS), HubUnavailableError, "gave no answer"),
+    "cut always": Case(on_hub("POST", COMMIT, cut(), times=ALWAYS), HubUnavailableError, "gave no readable answer"),
     "head lagging behind our commit": Case(lagging_behind_us),
     "head lagging behind another's commit": Case(lagging_behind_another),
     "token revoked at the upload": Case(revoked_from("POST", "/preupload/"), HubDeniedError, "HF_TOKEN"),
