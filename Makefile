@@ -21,8 +21,10 @@ check: .venv/installed-test
 	$(BIN)/python -m pyright
 	$(BIN)/python -m dagster definitions validate --module-name govbr_assets.definitions --log-level warning
 
+# All of them take an hour and a half; `make bench BENCH=existing_ids` takes three minutes.
+BENCH ?=
 bench: .venv/installed-test
-	$(BIN)/python -m govbr_assets_tests.benchmarks
+	$(BIN)/python -m govbr_assets_tests.benchmarks $(BENCH)
 
 clean:
 	rm -rf .venv .local build *.egg-info

@@ -1,5 +1,6 @@
 """Dagster's own commands and its web server on the product, each in a process of its own, as a user runs them."""
 
+import json
 import os
 import re
 import signal
@@ -60,6 +61,16 @@ def test_a_range_is_materialized_from_the_command_line(graph: Graph, environment
     assert done.returncode == 0, done.stderr
     assert list(graph.ids().values()) == [["id14"], ["id15"], ["id16"]]
     assert (Path(environment["DAGSTER_HOME"]) / "tables" / "hf_existing_ids" / "2026-01-15.parquet").exists()
+
+
+def test_a_dry_run_and_the_source_of_ids_are_chosen_on_the_command_line(graph: Graph, environment: dict[str, str]):
+    graph.insert("a", "b")
+    words = ("asset", "materialize", "-m", "govbr_assets", "--select", ALL, "--partition", "2026-01-15")
+    dry = {"hf_parquet_shard": {"config": {"dry_run": True}}, "hf_existing_ids": {"config": {"source": "exact"}}}
+    done = dagster(environment, *words, "--config-json", json.dumps({"ops": dry}))
+    assert done.returncode == 0, done.stderr
+    assert "Dry run, nothing was published: 1 of 1 days" in done.stdout + done.stderr
+    assert graph.head.revision is None
 
 
 def test_a_failed_day_has_an_exit_code_and_its_reason(graph: Graph, environment: dict[str, str]):
