@@ -26,10 +26,9 @@ def rehearsed(context: AssetExecutionContext, hub: Hub, plans: Any) -> Iterator[
         progress.add(batch)
         refused.update(batch.refused)
         for key, shard in batch.shards.items():
-            told = shard_metadata(batch.plans[key], shard, batch.publication)
-            if len(keys) == 1:
-                told |= progress.plan()
-            yield AssetObservation(asset, partition=key, metadata=told | {"dry_run": True})
+            told = progress.plan() if len(keys) == 1 else {"dry_run": True}
+            told |= shard_metadata(batch.plans[key], shard, batch.publication)
+            yield AssetObservation(asset, partition=key, metadata=told)
     context.log.info(f"Dry run, nothing was published: {progress}")
     if len(keys) > 1:
         yield AssetObservation(asset, description="Dry run: the plan of the whole run.", metadata=progress.plan())
