@@ -171,9 +171,8 @@ def _shard(
     rows: pa.Table, old_ids: list[str], postgres_rows: int, new: int, file: bytes | None, *, emptied: bool = False
 ) -> Shard:
     """Take from a shard's rows what is told about them."""
-    preview = rows.select(_PREVIEW).take(
-        pa.array(range(min(5, rows.num_rows)), pa.int64())
-    )  # a slice would keep all of them
+    first = pa.array(range(min(5, rows.num_rows)), pa.int64())
+    preview = rows.select(_PREVIEW).take(first)  # a slice would keep all of them
     return Shard(rows["unique_id"].to_pylist(), preview, old_ids, postgres_rows, new, file, emptied)
 
 

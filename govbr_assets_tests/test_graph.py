@@ -7,9 +7,10 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from dagster import AssetCheckKey, AssetKey, DagsterEventType, asset, materialize
+from dagster import AssetCheckKey, AssetKey, AssetMaterialization, DagsterEventType, asset, materialize
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
+from govbr_assets.core.dedup import identity_digest
 from govbr_assets.core.layout import encode
 from govbr_assets.hub import Edit, day_rows, publish
 from govbr_assets.io_managers import ArrowTableIOManager
@@ -323,6 +324,22 @@ def test_ids_that_were_asked_for_other_rows_are_not_trusted(graph: Graph):
     only = ["postgres_news_partition", "hf_parquet_shard"]
     assert graph.run("2026-01-15", checks=False, selection=only).success
     assert graph.ids() == {"data/train-00000-of-00001.parquet": ["a", "late"], SHARD: ["b"]}
+
+
+@pytest.mark.parametrize("told", [(), ("asked_for", "revision")], ids=["by hand", "by another version"])
+def test_ids_whose_record_does_not_say_how_they_were_found_are_found_anew(graph: Graph, told: tuple[str, ...]):
+    graph.insert("a")
+    recorded = graph.metadata(graph.run("2026-01-15"), "hf_existing_ids")["2026-01-15"]
+    graph.insert("b")
+    graph.run("2026-01-15", selection=["postgres_news_partition", "hf_existing_ids"], checks=False)
+    rows = PostgresNews(graph.postgres_url).day(DAY)
+    known = recorded | {"asked_for": identity_digest(rows), "revision": graph.head.revision}
+    event = AssetMaterialization(
+        "hf_existing_ids", partition="2026-01-15", metadata={name: known[name] for name in told}
+    )
+    graph.instance.report_runless_asset_event(event)
+    assert graph.run("2026-01-15", selection=["hf_parquet_shard"], checks=False).success
+    assert graph.ids() == {SHARD: ["a", "b"]}
 
 
 def test_tables_at_rest_are_dropped_with_age_and_a_missing_one_is_named(graph: Graph):
