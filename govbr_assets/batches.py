@@ -1,10 +1,11 @@
-"""Days into commits: up to `COMMIT_DAYS` days in one, each planned at the commit before it.
+"""Days into commits: up to `COMMIT_DAYS` in one, as many as find room, each planned at the commit before it.
 
 Whether a commit is real or a rehearsal makes no difference here; what Dagster records of it is `io_managers`' business.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from govbr_assets.core.days import of_day
 from govbr_assets.errors import PermanentError
@@ -12,8 +13,8 @@ from govbr_assets.hub import Hub, Publication, Snapshot, publish
 from govbr_assets.shards import Shard, ShardPlan, ShardsPlan
 from govbr_assets.trail import Trail
 
-COMMIT_DAYS = 90
-"""Days of one commit in a run over a range: with the card still under the 100 files that a commit should have."""
+COMMIT_DAYS = 150
+"""Days that are looked at for one commit, with and without rows; how many it takes is `shards`' to say."""
 
 
 @dataclass(frozen=True)
@@ -55,20 +56,24 @@ def in_batches(
     """
     trail: Trail | None = None
     guess = Snapshot(None, {})
-    for first in range(0, len(keys), COMMIT_DAYS):
-        had, refused = {}, {}
-        for key in keys[first : first + COMMIT_DAYS]:
+    rest, waiting = iter(keys), {}
+    while True:
+        refused = {}
+        for key in islice(rest, COMMIT_DAYS - len(waiting)):
             try:
-                had[key] = of_day(plans, key)
+                waiting[key] = of_day(plans, key)
             except PermanentError as error:
                 refused[key] = str(error)
-        if trail is None and had:
-            guess = next(iter(had.values())).known.snapshot
+        if not waiting and not refused:
+            return
+        if trail is None and waiting:
+            guess = next(iter(waiting.values())).known.snapshot
             trail = Trail(hub, guess)
-        plan = ShardsPlan(hub, had, trail or Trail(hub, guess))
+        plan = ShardsPlan(hub, waiting, trail or Trail(hub, guess))
         publication = publish(hub, plan, guess, dry_run=dry_run, tell=tell)
         if publication.committed:
             plan.landed(publication.planned_at, publication.snapshot)
         guess = publication.snapshot
-        made = {key: had[key] for key in plan.shards}
+        made = {key: waiting[key] for key in plan.shards}
+        waiting = {key: each for key, each in waiting.items() if key not in plan.shards and key not in plan.refused}
         yield Batch(plan.shards, made, refused | plan.refused, publication)

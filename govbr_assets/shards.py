@@ -19,12 +19,18 @@ from govbr_assets.existing import Existing
 from govbr_assets.hub import Edit, Hub, Snapshot, file_rows
 from govbr_assets.trail import Trail
 
+COMMIT_FILES = 95
+"""Files of one commit at most: with the card still under the 100 that a commit should have."""
+
+COMMIT_BYTES = 10_000_000
+"""Bytes of new files from which on a commit takes no other day: its upload needs some three times as much memory."""
+
 _PREVIEW = ["published_at", "agency", "title", "unique_id"]
 
 
 @dataclass(frozen=True)
 class Shard:
-    """A day's shard at one revision: of its rows only what is told about them, as 90 such days wait for one commit.
+    """A day's shard at one revision: of its rows only what is told about them, as many such days wait for one commit.
 
     Attributes:
         ids: of all its rows.
@@ -129,11 +135,13 @@ class ShardsPlan:
     refused: dict[str, str] = field(default_factory=dict)
 
     def at(self, snapshot: Snapshot) -> Edit:
-        """Make the edit for a revision, without the days whose rows cannot be had or must not be published."""
+        """Make the edit for a revision, without the days whose rows must not be published or find no room."""
         self.shards, self.refused = {}, {}
         since, in_this_commit = self._moves_until(snapshot), dedup.Moves()
         put, delete = {}, []
         for key, plan in self.plans.items():
+            if len(put) + len(delete) >= COMMIT_FILES or sum(map(len, put.values())) >= COMMIT_BYTES:
+                break  # the days that are left wait for the next commit
             moves = [*since.get(plan.known.snapshot.revision, []), in_this_commit]
             try:
                 shard = self.shards[key] = plan.at(self.hub, snapshot, moves)

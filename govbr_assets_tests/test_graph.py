@@ -2,6 +2,7 @@
 
 import os
 import time
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -171,10 +172,11 @@ def test_a_range_leaves_a_verdict_for_every_day(graph: Graph):
         assert partitions >= {"2026-01-15", "2026-01-16"}, name
 
 
+@pytest.mark.parametrize("limit", ["govbr_assets.batches.COMMIT_DAYS", "govbr_assets.shards.COMMIT_FILES"])
 def test_commits_of_a_long_range_stay_under_a_hundred_files_and_are_recorded_as_they_land(
-    graph: Graph, monkeypatch: pytest.MonkeyPatch
+    graph: Graph, monkeypatch: pytest.MonkeyPatch, limit: str
 ):
-    monkeypatch.setattr("govbr_assets.batches.COMMIT_DAYS", 3)
+    monkeypatch.setattr(limit, 3)
     for number in range(11, 19):
         graph.insert(f"id{number}", day=f"2026-01-{number}")
     result = graph.run("2026-01-11", "2026-01-18")
@@ -189,6 +191,20 @@ def test_commits_of_a_long_range_stay_under_a_hundred_files_and_are_recorded_as_
     assert len(recorded) == 8
     assert len({told["revision_after"] for told in recorded.values()}) == 3
     assert len(result.get_asset_materialization_events()) == 24
+
+
+def test_a_commit_takes_no_other_day_once_it_has_bytes_enough_and_loses_none(
+    graph: Graph, monkeypatch: pytest.MonkeyPatch
+):
+    for number in range(11, 17):
+        graph.insert(f"id{number}", day=f"2026-01-{number}")
+    one_file = len(encode(shard(["id11"])))
+    monkeypatch.setattr("govbr_assets.shards.COMMIT_BYTES", one_file * 3 // 2)
+    monkeypatch.setattr("govbr_assets.batches.COMMIT_DAYS", 3)
+    assert graph.run("2026-01-11", "2026-01-16").success
+    titles = [commit.title for commit in graph.local_hub.store.commits(graph.repo_id)][:-1]
+    assert [title.split(" of ")[1][:6] for title in titles] == ["2 days"] * 3
+    assert sorted(chain(*graph.ids().values())) == [f"id{number}" for number in range(11, 17)]
 
 
 def test_a_bad_day_of_a_range_is_absent_by_name_and_the_others_are_published(graph: Graph):

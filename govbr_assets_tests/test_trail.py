@@ -15,10 +15,14 @@ from govbr_assets_tests.test_hub import parquet
 BEFORE = "data/train-2026-01-14.parquet"
 
 
-@pytest.fixture(params=[1, 90], ids=["a commit each", "one commit"])
+@pytest.fixture(
+    params=[(1, 1 << 30), (150, 1), (150, 1 << 30)], ids=["a commit each", "one fills a commit", "one commit"]
+)
 def days_a_commit(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
-    monkeypatch.setattr("govbr_assets.batches.COMMIT_DAYS", request.param)
-    return request.param
+    days, most_bytes = request.param
+    monkeypatch.setattr("govbr_assets.batches.COMMIT_DAYS", days)
+    monkeypatch.setattr("govbr_assets.shards.COMMIT_BYTES", most_bytes)
+    return days if most_bytes > 1 else 1
 
 
 def times(graph: Graph) -> Counter[str]:
