@@ -17,8 +17,10 @@ errors                                what can go wrong
 local                                 an embedded stack for demo, development and tests
 """
 
+import ctypes
 import os
 import warnings
+from contextlib import suppress
 
 import dagster  # noqa: F401 - it sets filters of its own when it is imported
 
@@ -29,6 +31,11 @@ for _message in ("Parameter `backfill_policy`", "Specifying a partitions_def on 
 # Arrow reads this once, when it is first used: its own pool would keep 10 MB of a day that is gone, and
 # `pa.set_memory_pool` does not reach the Parquet writer.
 os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+
+# An upload gives back to the system what it took: glibc would keep ever larger pieces for later.
+_M_MMAP_THRESHOLD = -3  # of glibc's malloc.h
+with suppress(OSError, AttributeError, TypeError):  # another C library
+    ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, 1 << 20)
 
 from govbr_assets.definitions import defs  # noqa: E402 - the filters and the pool must stand first
 
