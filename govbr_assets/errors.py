@@ -11,7 +11,9 @@ GovbrAssetsError
     ├── ContractError               data that the published schema cannot hold without loss
     ├── HubDeniedError              401, 403, 404: a token, a right or a repo is missing
     ├── SourceError                 PostgreSQL understood, and refused: a missing table, a denied right
-    └── NotMaterializedError        a table that an asset needs is not in the storage
+    ├── NotMaterializedError        a table that an asset needs is not in the storage
+    ├── NoRoomError                 the disk for temporary files is too small
+    └── ProofError                  a fold would have lost or changed a row, and was not published
 
 A message is one sentence that names the thing and says what to do, and never holds a password or a token.
 """
@@ -63,3 +65,11 @@ class SourceError(PermanentError):
 
 class NotMaterializedError(PermanentError):
     """An upstream table is not there: never made, dropped with age, or its day was refused."""
+
+
+class NoRoomError(PermanentError):
+    """The disk for temporary files is too small."""
+
+
+class ProofError(PermanentError):
+    """What was written is not what was read."""

@@ -45,7 +45,7 @@ NEWS_SCHEMA = pa.schema(
 POSTGRES_SCHEMA = NEWS_SCHEMA.append(pa.field("legacy_unique_id", pa.string()))
 """A day as read from PostgreSQL: the contract, and beside it the id under which the Hub may know the row."""
 
-_EARLIEST, _LATEST = -62135596800000000, 253402300799999999
+EARLIEST, LATEST = -62135596800000000, 253402300799999999
 """Microseconds of 0001-01-01 and 9999-12-31 UTC: what a reader's `datetime` can hold, and no infinity."""
 
 _INFINITE = {-9222425352054775809: "infinity", -9222425352054775808: "-infinity"}
@@ -121,13 +121,25 @@ def repeated(ids: pa.ChunkedArray | pa.Array) -> list[str]:
     return sorted(counts.field("values").filter(pc.greater(counts.field("counts"), 1)).to_pylist())
 
 
+def spell(value: pa.Scalar) -> str:
+    """Spell a value for an error, also one that Python has no object for; a long one is cut, a time is told in UTC."""
+    if not pa.types.is_timestamp(value.type) or not value.is_valid:
+        try:
+            text = repr(value.as_py())
+        except (LookupError, OverflowError, ValueError):  # bytes that are no text, a time in a list or beyond its years
+            return f"a value of type {value.type}"
+        return text if len(text) <= 80 else text[:77] + "..."
+    utc = value.cast(pa.timestamp(value.type.unit))  # its own zone may be one that no database knows
+    return _INFINITE.get(value.cast(pa.int64()).as_py(), f"{utc.cast(pa.string())} UTC")
+
+
 def _cast(column: pa.ChunkedArray, field: pa.Field, row_ids: pa.ChunkedArray) -> pa.ChunkedArray:
     """Cast one column, or name the first value that does not fit."""
     if not _same_kind(column.type, field.type):
         raise _misfit(field, row_ids, column, 0, f"has type {column.type}")
     if pa.types.is_timestamp(field.type):
         at = column.cast(pa.timestamp("us", tz=column.type.tz)).cast(pa.int64())
-        outside = pc.or_(pc.less(at, _EARLIEST), pc.greater(at, _LATEST))
+        outside = pc.or_(pc.less(at, EARLIEST), pc.greater(at, LATEST))
         if (index := pc.index(outside, True).as_py()) >= 0:
             raise _misfit(field, row_ids, column, index, "is outside the years 1 to 9999")
     if field.name == "unique_id" and column.null_count:
@@ -168,16 +180,6 @@ def _first_misfit(column: pa.ChunkedArray, target: pa.DataType) -> int:
 def _misfit(field: pa.Field, row_ids: pa.ChunkedArray, column: pa.ChunkedArray, index: int, why: str) -> ContractError:
     """Build the error that names column, row and value."""
     row = row_ids[index].as_py() if index < len(row_ids) else "none"
-    value = _spell(column[index]) if index < len(column) else "nothing"
+    value = spell(column[index]) if index < len(column) else "nothing"
     where = f"Column {field.name} of the row with id {row} in PostgreSQL"
     return ContractError(f"{where} {why}: {value} cannot be published as {field.type}.")
-
-
-def _spell(value: pa.Scalar) -> str:
-    """Spell a value, also one that Python has no object for."""
-    if not pa.types.is_timestamp(value.type) or not value.is_valid:
-        text = repr(value.as_py())
-        return text if len(text) <= 80 else text[:77] + "..."
-    ticks = value.cast(pa.int64()).as_py()
-    readable = value.type.unit != "us" or _EARLIEST <= ticks <= _LATEST
-    return str(value) if readable else _INFINITE.get(ticks, f"{ticks} microseconds from 1970")

@@ -27,6 +27,11 @@ class Day:
         """Read a partition key, such as `2026-01-15`."""
         return cls(date.fromisoformat(partition_key))
 
+    @classmethod
+    def at(cls, instant: datetime) -> "Day":
+        """Tell on which day an aware instant is."""
+        return cls(instant.astimezone(ZoneInfo(TIME_ZONE)).date())
+
     @property
     def start(self) -> datetime:
         """First instant of the day, aware."""

@@ -5,8 +5,8 @@ What the rows may hold belongs to `contract`.
 
 import io
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -44,7 +44,19 @@ WRITER_SETTINGS: Mapping[str, Any] = {
 _DATA_FILE = re.compile(r"data/[^/]+\.parquet")
 _SHARD = re.compile(r"data/train-(\d{4}-\d{2}-\d{2})\.parquet")
 _YEAR = re.compile(r"data/train-(\d{4})-00\.parquet")
-_UNDATED = "data/train-0000-undated.parquet"
+UNDATED_PATH = "data/train-0000-undated.parquet"
+"""Rows without `published_at`: first by name, so that the end of the dataset is news."""
+
+
+def year_path(year: int) -> str:
+    """Name the folded file of a year, such as `data/train-2026-00.parquet`; year 0 is for rows without a time."""
+    return f"data/train-{year:04d}-00.parquet" if year else UNDATED_PATH
+
+
+def folded_year(path: str) -> int | None:
+    """Tell the year of a folded file from its path, 0 for the undated one; None for any other path."""
+    match = _YEAR.fullmatch(path)
+    return int(match[1]) if match else 0 if path == UNDATED_PATH else None
 
 
 def shard_path(day: Day) -> str:
@@ -68,8 +80,7 @@ def is_data_file(path: str) -> bool:
 
 def may_hold(path: str, day: Day) -> bool:
     """Say whether a data file can hold rows of the day: by its name another day's shard and another year cannot."""
-    year = _YEAR.fullmatch(path)
-    if not is_data_file(path) or path == _UNDATED or (year and int(year[1]) != day.date.year):
+    if not is_data_file(path) or folded_year(path) not in (None, day.date.year):
         return False
     return shard_day(path) in (None, day)
 
@@ -87,3 +98,26 @@ def encode(rows: pa.Table) -> bytes:
     # Chunks would leave their trace in the pages.
     pq.write_table(rows.combine_chunks(), sink, row_group_size=ROW_GROUP_ROWS, **WRITER_SETTINGS)
     return sink.getvalue()
+
+
+def encode_to(sink: IO[bytes], tables: Iterable[pa.Table]) -> int:
+    """Write rows as a Parquet file, of which never more than a row group and a table are in memory.
+
+    Args:
+        sink: takes the file.
+        tables: [n rows x 24] each, in the order of `SORTED_BY` one after another.
+
+    Returns:
+        How many rows were written; the bytes depend on the rows, not on how tables divide them.
+    """
+    rows, rest = 0, NEWS_SCHEMA.empty_table()
+    with pq.ParquetWriter(sink, NEWS_SCHEMA, **WRITER_SETTINGS) as writer:
+        for table in tables:
+            rest = pa.concat_tables([rest, table])
+            rows += table.num_rows
+            while rest.num_rows >= ROW_GROUP_ROWS:
+                writer.write_table(rest.slice(0, ROW_GROUP_ROWS).combine_chunks(), ROW_GROUP_ROWS)
+                rest = rest.slice(ROW_GROUP_ROWS)
+        if rest.num_rows:
+            writer.write_table(rest.combine_chunks(), ROW_GROUP_ROWS)
+    return rows

@@ -1,0 +1,72 @@
+"""Digests of whole rows: eight bytes that stand for all that a row says, to prove that rows going in come out.
+
+Which rows are the same news in spite of other content is identity, and `dedup`'s business.
+"""
+
+import hashlib
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from govbr_assets.core.contract import schema_difference
+from govbr_assets.errors import ContractError
+
+_ROWS_AT_ONCE = 1_000
+"""Rows that are spelled before they are hashed: some megabytes, and long enough for Arrow's kernels."""
+
+_BYTES = pa.large_binary()
+"""Offsets of 64 bits: a thousand long rows can spell more than 2 GB."""
+
+_BLANK = pa.scalar(b" ", _BYTES)
+
+
+def row_digests(rows: pa.Table) -> pa.Array:
+    """Digest the whole content of each row.
+
+    Args:
+        rows: [n rows x 24] with the contract's columns in their order, in chunks of any size.
+
+    Returns:
+        [n rows] of int64, never null. The same row has the same digest in every process and under every version of
+        pyarrow; rows that differ, be it by null and an empty text, do not but once in 2^64.
+
+    Raises:
+        ContractError: other columns, or another type, under which the same row would be spelled differently.
+    """
+    if difference := schema_difference(rows.schema.remove_metadata()):
+        raise ContractError(f"The rows to be digested do not have the published schema: {difference}.")
+    spelled = (row for batch in rows.to_batches(max_chunksize=_ROWS_AT_ONCE) for row in _spelled(batch.columns))
+    return pa.array((_digest(row.as_buffer()) for row in spelled), pa.int64())
+
+
+def _digest(content: pa.Buffer) -> int:
+    """Hash bytes to a signed integer."""
+    return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "big", signed=True)
+
+
+def _spelled(columns: list[pa.Array]) -> pa.Array:
+    """Write values side by side so that only the same values give the same bytes.
+
+    Every value says before it begins where it ends: a text by its length, a list by its number of elements, a time by
+    the blank after it. A null is `-`, which is no number.
+    """
+    parts = [part for column in columns for part in _parts(column)]
+    return pc.binary_join_element_wise(*parts, _BLANK, null_handling="replace", null_replacement=b"-")
+
+
+def _parts(column: pa.Array) -> list[pa.Array]:
+    """Spell one column: the number of bytes and the bytes, the number of elements and the elements, or the time."""
+    if pa.types.is_timestamp(column.type):
+        return [_decimal(column.cast(pa.int64()))]
+    if not pa.types.is_list(column.type):
+        return [_decimal(pc.binary_length(column)), column.cast(_BYTES)]
+    counts = pc.list_value_length(column)
+    ends = pc.cumulative_sum(pc.fill_null(counts, 0))
+    offsets = pa.concat_arrays([pa.array([0], ends.type), ends])  # its own would point into the whole of a slice
+    elements = pa.ListArray.from_arrays(offsets, _spelled([column.flatten()]))
+    return [_decimal(counts), pc.binary_join(elements, _BLANK)]
+
+
+def _decimal(numbers: pa.Array) -> pa.Array:
+    """Spell whole numbers."""
+    return numbers.cast(pa.string()).cast(_BYTES)
