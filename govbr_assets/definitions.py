@@ -7,7 +7,8 @@ from pathlib import Path
 
 from dagster import Definitions, EnvVar, in_process_executor
 
-from govbr_assets import assets, checks, jobs, schedules
+from govbr_assets import assets, jobs, schedules
+from govbr_assets.checks import daily, dataset
 from govbr_assets.io_managers import ArrowTableIOManager, HubShardIOManager
 from govbr_assets.resources import HubResource, PostgresResource, ViewerResource
 
@@ -31,15 +32,24 @@ hub = HubResource(
 )
 
 defs = Definitions(
-    assets=[assets.postgres_news_partition, assets.hf_existing_ids, assets.hf_parquet_shard],
-    asset_checks=[
-        checks.partition_ids_are_unique,
-        checks.shard_schema_is_the_contract,
-        checks.hub_ids_are_unique,
-        checks.postgres_rows_are_on_the_hub,
+    assets=[
+        assets.postgres_news_partition,
+        assets.hf_existing_ids,
+        assets.hf_parquet_shard,
+        assets.consolidated_dataset,
     ],
-    jobs=[jobs.daily_sync],
-    schedules=[schedules.daily_sync_schedule],
+    asset_checks=[
+        daily.partition_ids_are_unique,
+        daily.shard_schema_is_the_contract,
+        daily.hub_ids_are_unique,
+        daily.postgres_rows_are_on_the_hub,
+        dataset.dataset_ids_are_unique,
+        dataset.dataset_schema_is_the_contract,
+        dataset.dataset_is_sorted,
+        dataset.no_row_was_lost,
+    ],
+    jobs=[jobs.daily_sync, jobs.weekly_consolidation, jobs.rollback],
+    schedules=[schedules.daily_sync_schedule, schedules.weekly_consolidation_schedule],
     resources={
         "postgres": PostgresResource(url=setting("GOVBR_POSTGRES_URL")),
         "hub": hub,

@@ -1,4 +1,4 @@
-"""The dataset viewer's `/filter`, believed only when certain. The only importer of requests.
+"""The dataset viewer's `/filter` and `/size`, believed only when certain. The only importer of requests.
 
 An answer counts if it is 200, not partial, from the revision that we ask about, and whole: every page. Anything else
 is an error, never an empty set.
@@ -101,6 +101,18 @@ class Viewer:
         # With their offset, or the viewer would read the bounds in its own zone.
         window = f"\"published_at\">='{day.start.isoformat()}' and \"published_at\"<'{day.end.isoformat()}'"
         return self._ids(window, revision, Counter(known))
+
+    def rows(self, revision: str) -> int:
+        """Count the rows of the dataset at a revision.
+
+        Raises:
+            ViewerUncertainError, HubDeniedError: as `find`.
+        """
+        splits = self._get("/size", {}, revision).get("size", {}).get("splits", [])
+        counts = [each.get("num_rows") for each in splits if each.get("split") == "train"]
+        if len(counts) != 1 or not isinstance(counts[0], int):
+            raise ViewerUncertainError("The viewer's answer to /size has no rows of train: it has changed its format.")
+        return counts[0]
 
     def _ids(self, where: str, revision: str, known: Counter[str]) -> list[str]:
         """List the ids of all rows that fulfil a condition, of which some are known to do so.

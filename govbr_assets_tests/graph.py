@@ -8,6 +8,8 @@ from typing import Any
 import adbc_driver_postgresql.dbapi as adbc
 from dagster import DagsterInstance, ExecuteInProcessResult, RetryPolicy, materialize
 
+from govbr_assets.assets import consolidated_dataset
+from govbr_assets.checks import dataset
 from govbr_assets.definitions import defs
 from govbr_assets.hub import Hub, Snapshot, file_rows
 from govbr_assets.io_managers import ArrowTableIOManager, HubShardIOManager
@@ -17,7 +19,15 @@ from govbr_assets.resources import HubResource, PostgresResource, ViewerResource
 
 _OF_THE_HUB = ("repo_id", "visibility", "token", "storage_url", "patience_minutes", "dry_run")
 
-GRAPH: list[Any] = [*(defs.assets or []), *(defs.asset_checks or [])]
+WEEKLY: list[Any] = [
+    consolidated_dataset,
+    dataset.dataset_ids_are_unique,
+    dataset.dataset_schema_is_the_contract,
+    dataset.dataset_is_sorted,
+    dataset.no_row_was_lost,
+]
+GRAPH: list[Any] = [each for each in (*(defs.assets or []), *(defs.asset_checks or [])) if each not in WEEKLY]
+"""The daily graph and its checks."""
 
 
 @dataclass
@@ -88,6 +98,17 @@ class Graph:
             partition_key=None if last else first,
             tags=span if last else None,
             run_config={"ops": {name: {"config": values} for name, values in (config or {}).items()}},
+        )
+
+    def fold(self, *, retries: int = 0, config: Mapping[str, Any] | None = None, **changed: Any) -> Any:
+        """Materialize the consolidated dataset, with its checks."""
+        consolidated_dataset.op._retry_policy = RetryPolicy(max_retries=retries, delay=0)
+        return materialize(
+            WEEKLY,
+            instance=self.instance,
+            resources=self.resources(**changed),
+            raise_on_error=False,
+            run_config={"ops": {"consolidated_dataset": {"config": config}}} if config else None,
         )
 
     def execute(self, *statements: str) -> None:

@@ -12,8 +12,8 @@ PACKAGE = Path(govbr_assets.__file__).parent
 # From the top down; rooms of one line do not import each other unless they stand in this order.
 ORDER = [
     "definitions", "schedules", "sensors", "jobs", "checks", "assets", "rehearsal", "io_managers", "told", "batches",
-    "shards", "trail", "existing", "resources", "failures", "partitions", "postgres", "viewer", "hub", "storage",
-    "core", "errors",
+    "rollback", "shards", "trail", "existing", "resources", "failures", "partitions", "postgres", "viewer", "hub",
+    "storage", "core", "errors",
 ]  # fmt: skip
 ONE_IMPORTER = {
     "huggingface_hub": "hub",

@@ -1,0 +1,121 @@
+"""Checks of the whole dataset, file after file: never more than a row group of keys is in memory.
+
+They look at the newest revision, whoever made it, and so judge what a rollback has brought back as well.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+from dagster import AssetCheckExecutionContext, AssetCheckResult, asset_check
+
+from govbr_assets.assets import consolidated_dataset
+from govbr_assets.core.consolidation import Order
+from govbr_assets.core.contract import schema_difference
+from govbr_assets.core.readable import reader_differences
+from govbr_assets.errors import ViewerUncertainError
+from govbr_assets.failures import fails_for_good
+from govbr_assets.fold import IdBuckets, scratch_folder
+from govbr_assets.hub import Hub, HubFile, Snapshot, card_changes, file_keys, file_schema, row_groups
+from govbr_assets.resources import HubResource, ViewerResource
+
+
+@asset_check(asset=consolidated_dataset)
+@fails_for_good
+def dataset_ids_are_unique(hub: HubResource) -> AssetCheckResult:
+    """No unique_id stands twice in the dataset."""
+    client = hub.client()
+    head = client.head()
+    with scratch_folder() as folder, IdBuckets(folder / "ids") as ids:
+        _add(ids, client, head)
+        repeated = len(ids.repeated())
+        numbers = {"rows": ids.count, "repeated": repeated} | _about(head)
+    return AssetCheckResult(passed=not repeated, metadata=numbers)
+
+
+@asset_check(asset=consolidated_dataset)
+@fails_for_good
+def dataset_schema_is_the_contract(hub: HubResource) -> AssetCheckResult:
+    """Every file has exactly the published schema, and the card is one that any files load with."""
+    client = hub.client()
+    head = client.head()
+    schemas = {file.path: file_schema(client, head, file) for file in head.data_files}
+    wrong = {path: told for path, schema in schemas.items() if (told := schema_difference(schema))}
+    breaking = [path for path, schema in schemas.items() if reader_differences(schema, first=False)[0]]
+    put, stale = card_changes(client, head) if head.data_files else ({}, ())
+    told = "\n".join(f"{path}: {difference}" for path, difference in list(wrong.items())[:20])
+    numbers = {"different": len(wrong), "break_readers": len(breaking), "examples": told or "none"} | _about(head)
+    numbers["card"] = f"to be mended: {[*put, *stale]}" if put or stale else "loads"
+    return AssetCheckResult(passed=not wrong and not put and not stale, metadata=numbers)
+
+
+@asset_check(asset=consolidated_dataset)
+@fails_for_good
+def dataset_is_sorted(hub: HubResource) -> AssetCheckResult:
+    """The rows of every file stand in the order of `published_at, unique_id`."""
+    client = hub.client()
+    head = client.head()
+    wrong = [breach for file in head.data_files if (breach := _breach(client, head, file))]
+    numbers = {"unsorted_files": len(wrong), "examples": "\n".join(wrong[:20]) or "none"} | _about(head)
+    return AssetCheckResult(passed=not wrong, metadata=numbers)
+
+
+@asset_check(asset=consolidated_dataset)
+@fails_for_good
+def no_row_was_lost(context: AssetCheckExecutionContext, hub: HubResource, viewer: ViewerResource) -> AssetCheckResult:
+    """Every unique_id that stood in the dataset before the last fold still does."""
+    client, head = hub.client(), hub.client().head()
+    before = _before_the_last_fold(context, client)
+    with scratch_folder() as folder, IdBuckets(folder / "before") as old, IdBuckets(folder / "now") as new:
+        _add(old, client, before)
+        _add(new, client, head)
+        missing = old.missing_in(new)
+        numbers: dict[str, Any] = {"rows_before": old.count, "rows": new.count, "missing": missing} | _about(head)
+        numbers["viewer_rows"] = told = _viewer_rows(viewer, head)
+    agrees = isinstance(told, str) or told == numbers["rows"]
+    return AssetCheckResult(passed=not missing and agrees, metadata=numbers | {"before": before.revision or ""})
+
+
+def _viewer_rows(viewer: ViewerResource, head: Snapshot) -> int | str:
+    """Say how many rows the viewer counts at the revision, or why it cannot be asked: it needs minutes to index."""
+    if not head.data_files:
+        return "nothing to count"
+    try:
+        return viewer.client().rows(head.revision or "")
+    except ViewerUncertainError as error:
+        return f"not known: {error}"
+
+
+def _before_the_last_fold(context: AssetCheckExecutionContext, client: Hub) -> Snapshot:
+    """Find the revision that the last fold began with."""
+    event = context.instance.get_latest_materialization_event(consolidated_dataset.key)
+    told = event.asset_materialization.metadata if event and event.asset_materialization else {}
+    revision = told["revision_before"].value if "revision_before" in told else None
+    return client.at(str(revision)) if revision else client.head()
+
+
+def _add(ids: IdBuckets, client: Hub, snapshot: Snapshot) -> None:
+    """Add the ids of all files."""
+    for file in snapshot.data_files:
+        for keys in _ids(client, snapshot, file):
+            ids.add(keys["unique_id"])
+
+
+def _ids(client: Hub, snapshot: Snapshot, file: HubFile) -> Iterator[pa.Table]:
+    """Stream the ids of a file, from what is kept of it if it may be kept: the times of a legacy file may be text."""
+    if schema_difference(file_schema(client, snapshot, file)):
+        return row_groups(client, snapshot, file, ["unique_id"])
+    return file_keys(client, snapshot, file)
+
+
+def _breach(client: Hub, head: Snapshot, file: HubFile) -> str:
+    """Say what stands out of order in a file."""
+    if schema_difference(file_schema(client, head, file)):
+        return f"{file.path} has another schema"
+    order = Order(file.path)
+    return next((told for keys in file_keys(client, head, file) if (told := order.breach(keys))), "")
+
+
+def _about(head: Snapshot) -> dict[str, Any]:
+    """Tell what was looked at."""
+    return {"files": len(head.data_files), "revision": head.revision or "no repo yet"}

@@ -1,0 +1,131 @@
+"""What of a revision is to be folded, and its rows on their way from the Hub to the disk."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from govbr_assets.core.castable import as_contract
+from govbr_assets.core.consolidation import sourced
+from govbr_assets.core.contract import schema_difference
+from govbr_assets.core.days import Day
+from govbr_assets.core.layout import folded_year, shard_day
+from govbr_assets.errors import ContractError
+from govbr_assets.hub import Hub, HubFile, Snapshot, fetch, file_schema
+
+_AT_ONCE = 4  # files on their way
+_BATCH_BYTES = 16 << 20  # of rows that are taken up together
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The data files of a revision, by what the fold does with them.
+
+    Attributes:
+        years: folded files by year; 0 is the undated one.
+        shards: of closed days, in the order of days.
+        legacy: files of any other name or schema.
+        open: shards of days that are not over, which stay.
+    """
+
+    years: dict[int, HubFile]
+    shards: list[HubFile]
+    legacy: list[HubFile]
+    open: list[HubFile]
+
+
+def sources(hub: Hub, snapshot: Snapshot, today: Day) -> Sources:
+    """Say which files a fold takes up.
+
+    Raises:
+        HubUnavailableError: the Hub is out of reach.
+        ContractError: a file is no Parquet file.
+    """
+    found = Sources({}, [], [], [])
+    for file in snapshot.data_files:
+        year, day = folded_year(file.path), shard_day(file.path)
+        if (year is None and day is None) or schema_difference(file_schema(hub, snapshot, file)):
+            found.legacy.append(file)
+        elif year is not None:
+            found.years[year] = file
+        else:
+            (found.open if day and day >= today else found.shards).append(file)
+    return found
+
+
+class Inbox:
+    """Files of the Hub on the disk, each fetched once.
+
+    Args:
+        hub: the repo.
+        folder: where they are kept.
+    """
+
+    def __init__(self, hub: Hub, folder: Path) -> None:
+        self._hub, self._folder = hub, folder
+        folder.mkdir()
+
+    def get(self, snapshot: Snapshot, file: HubFile) -> Path:
+        """Give the local copy of a file."""
+        path = self._path(file)
+        if not path.exists():
+            part = path.with_suffix(".part")
+            fetch(self._hub, snapshot, file, part)
+            part.rename(path)
+        return path
+
+    def adopt(self, file: HubFile, path: Path) -> Path:
+        """Take a file that is to be published in, so that it is never fetched."""
+        return path.rename(self._path(file))
+
+    def stream(self, snapshot: Snapshot, files: Sequence[HubFile]) -> Iterator[tuple[HubFile, Path]]:
+        """Give local copies one after another, while the next ones are on their way."""
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            coming: list[tuple[HubFile, Future[Path]]] = []
+            try:
+                for file in files:
+                    coming.append((file, pool.submit(self.get, snapshot, file)))
+                    if len(coming) > _AT_ONCE:
+                        first, path = coming.pop(0)
+                        yield first, path.result()
+                yield from ((file, path.result()) for file, path in coming)
+            finally:
+                for _, path in coming:
+                    path.cancel()
+
+    def drop(self, file: HubFile) -> None:
+        """Remove the local copy of a file that is not needed any more."""
+        self._path(file).unlink(missing_ok=True)
+
+    def keep_only(self, files: Sequence[HubFile]) -> None:
+        """Remove the copies of all other files."""
+        for path in set(self._folder.iterdir()) - set(map(self._path, files)):
+            path.unlink()
+
+    def _path(self, file: HubFile) -> Path:
+        """Name the copy; two files may have the same content, and each is dropped on its own."""
+        return self._folder / f"{file.content}-{file.path.replace('/', '~')}"
+
+
+def local_rows(path: Path, source: str) -> Iterator[pa.Table]:
+    """Stream the rows of a local copy, whoever wrote it: [n rows x 26] each of `SOURCED_SCHEMA`.
+
+    Args:
+        path: where it is.
+        source: its path on the Hub.
+
+    Raises:
+        ContractError: rows that cannot become the contract's without loss.
+    """
+    try:
+        with pq.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20) as parquet:
+            metadata = parquet.metadata
+            size = sum(metadata.row_group(index).total_byte_size for index in range(metadata.num_row_groups))
+            rows = max(1, min(10_000, _BATCH_BYTES * metadata.num_rows // max(1, size)))
+            for batch in parquet.iter_batches(rows, use_threads=False):
+                yield sourced(as_contract(pa.Table.from_batches([batch]), source), source)
+    except (pa.ArrowException, OSError) as error:
+        raise ContractError(f"{source} on the Hub cannot be read: {error}") from error

@@ -1,0 +1,148 @@
+"""What the demo runs and shows: the product's own commands, what is on the Hub afterwards, what Dagster was told."""
+
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from dagster import AssetCheckKey, AssetKey, DagsterInstance
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
+
+from govbr_assets.core.days import Day
+from govbr_assets.core.layout import shard_path
+from govbr_assets.hub import Hub, Snapshot, day_rows, file_rows
+from govbr_assets.local.stack import REPO_ID, LocalStack
+
+_FOLDED = AssetKey("consolidated_dataset")
+_CHECKS = ["dataset_ids_are_unique", "dataset_schema_is_the_contract", "dataset_is_sorted", "no_row_was_lost"]
+_DRY_RUN = '{"ops": {"consolidated_dataset": {"config": {"dry_run": true}}}}'
+_READ = f"""\
+from datasets import load_dataset
+news = load_dataset("{REPO_ID}", split="train")
+print(news.num_rows, "news, the last one:", news[-1]["title"])
+"""
+
+
+@dataclass
+class Show:
+    """Runs the steps and tells a person about them.
+
+    Attributes:
+        stack: PostgreSQL, Hub and viewer.
+        folder: for the log.
+        first_day: the first partition.
+    """
+
+    stack: LocalStack
+    folder: Path
+    first_day: date
+
+    def __post_init__(self) -> None:
+        self._began = time.monotonic()
+        self._hub = Hub(REPO_ID, token=self.stack.hub.write_token, endpoint=self.stack.hub.endpoint)
+
+    def step(self, text: str) -> None:
+        """Tell what has been done."""
+        print(f"[{time.monotonic() - self._began:5.1f} s] {text}", flush=True)
+
+    def materialize(self, select: str, *more: str) -> None:
+        """Run the product's own command; its log goes to a file, and to the screen if it fails."""
+        words = ["asset", "materialize", "-m", "govbr_assets", "--select", select, *more]
+        self.step(f"dagster {' '.join(words)}")
+        process = subprocess.Popen(
+            [sys.executable, "-m", "dagster", *words],
+            env=self.stack.environment(self.first_day),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert process.stdout
+        with process, (self.folder / "dagster.log").open("a") as log:
+            for line in process.stdout:
+                log.write(line)
+                if " - STEP_START - " in line:  # what it is at, without the thousand lines of its log
+                    print(f"          {line.split(' - ')[6]} ...", flush=True)
+        if process.returncode:
+            raise SystemExit(f"error: the run failed; its log is {self.folder / 'dagster.log'}.")
+
+    def published(self, text: str) -> Snapshot:
+        """Tell what the Hub holds now."""
+        head = self._hub.head()
+        commits = len(self.stack.hub.store.commits(REPO_ID, head.revision or "")) - 1  # the first one makes the repo
+        self.step(f"{text}: {len(head.data_files)} shards, {commits} commits, head {str(head.revision)[:8]}")
+        return head
+
+    def table(self, head: Snapshot) -> bool:
+        """Print what PostgreSQL and the Hub have of each day; say whether they agree."""
+        commits = _last_commits(self.stack, head)
+        agree = True
+        print(f"\n{'day':<10}  {'Postgres':>8}  {'Hub':>5}  {'shard':<30}  {'bytes':>8}  commit")
+        for key, rows in self.stack.rows_by_day().items():
+            path = shard_path(Day.of(key))
+            ids = day_rows(self._hub, head, Day.of(key), ["unique_id"])["unique_id"]
+            held = len(ids) == len(ids.unique()) == rows
+            agree &= held
+            wrong = "" if held else "  <- differs"
+            size = head.files[path].size if path in head.files else 0
+            print(f"{key:<10}  {rows:>8}  {len(ids):>5}  {path:<30}  {size:>8}  {commits.get(path, '-')[:8]}{wrong}")
+        return agree
+
+    def fold(self, before: Snapshot) -> bool:
+        """Fold the shards into the file of their year: the plan, the proof, and the files before and after."""
+        print("\nOnce a week the shards become one file a year. First the plan, which changes nothing:", flush=True)
+        self.materialize("consolidated_dataset", "--config-json", _DRY_RUN)
+        self._tell("files_in", "files_out", "dagster/row_count", "duplicates_dropped", "bytes_in", "bytes_written")
+        planned = self._hub.head()
+        self.materialize("consolidated_dataset")
+        proven = self._tell("proof", "commits", "revision_before", "revision_after")
+        after = self.published("the shards are folded")
+        for text, head in (("before", before), ("after", after)):
+            print(f"\nfiles {text}:")
+            for file in head.data_files:
+                print(f"  {file.path:<30}  {file.size:>9}")
+        rows = sum(file_rows(self._hub, after, file, ["unique_id"]).num_rows for file in after.data_files)
+        return (
+            planned.revision == before.revision
+            and len(after.data_files) == 1
+            and rows == sum(self.stack.rows_by_day().values())
+            and proven
+        )
+
+    def _tell(self, *names: str) -> bool:
+        """Print what Dagster was told of the fold last, and what its checks say; say whether all of them passed."""
+        with DagsterInstance.from_config(self.stack.environment(self.first_day)["DAGSTER_HOME"]) as instance:
+            done = instance.get_latest_materialization_event(_FOLDED)
+            plan = instance.fetch_observations(_FOLDED, limit=1).records[0].asset_observation
+            keys = [AssetCheckKey(_FOLDED, name) for name in _CHECKS] if done else []
+            checks = instance.event_log_storage.get_latest_asset_check_execution_by_key(keys)
+        told = done.asset_materialization if done else plan
+        for name in names:
+            print(f"          {name:<30}  {told.metadata[name].value if told else ''}")
+        passed = {
+            key.name: record.status == AssetCheckExecutionRecordStatus.SUCCEEDED for key, record in checks.items()
+        }
+        for name, verdict in passed.items():
+            print(f"          {name:<30}  {'passed' if verdict else 'FAILED'}", flush=True)
+        return all(passed.values()) and len(passed) == len(keys)
+
+    def read(self) -> bool:
+        """Read the dataset as anybody would."""
+        print(f"\nRead it as anybody would:\n\n{_READ}", flush=True)
+        done = subprocess.run([sys.executable, "-c", _READ], env=self.stack.environment(self.first_day), check=False)
+        return done.returncode == 0
+
+
+def _last_commits(stack: LocalStack, head: Snapshot) -> dict[str, str]:
+    """Find the commit that last changed each file."""
+    last: dict[str, str] = {}
+    newer, revision = head.files, head.revision or ""
+    trees = [
+        (commit.sha, stack.hub.store.tree(REPO_ID, commit.sha)) for commit in stack.hub.store.commits(REPO_ID, revision)
+    ]
+    for (sha, tree), (_, older) in zip(trees, [*trees[1:], ("", {})], strict=True):
+        for path in newer:
+            if path in tree and (path not in older or older[path].oid != tree[path].oid):
+                last.setdefault(path, sha)
+    return last
