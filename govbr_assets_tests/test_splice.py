@@ -145,7 +145,7 @@ ways = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(tables, min_size=1, max_size=4), st.integers(1, 12), ways)
 def test_whatever_the_settings_the_spliced_file_is_that_of_one_writer(
     months: list[pa.Table], size: int, way: dict[str, Any]
@@ -154,7 +154,7 @@ def test_whatever_the_settings_the_spliced_file_is_that_of_one_writer(
     assert spliced(all_of(*files)).getvalue() == at_once(months, size, **way)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(tables, min_size=1, max_size=4), st.integers(1, 5), st.lists(ways, min_size=4, max_size=4), st.data())
 def test_row_groups_in_any_order_from_files_of_any_settings_hold_their_rows_and_bytes_however_often_spliced(
     months: list[pa.Table], size: int, each: list[dict[str, Any]], draw: st.DataObject
@@ -238,6 +238,18 @@ def test_ordinals_of_row_groups_are_those_of_the_new_file():
     back = spliced(there[1:] + there[:1])
     assert [group.metadata[7] for group in row_groups(back)] == [0, 1, 2]
     assert pq.read_table(back)["a"].to_pylist() == [*range(20, 50), *range(20)]
+
+
+def test_the_places_of_columns_that_older_writers_name_move_along():
+    def change(footer: Struct) -> Struct:
+        groups = [group.put({1: [chunk.put({2: group[5]}) for chunk in group[1]]}) for group in footer[4]]
+        return footer.put({4: groups})
+
+    old = with_footer(encode(pa.table({"a": range(20)}), 10), change)
+    year = spliced(list(reversed(all_of(old))))
+    assert [chunk[2] for group in row_groups(year) for chunk in group.metadata[1]] == [
+        group.start for group in row_groups(year)
+    ]
 
 
 def test_data_go_through_in_pieces_of_a_megabyte(tmp_path: Path):
@@ -343,7 +355,25 @@ def test_files_of_another_schema_or_metadata_are_refused_before_anything_is_writ
     assert sink.getvalue() == b""
 
 
-@pytest.mark.parametrize("content", [b"", b"PAR1", b"PAR1PAR1", b"PAR1\0\0\0\0PAR1", b"id,title\n1,a title\n" * 9])
+def test_files_whose_statistics_are_of_another_order_are_refused():
+    file = encode(shard(["a"]))
+    other = with_footer(file, lambda footer: Struct({at: each for at, each in footer.fields.items() if at != 7}))
+    with pytest.raises(ContractError, match="another Parquet order of values than the last one"):
+        splice(all_of(file, other), io.BytesIO())
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"PAR1",
+        b"PAR1PAR1",
+        b"PAR1\0\0\0\0PAR1",
+        b"PAR1\0\1\0\0\0PAR1",  # a footer without a field
+        b"PAR1\0\xff\0\0\0PAR1",  # a footer longer than the file
+        b"id,title\n1,a title\n" * 9,
+    ],
+)
 def test_what_is_no_parquet_is_refused(content: bytes):
     with pytest.raises(ContractError):
         row_groups(io.BytesIO(content))
@@ -392,15 +422,15 @@ def test_row_groups_without_rows_are_refused():
         row_groups(encode(NEWS_SCHEMA.empty_table()))
 
 
-@pytest.mark.parametrize(("number", "by"), [(7, 1), (7, -1), (7, 1 << 40), (9, 1 << 40), (11, -4)])
-def test_column_chunks_that_are_not_side_by_side_in_the_file_are_refused(number: int, by: int):
+@pytest.mark.parametrize("columns", [["a", "b"], ["a"]])
+@pytest.mark.parametrize(("number", "by"), [(7, 1 << 40), (9, 1 << 40), (9, -4), (9, -100)])
+def test_column_chunks_that_are_not_side_by_side_in_the_file_are_refused(columns: list[str], number: int, by: int):
     def change(footer: Struct) -> Struct:
         group = footer[4][0]
         first, *others = group[1]
-        first = first.put({3: first[3].add([number], by)})
-        return footer.put({4: [group.put({1: [first, *others]})]})
+        return footer.put({4: [group.put({1: [first.put({3: first[3].add([number], by)}), *others]})]})
 
-    file = encode(pa.table({"a": [1, 2], "b": [3, 4]}), use_dictionary=number != 9)
+    file = encode(pa.table({"a": [1, 2], "b": [3, 4]}).select(columns), use_dictionary=False)
     with pytest.raises(ContractError, match="side by side"):
         row_groups(with_footer(file, change))
 

@@ -163,7 +163,7 @@ def _common_footer(groups: Sequence[RowGroup]) -> Struct:
     if not groups:
         raise ContractError("A Parquet file of no row groups is not written: give it one, or no file.")
     footer = groups[-1].footer
-    what = {_FILE_SCHEMA: "schema", _FILE_KEYS: "key-value metadata", _FILE_ORDERS: "orders of columns"}
+    what = {_FILE_SCHEMA: "schema", _FILE_KEYS: "key-value metadata", _FILE_ORDERS: "order of values"}
     for number, group in enumerate(groups):
         for each, name in what.items():
             if group.footer.get(each) != footer.get(each):
