@@ -7,7 +7,7 @@ schedules, jobs                       when to run, and what together
 checks                                verdicts about what was published
 assets, rehearsal                     the graph; the dry run
 io_managers, told, failures           tables between assets, days on the Hub; what is told of a day; errors as Dagster's
-batches                               days into commits
+batches, rollback                     days into commits; the way back
 shards, trail, existing               a day's shard as a plan; what moved meanwhile; which rows the Hub holds
 resources, partitions                 configuration -> clients; the days
 postgres, hub, viewer                 the three services, one client each

@@ -99,16 +99,17 @@ def hf_existing_ids(
 ) -> Any:
     """Which of the day's rows the Hub already holds, by either of their ids, and whether in the day's own shard."""
     hub, rows_of = viewer.hub.client(), partial(of_day, postgres_news_partition)
-    existing = ExistingIds(hub, viewer.client(), config.source, context.partition_keys, rows_of, hub.head())
+    keys, told = context.partition_keys, {}
+    existing = ExistingIds(hub, viewer.client(), config.source, keys, rows_of, hub.head())
 
     def find(key: str) -> pa.Table:
         found = existing.find(key)
-        context.add_asset_metadata(existing_metadata(found, rows_of(key)), partition_key=key)
+        told[key] = existing_metadata(found, rows_of(key))
         if found.reason:
             context.log.info(f"{key}: the files themselves were asked. {found.reason}")
         return found.table
 
-    return of_days(context.partition_keys, find)
+    return ByDay(keys, find, told)
 
 
 class Publishing(Config):

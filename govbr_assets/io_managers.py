@@ -3,24 +3,17 @@
 A run over one day hands one value, a run over a range a lazy mapping; both are taken a day at a time.
 """
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
-from dagster import (
-    AssetMaterialization,
-    ConfigurableIOManager,
-    DagsterEvent,
-    InputContext,
-    OutputContext,
-    ResourceDependency,
-)
+from dagster import ConfigurableIOManager, InputContext, OutputContext, ResourceDependency
 
 from govbr_assets.batches import Batch, in_batches
-from govbr_assets.core.days import Day, of_day, of_days
+from govbr_assets.core.days import ByDay, Day, of_day, of_days
 from govbr_assets.errors import ConfigurationError, PermanentError
 from govbr_assets.failures import days_failure, final_failures
 from govbr_assets.hub import day_rows
+from govbr_assets.records import Records
 from govbr_assets.resources import HubResource
 from govbr_assets.storage import TableStorage
 from govbr_assets.told import Progress, shard_metadata
@@ -41,12 +34,13 @@ class ArrowTableIOManager(ConfigurableIOManager):
 
     def handle_output(self, context: OutputContext, obj: Any) -> None:
         """Write each day's table; a day that cannot be had leaves its reason and is not recorded."""
-        asset, refused = context.asset_key.path[-1], {}
+        asset, keys, refused = context.asset_key.path[-1], context.asset_partition_keys, {}
+        records, told = Records(context), obj.told if isinstance(obj, ByDay) else {}
         with final_failures():
             storage = self._storage()
-            for number, key in enumerate(context.asset_partition_keys):
+            for number, key in enumerate(keys):
                 if number and number % _PROGRESS_DAYS == 0:
-                    context.log.info(f"{number} of {len(context.asset_partition_keys)} days, {len(refused)} refused.")
+                    context.log.info(f"{number} of {len(keys)} days, {len(refused)} refused.")
                 try:
                     table = of_day(obj, key)
                 except PermanentError as error:
@@ -54,14 +48,13 @@ class ArrowTableIOManager(ConfigurableIOManager):
                     storage.refuse(asset, key, str(error))
                     context.log.error(f"{key} is left out: {error}")
                     continue
-                _add_metadata(
-                    context, key, {"dagster/row_count": table.num_rows, "path": storage.write(asset, key, table)}
-                )
+                path = storage.write(asset, key, table)
+                records.add(key, told.pop(key, {}) | {"dagster/row_count": table.num_rows, "path": path})
             storage.prune(asset)
         pa.default_memory_pool().release_unused()  # to the system, before the next step takes its own
-        if len(refused) == len(context.asset_partition_keys):
+        if len(refused) == len(keys):
             raise days_failure(refused, len(refused))
-        _record_only(context, [key for key in context.asset_partition_keys if key not in refused])
+        records.close()
 
     def load_input(self, context: InputContext) -> Any:
         """Read one day's table, or promise those of a range."""
@@ -85,26 +78,20 @@ class HubShardIOManager(ConfigurableIOManager):
 
     hub: ResourceDependency[HubResource]
 
-    def handle_output(self, context: OutputContext, obj: Any) -> Any:  # a generator of events, which Dagster takes too
+    def handle_output(self, context: OutputContext, obj: Any) -> None:
         """Publish the days, many in one commit; each is recorded when its commit has landed."""
         keys, refused = list(context.asset_partition_keys), {}
         with final_failures():
-            hub = self.hub.client()
+            hub, records = self.hub.client(), Records(context)
             progress = Progress(len(keys))
             for batch in in_batches(hub, obj, keys, tell=context.log.info):
                 self._tell(context, batch, progress)
                 refused.update(batch.refused)
-                told = {
-                    key: shard_metadata(batch.plans[key], shard, batch.publication)
-                    for key, shard in batch.shards.items()
-                }
-                if keys[-1] in told and not refused:  # Dagster itself records the last ones when all is well
-                    for key, metadata in told.items():
-                        _add_metadata(context, key, metadata)
-                    return _record_only(context, list(told))
-                for key, metadata in told.items():
-                    event = AssetMaterialization(context.asset_key, partition=key, metadata=metadata)
-                    yield DagsterEvent.asset_materialization(context.step_context, event)
+                for key, shard in batch.shards.items():
+                    records.add(key, shard_metadata(batch.plans[key], shard, batch.publication))
+                if keys[-1] in batch.shards and not refused:
+                    return records.close()
+                records.flush()
         raise days_failure(refused, len(keys))
 
     def load_input(self, context: InputContext) -> Any:
@@ -122,17 +109,3 @@ class HubShardIOManager(ConfigurableIOManager):
         for key, reason in batch.refused.items():
             context.log.error(f"{key} is left out: {reason}")
         context.log.info(str(progress))
-
-
-def _add_metadata(context: OutputContext, key: str, metadata: Mapping[str, Any]) -> None:
-    """Add to the materialization of one day, also in a run over a range."""
-    context.step_context.add_asset_metadata(metadata, asset_key=context.asset_key, partition_key=key)
-
-
-def _record_only(context: OutputContext, keys: Sequence[str]) -> None:
-    """Keep Dagster from recording days of the run that are not there.
-
-    Dagster has no public way: it records every partition of the step once its output is handled, so the set that it
-    is about to record is replaced. A test holds it to that.
-    """
-    context._asset_partitions_subset = context.asset_partitions_def.subset_with_partition_keys(keys)

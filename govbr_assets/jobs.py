@@ -1,6 +1,23 @@
-"""The jobs: which assets run together."""
+"""The jobs: which assets run together; and the way back, which is no asset."""
 
-from dagster import AssetSelection, define_asset_job, in_process_executor
+from dagster import (
+    AssetSelection,
+    Backoff,
+    Config,
+    Jitter,
+    OpExecutionContext,
+    RetryPolicy,
+    define_asset_job,
+    in_process_executor,
+    job,
+    op,
+)
+from pydantic import Field
+
+from govbr_assets.failures import fails_for_good
+from govbr_assets.hub import Edit
+from govbr_assets.resources import HubResource
+from govbr_assets.rollback import Rollback, find, newest, roll_back
 
 daily_sync = define_asset_job(
     "daily_sync",
@@ -8,3 +25,61 @@ daily_sync = define_asset_job(
     description="One day, or a range of days, from PostgreSQL to the Hub, with its checks.",
     executor_def=in_process_executor,
 )
+
+weekly_consolidation = define_asset_job(
+    "weekly_consolidation",
+    selection=AssetSelection.groups("weekly"),
+    description="Folds the shards of closed days, and files of any other origin, into one sorted file a year.",
+    executor_def=in_process_executor,
+)
+
+
+class RollingBack(Config):
+    """What is chosen in the launchpad."""
+
+    revision: str = Field(description="Whose data files come back: 7 or more hex digits of a commit of the repo.")
+    dry_run: bool = Field(default=False, description="Do everything but commit, and tell what would come back.")
+
+
+@op(retry_policy=RetryPolicy(max_retries=3, delay=30, backoff=Backoff.EXPONENTIAL, jitter=Jitter.PLUS_MINUS))
+@fails_for_good
+def put_data_files_back(context: OpExecutionContext, config: RollingBack, hub: HubResource) -> None:
+    """Put the data files back as they were at a revision; the card keeps its newest text."""
+    client, dry_run = hub.client(), config.dry_run or hub.is_dry_run
+    plan, start = Rollback(client, find(client, config.revision)), newest(client)
+    planned, done = [plan.edit(stop) for stop in plan.way(start)], []
+    context.log.info(f"{len(planned)} commits lead from {start.revision} back to {plan.target.revision}.")
+    for publication in roll_back(client, plan, start, dry_run=dry_run, tell=context.log.info):
+        done.append(publication)
+        if notes := publication.notes:
+            context.log.warning(f"{len(notes)} files differ from the published schema, as they did then: {notes[:20]}")
+        if publication.committed:
+            context.log.info(f"{len(done)} of {len(planned)}: {_told(publication.edit)}: {publication.after}.")
+    if dry_run:
+        context.log.info(f"Dry run, nothing is changed: {'; '.join(map(_told, planned)) or 'nothing had to be'}.")
+    edits = planned if dry_run else [each.edit for each in done if each.committed]
+    context.add_output_metadata(
+        {
+            "dry_run": dry_run,
+            "target": plan.target.revision or "",
+            "revision_before": start.revision or "",
+            "revision_after": (done[-1].after if done else start.revision) or "",
+            "commits": len(edits),
+            "files_back": sum(len(edit.copy) for edit in edits),
+            "files_gone": sum(len(edit.delete) for edit in edits),
+        }
+    )
+
+
+def _told(edit: Edit) -> str:
+    """Tell what a commit of the way back does."""
+    return f"{edit.summary}, {len(edit.copy)} files come back, {len(edit.delete)} go"
+
+
+@job(
+    description="Puts the data files on the Hub back as they were at an earlier revision, without an upload.",
+    executor_def=in_process_executor,
+)
+def rollback() -> None:
+    """Put the data files back."""
+    put_data_files_back()

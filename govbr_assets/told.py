@@ -106,7 +106,7 @@ class Progress:
             refused=len(batch.refused),
             files=len(edit.put),
             rows=sum(shard.new for shard in batch.shards.values()),
-            bytes=sum(map(len, edit.put.values())),
+            bytes=edit.size,
             deletions=len(edit.delete),
             commits=int(not edit.empty),
         )

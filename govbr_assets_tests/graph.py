@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import adbc_driver_postgresql.dbapi as adbc
-from dagster import DagsterInstance, ExecuteInProcessResult, RetryPolicy, materialize
+from dagster import DagsterEventType, DagsterInstance, ExecuteInProcessResult, RetryPolicy, materialize
 
 from govbr_assets.assets import consolidated_dataset
 from govbr_assets.checks import dataset
@@ -132,13 +132,12 @@ class Graph:
 
     def metadata(self, result: ExecuteInProcessResult, asset: str = "hf_parquet_shard") -> dict[str, dict[str, Any]]:
         """Collect what a run recorded of an asset, by day."""
-        events = [
-            event.step_materialization_data.materialization for event in result.get_asset_materialization_events()
-        ]
+        logged = self.instance.all_logs(result.run_id, of_type=DagsterEventType.ASSET_MATERIALIZATION)
+        events = [each.asset_materialization for each in logged]
         return {
             event.partition or "": {name: value.value for name, value in event.metadata.items()}
             for event in events
-            if event.asset_key.path[-1] == asset
+            if event and event.asset_key.path[-1] == asset
         }
 
     def ids(self) -> dict[str, list[str]]:

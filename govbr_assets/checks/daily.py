@@ -19,6 +19,7 @@ from govbr_assets.errors import PermanentError
 from govbr_assets.failures import fails_for_good
 from govbr_assets.hub import day_rows, file_schema, holding
 from govbr_assets.partitions import daily
+from govbr_assets.records import record_verdict
 from govbr_assets.resources import HubResource
 
 Verdict = tuple[bool, Mapping[str, Any]]
@@ -115,9 +116,8 @@ def _per_day(context: AssetCheckExecutionContext, judge: Callable[[str], Verdict
             absent.append(f"{key}: {error}")
             continue
         failed += [] if passed else [key]
-        # Not a runless event: Dagster keeps only one of those for a check and a partition, and refuses the next.
-        evaluation: Any = AssetCheckEvaluation(check.asset_key, check.name, passed, metadata, partition=key)
-        context.op_execution_context.log_event(evaluation)
+        evaluation = AssetCheckEvaluation(check.asset_key, check.name, passed, metadata, partition=key)
+        record_verdict(context, evaluation)
     told = {"days": len(keys), "failed": len(failed), "failed_days": _list(failed), "absent_days": _list(absent)}
     return AssetCheckResult(passed=not failed, metadata=told)
 

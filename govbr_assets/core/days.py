@@ -52,10 +52,12 @@ class ByDay(Mapping[str, T], Generic[T]):
     Args:
         keys: partition keys, in order.
         make: makes the value of a key; raises a `PermanentError` for a day that cannot be had.
+        told: takes what is to be told of a day when its value is made, by key.
     """
 
-    def __init__(self, keys: Sequence[str], make: Callable[[str], T]) -> None:
+    def __init__(self, keys: Sequence[str], make: Callable[[str], T], told: dict[str, Any] | None = None) -> None:
         self._keys, self._make = list(keys), make
+        self.told: dict[str, Any] = {} if told is None else told
 
     def __getitem__(self, key: str) -> T:
         return self._make(key)

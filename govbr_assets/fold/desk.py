@@ -74,14 +74,15 @@ class Desk:
     def _learn(self, snapshot: Snapshot, found: Sources) -> None:
         """Take the rows of new files to the disk, and find out which ids stand several times."""
         files = [*found.legacy, *found.shards, *found.open, *found.years.values()]
-        if self._known.issuperset(files):
+        # A row that gives way to a better one may do so only as long as that one is there.
+        if self._known.issuperset(files) and self.doubled.issubset(files):
             return
         self._spill(snapshot, [file for file in (*found.legacy, *found.shards) if file not in self.spills])
         ids, holders = repeated_ids([partial(self._ids, snapshot, file) for file in files], self._folder / "ids")
         rows = ((index, self._rows(snapshot, files[index])) for index in holders)
         self.survivors, losing = survivors(ids, rows)
         self.doubled, self.losing = {files[index] for index in holders}, {files[index] for index in losing}
-        self._known.update(files)
+        self._known = set(files)
 
     def _spill(self, snapshot: Snapshot, files: Sequence[HubFile]) -> None:
         """Fetch files and part their rows by month."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from govbr_assets.core.days import Day
-from govbr_assets.core.layout import year_path
+from govbr_assets.core.layout import folded_year, year_path
 from govbr_assets.fold.desk import Desk, Tell
 from govbr_assets.fold.scratch import scratch_folder
 from govbr_assets.fold.year import Tally, YearBuilder
@@ -104,9 +104,10 @@ class FoldPlan:
     def _take(self, waiting: Sequence[HubFile], years: set[int]) -> tuple[list[HubFile], set[int]]:
         """Take as many files as find room in a commit, with the years that they go to."""
         taken: list[HubFile] = []
-        for file in waiting:
+        # What stands in the place of a year's file comes at once: that file may be made now, and overwrite it.
+        for file in sorted(waiting, key=lambda file: folded_year(file.path) is None):
             more = years | {month // 100 for month in self.desk.spills[file].parts}
-            if taken and len(taken) + 1 + len(more) > self.most:
+            if taken and folded_year(file.path) is None and len(taken) + 1 + len(more) > self.most:
                 break
             taken.append(file)
             years = more

@@ -22,10 +22,12 @@ def scratch_folder() -> Iterator[Path]:
         NoRoomError: the disk became full.
     """
     _remove_left()
-    folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+    made = Path(tempfile.mkdtemp(prefix=f"new-{_PREFIX}"))
+    folder = made.with_name(made.name.removeprefix("new-"))
     try:
-        with (folder / _LOCK).open("w") as lock:
+        with (made / _LOCK).open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # the system takes it back from a process that is killed
+            made.rename(folder)  # only now: who finds a folder without a lock takes it for left over
             yield folder
     except OSError as error:
         if error.errno not in _FULL:
@@ -34,7 +36,8 @@ def scratch_folder() -> Iterator[Path]:
             f"{folder.parent} has become full ({error.strerror}): set TMPDIR to a larger disk."
         ) from error
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        for each in (made, folder):
+            shutil.rmtree(each, ignore_errors=True)
 
 
 def check_room(folder: Path, size: int) -> None:

@@ -1,5 +1,6 @@
 """What of a revision is to be folded, and its rows on their way from the Hub to the disk."""
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -107,7 +108,7 @@ class Inbox:
 
     def _path(self, file: HubFile) -> Path:
         """Name the copy; two files may have the same content, and each is dropped on its own."""
-        return self._folder / f"{file.content}-{file.path.replace('/', '~')}"
+        return self._folder / f"{file.content}-{hashlib.sha256(file.path.encode()).hexdigest()}"
 
 
 def local_rows(path: Path, source: str) -> Iterator[pa.Table]:

@@ -1,29 +1,37 @@
 """A Hugging Face dataset repo at a revision: its files, their rows, and the one way to publish.
 
-The only importer of huggingface_hub. From the bottom up: `failures` turns the client's errors into ours, `snapshot` is
-what a revision holds, `kept` what outlives a run of it, `repo` the client; `ranges`, `scan` and `keys` read rows,
-`loadable` says what readers need, `send` makes one commit, `publish` makes a plan one.
+The only importer of huggingface_hub. From the bottom up: `failures` turns the client's errors into ours, `content` is
+what goes into a file, `snapshot` what a revision holds, `kept` what outlives a run of it, `operations` a commit in the
+client's words, `repo` the client; `ranges`, `scan` and `keys` read rows, `fetch` whole files, `loadable` says what
+readers need, `send` makes one commit, `publish` makes a plan one.
 """
 
+from govbr_assets.hub.fetch import fetch
 from govbr_assets.hub.keys import HOLDING_SCHEMA, file_keys, holding
+from govbr_assets.hub.loadable import card_changes
 from govbr_assets.hub.publish import Plan, Publication, publish
 from govbr_assets.hub.repo import Hub
-from govbr_assets.hub.scan import day_rows, file_rows, file_schema
+from govbr_assets.hub.scan import day_rows, file_rows, file_schema, footer, row_groups
 from govbr_assets.hub.send import Edit
-from govbr_assets.hub.snapshot import HubFile, Snapshot
+from govbr_assets.hub.snapshot import HubFile, HubFileAt, Snapshot
 
 __all__ = [
     "HOLDING_SCHEMA",
     "Edit",
     "Hub",
     "HubFile",
+    "HubFileAt",
     "Plan",
     "Publication",
     "Snapshot",
+    "card_changes",
     "day_rows",
+    "fetch",
     "file_keys",
     "file_rows",
     "file_schema",
+    "footer",
     "holding",
     "publish",
+    "row_groups",
 ]

@@ -1,12 +1,12 @@
 """Which file of the Hub holds which id: the keys of files, streamed, and kept by content so that they travel once."""
 
-import io
 from collections.abc import Iterable, Iterator
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from govbr_assets.hub.content import Content, opened
 from govbr_assets.hub.kept import KEYS_SCHEMA
 from govbr_assets.hub.ranges import read_footer
 from govbr_assets.hub.repo import Hub, HubFile, Snapshot
@@ -58,11 +58,13 @@ def holding(hub: Hub, snapshot: Snapshot, files: Iterable[HubFile], ids: pa.Arra
     return pa.concat_tables([*found, *([_only(waiting, ids)] if waiting else [])])
 
 
-def keep(hub: Hub, file: HubFile, content: bytes) -> None:
+def keep(hub: Hub, file: HubFile, content: Content) -> None:
     """Keep footer and keys of a file that has just been published, so that nobody fetches them."""
-    hub.kept.keep_footer(file.content, read_footer(io.BytesIO(content), len(content)))
-    with hub.kept.keeping_keys(file.content) as keep_rows:
-        keep_rows(pq.ParquetFile(io.BytesIO(content)).read(KEYS_SCHEMA.names, use_threads=False))
+    with opened(content) as local, hub.kept.keeping_keys(file.content) as keep_rows:
+        hub.kept.keep_footer(file.content, read_footer(local, file.size))
+        parquet = pq.ParquetFile(local, pre_buffer=False)
+        for group in range(parquet.num_row_groups):
+            keep_rows(parquet.read_row_group(group, KEYS_SCHEMA.names, use_threads=False))
 
 
 def _only(tables: list[pa.Table], ids: pa.Array) -> pa.Table:

@@ -38,7 +38,7 @@ class Publication:
         planned_at: the revision that the plan was made at; without revision if the repo was not there.
         snapshot: the revision that holds its result, the same if nothing had to change.
         edit: what was changed, or would be in a dry run.
-        notes: what other files on the Hub have that readers tolerate, a sentence each.
+        notes: how other files on the Hub differ from the contract without being in the way, a sentence each.
     """
 
     planned_at: Snapshot
@@ -113,14 +113,15 @@ def publish(
 
 def _whole(hub: Hub, snapshot: Snapshot, edit: Edit) -> tuple[Edit, list[str]]:
     """Add what makes the result load, and leave out what the revision has already: the client would skip it unseen."""
-    notes = check_readable(hub, snapshot, edit.put, edit.delete)
+    notes = check_readable(hub, snapshot, edit)
     card, stale = card_changes(hub, snapshot)
     put = {
         path: content
         for path, content in {**edit.put, **card}.items()
         if path not in snapshot.files or not snapshot.files[path].holds(content)
     }
-    return replace(edit, put=put, delete=edit.delete + stale), notes
+    copy = tuple(each for each in edit.copy if snapshot.files.get(each.file.path) != each.file)
+    return replace(edit, put=put, delete=edit.delete + stale, copy=copy), notes
 
 
 def _moved_head(hub: Hub, stale: Snapshot) -> Snapshot:

@@ -5,15 +5,17 @@ from datetime import datetime
 from functools import lru_cache
 from typing import IO, cast
 
-from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, HfFileSystem, constants, get_token
+from huggingface_hub import HfApi, HfFileSystem, constants, get_token
 from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError
 from huggingface_hub.hf_api import RepoFile
 from huggingface_hub.utils import build_hf_headers, disable_progress_bars, paginate, parse_datetime, validate_repo_id
 
 from govbr_assets.errors import ConfigurationError
+from govbr_assets.hub.content import Content
 from govbr_assets.hub.failures import StaleParentError, hub_failures
 from govbr_assets.hub.kept import Kept
-from govbr_assets.hub.snapshot import HubFile, Snapshot
+from govbr_assets.hub.operations import operations_of, upload_groups, were_sent
+from govbr_assets.hub.snapshot import HubFile, HubFileAt, Snapshot
 from govbr_assets.storage import Folder
 
 disable_progress_bars()  # they would fill the run's log
@@ -131,7 +133,14 @@ class Hub:
             self.api.create_repo(self.repo_id, repo_type="dataset", private=self.private, exist_ok=True)
         return self.head()
 
-    def commit(self, parent: str, put: Mapping[str, bytes], delete: tuple[str, ...], summary: str) -> str:
+    def commit(
+        self,
+        parent: str,
+        put: Mapping[str, Content],
+        delete: tuple[str, ...],
+        summary: str,
+        copy: tuple[HubFileAt, ...] = (),
+    ) -> str:
         """Make one commit on the head, if the head is still `parent`.
 
         Returns:
@@ -140,17 +149,15 @@ class Hub:
         Raises:
             StaleParentError: the head is another commit by now.
         """
-        operations = [CommitOperationAdd(path_in_repo=path, path_or_fileobj=data) for path, data in put.items()]
-        deletions = [CommitOperationDelete(path_in_repo=path) for path in delete]
-        with hub_failures(self.repo_id, f"committing {len(put) + len(delete)} files"):
+        operations = operations_of(put, delete, copy)
+        groups = upload_groups(operations)
+        with hub_failures(self.repo_id, f"committing {len(operations)} files"):
+            for group in groups if len(groups) > 1 else []:  # nobody sees them before the commit names them
+                self.api.preupload_lfs_files(self.repo_id, group, repo_type="dataset")
             revision = self.api.create_commit(
-                self.repo_id,
-                [*operations, *deletions],
-                commit_message=summary,
-                repo_type="dataset",
-                parent_commit=parent,
+                self.repo_id, operations, commit_message=summary, repo_type="dataset", parent_commit=parent
             ).oid
-        if not all(operation._is_committed for operation in operations):
+        if not were_sent(operations):
             raise StaleParentError("The head has these very files already: the client has sent nothing.")
         self._followed_by[parent] = revision
         return revision

@@ -9,9 +9,10 @@ from itertools import chain, takewhile
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from govbr_assets.errors import HubUnavailableError
+from govbr_assets.hub.content import Content, size_of
 from govbr_assets.hub.failures import HubBusyError, StaleParentError
 from govbr_assets.hub.repo import Hub
-from govbr_assets.hub.snapshot import Snapshot
+from govbr_assets.hub.snapshot import HubFileAt, Snapshot
 
 COMMITS = 120
 """Commits of a repo within `WINDOW`: the Hub refuses from about 128 on, and others commit too."""
@@ -30,17 +31,26 @@ class Edit:
     Attributes:
         put: content by path, for new and for replaced files.
         delete: paths that go; each is in the snapshot that the edit was made at.
+        copy: files that come back as they were at an older revision; nothing of them is uploaded.
+        as_it_was: the result is a state that there was before, so that what differs in its files refuses nothing.
         summary: first line of the commit message.
     """
 
-    put: Mapping[str, bytes] = field(default_factory=dict)
+    put: Mapping[str, Content] = field(default_factory=dict)
     delete: tuple[str, ...] = ()
+    copy: tuple[HubFileAt, ...] = ()
+    as_it_was: bool = False
     summary: str = ""
 
     @property
     def empty(self) -> bool:
         """Whether nothing changes."""
-        return not self.put and not self.delete
+        return not self.put and not self.delete and not self.copy
+
+    @property
+    def size(self) -> int:
+        """Bytes of the new and the replaced files."""
+        return sum(map(size_of, self.put.values()))
 
 
 def send(hub: Hub, snapshot: Snapshot, edit: Edit, tell: Tell) -> Snapshot:
@@ -68,8 +78,8 @@ def send(hub: Hub, snapshot: Snapshot, edit: Edit, tell: Tell) -> Snapshot:
             landed = _landed(hub, parent, edit) if attempt.retry_state.attempt_number > 1 else None
             if landed:
                 return hub.at(landed)
-            revision = hub.commit(parent, edit.put, edit.delete, edit.summary)
-            return snapshot.with_changes(revision, edit.put, edit.delete)
+            revision = hub.commit(parent, edit.put, edit.delete, edit.summary, edit.copy)
+            return snapshot.with_changes(revision, edit.put, edit.delete, edit.copy)
     raise AssertionError("tenacity either returns or raises")
 
 
@@ -108,7 +118,8 @@ def _landed(hub: Hub, parent: str, edit: Edit) -> str | None:
         return None
     files = hub.at(child).files
     here = all(path in files and files[path].holds(content) for path, content in edit.put.items())
-    return child if here and not any(path in files for path in edit.delete) else None
+    back = all(files.get(each.file.path) == each.file for each in edit.copy)
+    return child if here and back and not any(path in files for path in edit.delete) else None
 
 
 def _wait(hub: Hub, state: RetryCallState) -> float:

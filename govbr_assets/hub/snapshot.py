@@ -1,12 +1,12 @@
 """The files of a repo at one revision, by name and content. Asks nobody anything."""
 
-import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from govbr_assets.core.days import Day
 from govbr_assets.core.layout import is_data_file, may_hold, shard_day, shard_path
+from govbr_assets.hub.content import Content, git_id_of, sha256_of, size_of
 
 
 @dataclass(frozen=True)
@@ -23,9 +23,23 @@ class HubFile:
     content: str
     size: int
 
-    def holds(self, content: bytes) -> bool:
-        """Say whether these bytes are what is in it."""
-        return self.content == (hashlib.sha256(content).hexdigest() if len(self.content) == 64 else git_id(content))
+    def holds(self, content: Content) -> bool:
+        """Say whether this is what is in it."""
+        name = sha256_of if len(self.content) == 64 else git_id_of
+        return self.size == size_of(content) and self.content == name(content)
+
+
+@dataclass(frozen=True)
+class HubFileAt:
+    """A file as it is at a revision.
+
+    Attributes:
+        file: the file.
+        revision: 40 hex digits.
+    """
+
+    file: HubFile
+    revision: str
 
 
 @dataclass(frozen=True)
@@ -56,15 +70,12 @@ class Snapshot:
         """Data files that are no day's shard."""
         return [file for file in self.data_files if shard_day(file.path) is None]
 
-    def with_changes(self, revision: str, put: Mapping[str, bytes], delete: tuple[str, ...]) -> "Snapshot":
+    def with_changes(
+        self, revision: str, put: Mapping[str, Content], delete: tuple[str, ...], copy: Iterable[HubFileAt] = ()
+    ) -> "Snapshot":
         """Say what a commit on this revision makes of it, without listing it again."""
         files = {path: file for path, file in self.files.items() if path not in delete}
         for path, content in put.items():
-            content_id = hashlib.sha256(content).hexdigest() if is_data_file(path) else git_id(content)
-            files[path] = HubFile(path, content_id, len(content))
-        return Snapshot(revision, files)
-
-
-def git_id(content: bytes) -> str:
-    """Name a content as git does."""
-    return hashlib.sha1(f"blob {len(content)}\0".encode() + content, usedforsecurity=False).hexdigest()
+            name = sha256_of if is_data_file(path) else git_id_of
+            files[path] = HubFile(path, name(content), size_of(content))
+        return Snapshot(revision, files | {each.file.path: each.file for each in copy})

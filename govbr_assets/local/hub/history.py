@@ -57,6 +57,10 @@ class History:
         with self._lock:
             return self._tree(number)
 
+    def has_had(self, blob: Blob) -> bool:
+        """Say whether a content is, or was once, a file of the repo."""
+        return any(blob in change.put.values() for change in list(self._changes))
+
     def last_changes(self, revision: str) -> Mapping[str, Commit]:
         """Say which commit wrote each file of a revision last."""
         number = self._number(revision)

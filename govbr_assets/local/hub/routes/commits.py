@@ -118,9 +118,9 @@ def _regular(call: Call, path: str, value: dict[str, Any]) -> Blob:
 
 
 def _large(call: Call, path: str, value: dict[str, Any]) -> Blob:
-    """Find the content that a line names; a copy of a file that is there leaves out its size."""
+    """Find the content that a line names; a copy of a file that the repo has, or had, leaves out its size."""
     blob = call.hub.store.blobs.large(str(value.get("oid"))) if value.get("algo") == "sha256" else None
-    if blob is None:
+    if blob is None or ("size" not in value and not call.history.has_had(blob)):
         raise RefusedError(f"LFS pointer pointed to a file that does not exist: {path!r}, {value.get('oid')}")
     if value.get("size", blob.size) != blob.size:
         raise RefusedError(f"{path!r} has {blob.size} bytes, not {value['size']}.")

@@ -11,7 +11,10 @@ from govbr_assets.local.hub.blobs import Blob, git_oid
 from govbr_assets.local.hub.calls import DATASET, Call, to_repo
 from govbr_assets.local.hub.changes import folders_of
 from govbr_assets.local.hub.commits import Commit
-from govbr_assets.local.hub.errors import EntryNotFoundError
+from govbr_assets.local.hub.errors import EntryNotFoundError, RefusedError
+
+_MOST_PATHS = 1000
+"""Of one request; the real Hub refuses more."""
 
 _EXPANDED_PAGE = 100
 """Entries with their last commits are dear, on the real Hub: it gives fewer of them on a page."""
@@ -37,6 +40,8 @@ def tree(call: Call) -> Response:
 def paths_info(call: Call) -> Response:
     """Describe the files and folders at given paths; a path where nothing is gets no entry."""
     form = parse_qs(call.body.decode(errors="replace"))
+    if len(form.get("paths", [])) > _MOST_PATHS:
+        raise RefusedError("too many parameters", 413)
     files = call.history.tree(call.revision)
     folders = folders_of(files)
     there = [path for path in form.get("paths", []) if path in files or path in folders]
