@@ -1,20 +1,27 @@
 """The repo at a revision and the one way to publish, with the real client over real HTTP."""
 
+import hashlib
+import json
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import requests
 from huggingface_hub import CommitOperationAdd, HfApi
 
 from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.layout import encode, shard_path
 from govbr_assets.errors import ConfigurationError, ContractError, HubConflictError, HubDeniedError, HubUnavailableError
-from govbr_assets.hub import Edit, Hub, Snapshot, day_rows, file_rows, publish
+from govbr_assets.hub import Edit, Hub, HubFileAt, Snapshot, day_rows, file_keys, file_rows, publish
 from govbr_assets.local.hub import LocalHub
-from govbr_assets.local.hub.actions import answer, cut
+from govbr_assets.local.hub.actions import Action, answer, call, cut
 from govbr_assets.local.hub.faults import Fault
+from govbr_assets.storage import Folder
 from govbr_assets_tests.tables import DAY, shard
 
 COMMIT = r"/commit/main$"
@@ -261,3 +268,154 @@ def test_a_file_that_is_no_parquet_is_named(hub: Hub, write: Callable[..., str])
     write(**{"data__train-x.parquet": b"not parquet at all"})
     with pytest.raises(ContractError, match=r"data/train-x\.parquet"):
         day_rows(hub, hub.head(), DAY)
+
+
+def test_a_file_is_published_from_the_disk_and_read_back(hub: Hub, tmp_path: Path):
+    content = encode(shard(["a", "b", "c"]))
+    local = tmp_path / "year.parquet"
+    local.write_bytes(content)
+    edit = Edit({"data/train-2026-00.parquet": local, "notes.txt": tmp_path / "notes.txt"}, summary="Publish")
+    (tmp_path / "notes.txt").write_bytes(b"from the disk too")
+    assert edit.size == len(content) + 17
+    publication = publish(hub, Fixed(edit), hub.head())
+    assert publication.snapshot == Hub(hub.repo_id, token=hub.token, endpoint=hub.api.endpoint).head()
+    file = publication.snapshot.files["data/train-2026-00.parquet"]
+    assert file_rows(hub, publication.snapshot, file).equals(shard(["a", "b", "c"]))
+    assert hub.text(publication.snapshot, "notes.txt") == "from the disk too"
+    for held in (content, local):
+        assert file.holds(held)
+    local.write_bytes(content[::-1])
+    assert not file.holds(local)
+    assert not file.holds(content + b"0")
+
+
+def test_the_same_file_from_the_disk_is_not_published_again(hub: Hub, tmp_path: Path, local_hub: LocalHub):
+    publish(hub, put("a", "b"), hub.head())
+    before = hub.head()
+    local = tmp_path / "shard.parquet"
+    local.write_bytes(encode(shard(["a", "b"])))
+    local_hub.faults.forget()
+    assert not publish(hub, Fixed(Edit({shard_path(DAY): local})), before).committed
+    assert hub.head() == before
+    assert not local_hub.faults.seen("POST", "/preupload/")
+
+
+def test_footer_and_keys_of_a_file_from_the_disk_are_kept_whole(hub: Hub, tmp_path: Path, local_hub: LocalHub):
+    hub = Hub(hub.repo_id, token=hub.token, endpoint=hub.api.endpoint, folder=Folder(str(tmp_path / "kept")))
+    local = tmp_path / "year.parquet"
+    local.write_bytes(parquet(shard([f"{number}" for number in range(7)])))  # several row groups
+    landed = publish(hub, Fixed(Edit({"data/train-2026-00.parquet": local}, summary="Publish")), hub.head()).snapshot
+    local_hub.faults.forget()
+    keys = pa.concat_tables(file_keys(hub, landed, landed.data_files[0]))
+    assert keys.equals(shard([f"{number}" for number in range(7)]).select(["unique_id", "published_at"]))
+    assert not local_hub.faults.seen("GET", r"\.parquet$")
+
+
+_PUBLISH = """
+import sys, tracemalloc
+from pathlib import Path
+import hf_xet
+from govbr_assets.hub import Edit, Hub, publish
+from govbr_assets.storage import Folder
+
+class Plan:
+    def at(self, snapshot):
+        return Edit({"data/train-2026-00.parquet": Path(sys.argv[4])}, summary="Publish")
+
+hub = Hub(sys.argv[1], token=sys.argv[2], endpoint=sys.argv[3], folder=Folder(sys.argv[4] + ".kept"))
+tracemalloc.start()
+assert publish(hub, Plan(), hub.head()).committed
+assert not publish(hub, Plan(), hub.head()).committed
+print(tracemalloc.get_traced_memory()[1])
+"""
+
+
+def test_a_large_file_on_the_disk_is_never_in_memory(hub: Hub, tmp_path: Path):
+    rows = shard([f"{number:02}" for number in range(40)])
+    noise = [(f"{number:02}" * 500_000) for number in range(40)]
+    local = tmp_path / "year.parquet"
+    pq.write_table(rows.set_column(9, "content", pa.array(noise)), local, compression="none", use_dictionary=False)
+    size = local.stat().st_size
+    assert size > 40_000_000
+    told = [sys.executable, "-c", _PUBLISH, hub.repo_id, f"{hub.token}", hub.api.endpoint, str(local)]
+    done = subprocess.run(told, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) < size / 5
+    assert hub.head().data_files[0].holds(local)
+
+
+def files_back(*paths: str, snapshot: Snapshot) -> tuple[HubFileAt, ...]:
+    return tuple(HubFileAt(snapshot.files[path], snapshot.revision or "") for path in paths)
+
+
+def test_a_copy_brings_the_very_bytes_back_and_uploads_nothing(
+    hub: Hub, write: Callable[..., str], local_hub: LocalHub
+):
+    shard_of_a, shard_of_c = (encode(shard([name])) for name in "ac")
+    write(**{"data__train-2026-01-15.parquet": shard_of_a, "notes.txt": b"old"})
+    first = publish(hub, put("b", path="data/train-2026-01-14.parquet"), hub.head()).snapshot
+    write(**{"data__train-2026-01-15.parquet": shard_of_c, "notes.txt": b"new"})
+    local_hub.faults.forget()
+    back = files_back("data/train-2026-01-15.parquet", "notes.txt", snapshot=first)
+    publication = publish(hub, Fixed(Edit(copy=back, summary="Back")), hub.head())
+    assert publication.snapshot == Hub(hub.repo_id, token=hub.token, endpoint=hub.api.endpoint).head()
+    old, new = (local_hub.store.tree(hub.repo_id, each) for each in (first.revision or "", publication.after or ""))
+    assert old == new
+    assert not local_hub.faults.seen("*", "/preupload/|/xet|/lfs/objects")
+    assert sum(each.received for each in local_hub.faults.seen("POST", COMMIT)) < 1000
+
+
+def test_a_copy_of_what_is_there_makes_no_commit(hub: Hub):
+    first = publish(hub, put("a"), hub.head()).snapshot
+    assert not publish(hub, Fixed(Edit(copy=files_back(shard_path(DAY), snapshot=first))), first).committed
+    assert hub.head() == first
+
+
+@pytest.mark.parametrize("action", [answer(500, "oops"), cut()], ids=["500", "cut"])
+def test_a_lost_answer_to_a_copy_is_looked_for_before_another_try(hub: Hub, local_hub: LocalHub, action: Action):
+    first = publish(hub, put("a"), hub.head()).snapshot
+    publish(hub, put("b"), first)
+    local_hub.faults.add(Fault("POST", COMMIT, action, when="after"))
+    back = files_back(shard_path(DAY), snapshot=first)
+    publication = publish(hub, Fixed(Edit(copy=back, summary="Back")), hub.head())
+    assert publication.committed
+    assert publication.after == hub.head().revision
+    assert publication.snapshot.data_files == first.data_files
+    assert [commit.title for commit in local_hub.store.commits(hub.repo_id)].count("Back") == 1
+
+
+def test_a_copy_that_somebody_else_makes_at_the_same_time_is_not_taken_for_ours(
+    hub: Hub, write: Callable[..., str], local_hub: LocalHub
+):
+    first = publish(hub, put("a"), hub.head()).snapshot
+    second = publish(hub, put("b"), first).snapshot
+
+    def slip_in() -> None:
+        write(**{"data__train-2026-01-15.parquet": encode(shard(["a"])), "other.txt": b"theirs"})
+
+    # The client asks what is there right before it commits, and then sends nothing.
+    local_hub.faults.add(Fault("POST", "/paths-info/main$", call(slip_in)))
+    plan = Fixed(Edit(copy=files_back(shard_path(DAY), snapshot=first), summary="Back"))
+    publication = publish(hub, plan, second)
+    assert len(plan.made_at) == 2
+    assert not publication.committed
+    assert publication.snapshot == hub.head()
+    assert "other.txt" in publication.snapshot.files
+
+
+def test_the_local_hub_takes_no_copy_of_what_the_repo_never_had(hub: Hub, write: Callable[..., str], repo_id: str):
+    """On the real Hub too a large file belongs to a repo, and a copy, whose line has no size, brings none along."""
+    content = encode(shard(["another repo's"]))
+    other = Hub(f"{repo_id}-other", token=hub.token, endpoint=hub.api.endpoint)
+    publish(other, Fixed(Edit({shard_path(DAY): content}, summary="Publish")), other.head())
+    write(**{"notes.txt": b"a repo"})
+    value = {"path": shard_path(DAY), "algo": "sha256", "oid": hashlib.sha256(content).hexdigest()}
+    lines = ({"key": "header", "value": {"summary": "copy"}}, {"key": "lfsFile", "value": value})
+    address = "{}/api/datasets/{}/commit/main"
+    told = {
+        "data": "\n".join(map(json.dumps, lines)),
+        "headers": {"Authorization": f"Bearer {hub.token}"},
+        "timeout": 10,
+    }
+    assert requests.post(address.format(hub.api.endpoint, repo_id), **told).status_code == 400
+    assert requests.post(address.format(hub.api.endpoint, other.repo_id), **told).status_code == 200

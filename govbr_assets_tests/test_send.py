@@ -1,17 +1,23 @@
 """A commit on its way: inside the hourly limit of the repo's own history, patient within bounds, sent once."""
 
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from huggingface_hub import CommitOperationAdd, HfApi
 
-from govbr_assets.errors import HubUnavailableError
-from govbr_assets.hub import Hub, publish, send
+from govbr_assets.core.layout import encode
+from govbr_assets.errors import HubDeniedError, HubUnavailableError
+from govbr_assets.hub import Edit, Hub, operations, publish, send
 from govbr_assets.local.hub import LocalHub
-from govbr_assets.local.hub.actions import after, answer, call
+from govbr_assets.local.hub.actions import after, answer, call, cut
 from govbr_assets.local.hub.faults import Fault
-from govbr_assets_tests.test_hub import COMMIT, put
+from govbr_assets_tests.tables import shard
+from govbr_assets_tests.test_hub import COMMIT, Fixed, put
 
 Write = Callable[[str], str]
 
@@ -131,3 +137,125 @@ def test_somebody_elses_commit_is_not_taken_for_ours(hub: Hub, write: Write, loc
     assert hub.head().revision == publication.after
     titles = [commit.title for commit in local_hub.store.commits(repo_id)]
     assert titles[:2] == ["Publish", "not ours"]
+
+
+DAYS = [f"data/train-2026-01-{number}.parquet" for number in range(11, 16)]
+UPLOADS = "/preupload/main$"
+
+
+def five_days() -> Fixed:
+    """Plan five shards, whose ids say their days; each is a group of its own where `a_file_a_group` is used."""
+    return Fixed(Edit({path: encode(shard([path])) for path in DAYS}, summary="Publish"))
+
+
+@pytest.fixture
+def a_file_a_group(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(operations, "UPLOAD_BYTES", 1)
+
+
+def test_files_are_uploaded_in_groups_and_a_large_one_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setattr(operations, "UPLOAD_BYTES", 8)
+    sizes = [5, 3, 4, 20, 1, 0, 7, 1]
+    (tmp_path / "3").write_bytes(bytes(20))
+    contents = {str(number): tmp_path / "3" if size == 20 else bytes(size) for number, size in enumerate(sizes)}
+    groups = operations.upload_groups(operations.operations_of(contents, ["gone"], ()))
+    assert [[sizes[int(each.path_in_repo)] for each in group] for group in groups] == [
+        [5, 3],
+        [4],
+        [20],
+        [1, 0, 7],
+        [1],
+    ]
+
+
+def test_a_small_publication_asks_once_about_its_uploads(hub: Hub, write: Write, local_hub: LocalHub):
+    write("one")
+    local_hub.faults.forget()
+    assert publish(hub, five_days(), hub.head()).committed
+    assert len(local_hub.faults.seen("POST", UPLOADS)) == 1
+
+
+@pytest.mark.usefixtures("a_file_a_group")
+def test_groups_are_uploaded_one_after_another_and_committed_together(
+    hub: Hub, write: Write, local_hub: LocalHub, repo_id: str
+):
+    write("one")
+    before = hub.head()
+    seen: list[str | None] = []
+    local_hub.faults.add(
+        Fault("POST", UPLOADS, call(lambda: seen.append(local_hub.store.head(repo_id))), times=9),
+        Fault("POST", "/v1/shards", call(lambda: seen.append("upload")), times=9),
+    )
+    publication = publish(hub, five_days(), before)
+    assert seen[:10] == [before.revision, "upload"] * 5
+    assert local_hub.store.commits(repo_id)[1].sha == before.revision
+    assert publication.snapshot == Hub(repo_id, token=hub.token, endpoint=hub.api.endpoint).head()
+    assert [file.path for file in publication.snapshot.data_files] == DAYS
+    assert all(publication.snapshot.files[path].holds(encode(shard([path]))) for path in DAYS)
+
+
+@pytest.mark.usefixtures("a_file_a_group")
+def test_a_refusal_between_two_groups_leaves_the_head_and_a_later_try_succeeds(
+    hub: Hub, write: Write, local_hub: LocalHub, repo_id: str
+):
+    write("one")
+    before = hub.head()
+    local_hub.faults.add(Fault("POST", UPLOADS, answer(403, "Forbidden"), skip=2))
+    with pytest.raises(HubDeniedError, match="HF_TOKEN"):
+        publish(hub, five_days(), before)
+    assert local_hub.store.head(repo_id) == before.revision
+    assert publish(hub, five_days(), before).committed
+    assert [file.path for file in hub.head().data_files] == DAYS
+
+
+@pytest.mark.usefixtures("a_file_a_group")
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_cut_between_two_groups_is_tried_again_in_the_same_publication(
+    hub: Hub, write: Write, local_hub: LocalHub, repo_id: str, when: str
+):
+    write("one")
+    before = len(local_hub.store.commits(repo_id))
+    local_hub.faults.add(Fault("POST", "/v1/xorbs/", cut(), when=when, skip=2))  # pyright: ignore[reportArgumentType]
+    assert publish(hub, five_days(), hub.head()).committed
+    assert len(local_hub.store.commits(repo_id)) == before + 1
+
+
+@pytest.mark.usefixtures("a_file_a_group")
+def test_somebody_elses_commit_between_two_groups_makes_the_plan_anew(
+    hub: Hub, write: Write, local_hub: LocalHub, repo_id: str
+):
+    write("one")
+    before = hub.head()
+    local_hub.faults.add(Fault("POST", UPLOADS, call(lambda: write("in between")), skip=2))
+    plan = five_days()
+    publication = publish(hub, plan, before)
+    titles = [commit.title for commit in local_hub.store.commits(repo_id)]
+    assert titles[:3] == ["Publish", "in between", "one"]
+    assert plan.made_at == [before.revision, publication.before]
+    assert {*DAYS, "notes.txt"} <= set(hub.head().files)
+
+
+_PUBLISH = """
+import sys
+from govbr_assets.hub import Hub, operations, publish
+from govbr_assets_tests.test_send import five_days
+
+operations.UPLOAD_BYTES = 1
+hub = Hub(sys.argv[1], token=sys.argv[2], endpoint=sys.argv[3])
+publish(hub, five_days(), hub.head())
+"""
+
+
+def test_a_process_that_is_killed_between_two_groups_leaves_the_head_and_a_later_try_succeeds(
+    hub: Hub, write: Write, local_hub: LocalHub, repo_id: str
+):
+    write("one")
+    before = local_hub.store.head(repo_id)
+    victims: list[subprocess.Popen[bytes]] = []
+    local_hub.faults.add(Fault("POST", UPLOADS, call(lambda: victims[0].kill()), skip=2))
+    victims.append(subprocess.Popen([sys.executable, "-c", _PUBLISH, repo_id, f"{hub.token}", local_hub.endpoint]))
+    assert victims[0].wait(60) == -signal.SIGKILL
+    assert len(local_hub.faults.seen("POST", UPLOADS)) == 1 + 3  # the other writer's, and ours
+    assert local_hub.store.head(repo_id) == before
+    assert publish(hub, five_days(), hub.head()).committed
+    assert [file.path for file in hub.head().data_files] == DAYS
