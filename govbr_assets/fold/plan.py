@@ -99,7 +99,7 @@ class FoldPlan:
         put = {path: file for path, file in built.items() if file}
         gone = {file.path for file in self.came} | (built.keys() & snapshot.files.keys())
         delete = tuple(sorted(gone - put.keys()))
-        return Edit(put, delete, summary=f"Fold {len(self.came)} files into {len(put)} year files")
+        return Edit(put, delete, lenient=True, summary=f"Fold {len(self.came)} files into {len(put)} year files")
 
     def _take(self, waiting: Sequence[HubFile], years: set[int]) -> tuple[list[HubFile], set[int]]:
         """Take as many files as find room in a commit, with the years that they go to."""

@@ -48,7 +48,7 @@ def check_readable(hub: Hub, snapshot: Snapshot, edit: Edit) -> list[str]:
         try:
             notes += _differences(hub, revision, file, first=file.path == first)
         except ContractError as error:
-            if not edit.as_it_was:
+            if not edit.lenient:
                 raise
             notes.append(str(error))
     return notes

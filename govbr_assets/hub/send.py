@@ -32,14 +32,14 @@ class Edit:
         put: content by path, for new and for replaced files.
         delete: paths that go; each is in the snapshot that the edit was made at.
         copy: files that come back as they were at an older revision; nothing of them is uploaded.
-        as_it_was: the result is a state that there was before, so that what differs in its files refuses nothing.
+        lenient: files that break readers are told of and refuse nothing: the commit brings them back, or mends others.
         summary: first line of the commit message.
     """
 
     put: Mapping[str, Content] = field(default_factory=dict)
     delete: tuple[str, ...] = ()
     copy: tuple[HubFileAt, ...] = ()
-    as_it_was: bool = False
+    lenient: bool = False
     summary: str = ""
 
     @property
