@@ -35,8 +35,8 @@ class FoldTold:
         self._came += folded.came
         self._after, self._left = folded.publication.snapshot, folded.left
         self._put |= {path: folded.rows[path] for path in edit.put if path in folded.rows}
-        self._dropped.update(folded.tally.dropped)
-        self._numbers.update(commits=1, bytes_written=edit.size, bytes_new=folded.tally.new_bytes)
+        self._dropped.update(folded.dropped)
+        self._numbers.update(commits=1, bytes_written=edit.size, bytes_new=folded.new_bytes)
 
     def __str__(self) -> str:
         done, total = len(self._came), len(self._came) + self._left

@@ -85,7 +85,7 @@ def test_a_week_later_only_the_month_with_news_is_made_anew(hub: Hub, local_hub:
     sizes = [sum_of_chunks(file, 0) + sum_of_chunks(file, 1) for file in (before, after)]
     raw = [Path(tree[path].path).read_bytes()[4 : 4 + size] for tree, size in zip((first, second), sizes, strict=True)]
     assert raw[0] == raw[1]
-    assert 0 < step.tally.new_bytes < sum(sizes)
+    assert 0 < step.new_bytes < sum(sizes)
 
 
 def sum_of_chunks(file: pq.ParquetFile, group: int) -> int:
@@ -113,7 +113,7 @@ def test_of_an_id_that_stands_several_times_the_latest_row_stays(hub: Hub, local
         "b": "old",
         "c": "Title of c",
     }
-    assert step.tally.dropped == {"data/train-00000-of-00001.parquet": 1, "data/train-2026-01-06.parquet": 1}
+    assert step.dropped == {"data/train-00000-of-00001.parquet": 1, "data/train-2026-01-06.parquet": 1}
 
 
 def test_a_row_that_stands_in_several_files_stays_once(hub: Hub, local_hub: LocalHub, repo_id: str):
@@ -122,7 +122,7 @@ def test_a_row_that_stands_in_several_files_stays_once(hub: Hub, local_hub: Loca
     write(local_hub.store, repo_id, {**files, "data/train-2026-01-05.parquet": encode(twin)})
     (step,) = folds(hub)
     assert dataset(local_hub, repo_id)["data/train-2026-00.parquet"].equals(twin)
-    assert step.tally.dropped.total() == 4
+    assert step.dropped.total() == 4
 
 
 def test_a_row_of_an_older_year_file_that_has_a_newer_version_goes(hub: Hub, local_hub: LocalHub, repo_id: str):
@@ -135,7 +135,7 @@ def test_a_row_of_an_older_year_file_that_has_a_newer_version_goes(hub: Hub, loc
     found = dataset(local_hub, repo_id)
     assert found["data/train-2025-00.parquet"]["unique_id"].to_pylist() == ["id-2025-01-01"]
     assert found["data/train-2026-00.parquet"].equals(again)
-    assert step.tally.dropped == {"data/train-2025-00.parquet": 1}
+    assert step.dropped == {"data/train-2025-00.parquet": 1}
     assert folds(hub) == []
 
 

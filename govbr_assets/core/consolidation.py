@@ -68,6 +68,10 @@ class Survivors:
         self.ids = pa.array(best.keys(), pa.string())
         self._digests = pa.array([rank[-1] for rank in best.values()], pa.int64())
 
+    def digests_of(self, ids: pa.Array) -> pa.Array:
+        """Give the digest of the row that stays, for each id; null for an id that stands once."""
+        return self._digests.take(pc.index_in(ids, value_set=self.ids))
+
     def of(self, rows: pa.Table) -> tuple[pa.Table, pa.Table]:
         """Divide rows of `SOURCED_SCHEMA` into those that stay and those that go; of two equal rows one stays.
 
@@ -75,9 +79,8 @@ class Survivors:
         """
         if not len(self.ids):
             return rows, rows.schema.empty_table()
-        index = pc.index_in(rows["unique_id"], value_set=self.ids).combine_chunks()
-        digest = rows["digest"].combine_chunks()
-        stays = pc.fill_null(pc.equal(digest, self._digests.take(index)), True)
+        best = self.digests_of(rows["unique_id"].combine_chunks())
+        stays = pc.fill_null(pc.equal(rows["digest"].combine_chunks(), best), True)
         if repeated(rows["unique_id"].filter(stays)):
             place = pa.array(range(rows.num_rows), pa.int64())
             table = pa.table({"unique_id": rows["unique_id"], "place": place}).filter(stays)

@@ -56,7 +56,8 @@ def year_path(year: int) -> str:
 def folded_year(path: str) -> int | None:
     """Tell the year of a folded file from its path, 0 for the undated one; None for any other path."""
     match = _YEAR.fullmatch(path)
-    return int(match[1]) if match else 0 if path == UNDATED_PATH else None
+    year = int(match[1]) if match else 0
+    return year if path == year_path(year) else None
 
 
 def shard_path(day: Day) -> str:

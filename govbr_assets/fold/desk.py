@@ -2,20 +2,24 @@
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from govbr_assets.core.consolidation import Survivors, by_month, months_of_groups
+from govbr_assets.core.contract import schema_difference
 from govbr_assets.core.days import Day
+from govbr_assets.errors import ProofError
 from govbr_assets.fold.scratch import check_room
 from govbr_assets.fold.sources import Inbox, Sources, local_rows, sources
 from govbr_assets.fold.spill import Spill
 from govbr_assets.fold.survivors import repeated_ids, survivors
 from govbr_assets.fold.year import OldYear
-from govbr_assets.hub import Hub, HubFile, Snapshot, file_keys, footer
+from govbr_assets.hub import Hub, HubFile, Snapshot, file_keys, file_schema, footer
 
 _ROOM = 4  # times the size of the files that are read: their rows lie on the disk without much compression
 _TELL_SECONDS = 5.0  # between two lines of progress
@@ -37,7 +41,10 @@ class Desk:
         self._hub, self._today, self._folder, self._tell = hub, today, folder, tell
         self._inbox = Inbox(hub, folder / "inbox")
         self._months: dict[HubFile, list[int] | None] = {}  # of the row groups of folded files
-        self._known: set[HubFile] = set()  # whose ids are known
+        self._odd: dict[HubFile, bool] = {}  # whether a file has another schema than the contract
+        self._surveyed: set[HubFile] | None = None  # the files whose ids are known
+        self._foreseen: set[HubFile] | None = None  # what they become by the commit that is planned
+        self._numbers = count()
         self.spills: dict[HubFile, Spill] = {}
         self.survivors = Survivors({})
         self.doubled: set[HubFile] = set()
@@ -46,53 +53,84 @@ class Desk:
         """Files with rows that go because a better one stays."""
 
     def lay_out(self, snapshot: Snapshot) -> Sources:
-        """Say what there is at a revision, and read what is new; a folded file in disorder is a file like any other."""
-        found = sources(self._hub, snapshot, self._today)
+        """Say what there is at a revision, and read what is new; files of another schema or in disorder are legacy."""
+        found = sources(snapshot, self._today)
         for year, file in list(found.years.items()):
-            if file not in self._months:
-                groups = footer(self._hub, snapshot, file)
-                rows = [groups.row_group(index).num_rows for index in range(groups.num_row_groups)]
-                self._months[file] = months_of_groups(file_keys(self._hub, snapshot, file), rows, year)
-            if self._months[file] is None:
+            if self._months_of(snapshot, file, year) is None:
                 found.legacy.append(found.years.pop(year))
-        self._learn(snapshot, found)
-        self._inbox.keep_only(snapshot.data_files)
+        found.legacy.extend(_taken(found.open, lambda file: self.is_odd(snapshot, file)))
+        self._spill(snapshot, [file for file in (*found.legacy, *found.shards) if file not in self.spills])
+        found.legacy.extend(_taken(found.shards, lambda file: self.is_odd(snapshot, file)))
+        for file in self.spills.keys() - {*found.legacy, *found.shards}:
+            self.spills.pop(file).path.unlink()
+        self._survey(snapshot, found)
+        self._inbox.keep_only([*snapshot.data_files, *(self._foreseen or ())])
         return found
+
+    def is_odd(self, snapshot: Snapshot, file: HubFile) -> bool:
+        """Say whether a file has another schema than the contract."""
+        if file not in self._odd:
+            self._odd[file] = bool(schema_difference(file_schema(self._hub, snapshot, file)))
+        return self._odd[file]
+
+    def _months_of(self, snapshot: Snapshot, file: HubFile, year: int) -> list[int] | None:
+        """Tell the month of each row group of a folded file; None if it is not as folded files are."""
+        if file not in self._months:
+            groups = footer(self._hub, snapshot, file)
+            rows = [groups.row_group(index).num_rows for index in range(groups.num_row_groups)]
+            keys = file_keys(self._hub, snapshot, file)
+            self._months[file] = None if self.is_odd(snapshot, file) else months_of_groups(keys, rows, year)
+        return self._months[file]
 
     def old_year(self, snapshot: Snapshot, file: HubFile) -> OldYear:
         """Bring a folded file onto the disk."""
         return OldYear(file.path, self._inbox.get(snapshot, file), self._months[file] or [])
 
-    def take_in(self, path: Path, target: str, months: list[int]) -> Path:
-        """Take a folded file that was made, so that nobody reads it again when it is on the Hub; give its new place."""
+    def take_in(self, path: Path, target: str, months: list[int]) -> HubFile:
+        """Take a folded file that was made, so that nobody reads it again when it is on the Hub."""
         with path.open("rb") as content:
             file = HubFile(target, hashlib.file_digest(content, "sha256").hexdigest(), path.stat().st_size)
-        self._known.add(file)
-        self._months[file] = months
-        return self._inbox.adopt(file, path)
+        self._months[file], self._odd[file] = months, False
+        self._inbox.adopt(file, path)
+        return file
 
-    def _learn(self, snapshot: Snapshot, found: Sources) -> None:
-        """Take the rows of new files to the disk, and find out which ids stand several times."""
+    def place(self, file: HubFile) -> Path:
+        """Say where the copy of a file is that was brought or taken in."""
+        return self._inbox.path(file)
+
+    def foresee(self, snapshot: Snapshot, gone: Container[str], made: Iterable[HubFile]) -> None:
+        """Say what a commit is about to make of the files, so that they need no other survey when it has landed."""
+        new = {file.path: file for file in made}
+        stay = {file for file in snapshot.data_files if file.path not in gone and file.path not in new}
+        self._foreseen = stay | set(new.values())
+
+    def _survey(self, snapshot: Snapshot, found: Sources) -> None:
+        """Find out which ids stand several times, in files that are others than those that are known."""
         files = [*found.legacy, *found.shards, *found.open, *found.years.values()]
-        # A row that gives way to a better one may do so only as long as that one is there.
-        if self._known.issuperset(files) and self.doubled.issubset(files):
+        if set(files) == self._foreseen:
+            self._surveyed = self._foreseen
+        if set(files) == self._surveyed:
             return
-        self._spill(snapshot, [file for file in (*found.legacy, *found.shards) if file not in self.spills])
         ids, holders = repeated_ids([partial(self._ids, snapshot, file) for file in files], self._folder / "ids")
         rows = ((index, self._rows(snapshot, files[index])) for index in holders)
         self.survivors, losing = survivors(ids, rows)
         self.doubled, self.losing = {files[index] for index in holders}, {files[index] for index in losing}
-        self._known = set(files)
+        self._surveyed = set(files)
 
     def _spill(self, snapshot: Snapshot, files: Sequence[HubFile]) -> None:
-        """Fetch files and part their rows by month."""
+        """Fetch files, and part their rows by month."""
+        if not files:
+            return
         size = sum(file.size for file in files)
-        largest = max((file.size for file in snapshot.data_files), default=0)
-        check_room(self._folder, _ROOM * size + 2 * largest)
+        check_room(self._folder, _ROOM * size)
         told, done = time.monotonic(), 0
         for number, (file, path) in enumerate(self._inbox.stream(snapshot, files), 1):
-            spilled = self._folder / f"spill-{len(self.spills)}"
-            self.spills[file] = Spill(spilled, local_rows(path, file.path), by_month)
+            said = pq.read_metadata(path)
+            self._odd[file] = bool(schema_difference(said.schema.to_arrow_schema()))
+            spill = Spill(self._folder / f"spill-{next(self._numbers)}", local_rows(path, file.path), by_month)
+            if spill.rows != said.num_rows:
+                raise ProofError(f"{file.path} has {said.num_rows} rows, of which {spill.rows} were read.")
+            self.spills[file] = spill
             self._inbox.drop(file)
             done += file.size
             if time.monotonic() - told > _TELL_SECONDS:
@@ -110,3 +148,10 @@ class Desk:
         if file in self.spills:
             return self.spills[file].all()
         return local_rows(self._inbox.get(snapshot, file), file.path)
+
+
+def _taken(files: list[HubFile], wanted: Callable[[HubFile], bool]) -> list[HubFile]:
+    """Take some files out of a list."""
+    taken = [file for file in files if wanted(file)]
+    files[:] = [file for file in files if file not in taken] if taken else files
+    return taken

@@ -1,14 +1,21 @@
 """The fold as plans for `hub.publish`: one commit after another, each whole by itself and of under 100 files."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pyarrow as pa
+
+from govbr_assets.core.consolidation import Survivors
+from govbr_assets.core.contract import repeated
 from govbr_assets.core.days import Day
 from govbr_assets.core.layout import folded_year, year_path
+from govbr_assets.errors import ProofError
 from govbr_assets.fold.desk import Desk, Tell
+from govbr_assets.fold.proof import Account
 from govbr_assets.fold.scratch import scratch_folder
-from govbr_assets.fold.year import Tally, YearBuilder
+from govbr_assets.fold.year import BuiltYear, YearBuilder
 from govbr_assets.hub import Edit, Hub, HubFile, Publication, Snapshot, publish
 
 COMMIT_FILES = 95
@@ -16,21 +23,43 @@ COMMIT_FILES = 95
 
 
 @dataclass(frozen=True)
-class Folded:
-    """What one commit of a fold does.
+class Step:
+    """What a commit of a fold takes up and makes.
 
     Attributes:
         came: files whose rows go into folded ones.
-        left: files that wait for a later commit.
-        rows: of each file that it writes.
-        tally: bytes and duplicates.
-        publication: the commit, or what it would be in a dry run.
+        left: how many files wait for a later commit.
+        built: what became of the years.
     """
 
     came: list[HubFile]
     left: int
-    rows: dict[str, int]
-    tally: Tally
+    built: list[BuiltYear]
+
+    @property
+    def rows(self) -> dict[str, int]:
+        """The rows of each file that it makes."""
+        return {year_path(each.year): each.rows for each in self.built if each.path}
+
+    @property
+    def dropped(self) -> Counter[str]:
+        """The rows of ids that stood several times that it drops, by the file that had them."""
+        return sum((each.dropped for each in self.built), Counter[str]())
+
+    @property
+    def new_bytes(self) -> int:
+        """Bytes of row groups that it makes anew, before the upload finds what it knows in them."""
+        return sum(each.new_bytes for each in self.built)
+
+
+@dataclass(frozen=True)
+class Folded(Step):
+    """What one commit of a fold does.
+
+    Attributes:
+        publication: the commit, or what it would be in a dry run.
+    """
+
     publication: Publication
 
 
@@ -59,7 +88,7 @@ def fold(hub: Hub, today: Day, *, dry_run: bool = False, tell: Tell = lambda _: 
             publication = publish(hub, plan, guess, dry_run=dry_run, tell=tell)
             if publication.edit.empty:
                 return
-            yield Folded(plan.came, plan.left, plan.rows, plan.tally, publication)
+            yield Folded(plan.step.came, plan.step.left, plan.step.built, publication)
             if dry_run:
                 return
             guess = publication.snapshot
@@ -73,19 +102,14 @@ class FoldPlan:
         desk: has what was read.
         folder: where files may be made.
         most: files of one commit.
-        came: what the last `at` took up.
-        left: how many files it left for later.
-        rows: of each file that it makes.
-        tally: what it came to.
+        step: what the last `at` takes up and makes.
     """
 
     desk: Desk
     folder: Path
     most: int
-    came: list[HubFile] = field(default_factory=list)
-    left: int = 0
-    rows: dict[str, int] = field(default_factory=dict)
-    tally: Tally = field(default_factory=Tally)
+    step: Step = field(default_factory=lambda: Step([], 0, []))
+    _made: "dict[int, _Made]" = field(default_factory=dict)
 
     def at(self, snapshot: Snapshot) -> Edit:
         """Make the edit for a revision: as many files as one commit takes, and the year files that replace them."""
@@ -93,33 +117,78 @@ class FoldPlan:
         # What stands several times comes first, so that it does so at as few revisions as can be.
         waiting = [*found.legacy, *sorted(found.shards, key=lambda file: file not in self.desk.doubled)]
         losing = {year for year, file in found.years.items() if file in self.desk.losing}
-        self.came, years = self._take(waiting, losing)
-        self.left, self.tally, self.rows = len(waiting) - len(self.came), Tally(), {}
-        built = {year_path(year): self._build(snapshot, year, found.years.get(year)) for year in sorted(years)}
-        put = {path: file for path, file in built.items() if file}
-        gone = {file.path for file in self.came} | (built.keys() & snapshot.files.keys())
-        delete = tuple(sorted(gone - put.keys()))
-        return Edit(put, delete, lenient=True, summary=f"Fold {len(self.came)} files into {len(put)} year files")
+        came, years = self._take(snapshot, waiting, losing)
+        self._made = {year: self._year(snapshot, year, found.years.get(year), came) for year in sorted(years)}
+        made = [each.file for each in self._made.values() if each.file]
+        self._prove(came)
+        gone = {file.path for file in came} | {year_path(year) for year in years} & snapshot.files.keys()
+        delete = tuple(sorted(gone - {file.path for file in made}))
+        self.step = Step(came, len(waiting) - len(came), [each.built for each in self._made.values()])
+        self.desk.foresee(snapshot, delete, made)
+        if not made and len(delete) == len(snapshot.data_files):
+            self.step = Step([], 0, [])
+            return Edit()  # nobody could load a dataset without files
+        put = {file.path: self.desk.place(file) for file in made}
+        return Edit(put, delete, lenient=True, summary=f"Fold {len(came)} files into {len(put)} year files")
 
-    def _take(self, waiting: Sequence[HubFile], years: set[int]) -> tuple[list[HubFile], set[int]]:
+    def _take(self, snapshot: Snapshot, waiting: Sequence[HubFile], years: set[int]) -> tuple[list[HubFile], set[int]]:
         """Take as many files as find room in a commit, with the years that they go to."""
+
+        def at_once(file: HubFile) -> bool:
+            # A year's file may be made now, and overwrite what stands in its place. And half of the files of another
+            # schema would break readers beside the other half.
+            return folded_year(file.path) is not None or self.desk.is_odd(snapshot, file)
+
         taken: list[HubFile] = []
-        # What stands in the place of a year's file comes at once: that file may be made now, and overwrite it.
-        for file in sorted(waiting, key=lambda file: folded_year(file.path) is None):
+        for file in sorted(waiting, key=lambda file: not at_once(file)):
             more = years | {month // 100 for month in self.desk.spills[file].parts}
-            if taken and folded_year(file.path) is None and len(taken) + 1 + len(more) > self.most:
+            if taken and not at_once(file) and len(taken) + 1 + len(more) > self.most:
                 break
             taken.append(file)
             years = more
         return taken, years
 
-    def _build(self, snapshot: Snapshot, year: int, file: HubFile | None) -> Path | None:
-        """Make the file of a year; None if no row is left."""
+    def _year(self, snapshot: Snapshot, year: int, file: HubFile | None, came: Sequence[HubFile]) -> "_Made":
+        """Make the file of a year, or take the one that was made of the same for another revision."""
+        added = [each for each in came if any(month // 100 == year for month in self.desk.spills[each].parts)]
+        made_of = file, tuple(added), self.desk.survivors
+        before = self._made.get(year)
+        if before and before.made_of == made_of:
+            return before
         old = self.desk.old_year(snapshot, file) if file else None
-        added = [self.desk.spills[each] for each in self.came]
+        spills = [self.desk.spills[each] for each in added]
         loses = file in self.desk.losing
-        built = YearBuilder(year, old, added, self.desk.survivors, loses, self.folder, self.tally).build()
-        if built is None:
-            return None
-        self.rows[year_path(year)] = built.rows
-        return self.desk.take_in(built.path, year_path(year), built.months)
+        built = YearBuilder(year, old, spills, self.desk.survivors, loses, self.folder).build()
+        new = self.desk.take_in(built.path, year_path(year), built.months) if built.path else None
+        return _Made(made_of, built, new)
+
+    def _prove(self, came: Sequence[HubFile]) -> None:
+        """See that all rows that came out of files are in the new ones or were dropped, and none of them twice.
+
+        Raises:
+            ProofError: it is not so.
+        """
+        account, doubled = Account(), [pa.array([], pa.string())]
+        for spill in map(self.desk.spills.__getitem__, came):
+            account.came(spill.rows, spill.digests)
+        for each in self._made.values():
+            account.add(each.built.account)
+            doubled.append(each.built.doubled)
+        account.check()
+        if twice := repeated(pa.concat_arrays(doubled)):
+            raise ProofError(f"unique_id {twice[0]!r} would stand in several year files. Nothing was published.")
+
+
+@dataclass(frozen=True)
+class _Made:
+    """A year's file, and what it was made of: its old one, the files that came into it, and who survived.
+
+    Attributes:
+        made_of: all that.
+        built: what became of it.
+        file: as it will be on the Hub; None if no row is left.
+    """
+
+    made_of: tuple[HubFile | None, tuple[HubFile, ...], Survivors]
+    built: BuiltYear
+    file: HubFile | None

@@ -8,80 +8,131 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from govbr_assets.core.consolidation import Order
+from govbr_assets.core.consolidation import Order, Survivors
 from govbr_assets.core.contract import NEWS_SCHEMA, schema_difference
 from govbr_assets.core.digest import row_digests
 from govbr_assets.core.splice import RowGroup
 from govbr_assets.errors import ProofError
+from govbr_assets.fold.buckets import hashes
 
 _PIECE = 4 << 20  # bytes that are compared at a time
+_WRAP = 1 << 64  # at which sums of digests begin anew
+
+
+class Account:
+    """Rows that came out of files and rows that went into files or were dropped, wherever they were in between.
+
+    It adds up their digests, so that neither their order matters nor how many they are.
+    """
+
+    def __init__(self) -> None:
+        self._rows, self._sum = 0, 0
+
+    def came(self, rows: int, digests: int) -> None:
+        """Note rows that were read, with the sum of their digests."""
+        self._rows += rows
+        self._sum += digests
+
+    def went(self, digests: pa.Array) -> None:
+        """Note rows that were read back from what was written, or that were dropped."""
+        self.came(-len(digests), -total(digests))
+
+    def add(self, other: "Account") -> None:
+        """Add what another one has noted."""
+        self.came(other._rows, other._sum)
+
+    def check(self) -> None:
+        """Raise unless all that came went.
+
+        Raises:
+            ProofError: it did not.
+        """
+        if self._rows or self._sum % _WRAP:
+            raise ProofError(
+                f"The rows that were read are not the ones that were written and dropped ({self._rows:+} rows)."
+                " Nothing was published."
+            )
 
 
 class Ledger:
-    """Of the rows of a month: ids and digests, as they were read, and as they go."""
+    """Of the rows of a month: their digests, as they were read, and as they go."""
 
-    def __init__(self) -> None:
-        self._ids: dict[bool, list[pa.Array]] = {True: [], False: []}
-        self._digests: dict[bool, list[pa.Array]] = {True: [], False: []}
+    def __init__(self, label: str) -> None:
+        self._label = label
+        self._came: list[pa.Array] = [pa.array([], pa.int64())]
+        self._went: list[pa.Array] = [pa.array([], pa.int64())]
 
-    def read(self, rows: pa.Table) -> None:
-        """Note rows of `SOURCED_SCHEMA` that were read."""
-        self._note(rows["unique_id"], rows["digest"], came=True)
+    def read(self, digests: pa.ChunkedArray) -> None:
+        """Note rows that were read."""
+        self._came.append(digests.combine_chunks())
 
-    def dropped(self, rows: pa.Table) -> None:
-        """Note rows that go because a better one of the same id stays."""
-        self._note(rows["unique_id"], rows["digest"], came=False)
+    def went(self, digests: pa.Array) -> None:
+        """Note rows that were read back from what was written, or that were dropped."""
+        self._went.append(digests)
 
-    def written(self, rows: pa.Table) -> None:
-        """Note rows of the contract that were read back from the file."""
-        self._note(rows["unique_id"], pa.chunked_array([row_digests(rows)]), came=False)
-
-    def check(self, label: str) -> None:
+    def check(self) -> None:
         """Raise unless the rows that came are the ones that were written and dropped.
 
         Raises:
             ProofError: they are not.
         """
-        for what, noted in (("ids", self._ids), ("rows", self._digests)):
-            came, went = (pa.concat_arrays(noted[each]) if noted[each] else pa.array([]) for each in (True, False))
-            if len(came) != len(went) or not _sorted(came).equals(_sorted(went)):
-                raise ProofError(
-                    f"The {what} of {label} that were read are not the ones that were written: {len(came)} came,"
-                    f" {len(went)} went. Nothing was published."
-                )
-
-    def _note(self, ids: pa.ChunkedArray, digests: pa.ChunkedArray, *, came: bool) -> None:
-        self._ids[came].append(pa.array([hash(each) for each in ids.to_pylist()], pa.int64()))
-        self._digests[came].append(digests.combine_chunks())
+        came, went = _sorted(pa.concat_arrays(self._came)), _sorted(pa.concat_arrays(self._went))
+        if not came.equals(went):
+            raise ProofError(
+                f"The rows of {self._label} that were read are not the ones that were written: {len(came)} came,"
+                f" {len(went)} went. Nothing was published."
+            )
 
 
-def prove(path: Path, target: str, ledgers: Sequence[tuple[int, Ledger | None]]) -> None:
-    """Read a written file back and compare it with what is known of its rows.
+def prove_dropped(stay: pa.Table, go: pa.Table, survivors: Survivors) -> None:
+    """See that every row of `SOURCED_SCHEMA` that goes does so for a better one of its id, or for an equal one here.
+
+    Raises:
+        ProofError: one does not.
+    """
+    best, digests = survivors.digests_of(go["unique_id"].combine_chunks()), go["digest"].combine_chunks()
+    for_an_equal = pc.and_(pc.equal(digests, best), pc.is_in(digests, value_set=stay["digest"].combine_chunks()))
+    fine = pc.fill_null(pc.or_(pc.not_equal(digests, best), for_an_equal), False)
+    if (wrong := pc.index(fine, False).as_py()) >= 0:
+        raise ProofError(f"unique_id {go['unique_id'][wrong].as_py()!r} would be lost. Nothing was published.")
+
+
+def prove(path: Path, target: str, ledgers: Sequence[Ledger | None], watched: pa.Array) -> tuple[pa.Array, pa.Array]:
+    """Read a written file back, and note in the ledgers what is in it.
 
     Args:
         path: the file.
         target: its path on the Hub.
-        ledgers: month and ledger of each row group; None for one that was copied byte for byte.
+        ledgers: of each row group; None for one that was copied byte for byte.
+        watched: ids that stood several times before.
+
+    Returns:
+        The digests of all rows with a ledger, and which of the watched ids are there.
 
     Raises:
-        ProofError: another schema, another order, an id that stands twice, or a row that is not what was read.
+        ProofError: another schema, another order, or an id that stands twice.
     """
+    digests, ids, seen = [pa.array([], pa.int64())], [pa.array([], pa.int64())], [pa.array([], pa.string())]
     with pq.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20) as parquet:
         if difference := schema_difference(parquet.schema_arrow):
             raise ProofError(f"{target} was written with another schema: {difference}. Nothing was published.")
         if parquet.num_row_groups != len(ledgers):
             raise ProofError(f"{target} has {parquet.num_row_groups} row groups and not {len(ledgers)}.")
         order = Order(target)
-        for index, (_, ledger) in enumerate(ledgers):
+        for index, ledger in enumerate(ledgers):
             names = ["unique_id", "published_at"] if ledger is None else NEWS_SCHEMA.names
             rows = parquet.read_row_group(index, names, use_threads=False)
             if breach := order.breach(rows):
                 raise ProofError(f"{breach}. Nothing was published.")
+            here = rows["unique_id"].combine_chunks()
+            ids.append(hashes(here))
+            seen.append(here.filter(pc.is_in(here, value_set=watched)))
             if ledger is not None:
-                ledger.written(rows)
-    for month, ledger in dict(ledgers).items():
-        if ledger is not None:
-            ledger.check(f"month {month} in {target}")
+                digests.append(row_digests(rows))
+                ledger.went(digests[-1])
+    if pc.count_distinct(pa.concat_arrays(ids)).as_py() != sum(map(len, ids)):
+        raise ProofError(f"An id stands more than once in {target}. Nothing was published.")
+    return pa.concat_arrays(digests), pa.concat_arrays(seen)
 
 
 def prove_copied(source: IO[bytes], old: RowGroup, written: IO[bytes], new: RowGroup) -> None:
@@ -98,6 +149,11 @@ def prove_copied(source: IO[bytes], old: RowGroup, written: IO[bytes], new: RowG
         same, left = source.read(size) == written.read(size), left - size
     if not same:
         raise ProofError("A row group was not copied as it was. Nothing was published.")
+
+
+def total(digests: pa.Array) -> int:
+    """Add up digests."""
+    return (pc.sum(digests).as_py() or 0) % _WRAP
 
 
 def _sorted(values: pa.Array) -> pa.Array:

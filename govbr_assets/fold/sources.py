@@ -11,11 +11,11 @@ import pyarrow.parquet as pq
 
 from govbr_assets.core.castable import as_contract
 from govbr_assets.core.consolidation import sourced
-from govbr_assets.core.contract import schema_difference
 from govbr_assets.core.days import Day
 from govbr_assets.core.layout import folded_year, shard_day
 from govbr_assets.errors import ContractError
-from govbr_assets.hub import Hub, HubFile, Snapshot, fetch, file_schema
+from govbr_assets.fold.scratch import check_room
+from govbr_assets.hub import Hub, HubFile, Snapshot, fetch
 
 _AT_ONCE = 4  # files on their way
 _BATCH_BYTES = 16 << 20  # of rows that are taken up together
@@ -28,7 +28,7 @@ class Sources:
     Attributes:
         years: folded files by year; 0 is the undated one.
         shards: of closed days, in the order of days.
-        legacy: files of any other name or schema.
+        legacy: files of any other name.
         open: shards of days that are not over, which stay.
     """
 
@@ -38,22 +38,17 @@ class Sources:
     open: list[HubFile]
 
 
-def sources(hub: Hub, snapshot: Snapshot, today: Day) -> Sources:
-    """Say which files a fold takes up.
-
-    Raises:
-        HubUnavailableError: the Hub is out of reach.
-        ContractError: a file is no Parquet file.
-    """
+def sources(snapshot: Snapshot, today: Day) -> Sources:
+    """Say by their names which files a fold takes up."""
     found = Sources({}, [], [], [])
     for file in snapshot.data_files:
         year, day = folded_year(file.path), shard_day(file.path)
-        if (year is None and day is None) or schema_difference(file_schema(hub, snapshot, file)):
-            found.legacy.append(file)
-        elif year is not None:
+        if year is not None:
             found.years[year] = file
+        elif day is not None:
+            (found.open if day >= today else found.shards).append(file)
         else:
-            (found.open if day and day >= today else found.shards).append(file)
+            found.legacy.append(file)
     return found
 
 
@@ -71,16 +66,17 @@ class Inbox:
 
     def get(self, snapshot: Snapshot, file: HubFile) -> Path:
         """Give the local copy of a file."""
-        path = self._path(file)
+        path = self.path(file)
         if not path.exists():
             part = path.with_suffix(".part")
+            check_room(self._folder, 3 * file.size)  # of a year's file another one is made, by way of its months
             fetch(self._hub, snapshot, file, part)
             part.rename(path)
         return path
 
-    def adopt(self, file: HubFile, path: Path) -> Path:
+    def adopt(self, file: HubFile, path: Path) -> None:
         """Take a file that is to be published in, so that it is never fetched."""
-        return path.rename(self._path(file))
+        path.rename(self.path(file))
 
     def stream(self, snapshot: Snapshot, files: Sequence[HubFile]) -> Iterator[tuple[HubFile, Path]]:
         """Give local copies one after another, while the next ones are on their way."""
@@ -99,14 +95,14 @@ class Inbox:
 
     def drop(self, file: HubFile) -> None:
         """Remove the local copy of a file that is not needed any more."""
-        self._path(file).unlink(missing_ok=True)
+        self.path(file).unlink(missing_ok=True)
 
     def keep_only(self, files: Sequence[HubFile]) -> None:
         """Remove the copies of all other files."""
-        for path in set(self._folder.iterdir()) - set(map(self._path, files)):
+        for path in set(self._folder.iterdir()) - set(map(self.path, files)):
             path.unlink()
 
-    def _path(self, file: HubFile) -> Path:
+    def path(self, file: HubFile) -> Path:
         """Name the copy; two files may have the same content, and each is dropped on its own."""
         return self._folder / f"{file.content}-{hashlib.sha256(file.path.encode()).hexdigest()}"
 

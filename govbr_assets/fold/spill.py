@@ -5,6 +5,7 @@ from itertools import chain
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from govbr_assets.core.consolidation import SOURCED_SCHEMA, by_day
 
@@ -21,15 +22,23 @@ class Spill:
 
     Args:
         path: where the file is made.
+        tables: the rows.
         parting: parts a table by what it is asked for later.
+
+    Attributes:
+        rows: how many came.
+        digests: the sum of their digests.
+        parts: by month or day, where its rows are.
     """
 
     def __init__(self, path: Path, tables: Iterable[pa.Table], parting: Parting) -> None:
-        self.path = path
+        self.path, self.rows, self.digests = path, 0, 0
         self.parts: dict[int, list[int]] = {}
         batches = 0
         with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, SOURCED_SCHEMA, options=_OPTIONS) as writer:
             for table in tables:
+                self.rows += table.num_rows
+                self.digests += pc.sum(table["digest"]).as_py() or 0
                 for key, part in parting(table):
                     for batch in part.combine_chunks().to_batches():
                         writer.write_batch(batch)

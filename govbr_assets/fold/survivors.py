@@ -33,16 +33,16 @@ def repeated_ids(files: Sequence[Ids], folder: Path) -> tuple[pa.Array, list[int
         suspects = buckets.repeated()
     if not len(suspects):
         return pa.array([], pa.string()), []
-    seen: dict[str, int] = {}
-    holders: dict[str, set[int]] = {}
+    twice: set[str] = set()  # but for an id whose hash is another's too, which does no harm
+    holders: list[int] = []
     for index, file in enumerate(files):
+        before = len(holders)
         for table in file():
             ids = table["unique_id"].combine_chunks()
-            for each in ids.filter(pc.is_in(hashes(ids), suspects)).to_pylist():
-                seen[each] = seen.get(each, 0) + 1
-                holders.setdefault(each, set()).add(index)
-    twice = [each for each, count in seen.items() if count > 1]
-    return pa.array(twice, pa.string()), sorted(set().union(*(holders[each] for each in twice)))
+            found = ids.filter(pc.is_in(hashes(ids), suspects)).to_pylist()
+            twice.update(found)
+            holders += [index] if found and len(holders) == before else []
+    return pa.array(twice, pa.string()), holders
 
 
 def survivors(ids: pa.Array, files: Iterable[tuple[int, Iterable[pa.Table]]]) -> tuple[Survivors, set[int]]:
@@ -55,11 +55,17 @@ def survivors(ids: pa.Array, files: Iterable[tuple[int, Iterable[pa.Table]]]) ->
     Returns:
         What stays, and the indexes of the files that have a row that goes.
     """
-    found: dict[str, list[tuple[Rank, int]]] = {}
+    best: dict[str, Rank] = {}
+    places: dict[str, tuple[int, ...]] = {}  # the files that hold the best row
+    losing: set[int] = set()
     for index, tables in files:
         for table in tables:
             for unique_id, rank in ranks(table.filter(pc.is_in(table["unique_id"], ids))):
-                found.setdefault(unique_id, []).append((rank, index))
-    best = {unique_id: max(rank for rank, _ in places) for unique_id, places in found.items()}
-    losing = {index for each, places in found.items() for rank, index in places if rank != best[each]}
+                if rank < best.get(unique_id, rank):
+                    losing.add(index)
+                    continue
+                if rank > best.get(unique_id, rank):
+                    losing.update(places.pop(unique_id))
+                best[unique_id] = rank
+                places[unique_id] = (*places.get(unique_id, ()), index)
     return Survivors(best), losing

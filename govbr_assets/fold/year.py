@@ -1,10 +1,9 @@
 """One year's file: months without a change are copied byte for byte, the others are made anew from their rows."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
-from itertools import chain
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
 
@@ -16,7 +15,8 @@ from govbr_assets.core.consolidation import Survivors, in_order, sourced
 from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.layout import encode_to, year_path
 from govbr_assets.core.splice import RowGroup, row_groups, splice
-from govbr_assets.fold.proof import Ledger, prove, prove_copied
+from govbr_assets.errors import ContractError
+from govbr_assets.fold.proof import Account, Ledger, prove, prove_copied, prove_dropped
 from govbr_assets.fold.spill import Spill, in_parts
 
 
@@ -50,31 +50,28 @@ class OldYear:
 
 
 @dataclass
-class Tally:
-    """What building year files came to.
+class BuiltYear:
+    """What became of a year.
 
     Attributes:
+        year: which one.
+        path: the file that was made; None if no row is left.
+        months: of each of its row groups.
+        rows: how many it has.
         new_bytes: of row groups that were made anew, before the upload finds what it knows in them.
         dropped: rows of ids that stand several times, by the file that had them.
+        doubled: ids in it that stood several times before.
+        account: the rows that were read of the old file, and all that went.
     """
 
+    year: int
+    path: Path | None = None
+    months: list[int] = field(default_factory=list)
+    rows: int = 0
     new_bytes: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
-
-
-@dataclass(frozen=True)
-class BuiltYear:
-    """A year's file that was made.
-
-    Attributes:
-        path: where it is.
-        months: of each row group.
-        rows: how many it has.
-    """
-
-    path: Path
-    months: list[int]
-    rows: int
+    doubled: pa.Array = field(default_factory=lambda: pa.array([], pa.string()))
+    account: Account = field(default_factory=Account)
 
 
 @dataclass(frozen=True)
@@ -98,7 +95,7 @@ class YearBuilder:
         survivors: which row stays of each id that stands several times.
         loses: whether the old file has rows that go.
         folder: where files may be made.
-        tally: counts what is done.
+        anew: make every month anew.
     """
 
     year: int
@@ -107,13 +104,10 @@ class YearBuilder:
     survivors: Survivors
     loses: bool
     folder: Path
-    tally: Tally
+    anew: bool = False
 
-    def build(self) -> BuiltYear | None:
+    def build(self) -> BuiltYear:
         """Make the file.
-
-        Returns:
-            None if no row is left.
 
         Raises:
             ProofError: a row would be lost or changed.
@@ -121,22 +115,40 @@ class YearBuilder:
         changed = {month for spill in self.added for month in spill.parts if month // 100 == self.year}
         if self.old and self.loses:
             changed |= self.old.months_with(self.survivors.ids)
+        if self.old and self.anew:
+            changed |= set(self.old.months)
+        try:
+            return self._build(changed)
+        except ContractError:
+            if self.anew or not self.old:
+                raise
+        return replace(self, anew=True).build()  # somebody else wrote row groups that cannot be copied
+
+    def _build(self, changed: set[int]) -> BuiltYear:
+        """Make the months that change, copy the others, and prove what was written."""
+        built = BuiltYear(self.year)
+        ledgers = {month: Ledger(f"month {month} in {year_path(self.year)}") for month in sorted(changed)}
         with ExitStack() as stack:
-            copied = self._copied(stack, changed)
-            groups = [*copied, *chain(*(self._made(stack, month) for month in sorted(changed)))]
+            groups = self._copied(stack, changed)
+            for month, ledger in ledgers.items():
+                groups += self._made(stack, month, ledger, built)
             groups.sort(key=lambda each: each.month)  # stable: the groups of a month stay in their order
-            if not groups:
-                return None
-            path = self.folder / f"year-{self.year}"
-            with path.open("w+b") as sink:
-                written = splice([(each.file, each.group) for each in groups], sink)
-                for each, new in zip(groups, written, strict=True):
-                    prove_copied(each.file, each.group, sink, new)
-        prove(path, year_path(self.year), [(each.month, each.ledger) for each in groups])
-        for month in changed:
-            self._month_path(month).unlink(missing_ok=True)
-        self.tally.new_bytes += sum(each.group.size for each in groups if each.ledger)
-        return BuiltYear(path, [each.month for each in groups], sum(each.group.rows for each in groups))
+            if groups:
+                built.path = self.folder / f"year-{self.year}"
+                with built.path.open("w+b") as sink:
+                    written = splice([(each.file, each.group) for each in groups], sink)
+                    for each, new in zip(groups, written, strict=True):
+                        prove_copied(each.file, each.group, sink, new)
+        if built.path:
+            in_order = [each.ledger for each in groups]
+            digests, built.doubled = prove(built.path, year_path(self.year), in_order, self.survivors.ids)
+            built.account.went(digests)
+        for month, ledger in ledgers.items():
+            ledger.check()
+            self._month_path(month).unlink()
+        built.months, built.rows = [each.month for each in groups], sum(each.group.rows for each in groups)
+        built.new_bytes = sum(each.group.size for each in groups if each.ledger)
+        return built
 
     def _copied(self, stack: ExitStack, changed: set[int]) -> list[_Group]:
         """Take the row groups of months that stay as they are."""
@@ -146,28 +158,34 @@ class YearBuilder:
         pairs = zip(self.old.months, row_groups(file), strict=True)
         return [_Group(month, file, group, None) for month, group in pairs if month not in changed]
 
-    def _made(self, stack: ExitStack, month: int) -> list[_Group]:
+    def _made(self, stack: ExitStack, month: int, ledger: Ledger, built: BuiltYear) -> list[_Group]:
         """Make the row groups of a month anew."""
-        ledger, path = Ledger(), self._month_path(month)
+        path = self._month_path(month)
         with path.open("wb") as sink:
-            rows = encode_to(sink, self._surviving(month, ledger))
-        if not rows:
-            ledger.check(f"month {month} in {year_path(self.year)}")
-            return []
+            rows = encode_to(sink, self._surviving(month, ledger, built))
         file = stack.enter_context(path.open("rb"))
-        return [_Group(month, file, group, ledger) for group in row_groups(file)]
+        return [_Group(month, file, group, ledger) for group in row_groups(file)] if rows else []
 
-    def _surviving(self, month: int, ledger: Ledger) -> Iterator[pa.Table]:
+    def _surviving(self, month: int, ledger: Ledger, built: BuiltYear) -> Iterator[pa.Table]:
         """Stream the rows of a month that stay, in order."""
-        came: list[Iterable[pa.Table]] = [spill.read(month) for spill in self.added]
-        if self.old:
-            came.append(self.old.rows(month))
-        for part in in_parts(chain(*came), self.folder / "by-day"):
-            ledger.read(part)
+        for part in in_parts(self._coming(month, ledger, built), self.folder / "by-day"):
             stay, go = self.survivors.of(part)
-            ledger.dropped(go)
-            self.tally.dropped.update(go["source"].to_pylist())
+            prove_dropped(stay, go, self.survivors)
+            built.dropped.update(go["source"].to_pylist())
+            built.account.went(go["digest"].combine_chunks())
+            ledger.went(go["digest"].combine_chunks())
             yield in_order(stay.select(NEWS_SCHEMA.names))
+
+    def _coming(self, month: int, ledger: Ledger, built: BuiltYear) -> Iterator[pa.Table]:
+        """Stream the rows of a month as they are read."""
+        for spill in self.added:
+            for rows in spill.read(month):
+                ledger.read(rows["digest"])
+                yield rows
+        for rows in self.old.rows(month) if self.old else []:
+            ledger.read(rows["digest"])
+            built.account.came(rows.num_rows, pc.sum(rows["digest"]).as_py() or 0)
+            yield rows
 
     def _month_path(self, month: int) -> Path:
         return self.folder / f"month-{month}"

@@ -2,9 +2,13 @@
 
 from pathlib import Path
 
-from govbr_assets.errors import HubUnavailableError
+import pyarrow as pa
+
+from govbr_assets.core.contract import schema_difference
+from govbr_assets.errors import ContractError, HubUnavailableError
 from govbr_assets.hub.failures import hub_failures
-from govbr_assets.hub.ranges import read_footer
+from govbr_assets.hub.keys import keep
+from govbr_assets.hub.ranges import metadata_of, read_footer
 from govbr_assets.hub.repo import Hub
 from govbr_assets.hub.snapshot import HubFile, Snapshot
 
@@ -12,7 +16,7 @@ _PIECE = 4 << 20  # bytes of one request
 
 
 def fetch(hub: Hub, snapshot: Snapshot, file: HubFile, path: Path) -> None:
-    """Write a file of a revision to the disk, a piece at a time, and keep its footer.
+    """Write a file of a revision to the disk, a piece at a time, and keep what it says.
 
     Raises:
         HubUnavailableError: the Hub is out of reach, or what came is not the file.
@@ -27,6 +31,18 @@ def fetch(hub: Hub, snapshot: Snapshot, file: HubFile, path: Path) -> None:
             sink.write(piece)
     if not file.holds(path):
         raise HubUnavailableError(f"{file.path} came from the Hub with other bytes than it has: try again.")
-    if not hub.kept.footer(file.content):
-        with path.open("rb") as local:
-            hub.kept.keep_footer(file.content, read_footer(local, file.size))
+    if hub.kept.keeps and not hub.kept.has_keys(file.content):
+        try:
+            _keep(hub, file, path)
+        except pa.ArrowException as error:
+            raise ContractError(f"{file.path} on the Hub is no Parquet file that can be read: {error}") from error
+
+
+def _keep(hub: Hub, file: HubFile, path: Path) -> None:
+    """Keep footer and keys; only the footer if its keys need not be what the contract has."""
+    with path.open("rb") as local:
+        end = read_footer(local, file.size)
+    if schema_difference(metadata_of(end).schema.to_arrow_schema()):
+        hub.kept.keep_footer(file.content, end)
+    else:
+        keep(hub, file, path)

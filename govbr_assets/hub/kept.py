@@ -33,6 +33,11 @@ class Kept:
         self._folder, self._pruned = folder, False
         self._intact: set[str] = set()  # contents whose keys have been found to be as they were written
 
+    @property
+    def keeps(self) -> bool:
+        """Whether anything is kept."""
+        return self._folder is not None
+
     def footer(self, content: str) -> bytes | None:
         """Give the end of a Parquet file, from its footer on."""
         found = self._folder.read(_name(content, 0)) if self._folder else None

@@ -87,6 +87,10 @@ class Hub:
                 return self.at(None)
         return self.at(self.forward(revision))
 
+    def follow(self, parent: str, revision: str) -> None:
+        """Remember a commit of our own: the Hub may tell its parent for a while."""
+        self._followed_by[parent] = revision
+
     def forward(self, revision: str) -> str:
         """Follow our own commits from a revision on: what the Hub tells can lag behind them."""
         while revision in self._followed_by:
@@ -159,5 +163,5 @@ class Hub:
             ).oid
         if not were_sent(operations):
             raise StaleParentError("The head has these very files already: the client has sent nothing.")
-        self._followed_by[parent] = revision
+        self.follow(parent, revision)
         return revision

@@ -77,6 +77,7 @@ def send(hub: Hub, snapshot: Snapshot, edit: Edit, tell: Tell) -> Snapshot:
         with attempt:
             landed = _landed(hub, parent, edit) if attempt.retry_state.attempt_number > 1 else None
             if landed:
+                hub.follow(parent, landed)
                 return hub.at(landed)
             revision = hub.commit(parent, edit.put, edit.delete, edit.summary, edit.copy)
             return snapshot.with_changes(revision, edit.put, edit.delete, edit.copy)
