@@ -27,7 +27,12 @@ class FoldTold:
         self._came: list[HubFile] = []
         self._put: dict[str, int] = {}
         self._numbers, self._dropped = Counter[str](), Counter[str]()
-        self._left = 0
+        self._left, self._notes = 0, list[str]()
+
+    @property
+    def commits(self) -> int:
+        """How many there are."""
+        return self._numbers["commits"]
 
     def add(self, folded: Folded) -> None:
         """Add a commit."""
@@ -36,13 +41,14 @@ class FoldTold:
         self._after, self._left = folded.publication.snapshot, folded.left
         self._put |= {path: folded.rows[path] for path in edit.put if path in folded.rows}
         self._dropped.update(folded.dropped)
+        self._notes = folded.publication.notes
         self._numbers.update(commits=1, bytes_written=edit.size, bytes_new=folded.new_bytes)
 
     def __str__(self) -> str:
         done, total = len(self._came), len(self._came) + self._left
         return (
             f"{done} of {total} files are folded ({done / max(1, total):.0%}), {self._left} are left;"
-            f" {self._numbers['commits']} commits, {self._dropped.total()} duplicates dropped."
+            f" {self.commits} commits, {self._dropped.total()} duplicates dropped."
         )
 
     def metadata(self) -> dict[str, Any]:
@@ -56,11 +62,12 @@ class FoldTold:
             "bytes_in": sum(file.size for file in self._came),
             "bytes_written": self._numbers["bytes_written"],
             "bytes_new": self._numbers["bytes_new"],
-            "commits": self._numbers["commits"],
+            "commits": self.commits,
             "revision_before": self._before.revision or "",
             "revision_after": self._after.revision or "",
             "dropped_from": MetadataValue.md(_table("file | duplicates", self._dropped)),
             "written": MetadataValue.md(_table("file | rows", self._put)),
+            "still_different": "\n".join(self._notes[:20]) or "none: every file has the published schema",
             "taken_up": came or "nothing: all is folded",
             "proof": _PROOF if self._came else "nothing was written",
         }

@@ -1,6 +1,6 @@
 """The fold, in process, on a real Hub: shards and files of any origin become one sorted file a year."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,6 +15,8 @@ from govbr_assets.errors import ContractError
 from govbr_assets.fold import Folded, fold
 from govbr_assets.hub import Hub
 from govbr_assets.local.hub import LocalHub
+from govbr_assets.local.hub.actions import answer
+from govbr_assets.local.hub.faults import Fault
 from govbr_assets_tests.graph import WEEKLY, Graph
 from govbr_assets_tests.stranger import as_others_write, write
 from govbr_assets_tests.tables import shard
@@ -28,7 +30,9 @@ def rows(*ids: str, day: str, title: str = "", extracted_at: datetime | None = N
     if title:
         table = table.set_column(5, "title", pa.array([title] * len(ids)))
     if extracted_at:
-        table = table.set_column(4, "extracted_at", pa.array([extracted_at] * len(ids), pa.timestamp("ns")))
+        table = table.set_column(
+            4, "extracted_at", pa.array([extracted_at.replace(tzinfo=None)] * len(ids), pa.timestamp("ns"))
+        )
     return table.cast(NEWS_SCHEMA)
 
 
@@ -95,7 +99,7 @@ def sum_of_chunks(file: pq.ParquetFile, group: int) -> int:
 
 
 def test_of_an_id_that_stands_several_times_the_latest_row_stays(hub: Hub, local_hub: LocalHub, repo_id: str):
-    old, new = datetime(2026, 1, 1), datetime(2026, 1, 9)
+    old, new = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 9, tzinfo=UTC)
     files = {
         "data/train-00000-of-00001.parquet": as_others_write(
             pa.concat_tables(
@@ -126,10 +130,10 @@ def test_a_row_that_stands_in_several_files_stays_once(hub: Hub, local_hub: Loca
 
 
 def test_a_row_of_an_older_year_file_that_has_a_newer_version_goes(hub: Hub, local_hub: LocalHub, repo_id: str):
-    moved = rows("moved", day="2025-03-03", extracted_at=datetime(2025, 3, 3))
+    moved = rows("moved", day="2025-03-03", extracted_at=datetime(2025, 3, 3, tzinfo=UTC))
     write(local_hub.store, repo_id, day_shards("2025-01-01") | {"data/train-2025-03-03.parquet": encode(moved)})
     folds(hub)
-    again = rows("moved", day="2026-01-03", extracted_at=datetime(2026, 1, 3))
+    again = rows("moved", day="2026-01-03", extracted_at=datetime(2026, 1, 3, tzinfo=UTC))
     write(local_hub.store, repo_id, {"data/train-2026-01-03.parquet": encode(again)})
     (step,) = folds(hub)
     found = dataset(local_hub, repo_id)
@@ -325,3 +329,23 @@ def test_the_checks_find_what_is_wrong(graph: Graph):
         "dataset_is_sorted": False,
         "no_row_was_lost": True,
     }
+
+
+def test_the_check_for_lost_rows_begins_where_a_fold_began_that_failed_on_its_way(
+    graph: Graph, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("govbr_assets.fold.plan.COMMIT_FILES", 3)
+    store = graph.local_hub.store
+    write(store, graph.repo_id, day_shards("2025-01-01", "2025-01-02", "2025-01-03", "2025-01-04"))
+    before = graph.head.revision
+    graph.local_hub.faults.add(Fault("POST", "/commit/main$", answer(403, "no"), skip=1))
+    assert not graph.fold().success
+    assert graph.head.revision != before
+    lost = {"data/train-2025-00.parquet": encode(rows("id-2025-01-02", day="2025-01-02"))}  # without the first day
+    write(store, graph.repo_id, lost)
+    result = graph.fold()
+    assert result.success
+    verdicts = {each.check_name: each for each in result.get_asset_check_evaluations()}
+    assert not verdicts["no_row_was_lost"].passed
+    assert verdicts["no_row_was_lost"].metadata["before"].value == before
+    assert verdicts["no_row_was_lost"].metadata["missing"].value == 1

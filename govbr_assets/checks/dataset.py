@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pyarrow as pa
-from dagster import AssetCheckExecutionContext, AssetCheckResult, asset_check
+from dagster import AssetCheckExecutionContext, AssetCheckResult, AssetRecordsFilter, asset_check
 
 from govbr_assets.assets import consolidated_dataset
 from govbr_assets.core.consolidation import Order
@@ -18,6 +18,8 @@ from govbr_assets.failures import fails_for_good
 from govbr_assets.fold import IdBuckets, scratch_folder
 from govbr_assets.hub import Hub, HubFile, Snapshot, card_changes, file_keys, file_schema, row_groups
 from govbr_assets.resources import HubResource, ViewerResource
+
+_TRIED = 500  # commits of folds since the last one that came to its end
 
 
 @asset_check(asset=consolidated_dataset)
@@ -87,10 +89,15 @@ def _viewer_rows(viewer: ViewerResource, head: Snapshot) -> int | str:
 
 
 def _before_the_last_fold(context: AssetCheckExecutionContext, client: Hub) -> Snapshot:
-    """Find the revision that the last fold began with."""
-    event = context.instance.get_latest_materialization_event(consolidated_dataset.key)
-    told = event.asset_materialization.metadata if event and event.asset_materialization else {}
-    revision = told["revision_before"].value if "revision_before" in told else None
+    """Find the revision that the last fold began with, which may have failed and been tried again since."""
+    key, instance = consolidated_dataset.key, context.instance
+    done = instance.fetch_materializations(key, limit=2).records
+    since = done[1].timestamp if len(done) > 1 else None
+    tried = instance.fetch_observations(AssetRecordsFilter(key, after_timestamp=since), limit=_TRIED).records
+    steps = [each.asset_observation.metadata for each in reversed(tried) if each.asset_observation]
+    steps += [each.asset_materialization.metadata for each in done[:1] if each.asset_materialization]
+    told = (step["revision_before"].value for step in steps if "dry_run" not in step or not step["dry_run"].value)
+    revision = next(told, None)
     return client.at(str(revision)) if revision else client.head()
 
 

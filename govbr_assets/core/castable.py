@@ -67,7 +67,9 @@ class _File:
     ids: pa.ChunkedArray
 
     def cast(self, field: pa.Field, column: pa.ChunkedArray) -> pa.ChunkedArray:
-        """Cast a column to the type of the contract."""
+        """Cast a column to the type of the contract; one without a value may have any, as pandas writes it."""
+        if column.null_count == len(column):
+            column = pa.chunked_array([pa.nulls(len(column))])
         if pa.types.is_timestamp(field.type) and (_is_text(column.type) or pa.types.is_timestamp(column.type)):
             return self._times(field, column)
         if not (pa.types.is_null(column.type) or _is_like(column.type, field.type)):

@@ -152,7 +152,7 @@ class YearBuilder:
 
     def _copied(self, stack: ExitStack, changed: set[int]) -> list[_Group]:
         """Take the row groups of months that stay as they are."""
-        if self.old is None:
+        if self.old is None or self.anew:
             return []
         file = stack.enter_context(self.old.path.open("rb"))
         pairs = zip(self.old.months, row_groups(file), strict=True)

@@ -4,9 +4,15 @@ import re
 import sys
 from collections.abc import Callable
 
-from govbr_assets_tests.benchmarks import backfill, existing_ids, one_day
+from govbr_assets_tests.benchmarks import backfill, existing_ids, fold, fold_scale, fold_week, one_day
 
-SIZED: dict[str, Callable[..., None]] = {"existing_ids": existing_ids.run, "backfill": backfill.run}
+SIZED: dict[str, Callable[..., None]] = {
+    "existing_ids": existing_ids.run,
+    "backfill": backfill.run,
+    "fold": fold.run,
+    "fold_week": fold_week.run,
+    "fold_scale": fold_scale.run,
+}
 BENCHMARKS: dict[str, Callable[..., None]] = {"one_day": one_day.run, **SIZED}
 
 

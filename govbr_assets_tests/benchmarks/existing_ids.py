@@ -28,7 +28,8 @@ from govbr_assets.local.news import sample_news
 from govbr_assets.local.stack import LocalStack
 from govbr_assets.postgres import PostgresNews
 from govbr_assets_tests.benchmarks.existing_ids_table import COLD, FIRST, OLD, VIEWER, WARM, Figures, show
-from govbr_assets_tests.benchmarks.folded import FACTORS, YearFile, make_files, put_on_hub
+from govbr_assets_tests.benchmarks.folded import FACTORS, YearFile, make_files
+from govbr_assets_tests.benchmarks.hub_files import put_on_hub
 from govbr_assets_tests.benchmarks.measure import Cost, measure
 from govbr_assets_tests.benchmarks.worker import PRODUCT, ROOT, Worker
 

@@ -1,14 +1,12 @@
-"""A folded Hub in three sizes: year files as a consolidation leaves them, made fast and put straight into the store.
+"""A folded Hub in three sizes: year files as a consolidation leaves them, made fast.
 
 The sample's rows are the middle size, and every tenth of them the small one. In the large one each row stands ten
 times, each time under another id and in another month of its year. Parquet compresses page by page, and no page reaches
 over the end of a month, so that copies do not compress each other away.
 """
 
-import hashlib
 import os
 from collections import Counter
-from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -19,15 +17,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from govbr_assets.core.card import appendable_card
 from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.days import Day
-from govbr_assets.core.layout import CARD_PATH, ROW_GROUP_ROWS, SORTED_BY, WRITER_SETTINGS
-from govbr_assets.local.hub.changes import Put
-from govbr_assets.local.hub.store import HubStore
+from govbr_assets.core.layout import ROW_GROUP_ROWS, SORTED_BY, WRITER_SETTINGS
 from govbr_assets.local.news import sample_news
 from govbr_assets.local.news_calendar import rows_of_days
 from govbr_assets.local.news_catalog import sample_agencies, sample_themes
+from govbr_assets_tests.benchmarks.hub_files import DataFile
 
 FACTORS = (0.1, 1, 10)
 """The sizes, as multiples of the middle one. More than twelve copies would not have a month each."""
@@ -37,22 +33,10 @@ _FOUR_DAYS = pa.scalar(timedelta(days=4), pa.duration("us"))  # more than months
 
 
 @dataclass(frozen=True)
-class YearFile:
-    """A file on disk that is to go to the Hub.
-
-    Attributes:
-        factor: the size that it belongs to, of `FACTORS`.
-        path: where it is to stand in the repo.
-        place: where it is now.
-        sha256: digest in hex.
-        rows: how many it has.
-    """
+class YearFile(DataFile):
+    """A file of a folded Hub; `factor` is the size that it belongs to, of `FACTORS`."""
 
     factor: float
-    path: str
-    place: Path
-    sha256: str
-    rows: int
 
 
 def make_files(rows: int, folder: Path) -> list[YearFile]:
@@ -71,37 +55,21 @@ def make_files(rows: int, folder: Path) -> list[YearFile]:
         return [file for files in made for file in files]
 
 
-def put_on_hub(store: HubStore, repo_id: str, files: Sequence[YearFile]) -> None:
-    """Make a repo with files and a card; the files are moved, not read."""
-    store.create(repo_id)
-    operations = [Put(CARD_PATH, store.blobs.add(appendable_card(None).encode()))]
-    for file in files:
-        target = store.blobs.describe("", 0, file.sha256).path
-        target.parent.mkdir(exist_ok=True)
-        file.place.replace(target)
-        blob = store.blobs.large(file.sha256)
-        assert blob
-        operations.append(Put(file.path, blob))
-    store.commit(repo_id, None, operations, "Fold everything")
-
-
 def _make_year(year: int, rows: int, folder: Path) -> list[YearFile]:
     """Make the files of one year, one of each size."""
     sample = sample_news(rows, date(year, 1, 1), date(year, 12, 31), seed=year)
-    news = pa.concat_tables([_published(pa.Table.from_batches([batch])) for batch in sample])
+    news = pa.concat_tables([published(pa.Table.from_batches([batch])) for batch in sample])
     starts = [Day(date(year + month // 12, month % 12 + 1, 1)).start for month in range(13)]
     files = []
     for factor in FACTORS:
         some = news.take(pa.array(range(0, rows, round(1 / factor)))) if factor < 1 else news
         place = folder / f"{factor}-{year}.parquet"
         held = _write(place, _by_month(some, starts), starts, max(1, round(factor)))
-        with place.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        files.append(YearFile(factor, f"data/train-{year}-00.parquet", place, sha256, held))
+        files.append(YearFile.of(f"data/train-{year}-00.parquet", place, held, factor=factor))
     return files
 
 
-def _published(rows: pa.Table) -> pa.Table:
+def published(rows: pa.Table) -> pa.Table:
     """Turn rows of PostgreSQL's table into the published columns: [n rows x 24]."""
     agencies, themes = sample_agencies(), sample_themes()
 
