@@ -8,14 +8,14 @@ from itertools import count
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from govbr_assets.core.consolidation import Survivors, by_month, months_of_groups
 from govbr_assets.core.contract import schema_difference
 from govbr_assets.core.days import Day
+from govbr_assets.core.readable import reader_differences
 from govbr_assets.errors import ProofError
 from govbr_assets.fold.scratch import check_room
-from govbr_assets.fold.sources import Inbox, Sources, local_rows, sources
+from govbr_assets.fold.sources import Inbox, Sources, local_metadata, local_rows, sources
 from govbr_assets.fold.spill import Spill
 from govbr_assets.fold.survivors import repeated_ids, survivors
 from govbr_assets.fold.year import OldYear
@@ -46,6 +46,8 @@ class Desk:
         self._foreseen: set[HubFile] | None = None  # what they become by the commit that is planned
         self._numbers = count()
         self.spills: dict[HubFile, Spill] = {}
+        self.breaking: set[HubFile] = set()
+        """Files that break readers, beside other files or if they are the first one."""
         self.survivors = Survivors({})
         self.doubled: set[HubFile] = set()
         """Files with ids that stand several times."""
@@ -58,16 +60,16 @@ class Desk:
         for year, file in list(found.years.items()):
             if self._months_of(snapshot, file, year) is None:
                 found.legacy.append(found.years.pop(year))
-        found.legacy.extend(_taken(found.open, lambda file: self.is_odd(snapshot, file)))
+        found.legacy.extend(_taken(found.open, lambda file: self._is_odd(snapshot, file)))
         self._spill(snapshot, [file for file in (*found.legacy, *found.shards) if file not in self.spills])
-        found.legacy.extend(_taken(found.shards, lambda file: self.is_odd(snapshot, file)))
+        found.legacy.extend(_taken(found.shards, lambda file: self._is_odd(snapshot, file)))
         for file in self.spills.keys() - {*found.legacy, *found.shards}:
             self.spills.pop(file).path.unlink()
         self._survey(snapshot, found)
         self._inbox.keep_only([*snapshot.data_files, *(self._foreseen or ())])
         return found
 
-    def is_odd(self, snapshot: Snapshot, file: HubFile) -> bool:
+    def _is_odd(self, snapshot: Snapshot, file: HubFile) -> bool:
         """Say whether a file has another schema than the contract."""
         if file not in self._odd:
             self._odd[file] = bool(schema_difference(file_schema(self._hub, snapshot, file)))
@@ -79,7 +81,7 @@ class Desk:
             groups = footer(self._hub, snapshot, file)
             rows = [groups.row_group(index).num_rows for index in range(groups.num_row_groups)]
             keys = file_keys(self._hub, snapshot, file)
-            self._months[file] = None if self.is_odd(snapshot, file) else months_of_groups(keys, rows, year)
+            self._months[file] = None if self._is_odd(snapshot, file) else months_of_groups(keys, rows, year)
         return self._months[file]
 
     def old_year(self, snapshot: Snapshot, file: HubFile) -> OldYear:
@@ -125,8 +127,11 @@ class Desk:
         check_room(self._folder, _ROOM * size)
         told, done = time.monotonic(), 0
         for number, (file, path) in enumerate(self._inbox.stream(snapshot, files), 1):
-            said = pq.read_metadata(path)
-            self._odd[file] = bool(schema_difference(said.schema.to_arrow_schema()))
+            said = local_metadata(path, file.path)
+            schema = said.schema.to_arrow_schema()
+            self._odd[file] = bool(schema_difference(schema))
+            if reader_differences(schema, first=True)[0]:
+                self.breaking.add(file)
             spill = Spill(self._folder / f"spill-{next(self._numbers)}", local_rows(path, file.path), by_month)
             if spill.rows != said.num_rows:
                 raise ProofError(f"{file.path} has {said.num_rows} rows, of which {spill.rows} were read.")

@@ -117,7 +117,7 @@ class FoldPlan:
         # What stands several times comes first, so that it does so at as few revisions as can be.
         waiting = [*found.legacy, *sorted(found.shards, key=lambda file: file not in self.desk.doubled)]
         losing = {year for year, file in found.years.items() if file in self.desk.losing}
-        came, years = self._take(snapshot, waiting, losing)
+        came, years = self._take(waiting, losing)
         self._made = {year: self._year(snapshot, year, found.years.get(year), came) for year in sorted(years)}
         made = [each.file for each in self._made.values() if each.file]
         self._prove(came)
@@ -131,13 +131,13 @@ class FoldPlan:
         put = {file.path: self.desk.place(file) for file in made}
         return Edit(put, delete, lenient=True, summary=f"Fold {len(came)} files into {len(put)} year files")
 
-    def _take(self, snapshot: Snapshot, waiting: Sequence[HubFile], years: set[int]) -> tuple[list[HubFile], set[int]]:
+    def _take(self, waiting: Sequence[HubFile], years: set[int]) -> tuple[list[HubFile], set[int]]:
         """Take as many files as find room in a commit, with the years that they go to."""
 
         def at_once(file: HubFile) -> bool:
-            # A year's file may be made now, and overwrite what stands in its place. And half of the files of another
-            # schema would break readers beside the other half.
-            return folded_year(file.path) is not None or self.desk.is_odd(snapshot, file)
+            # A year's file may be made now, and overwrite what stands in its place. And some of the files of another
+            # schema would break readers beside the new ones of others.
+            return folded_year(file.path) is not None or file in self.desk.breaking
 
         taken: list[HubFile] = []
         for file in sorted(waiting, key=lambda file: not at_once(file)):

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -117,12 +118,28 @@ def local_rows(path: Path, source: str) -> Iterator[pa.Table]:
     Raises:
         ContractError: rows that cannot become the contract's without loss.
     """
+    with _reading(source), pq.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20) as parquet:
+        metadata = parquet.metadata
+        size = sum(metadata.row_group(index).total_byte_size for index in range(metadata.num_row_groups))
+        rows = max(1, min(10_000, _BATCH_BYTES * metadata.num_rows // max(1, size)))
+        for batch in parquet.iter_batches(rows, use_threads=False):
+            yield sourced(as_contract(pa.Table.from_batches([batch]), source), source)
+
+
+def local_metadata(path: Path, source: str) -> pq.FileMetaData:
+    """Read what the footer of a local copy says.
+
+    Raises:
+        ContractError: it is no Parquet file.
+    """
+    with _reading(source):
+        return pq.read_metadata(path)
+
+
+@contextmanager
+def _reading(source: str) -> Iterator[None]:
+    """Speak of the file that cannot be read."""
     try:
-        with pq.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20) as parquet:
-            metadata = parquet.metadata
-            size = sum(metadata.row_group(index).total_byte_size for index in range(metadata.num_row_groups))
-            rows = max(1, min(10_000, _BATCH_BYTES * metadata.num_rows // max(1, size)))
-            for batch in parquet.iter_batches(rows, use_threads=False):
-                yield sourced(as_contract(pa.Table.from_batches([batch]), source), source)
-    except (pa.ArrowException, OSError) as error:
+        yield
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
         raise ContractError(f"{source} on the Hub cannot be read: {error}") from error
