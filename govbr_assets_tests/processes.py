@@ -14,10 +14,9 @@ from pathlib import Path
 from dagster import DagsterInstance, RetryPolicy, materialize
 
 from govbr_assets import batches
-from govbr_assets.definitions import defs
 from govbr_assets.io_managers import ArrowTableIOManager, HubShardIOManager
 from govbr_assets.resources import HubResource, PostgresResource, ViewerResource
-from govbr_assets_tests.graph import Graph
+from govbr_assets_tests.graph import GRAPH, Graph
 
 PUBLISHED, FAILED, MOVED = 0, 1, 2
 """How a process ends: the run succeeded, it failed, or it failed because the repo moved too often under it."""
@@ -106,14 +105,15 @@ def publish(wanted: Wanted, barrier: Barrier | None) -> None:
         storage_url=wanted.folder,
         patience_minutes="0",
     )
-    for asset in defs.assets or []:
-        asset.op._retry_policy = RetryPolicy(max_retries=0)  # pyright: ignore[reportAttributeAccessIssue]
+    daily = [each for each in GRAPH if each.keys]
+    for asset in daily:
+        asset.op._retry_policy = RetryPolicy(max_retries=0)
     span = {"dagster/asset_partition_range_start": wanted.first, "dagster/asset_partition_range_end": wanted.last}
     if barrier is not None:
         barrier.wait(_PATIENCE)
     with DagsterInstance.ephemeral() as instance:
         result = materialize(
-            list(defs.assets or []),  # pyright: ignore[reportArgumentType]
+            daily,
             instance=instance,
             resources={
                 "postgres": PostgresResource(url=wanted.postgres_url),
