@@ -21,7 +21,7 @@ check: .venv/installed-test
 	$(BIN)/python -m pyright
 	$(BIN)/python -m dagster definitions validate --module-name govbr_assets.definitions --log-level warning
 
-# All of them take an hour and a half; `make bench BENCH=existing_ids` takes three minutes.
+# All of them take some three hours; `make bench BENCH=existing_ids` takes three minutes.
 BENCH ?=
 bench: .venv/installed-test
 	$(BIN)/python -m govbr_assets_tests.benchmarks $(BENCH)
