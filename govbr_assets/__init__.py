@@ -6,8 +6,9 @@ definitions                           settings -> resources; all that Dagster lo
 schedules, jobs                       when to run, and what together
 checks                                verdicts about what was published
 assets, rehearsal                     the graph; the dry run
-io_managers, told, failures           tables between assets, days on the Hub; what is told of a day; errors as Dagster's
-batches, rollback                     days into commits; the way back
+io_managers, records                  tables between assets, days on the Hub; what runs leave in Dagster's records
+told, told_fold, failures             what is told of days and of a fold; errors as Dagster's
+batches, fold, rollback               days into commits; shards into a file a year; the way back
 shards, trail, existing               a day's shard as a plan; what moved meanwhile; which rows the Hub holds
 resources, partitions                 configuration -> clients; the days
 postgres, hub, viewer                 the three services, one client each

@@ -103,6 +103,7 @@ def hf_existing_ids(
     existing = ExistingIds(hub, viewer.client(), config.source, keys, rows_of, hub.head())
 
     def find(key: str) -> pa.Table:
+        """Find the ids of a day, and note what is to be told of it."""
         found = existing.find(key)
         told[key] = existing_metadata(found, rows_of(key))
         if found.reason:
@@ -132,6 +133,7 @@ def hf_parquet_shard(
         known = KnownRevisions(context.instance, keys, client.at)
 
         def plan(key: str) -> ShardPlan:
+            """Make the plan of a day."""
             rows_of = partial(of_day, postgres_news_partition, key)
             rows = rows_of()
             return ShardPlan(Day.of(key), rows_of, dedup.aliases(rows), known.of(key, rows, hf_existing_ids))

@@ -11,10 +11,7 @@ from functools import cache
 from itertools import dropwhile, islice
 
 from govbr_assets.errors import ConfigurationError, HubUnavailableError
-from govbr_assets.hub import Edit, Hub, HubFile, HubFileAt, Publication, Snapshot, publish
-
-COMMIT_FILES = 95
-"""Files of one commit at most: with the card still under the 100 that a commit should have."""
+from govbr_assets.hub import COMMIT_FILES, Edit, Hub, HubFile, HubFileAt, Publication, Snapshot, publish
 
 _NAME = re.compile(r"[0-9a-f]{7,40}")
 

@@ -16,11 +16,8 @@ from govbr_assets.core.days import Day
 from govbr_assets.core.layout import encode, shard_path
 from govbr_assets.errors import ContractError
 from govbr_assets.existing import Existing
-from govbr_assets.hub import Edit, Hub, Snapshot, file_rows
+from govbr_assets.hub import COMMIT_FILES, Edit, Hub, Snapshot, file_rows
 from govbr_assets.trail import Trail
-
-COMMIT_FILES = 95
-"""Files of one commit at most: with the card still under the 100 that a commit should have."""
 
 COMMIT_BYTES = 10_000_000
 """Bytes of new files from which on a commit takes no other day: its upload needs some three times as much memory."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from govbr_assets.core.dedup import Moves
+from govbr_assets.core.dedup import Moves, hashes
 from govbr_assets.hub import Hub, Snapshot, holding
 
 
@@ -39,7 +39,7 @@ class Trail:
         """
         if planned_at.revision != self._end.revision:
             self._others.append((self._end, planned_at))
-        self._ours = pa.chunked_array([*self._ours.chunks, _hashes(ids)], pa.int64())
+        self._ours = pa.chunked_array([*self._ours.chunks, hashes(ids)], pa.int64())
         self._end = landed
 
     def moves(self, known: Snapshot, snapshot: Snapshot, ids: pa.Array) -> Moves:
@@ -53,7 +53,7 @@ class Trail:
         moves = Moves()
         if known.revision == snapshot.revision:
             return moves
-        maybe_ours = pc.is_in(_hashes(ids.to_pylist()), self._ours.combine_chunks())
+        maybe_ours = pc.is_in(hashes(ids.to_pylist()), self._ours.combine_chunks())
         _record_differences(moves, self._hub, known, snapshot, ids.filter(maybe_ours))
         for before, after in ((known, self._start), *self._others, (self._end, snapshot)):
             if before.revision != after.revision:
@@ -70,8 +70,3 @@ def _record_differences(moves: Moves, hub: Hub, before: Snapshot, after: Snapsho
         found = holding(hub, here, changed, ids)
         for unique_id, path in zip(*(column.to_pylist() for column in found.columns), strict=True):
             moves.record(path, [unique_id], count)
-
-
-def _hashes(ids: Iterable[str]) -> pa.Array:
-    """Hash ids, in the way of this process."""
-    return pa.array([hash(each) for each in ids], pa.int64())

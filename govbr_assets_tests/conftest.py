@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -21,6 +22,9 @@ from govbr_assets.local.hub import LocalHub  # noqa: E402
 from govbr_assets.local.postgres import EmbeddedPostgres  # noqa: E402
 from govbr_assets.local.viewer import LocalViewer  # noqa: E402
 from govbr_assets_tests.graph import Graph  # noqa: E402
+
+if TYPE_CHECKING:
+    from govbr_assets_tests.folding import Folding
 
 SAMPLE = Path(__file__).parents[2] / "shared" / "data" / "govbrnews_sample_1000.parquet"
 
@@ -74,3 +78,12 @@ def graph(postgres_url: str, repo_id: str, local_hub: LocalHub, viewer_server: L
     viewer_server.faults.forget()
     viewer_server.faults.clear()
     return Graph(postgres_url, repo_id, local_hub, viewer_server, tmp_path / "tables")
+
+
+@pytest.fixture
+def folding(local_hub: LocalHub, repo_id: str, tmp_path: Path) -> Iterator["Folding"]:
+    """A repo that is not there yet, and a temporary folder of its own for the folds of it."""
+    from govbr_assets_tests.folding import folding_in  # with the readers that it needs: other tests do without
+
+    with folding_in(local_hub, repo_id, tmp_path / "temporary") as found:
+        yield found

@@ -248,3 +248,8 @@ def _dataset(name: str, days: Sequence[str], legacy: int) -> dict[str, bytes | N
         two = [rows(f"{name}-{number}-{year}", day=f"{year}-06-0{year % 7}") for year in (2024, 2025)]
         files[f"data/train-0000{number}-of-0000{legacy}.parquet"] = as_others_write(pa.concat_tables(two))
     return files
+
+
+def few_files(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    """Let a commit have fewer files than is the rule."""
+    monkeypatch.setattr("govbr_assets.fold.plan.COMMIT_FILES", most)

@@ -2,11 +2,10 @@
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 from random import Random
 
 import pyarrow as pa
@@ -15,10 +14,9 @@ import pytest
 from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.layout import encode
 from govbr_assets.errors import HubConflictError
-from govbr_assets.local.hub import LocalHub
 from govbr_assets.local.hub.actions import Action, call
 from govbr_assets.local.hub.faults import Fault
-from govbr_assets_tests.folding import COMMIT, DATA, Files, Folding, dozen, folding_in, year_file
+from govbr_assets_tests.folding import COMMIT, DATA, Files, Folding, dozen, few_files, year_file
 from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.stranger import as_others_write, write
 from govbr_assets_tests.test_fold import rows, utc
@@ -29,17 +27,6 @@ ALWAYS = 99
 LEGACY = "data/train-00000-of-00001.parquet"
 YEAR = "data/train-2025-00.parquet"
 SHARD, BEST, OPEN = (f"data/train-{day}.parquet" for day in ("2025-07-11", "2025-09-09", "2026-01-20"))
-
-
-@pytest.fixture
-def folding(local_hub: LocalHub, repo_id: str, tmp_path: Path) -> Iterator[Folding]:
-    with folding_in(local_hub, repo_id, tmp_path / "temporary") as found:
-        yield found
-
-
-def few_files(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
-    """Let a commit have fewer files than is the rule."""
-    monkeypatch.setattr("govbr_assets.fold.plan.COMMIT_FILES", most)
 
 
 def past(name: str) -> Files:

@@ -2,7 +2,7 @@
 
 import io
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,26 +14,14 @@ import pytest
 from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.layout import encode
 from govbr_assets.fold import fold
-from govbr_assets.local.hub import LocalHub
 from govbr_assets_tests import readers
-from govbr_assets_tests.folding import Folding, dozen, folding_in, year_file
+from govbr_assets_tests.folding import Folding, dozen, few_files, year_file
 from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.stranger import as_others_write
 from govbr_assets_tests.test_fold import DISGUISES, TODAY, rows, utc
 
 YEAR = "data/train-2025-00.parquet"
 SHARD, OPEN = "data/train-2025-07-11.parquet", "data/train-2026-01-20.parquet"
-
-
-@pytest.fixture
-def folding(local_hub: LocalHub, repo_id: str, tmp_path: Path) -> Iterator[Folding]:
-    with folding_in(local_hub, repo_id, tmp_path / "temporary") as found:
-        yield found
-
-
-def few_files(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
-    """Let a commit have fewer files than is the rule."""
-    monkeypatch.setattr("govbr_assets.fold.plan.COMMIT_FILES", most)
 
 
 @pytest.mark.parametrize("most", [4, 7])

@@ -60,8 +60,3 @@ class IdBuckets:
         self._sinks[number].flush()
         content = self._paths[number].read_bytes()
         return pa.Array.from_buffers(pa.int64(), len(content) // 8, [None, pa.py_buffer(content)])
-
-
-def hashes(ids: pa.Array) -> pa.Array:
-    """Hash ids, in the way of this process."""
-    return pa.array([hash(each) for each in ids.to_pylist()], pa.int64())

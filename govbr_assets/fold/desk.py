@@ -1,6 +1,5 @@
 """What a fold has read, for whatever revision: rows on the disk, months of folded files, ids that stand twice."""
 
-import hashlib
 import time
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from functools import partial
@@ -90,8 +89,7 @@ class Desk:
 
     def take_in(self, path: Path, target: str, months: list[int]) -> HubFile:
         """Take a folded file that was made, so that nobody reads it again when it is on the Hub."""
-        with path.open("rb") as content:
-            file = HubFile(target, hashlib.file_digest(content, "sha256").hexdigest(), path.stat().st_size)
+        file = HubFile.of(target, path)
         self._months[file], self._odd[file] = months, False
         self._inbox.adopt(file, path)
         return file

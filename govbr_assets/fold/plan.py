@@ -16,10 +16,7 @@ from govbr_assets.fold.desk import Desk, Tell
 from govbr_assets.fold.proof import Account
 from govbr_assets.fold.scratch import scratch_folder
 from govbr_assets.fold.year import BuiltYear, YearBuilder
-from govbr_assets.hub import Edit, Hub, HubFile, Publication, Snapshot, publish
-
-COMMIT_FILES = 95
-"""Files of one commit at most: with the card still under the 100 that a commit should have."""
+from govbr_assets.hub import COMMIT_FILES, Edit, Hub, HubFile, Publication, Snapshot, publish
 
 
 @dataclass(frozen=True)
@@ -94,6 +91,21 @@ def fold(hub: Hub, today: Day, *, dry_run: bool = False, tell: Tell = lambda _: 
             guess = publication.snapshot
 
 
+@dataclass(frozen=True)
+class _Made:
+    """A year's file, and what it was made of: its old one, the files that came into it, and who survived.
+
+    Attributes:
+        made_of: all that.
+        built: what became of it.
+        file: as it will be on the Hub; None if no row is left.
+    """
+
+    made_of: tuple[HubFile | None, tuple[HubFile, ...], Survivors]
+    built: BuiltYear
+    file: HubFile | None
+
+
 @dataclass
 class FoldPlan:
     """The next commit of a fold, as a function of the revision.
@@ -109,7 +121,7 @@ class FoldPlan:
     folder: Path
     most: int
     step: Step = field(default_factory=lambda: Step([], 0, []))
-    _made: "dict[int, _Made]" = field(default_factory=dict)
+    _made: dict[int, _Made] = field(default_factory=dict)
 
     def at(self, snapshot: Snapshot) -> Edit:
         """Make the edit for a revision: as many files as one commit takes, and the year files that replace them."""
@@ -133,22 +145,24 @@ class FoldPlan:
 
     def _take(self, waiting: Sequence[HubFile], years: set[int]) -> tuple[list[HubFile], set[int]]:
         """Take as many files as find room in a commit, with the years that they go to."""
-
-        def at_once(file: HubFile) -> bool:
-            # A year's file may be made now, and overwrite what stands in its place. And some of the files of another
-            # schema would break readers beside the new ones of others.
-            return folded_year(file.path) is not None or file in self.desk.breaking
-
         taken: list[HubFile] = []
-        for file in sorted(waiting, key=lambda file: not at_once(file)):
+        for file in sorted(waiting, key=lambda file: not self._goes_first(file)):
             more = years | {month // 100 for month in self.desk.spills[file].parts}
-            if taken and not at_once(file) and len(taken) + 1 + len(more) > self.most:
+            if taken and not self._goes_first(file) and len(taken) + 1 + len(more) > self.most:
                 break
             taken.append(file)
             years = more
         return taken, years
 
-    def _year(self, snapshot: Snapshot, year: int, file: HubFile | None, came: Sequence[HubFile]) -> "_Made":
+    def _goes_first(self, file: HubFile) -> bool:
+        """Say whether a file has to go with the first commit, however many there are of its kind.
+
+        What stands in the place of a year's file may be overwritten by it, and what breaks readers must not stand
+        beside files that do not.
+        """
+        return folded_year(file.path) is not None or file in self.desk.breaking
+
+    def _year(self, snapshot: Snapshot, year: int, file: HubFile | None, came: Sequence[HubFile]) -> _Made:
         """Make the file of a year, or take the one that was made of the same for another revision."""
         added = [each for each in came if any(month // 100 == year for month in self.desk.spills[each].parts)]
         made_of = file, tuple(added), self.desk.survivors
@@ -177,18 +191,3 @@ class FoldPlan:
         account.check()
         if twice := repeated(pa.concat_arrays(doubled)):
             raise ProofError(f"unique_id {twice[0]!r} would stand in several year files. Nothing was published.")
-
-
-@dataclass(frozen=True)
-class _Made:
-    """A year's file, and what it was made of: its old one, the files that came into it, and who survived.
-
-    Attributes:
-        made_of: all that.
-        built: what became of it.
-        file: as it will be on the Hub; None if no row is left.
-    """
-
-    made_of: tuple[HubFile | None, tuple[HubFile, ...], Survivors]
-    built: BuiltYear
-    file: HubFile | None

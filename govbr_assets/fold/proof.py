@@ -10,10 +10,10 @@ import pyarrow.parquet as pq
 
 from govbr_assets.core.consolidation import Order, Survivors
 from govbr_assets.core.contract import NEWS_SCHEMA, schema_difference
+from govbr_assets.core.dedup import hashes
 from govbr_assets.core.digest import row_digests
 from govbr_assets.core.splice import RowGroup
 from govbr_assets.errors import ProofError
-from govbr_assets.fold.buckets import hashes
 
 _PIECE = 4 << 20  # bytes that are compared at a time
 _WRAP = 1 << 64  # at which sums of digests begin anew
@@ -125,7 +125,7 @@ def prove(path: Path, target: str, ledgers: Sequence[Ledger | None], watched: pa
             if breach := order.breach(rows):
                 raise ProofError(f"{breach}. Nothing was published.")
             here = rows["unique_id"].combine_chunks()
-            ids.append(hashes(here))
+            ids.append(hashes(here.to_pylist()))
             seen.append(here.filter(pc.is_in(here, value_set=watched)))
             if ledger is not None:
                 digests.append(row_digests(rows))

@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from govbr_assets.core.consolidation import Rank, Survivors, ranks
-from govbr_assets.fold.buckets import IdBuckets, hashes
+from govbr_assets.core.dedup import hashes
+from govbr_assets.fold.buckets import IdBuckets
 
 Ids = Callable[[], Iterator[pa.Table]]
 """Streams tables with `unique_id` of one file."""
@@ -39,7 +40,7 @@ def repeated_ids(files: Sequence[Ids], folder: Path) -> tuple[pa.Array, list[int
         before = len(holders)
         for table in file():
             ids = table["unique_id"].combine_chunks()
-            found = ids.filter(pc.is_in(hashes(ids), suspects)).to_pylist()
+            found = ids.filter(pc.is_in(hashes(ids.to_pylist()), suspects)).to_pylist()
             twice.update(found)
             holders += [index] if found and len(holders) == before else []
     return pa.array(twice, pa.string()), holders

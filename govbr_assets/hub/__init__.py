@@ -12,10 +12,11 @@ from govbr_assets.hub.loadable import card_changes
 from govbr_assets.hub.publish import Plan, Publication, publish
 from govbr_assets.hub.repo import Hub
 from govbr_assets.hub.scan import day_rows, file_rows, file_schema, footer, row_groups
-from govbr_assets.hub.send import Edit
+from govbr_assets.hub.send import COMMIT_FILES, Edit
 from govbr_assets.hub.snapshot import HubFile, HubFileAt, Snapshot
 
 __all__ = [
+    "COMMIT_FILES",
     "HOLDING_SCHEMA",
     "Edit",
     "Hub",

@@ -14,6 +14,9 @@ from govbr_assets.hub.failures import HubBusyError, StaleParentError
 from govbr_assets.hub.repo import Hub
 from govbr_assets.hub.snapshot import HubFileAt, Snapshot
 
+COMMIT_FILES = 95
+"""Files of one commit at most: with the card still under the 100 that a commit should have."""
+
 COMMITS = 120
 """Commits of a repo within `WINDOW`: the Hub refuses from about 128 on, and others commit too."""
 

@@ -23,6 +23,12 @@ class HubFile:
     content: str
     size: int
 
+    @classmethod
+    def of(cls, path: str, content: Content) -> "HubFile":
+        """Say what a content is on the Hub once it is published: data files count as large ones."""
+        name = sha256_of if is_data_file(path) else git_id_of
+        return cls(path, name(content), size_of(content))
+
     def holds(self, content: Content) -> bool:
         """Say whether this is what is in it."""
         name = sha256_of if len(self.content) == 64 else git_id_of
@@ -75,7 +81,5 @@ class Snapshot:
     ) -> "Snapshot":
         """Say what a commit on this revision makes of it, without listing it again."""
         files = {path: file for path, file in self.files.items() if path not in delete}
-        for path, content in put.items():
-            name = sha256_of if is_data_file(path) else git_id_of
-            files[path] = HubFile(path, name(content), size_of(content))
+        files |= {path: HubFile.of(path, content) for path, content in put.items()}
         return Snapshot(revision, files | {each.file.path: each.file for each in copy})
