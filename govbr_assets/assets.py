@@ -33,7 +33,7 @@ from govbr_assets.fold import fold
 from govbr_assets.partitions import daily
 from govbr_assets.rehearsal import rehearsed
 from govbr_assets.resources import HubResource, PostgresResource, ViewerResource
-from govbr_assets.shards import ShardPlan
+from govbr_assets.shards import Removals, Rules, ShardPlan, Unfolded
 from govbr_assets.told import KnownRevisions, existing_metadata
 from govbr_assets.told_fold import FoldTold
 
@@ -119,26 +119,46 @@ class Publishing(Config):
     dry_run: bool = Field(default=False, description="Do everything but commit, and show what would be published.")
 
 
+class MakingTrue(Publishing):
+    """What can be chosen in the launchpad for days."""
+
+    removals: Removals = Field(
+        default=Removals.apply, description="apply: rows that PostgreSQL has nowhere leave the Hub; keep: they stay."
+    )
+    allow_removals: bool = Field(default=False, description="Remove such rows however many they are.")
+    unfolded: Unfolded = Field(
+        default=Unfolded.stop,
+        description="Days with rows in files that only a fold may change. stop: they are refused; fold: the dataset is"
+        " folded first; leave: these rows stay as they are.",
+    )
+
+
 @_daily("shard_io_manager", PLAN, {"huggingface", "parquet"}, NEWS_SCHEMA, output_required=False)
 def hf_parquet_shard(
     context: AssetExecutionContext,
-    config: Publishing,
+    config: MakingTrue,
     postgres_news_partition: Any,
     hf_existing_ids: Any,
+    postgres: PostgresResource,
     hub: HubResource,
 ) -> Any:
-    """The day's one shard on the Hub: its rows that no other file holds, published in one commit with the card."""
+    """The day on the Hub as it is in PostgreSQL: new rows in its shard, others changed where they are."""
     with final_failures():
         client, keys = hub.client(), context.partition_keys
+        rules = Rules(postgres.client().find, config.removals, config.allow_removals, config.unfolded)
         known = KnownRevisions(context.instance, keys, client.at)
 
         def plan(key: str) -> ShardPlan:
             """Make the plan of a day."""
             rows_of = partial(of_day, postgres_news_partition, key)
             rows = rows_of()
-            return ShardPlan(Day.of(key), rows_of, dedup.aliases(rows), known.of(key, rows, hf_existing_ids))
+            return ShardPlan(Day.of(key), rows_of, dedup.aliases(rows), known.of(key, rows, hf_existing_ids), rules)
 
-        if config.dry_run or hub.is_dry_run:
+        dry_run = config.dry_run or hub.is_dry_run
+        if config.unfolded is Unfolded.fold and not dry_run:
+            for _ in fold(client, Day.at(datetime.now(UTC)), tell=context.log.info):
+                context.log.info("A commit of the fold has landed.")
+        if dry_run:
             yield from rehearsed(context, client, of_days(keys, plan))
         else:
             yield Output(of_days(keys, plan))

@@ -9,8 +9,9 @@ from itertools import islice
 
 from govbr_assets.core.days import of_day
 from govbr_assets.errors import PermanentError
+from govbr_assets.fold import scratch_folder
 from govbr_assets.hub import Hub, Publication, Snapshot, publish
-from govbr_assets.shards import Shard, ShardPlan, ShardsPlan
+from govbr_assets.shards import Shard, ShardPlan, ShardsPlan, YearFiles
 from govbr_assets.trail import Trail
 
 COMMIT_DAYS = 150
@@ -22,7 +23,7 @@ class Batch:
     """What became of the days of one commit.
 
     Attributes:
-        shards: by partition key, of the days that are on the Hub now, or would be.
+        shards: by partition key, of the days that are on the Hub now, or would be, all or in part.
         plans: by partition key, of the same days.
         refused: why other days are not, by partition key.
         publication: the commit, or what stands in its place if nothing had to change or no day could be had.
@@ -54,6 +55,14 @@ def in_batches(
     Raises:
         TransientError: the Hub or a source failed; what was given before is published.
     """
+    with scratch_folder() as folder:
+        yield from _batches(hub, plans, keys, YearFiles(hub, folder), dry_run=dry_run, tell=tell)
+
+
+def _batches(
+    hub: Hub, plans: object, keys: Sequence[str], years: YearFiles, *, dry_run: bool, tell: Callable[[str], None]
+) -> Iterator[Batch]:
+    """Publish days as `in_batches` does."""
     trail: Trail | None = None
     guess = Snapshot(None, {})
     rest, waiting = iter(keys), {}
@@ -69,7 +78,7 @@ def in_batches(
         if trail is None and waiting:
             guess = next(iter(waiting.values())).known.snapshot
             trail = Trail(hub, guess)
-        plan = ShardsPlan(hub, waiting, trail or Trail(hub, guess))
+        plan = ShardsPlan(hub, waiting, trail or Trail(hub, guess), years)
         publication = publish(hub, plan, guess, dry_run=dry_run, tell=tell)
         if publication.committed:
             plan.landed(publication.planned_at, publication.snapshot)

@@ -40,6 +40,6 @@ def days_failure(refused: Mapping[str, str], days: int) -> Failure:
         return Failure(description=next(iter(refused.values())), allow_retries=False)
     named = "; ".join(f"{day}: {reason}" for day, reason in list(refused.items())[:5])
     more = f"; and {len(refused) - 5} more" if len(refused) > 5 else ""
-    others = ", the others were" if len(refused) < days else ""
-    text = f"{len(refused)} of {days} days were not published{others}. {named}{more}"
+    others = ", the others are" if len(refused) < days else ""
+    text = f"{len(refused)} of {days} days are not on the Hub as they are in PostgreSQL{others}. {named}{more}"
     return Failure(description=text, metadata=metadata, allow_retries=False)

@@ -88,7 +88,12 @@ class HubShardIOManager(ConfigurableIOManager):
                 self._tell(context, batch, progress)
                 refused.update(batch.refused)
                 for key, shard in batch.shards.items():
-                    records.add(key, shard_metadata(batch.plans[key], shard, batch.publication))
+                    told = shard_metadata(batch.plans[key], shard, batch.publication)
+                    if shard.withheld:
+                        refused[key] = shard.withheld
+                        records.observe(key, told)
+                    else:
+                        records.add(key, told)
                 if keys[-1] in batch.shards and not refused:
                     return records.close()
                 records.flush()

@@ -3,6 +3,7 @@
 What the columns must be is the contract's business (`core.contract`); when to read is the asset's.
 """
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -15,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from adbc_driver_manager import AdbcConnection, AdbcStatement  # `dbapi` would import pyarrow.dataset, pandas and polars
 
-from govbr_assets.core.contract import to_contract
+from govbr_assets.core.contract import POSTGRES_SCHEMA, to_contract
 from govbr_assets.core.days import Day
 from govbr_assets.core.layout import SORTED_BY
 from govbr_assets.errors import (
@@ -45,25 +46,30 @@ _FROM = """
     LEFT JOIN themes l3 ON l3.id = n.theme_l3_id
     LEFT JOIN themes ms ON ms.id = n.most_specific_theme_id"""
 
+# What is asked for comes by setting: bound parameters would switch off COPY and batching.
 _SET_WINDOW = "SELECT set_config('govbr.start', $1, false), set_config('govbr.end', $2, false)"
-
-# The bounds come by setting: bound parameters would switch off COPY and batching.
-_WINDOW = """
+_IN_WINDOW = """(
     n.published_at >= current_setting('govbr.start')::timestamptz
-    AND n.published_at < current_setting('govbr.end')::timestamptz"""
+    AND n.published_at < current_setting('govbr.end')::timestamptz)"""
 
-_WITHOUT_LEGACY = f"SELECT {_COLUMNS}, NULL::text AS legacy_unique_id {_FROM} WHERE {_WINDOW} ORDER BY n.published_at"
+_SET_IDS = "SELECT set_config('govbr.ids', $1, false)"
+_IDS = "(SELECT jsonb_array_elements_text(current_setting('govbr.ids')::jsonb))"
+_NAMED = f"n.unique_id IN {_IDS}"
+_NAMED_BY_EITHER = f"({_NAMED} OR n.legacy_unique_id IN {_IDS})"
+_NAMED_AT_ONCE = 1_000  # ids of one query
+
+_WITHOUT_LEGACY = f"SELECT {_COLUMNS}, NULL::text AS legacy_unique_id {_FROM} WHERE :wanted ORDER BY n.published_at"
 
 # A legacy id counts only if no row owns it as its unique_id, and of several claimants the lowest id has it.
 _WITH_LEGACY = f"""
     WITH claim AS MATERIALIZED (
-        SELECT n.id, n.legacy_unique_id FROM news n WHERE n.legacy_unique_id IS NOT NULL AND {_WINDOW}
+        SELECT n.id, n.legacy_unique_id FROM news n WHERE n.legacy_unique_id IS NOT NULL AND :wanted
     ), lost AS (
         SELECT c.id FROM claim c JOIN news o ON o.unique_id = c.legacy_unique_id
         UNION SELECT c.id FROM claim c JOIN news o ON o.legacy_unique_id = c.legacy_unique_id AND o.id < c.id
     )
     SELECT {_COLUMNS}, CASE WHEN lost.id IS NULL THEN n.legacy_unique_id END AS legacy_unique_id
-    {_FROM} LEFT JOIN lost ON lost.id = n.id WHERE {_WINDOW} ORDER BY n.published_at"""
+    {_FROM} LEFT JOIN lost ON lost.id = n.id WHERE :wanted ORDER BY n.published_at"""
 
 _CATALOGUE = """
     SELECT attname::text AS name, format_type(atttypid, NULL) AS type FROM pg_attribute
@@ -108,6 +114,23 @@ class PostgresNews:
         """Read the rows of one day, as `reading` does."""
         return self.reading([day])(day)
 
+    def find(self, ids: Sequence[str]) -> pa.Table:
+        """Read the rows that some ids from the Hub name, whatever day they were published on.
+
+        Args:
+            ids: [n ids], current ones or those that the Hub knew a row by.
+
+        Returns:
+            [n rows x 25] of `POSTGRES_SCHEMA`; an id that names no row gives none.
+
+        Raises:
+            SourceUnavailableError, SourceError, ContractError: as `reading`.
+        """
+        named = _NAMED_BY_EITHER if "legacy_unique_id" in self._columns else _NAMED
+        groups = [ids[start : start + _NAMED_AT_ONCE] for start in range(0, len(ids), _NAMED_AT_ONCE)]
+        found = [batch for group in groups for batch in self._batches(named, _SET_IDS, json.dumps(group))]
+        return _as_contract(pa.concat_tables(found)) if found else POSTGRES_SCHEMA.empty_table()
+
     @cached_property
     def _columns(self) -> dict[str, str]:
         """The columns of `news` with their types, asked of the catalogue once."""
@@ -119,7 +142,8 @@ class PostgresNews:
 
     def _by_day(self, days: Sequence[Day]) -> Iterator[tuple[Day, pa.Table]]:
         """Cut the stream of batches into days."""
-        batches = self._batches(days[0].start, days[-1].end)
+        bounds = days[0].start.isoformat(), days[-1].end.isoformat()
+        batches = self._batches(_IN_WINDOW, _SET_WINDOW, *bounds)
         rest = next(batches)
         for day in days:
             parts = []
@@ -133,15 +157,15 @@ class PostgresNews:
             rows = pa.concat_tables(parts)
             yield day, rows.slice(_rows_before(rows, day.start))  # what lies between two days belongs to neither
 
-    def _batches(self, start: datetime, end: datetime) -> Iterator[pa.Table]:
-        """Stream the window in order of `published_at`, some 1 MB at a time."""
+    def _batches(self, wanted: str, setting: str, *values: str) -> Iterator[pa.Table]:
+        """Stream rows in order of `published_at`, some 1 MB at a time; first of all a table without rows."""
         query = _WITH_LEGACY if "legacy_unique_id" in self._columns else _WITHOUT_LEGACY
         dimensions = "array_ndims(n.tags)" if self._columns.get("tags", "").endswith("[]") else "NULL::int"
         with self._connection() as connection:
-            bounds = start.isoformat(), end.isoformat()
-            with _query(connection, _SET_WINDOW, *bounds) as reader:
+            with _query(connection, setting, *values) as reader:
                 reader.read_all()
-            with _query(connection, query.replace(":dimensions", dimensions)) as reader:
+            query = query.replace(":wanted", wanted).replace(":dimensions", dimensions)
+            with _query(connection, query) as reader:
                 yield _without_metadata(reader.schema.empty_table())
                 for batch in reader:
                     yield _without_metadata(pa.Table.from_batches([batch]))

@@ -7,7 +7,14 @@ through all days of the run for each of them. It has no public way around that; 
 from collections.abc import Mapping
 from typing import Any
 
-from dagster import AssetCheckEvaluation, AssetCheckExecutionContext, AssetMaterialization, DagsterEvent, OutputContext
+from dagster import (
+    AssetCheckEvaluation,
+    AssetCheckExecutionContext,
+    AssetMaterialization,
+    AssetObservation,
+    DagsterEvent,
+    OutputContext,
+)
 
 
 class Records:
@@ -25,6 +32,11 @@ class Records:
         """Take a day, and record the one before it."""
         self.flush()
         self._last = key, metadata
+
+    def observe(self, key: str, metadata: Mapping[str, Any]) -> None:
+        """Record what was seen of a day that is not as it should be."""
+        event = AssetObservation(self._context.asset_key, partition=key, metadata=metadata)
+        DagsterEvent.asset_observation(self._context.step_context, event)
 
     def flush(self) -> None:
         """Record the day that was taken last."""

@@ -28,6 +28,7 @@ def rehearsed(context: AssetExecutionContext, hub: Hub, plans: Any) -> Iterator[
         for key, shard in batch.shards.items():
             told = progress.plan() if len(keys) == 1 else {"dry_run": True}
             told |= shard_metadata(batch.plans[key], shard, batch.publication)
+            refused |= {key: shard.withheld} if shard.withheld else {}
             yield AssetObservation(asset, partition=key, metadata=told)
     context.log.info(f"Dry run, nothing was published: {progress}")
     if len(keys) > 1:

@@ -75,7 +75,7 @@ class Rollback:
     def _steps(self, snapshot: Snapshot) -> Iterator[tuple[str, Difference]]:
         """List the revisions from one back to the target, and how each differs from the one listed before it."""
         start = newer = snapshot.revision or ""
-        listed = (revision for revision, _ in self._hub.commits())
+        listed = (commit.revision for commit in self._hub.commits())
         for older in islice(dropwhile(lambda each: self._hub.forward(each) != start, listed), 1, None):
             step = self._step(newer, older)
             if step is not None:
@@ -105,7 +105,7 @@ def find(hub: Hub, name: str) -> Snapshot:
     digits, told = name.strip().lower(), f"The revision {name!r}"
     if not _NAME.fullmatch(digits):
         raise ConfigurationError(f"{told} is none: write 7 to 40 of its hex digits, such as 0266e555.")
-    named = (revision for revision, _ in hub.commits() if revision.startswith(digits))
+    named = (each.revision for each in hub.commits() if each.revision.startswith(digits))
     found = list(islice(named, 1 if len(digits) == 40 else None))
     if len(found) != 1:
         told += f" is the beginning of {len(found)}" if found else " is none"
@@ -118,7 +118,7 @@ def find(hub: Hub, name: str) -> Snapshot:
 
 def newest(hub: Hub) -> Snapshot:
     """List the repo at the end of its history, which is newer than the head that the Hub tells after a commit."""
-    revision, _ = next(hub.commits())
+    revision = next(hub.commits()).revision
     return hub.at(hub.forward(revision))
 
 

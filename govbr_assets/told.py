@@ -17,6 +17,7 @@ from govbr_assets.hub import Publication, Snapshot
 from govbr_assets.shards import Shard, ShardPlan
 
 _TOGETHER = 90  # days whose records are read in one query
+_EXAMPLES = 10  # rows that are named
 
 
 def existing_metadata(found: Existing, rows: pa.Table) -> dict[str, Any]:
@@ -70,15 +71,25 @@ class KnownRevisions:
 
 def shard_metadata(plan: ShardPlan, shard: Shard, publication: Publication) -> dict[str, Any]:
     """Tell what became of a day."""
+    changes = shard.changes
     return {
         "postgres_rows": shard.postgres_rows,
-        "existing_rows": shard.postgres_rows - shard.new,
-        "new_rows": shard.new,
+        "existing_rows": shard.postgres_rows - len(changes.added),
+        "new_rows": len(changes.added),
+        "changed_rows": len(changes.changed),
+        "changed_columns": _counted(changes.columns),
+        "moved_in": len(changes.moved_in),
+        "moved_out": len(changes.moved_out),
+        "removed": len(changes.removed),
+        "kept": len(changes.kept),
+        "doubled": changes.doubled,
+        "unfolded": changes.unfolded,
+        "plan": MetadataValue.md(_plan(shard)),
         "ids_source": plan.known.source,
-        "dagster/row_count": len(shard.ids),
-        "bytes": len(shard.file or b""),
+        "dagster/row_count": shard.rows,
+        "bytes": shard.bytes,
         "path": plan.path,
-        "published": shard.changes and publication.committed,
+        "published": bool(changes) and publication.committed,
         "revision_before": publication.before or "no repo yet",
         "revision_after": publication.after or "no repo yet",
         "tolerated": "\n".join(publication.notes[:20]) or "none: every file has the published schema",
@@ -105,7 +116,7 @@ class Progress:
             days=len(batch.shards) + len(batch.refused),
             refused=len(batch.refused),
             files=len(edit.put),
-            rows=sum(shard.new for shard in batch.shards.values()),
+            rows=sum(len(shard.changes.added) for shard in batch.shards.values()),
             bytes=edit.size,
             deletions=len(edit.delete),
             commits=int(not edit.empty),
@@ -125,6 +136,38 @@ class Progress:
         """Tell what a dry run would have published: files, rows, bytes, deletions, commits."""
         wanted = ("files", "rows", "bytes", "deletions", "commits", "refused")
         return {"dry_run": True} | {name: int(self._done[name]) for name in wanted}
+
+
+def _counted(columns: Counter[str]) -> str:
+    """Name columns, each with the number of rows in which it changed."""
+    return ", ".join(f"{name} ({count})" for name, count in columns.most_common()) or "none"
+
+
+def _plan(shard: Shard) -> str:
+    """Show the plan of a day as a Markdown table: what happens to how many rows, and to which."""
+    changes = shard.changes
+    changed = [f"{unique_id} ({', '.join(names)})" for unique_id, names in changes.changed.items()]
+    lines = [
+        ("added", changes.added),
+        ("changed", changed),
+        ("moved here", changes.moved_in),
+        ("moved to another day", changes.moved_out),
+        ("removed", changes.removed),
+        ("kept, though not in PostgreSQL", changes.kept),
+    ]
+    told = [f"{name} | {len(ids)} | {_examples(ids)}" for name, ids in lines if ids]
+    told += [f"stood twice, one goes | {changes.doubled} |"] if changes.doubled else []
+    told += [f"in files that are not folded, left as they are | {changes.unfolded} |"] if changes.unfolded else []
+    if not told:
+        return "Nothing differs."
+    held_back = f"\n\nNot carried out in full: {shard.withheld}" if shard.withheld else ""
+    return "\n".join(["rows | how many | which", "--- | ---: | ---", *told]) + held_back
+
+
+def _examples(ids: Sequence[str]) -> str:
+    """Name some rows in a cell of a table."""
+    more = f" and {len(ids) - _EXAMPLES} more" if len(ids) > _EXAMPLES else ""
+    return ", ".join(each.replace("|", "\\|") for each in ids[:_EXAMPLES]) + more
 
 
 def _preview(rows: pa.Table) -> str:

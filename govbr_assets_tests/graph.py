@@ -84,7 +84,13 @@ class Graph:
         config: Mapping[str, Mapping[str, Any]] | None = None,
         **changed: Any,
     ) -> ExecuteInProcessResult:
-        """Materialize a day or a range of days, with all checks or none, or a selection of assets."""
+        """Materialize a day or a range of days, with all checks or none, or a selection of assets.
+
+        Rows in files that only a fold may change are left as they are, unless the configuration says otherwise.
+        """
+        config = dict(config or {})
+        if selection is None or "hf_parquet_shard" in selection:
+            config["hf_parquet_shard"] = {"unfolded": "leave", **config.get("hf_parquet_shard", {})}
         for asset in GRAPH:
             if asset.keys:
                 asset.op._retry_policy = RetryPolicy(max_retries=retries, delay=0)  # no test waits for half a minute
@@ -97,14 +103,16 @@ class Graph:
             raise_on_error=False,
             partition_key=None if last else first,
             tags=span if last else None,
-            run_config={"ops": {name: {"config": values} for name, values in (config or {}).items()}},
+            run_config={"ops": {name: {"config": values} for name, values in config.items()}},
         )
 
-    def fold(self, *, retries: int = 0, config: Mapping[str, Any] | None = None, **changed: Any) -> Any:
-        """Materialize the consolidated dataset, with its checks."""
+    def fold(
+        self, *, retries: int = 0, checks: bool = True, config: Mapping[str, Any] | None = None, **changed: Any
+    ) -> Any:
+        """Materialize the consolidated dataset, with its checks or none."""
         consolidated_dataset.op._retry_policy = RetryPolicy(max_retries=retries, delay=0)
         return materialize(
-            WEEKLY,
+            WEEKLY if checks else [consolidated_dataset],
             instance=self.instance,
             resources=self.resources(**changed),
             raise_on_error=False,

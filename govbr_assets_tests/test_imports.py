@@ -12,7 +12,7 @@ PACKAGE = Path(govbr_assets.__file__).parent
 # From the top down; rooms of one line do not import each other unless they stand in this order.
 ORDER = [
     "definitions", "schedules", "sensors", "jobs", "checks", "assets", "rehearsal", "io_managers", "records", "told",
-    "told_fold", "batches", "rollback", "fold", "shards", "trail", "existing", "resources", "failures", "partitions",
+    "told_fold", "batches", "rollback", "shards", "fold", "trail", "existing", "resources", "failures", "partitions",
     "postgres", "viewer", "hub", "storage", "core", "errors",
 ]  # fmt: skip
 ONE_IMPORTER = {

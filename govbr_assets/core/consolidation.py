@@ -88,6 +88,13 @@ class Survivors:
             stays = pc.is_in(place, value_set=first)
         return rows.filter(stays), rows.filter(pc.invert(stays))
 
+    def lost(self, stay: pa.Table, go: pa.Table) -> pa.Array:
+        """List the ids of rows that go neither for a better one of their id nor for an equal one that is here."""
+        best, digests = self.digests_of(go["unique_id"].combine_chunks()), go["digest"].combine_chunks()
+        for_an_equal = pc.and_(pc.equal(digests, best), pc.is_in(digests, value_set=stay["digest"].combine_chunks()))
+        fine = pc.fill_null(pc.or_(pc.not_equal(digests, best), for_an_equal), False)
+        return go["unique_id"].combine_chunks().filter(pc.invert(fine))
+
 
 class Order:
     """Sees to it that keys come in the order of every file, none of them twice.

@@ -11,9 +11,6 @@ from collections.abc import Iterable
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from govbr_assets.core.contract import NEWS_SCHEMA
-from govbr_assets.core.layout import SORTED_BY
-
 EXISTING_SCHEMA = pa.schema(
     [
         ("unique_id", pa.string()),  # the one in Postgres
@@ -39,27 +36,14 @@ def existing(rows: pa.Table, elsewhere: Iterable[str], own_shard: Iterable[str])
     return found.sort_by([(name, "ascending") for name in ("unique_id", "hub_unique_id", "in_own_shard")])
 
 
-def shard_rows(rows: pa.Table, held: Iterable[str], old_shard: pa.Table) -> pa.Table:
-    """Make the day's shard: the Postgres rows that no other file holds, and the old shard's rows that Postgres lacks.
-
-    Args:
-        rows: [n rows x 25], the Postgres day.
-        held: ids on the Hub outside the day's own shard.
-        old_shard: [n rows x 24], the day's shard as it stands; empty when there is none.
-
-    Returns:
-        [n rows x 24] in the order of every file. A row is never dropped for being absent from Postgres: removal is a
-        decision of its own.
-    """
-    elsewhere = _matches(rows, held, own=False)["unique_id"].combine_chunks()
-    mine = rows.filter(pc.invert(pc.is_in(rows["unique_id"], elsewhere))).select(NEWS_SCHEMA.names)
-    kept = old_shard.filter(pc.invert(pc.is_in(old_shard["unique_id"], aliases(rows))))
-    return (pa.concat_tables([mine, kept]) if kept.num_rows else mine).sort_by(SORTED_BY)
-
-
 def aliases(rows: pa.Table) -> pa.Array:
     """List every id of a Postgres day's rows, both of each."""
     return _aliases(rows)[0]
+
+
+def owners(rows: pa.Table) -> dict[str, str]:
+    """Tell for every id of a Postgres day's rows whose it is, by that row's id in PostgreSQL."""
+    return dict(zip(*(ids.to_pylist() for ids in _aliases(rows)), strict=True))
 
 
 class Moves:

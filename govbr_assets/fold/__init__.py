@@ -8,6 +8,10 @@ of one year, `desk` all that was read, and `plan` the plan for `hub.publish`. Wh
 
 from govbr_assets.fold.buckets import IdBuckets
 from govbr_assets.fold.plan import Folded, fold
+from govbr_assets.fold.proof import Account
 from govbr_assets.fold.scratch import scratch_folder
+from govbr_assets.fold.sources import Inbox
+from govbr_assets.fold.spill import Spill
+from govbr_assets.fold.year import OldYear, YearBuilder
 
-__all__ = ["Folded", "IdBuckets", "fold", "scratch_folder"]
+__all__ = ["Account", "Folded", "IdBuckets", "Inbox", "OldYear", "Spill", "YearBuilder", "fold", "scratch_folder"]

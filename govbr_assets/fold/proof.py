@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from govbr_assets.core.consolidation import Order, Survivors
+from govbr_assets.core.consolidation import Order
 from govbr_assets.core.contract import NEWS_SCHEMA, schema_difference
 from govbr_assets.core.dedup import hashes
 from govbr_assets.core.digest import row_digests
@@ -84,17 +84,32 @@ class Ledger:
             )
 
 
-def prove_dropped(stay: pa.Table, go: pa.Table, survivors: Survivors) -> None:
-    """See that every row of `SOURCED_SCHEMA` that goes does so for a better one of its id, or for an equal one here.
+class Division(Protocol):
+    """Which rows of a file stay and which go.
+
+    Attributes:
+        ids: of all rows of which some go.
+    """
+
+    ids: pa.Array
+
+    def of(self, rows: pa.Table) -> tuple[pa.Table, pa.Table]:
+        """Divide rows of `SOURCED_SCHEMA`, of which all of the same day are here, into those that stay and go."""
+        ...
+
+    def lost(self, stay: pa.Table, go: pa.Table) -> pa.Array:
+        """List the ids of rows that go without a reason."""
+        ...
+
+
+def prove_dropped(stay: pa.Table, go: pa.Table, division: Division) -> None:
+    """See that every row of `SOURCED_SCHEMA` that goes has its reason.
 
     Raises:
-        ProofError: one does not.
+        ProofError: one has none.
     """
-    best, digests = survivors.digests_of(go["unique_id"].combine_chunks()), go["digest"].combine_chunks()
-    for_an_equal = pc.and_(pc.equal(digests, best), pc.is_in(digests, value_set=stay["digest"].combine_chunks()))
-    fine = pc.fill_null(pc.or_(pc.not_equal(digests, best), for_an_equal), False)
-    if (wrong := pc.index(fine, False).as_py()) >= 0:
-        raise ProofError(f"unique_id {go['unique_id'][wrong].as_py()!r} would be lost. Nothing was published.")
+    if len(lost := division.lost(stay, go)):
+        raise ProofError(f"unique_id {lost[0].as_py()!r} would be lost. Nothing was published.")
 
 
 def prove(path: Path, target: str, ledgers: Sequence[Ledger | None], watched: pa.Array) -> tuple[pa.Array, pa.Array]:

@@ -11,12 +11,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from govbr_assets.core.consolidation import Survivors, in_order, sourced
+from govbr_assets.core.consolidation import in_order, sourced
 from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.layout import encode_to, year_path
 from govbr_assets.core.splice import RowGroup, row_groups, splice
 from govbr_assets.errors import ContractError
-from govbr_assets.fold.proof import Account, Ledger, prove, prove_copied, prove_dropped
+from govbr_assets.fold.proof import Account, Division, Ledger, prove, prove_copied, prove_dropped
 from govbr_assets.fold.spill import Spill, in_parts
 
 
@@ -92,7 +92,7 @@ class YearBuilder:
         year: 0 for rows without a time.
         old: the file as it stands; None if there is none.
         added: rows that come into it, among those of other years.
-        survivors: which row stays of each id that stands several times.
+        division: which rows stay and which go.
         loses: whether the old file has rows that go.
         folder: where files may be made.
         anew: make every month anew.
@@ -101,7 +101,7 @@ class YearBuilder:
     year: int
     old: OldYear | None
     added: Sequence[Spill]
-    survivors: Survivors
+    division: Division
     loses: bool
     folder: Path
     anew: bool = False
@@ -114,7 +114,7 @@ class YearBuilder:
         """
         changed = {month for spill in self.added for month in spill.parts if month // 100 == self.year}
         if self.old and self.loses:
-            changed |= self.old.months_with(self.survivors.ids)
+            changed |= self.old.months_with(self.division.ids)
         if self.old and self.anew:
             changed |= set(self.old.months)
         try:
@@ -141,7 +141,7 @@ class YearBuilder:
                         prove_copied(each.file, each.group, sink, new)
         if built.path:
             in_order = [each.ledger for each in groups]
-            digests, built.doubled = prove(built.path, year_path(self.year), in_order, self.survivors.ids)
+            digests, built.doubled = prove(built.path, year_path(self.year), in_order, self.division.ids)
             built.account.went(digests)
         for month, ledger in ledgers.items():
             ledger.check()
@@ -169,8 +169,8 @@ class YearBuilder:
     def _surviving(self, month: int, ledger: Ledger, built: BuiltYear) -> Iterator[pa.Table]:
         """Stream the rows of a month that stay, in order."""
         for part in in_parts(self._coming(month, ledger, built), self.folder / "by-day"):
-            stay, go = self.survivors.of(part)
-            prove_dropped(stay, go, self.survivors)
+            stay, go = self.division.of(part)
+            prove_dropped(stay, go, self.division)
             built.dropped.update(go["source"].to_pylist())
             built.account.went(go["digest"].combine_chunks())
             ledger.went(go["digest"].combine_chunks())

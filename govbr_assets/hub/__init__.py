@@ -11,7 +11,7 @@ from govbr_assets.hub.keys import HOLDING_SCHEMA, file_keys, holding
 from govbr_assets.hub.loadable import card_changes
 from govbr_assets.hub.publish import Plan, Publication, publish
 from govbr_assets.hub.repo import Hub
-from govbr_assets.hub.scan import day_rows, file_rows, file_schema, footer, row_groups
+from govbr_assets.hub.scan import day_rows, file_rows, file_schema, footer, groups_with, row_group, row_groups
 from govbr_assets.hub.send import COMMIT_FILES, Edit
 from govbr_assets.hub.snapshot import HubFile, HubFileAt, Snapshot
 
@@ -32,7 +32,9 @@ __all__ = [
     "file_rows",
     "file_schema",
     "footer",
+    "groups_with",
     "holding",
     "publish",
+    "row_group",
     "row_groups",
 ]

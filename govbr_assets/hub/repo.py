@@ -1,9 +1,11 @@
 """One dataset repo on the Hub: its head, what it holds at a revision, and the commit; the client of the Hub."""
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
-from typing import IO, cast
+from itertools import takewhile
+from typing import IO, NamedTuple, cast
 
 from huggingface_hub import HfApi, HfFileSystem, constants, get_token
 from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError
@@ -19,6 +21,18 @@ from govbr_assets.hub.snapshot import HubFile, HubFileAt, Snapshot
 from govbr_assets.storage import Folder
 
 disable_progress_bars()  # they would fill the run's log
+
+
+_REMOVED = re.compile(r"^Removed-Rows: (\d+)$", re.MULTILINE)
+"""How a commit tells that rows have left the dataset, as git's trailers are written."""
+
+
+class Commit(NamedTuple):
+    """A commit of the repo: its revision, when it was made (aware), and its message without the first line."""
+
+    revision: str
+    at: datetime
+    message: str
 
 
 class _Files(HfFileSystem):
@@ -107,14 +121,21 @@ class Hub:
         listed = (HubFile(file.path, file.lfs.sha256 if file.lfs else file.blob_id, file.size) for file in files)
         return Snapshot(revision, {file.path: file for file in listed})
 
-    def commits(self) -> Iterator[tuple[str, datetime]]:
-        """Go through the commits, newest first, a page at a time: revision, and when it was made (aware)."""
+    def commits(self) -> Iterator[Commit]:
+        """Go through the commits, newest first, a page at a time."""
         endpoint = self.api.endpoint or constants.ENDPOINT
         # `list_repo_commits` fetches the whole history, of which the last hour is wanted.
         address = f"{endpoint}/api/datasets/{self.repo_id}/commits/main"
         with hub_failures(self.repo_id, "listing the commits"):
             for commit in paginate(address, params={}, headers=build_hf_headers(token=self.token)):
-                yield commit["id"], parse_datetime(commit["date"])
+                yield Commit(commit["id"], parse_datetime(commit["date"]), commit.get("message") or "")
+
+    def removed_since(self, instant: datetime) -> int:
+        """Count the rows that have left the dataset by commits since an aware instant that tell so."""
+        if self.head().revision is None:
+            return 0
+        lately = takewhile(lambda commit: commit.at > instant, self.commits())
+        return sum(int(told) for commit in lately for told in _REMOVED.findall(commit.message))
 
     def text(self, snapshot: Snapshot, path: str) -> str | None:
         """Read a text file at a revision; None when it is not there."""
@@ -144,6 +165,7 @@ class Hub:
         delete: tuple[str, ...],
         summary: str,
         copy: tuple[HubFileAt, ...] = (),
+        removed: int = 0,
     ) -> str:
         """Make one commit on the head, if the head is still `parent`.
 
@@ -159,7 +181,12 @@ class Hub:
             for group in groups if len(groups) > 1 else []:  # nobody sees them before the commit names them
                 self.api.preupload_lfs_files(self.repo_id, group, repo_type="dataset")
             revision = self.api.create_commit(
-                self.repo_id, operations, commit_message=summary, repo_type="dataset", parent_commit=parent
+                self.repo_id,
+                operations,
+                commit_message=summary,
+                commit_description=f"Removed-Rows: {removed}" if removed else None,
+                repo_type="dataset",
+                parent_commit=parent,
             ).oid
         if not were_sent(operations):
             raise StaleParentError("The head has these very files already: the client has sent nothing.")

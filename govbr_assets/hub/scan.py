@@ -71,6 +71,19 @@ def file_schema(hub: Hub, snapshot: Snapshot, file: HubFile) -> pa.Schema:
     return footer(hub, snapshot, file).schema.to_arrow_schema()
 
 
+def groups_with(metadata: pq.FileMetaData, day: Day) -> list[int]:
+    """List the row groups that can hold rows of a day, by what the footer says of their times."""
+    return [index for index in range(metadata.num_row_groups) if not _misses(metadata, index, day)]
+
+
+def row_group(hub: Hub, snapshot: Snapshot, file: HubFile, index: int) -> pa.Table:
+    """Read one row group of a file that has the contract's columns: [n rows x 24]."""
+    metadata = footer(hub, snapshot, file)
+    with _reading(hub, file), hub.open(snapshot, file) as remote:
+        rows = ColumnReader(remote, file.size, metadata).read(index, NEWS_SCHEMA.names)
+        return _as_contract(rows.select(NEWS_SCHEMA.names))
+
+
 def row_groups(
     hub: Hub, snapshot: Snapshot, file: HubFile, columns: list[str], day: Day | None = None
 ) -> Iterator[pa.Table]:

@@ -35,6 +35,7 @@ class Edit:
         put: content by path, for new and for replaced files.
         delete: paths that go; each is in the snapshot that the edit was made at.
         copy: files that come back as they were at an older revision; nothing of them is uploaded.
+        removed: rows that leave the dataset, which the commit tells, so that they can be counted: `Hub.removed_since`.
         lenient: files that break readers are told of and refuse nothing: the commit brings them back, or mends others.
         summary: first line of the commit message.
     """
@@ -42,6 +43,7 @@ class Edit:
     put: Mapping[str, Content] = field(default_factory=dict)
     delete: tuple[str, ...] = ()
     copy: tuple[HubFileAt, ...] = ()
+    removed: int = 0
     lenient: bool = False
     summary: str = ""
 
@@ -82,7 +84,7 @@ def send(hub: Hub, snapshot: Snapshot, edit: Edit, tell: Tell) -> Snapshot:
             if landed:
                 hub.follow(parent, landed)
                 return hub.at(landed)
-            revision = hub.commit(parent, edit.put, edit.delete, edit.summary, edit.copy)
+            revision = hub.commit(parent, edit.put, edit.delete, edit.summary, edit.copy, edit.removed)
             return snapshot.with_changes(revision, edit.put, edit.delete, edit.copy)
     raise AssertionError("tenacity either returns or raises")
 
@@ -95,10 +97,10 @@ def _check_history(hub: Hub, parent: str, tell: Tell) -> None:
     """
     now, commits = datetime.now(UTC), hub.commits()
     newest = next(commits, None)
-    if newest and hub.forward(newest[0]) != parent:
-        raise StaleParentError(f"The head of {hub.repo_id} is {newest[0]}, not {parent}.")
+    if newest and hub.forward(newest.revision) != parent:
+        raise StaleParentError(f"The head of {hub.repo_id} is {newest.revision}, not {parent}.")
     known = [newest] if newest else []
-    recent = [at for _, at in takewhile(lambda commit: commit[1] > now - WINDOW, chain(known, commits))]
+    recent = [each.at for each in takewhile(lambda commit: commit.at > now - WINDOW, chain(known, commits))]
     if len(recent) < COMMITS:
         return
     free_at = recent[COMMITS - 1] + WINDOW
@@ -112,10 +114,10 @@ def _check_history(hub: Hub, parent: str, tell: Tell) -> None:
 def _landed(hub: Hub, parent: str, edit: Edit) -> str | None:
     """Find our commit behind an answer that was lost: the one right after the parent, if it holds what we sent."""
     child = None
-    for revision, _ in hub.commits():
-        if revision == parent:
+    for commit in hub.commits():
+        if commit.revision == parent:
             break
-        child = revision
+        child = commit.revision
     else:
         return None
     if child is None:

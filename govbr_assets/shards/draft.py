@@ -1,0 +1,165 @@
+"""A commit in the making: what the files will hold, over what they hold at a revision.
+
+Each day sees what the days before it have changed. What a day changes is decided in `plan`.
+"""
+
+import io
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from govbr_assets.core.contract import NEWS_SCHEMA
+from govbr_assets.core.days import Day
+from govbr_assets.core.layout import encode, folded_year, year_path
+from govbr_assets.hub import Hub, Snapshot, file_rows, holding
+from govbr_assets.shards.changes import Changes
+from govbr_assets.shards.years import YearEdit, YearFiles
+
+
+class Draft:
+    """The changes of one commit.
+
+    Args:
+        hub: the repo.
+        snapshot: the revision that it is made at.
+        years: the years' files.
+    """
+
+    def __init__(self, hub: Hub, snapshot: Snapshot, years: YearFiles) -> None:
+        self.snapshot, self._hub, self._years = snapshot, hub, years
+        self._put: dict[str, bytes] = {}
+        self._gone: set[str] = set()
+        self._edits: dict[str, YearEdit] = {}
+        self._renewing: dict[str, Changes] = {}  # by the id of a row that comes in place of another: of its day
+        self._places: dict[str, list[str]] = {}  # by id: the files that hold it, of ids that were located or moved
+
+    @property
+    def files(self) -> int:
+        """How many files change."""
+        return len(self._put) + len(self._gone) + len(self._edits)
+
+    @property
+    def size(self) -> int:
+        """Bytes of new shards, all of which are in memory."""
+        return sum(map(len, self._put.values()))
+
+    def locate(self, ids: pa.Array) -> None:
+        """Look into all files for some ids."""
+        found = holding(self._hub, self.snapshot, self.snapshot.data_files, ids)
+        for unique_id, path in zip(*(column.to_pylist() for column in found.columns), strict=True):
+            self._places.setdefault(unique_id, []).append(path)
+
+    def places(self, ids: Iterable[str], own: str, year: Counter[str], year_file: str) -> list[tuple[str, str]]:
+        """List the places of ids, but for a day's own shard and what its year's file holds of the day.
+
+        Args:
+            ids: which ids, of those that were located.
+            own: the path of the shard.
+            year: how often each id stands under the day in the year's file.
+            year_file: its path.
+        """
+        found, known = [], Counter(year)
+        for unique_id in ids:
+            for path in self._places.get(unique_id, ()):
+                if path == year_file and known[unique_id]:
+                    known[unique_id] -= 1
+                elif path != own:
+                    found.append((unique_id, path))
+        return found
+
+    def is_folded(self, path: str) -> bool:
+        """Say whether rows of a file may be changed."""
+        return self._years.is_folded(self.snapshot, path) if path in self.snapshot.files else True
+
+    def standing(self, day: Day) -> pa.Table:
+        """Say what the year's file will hold of a day, but for what is renewed: [n rows x 2] of `STANDING_SCHEMA`."""
+        rows, edit = self._years.standing(self.snapshot, day), self._edits.get(year_path(day.date.year))
+        return rows.filter(pc.invert(pc.is_in(rows["unique_id"], pa.array(edit.gone, pa.string())))) if edit else rows
+
+    def holds(self, path: str, content: bytes) -> bool:
+        """Say whether a file has these bytes already."""
+        if path in self._put or path in self._gone:
+            return self._put.get(path) == content
+        return path in self.snapshot.files and self.snapshot.files[path].holds(content)
+
+    def shard(self, path: str) -> pa.Table:
+        """Read a shard as it will be: [n rows x 24]; no rows if there is none."""
+        if path in self._put:
+            return pq.read_table(io.BytesIO(self._put[path]), use_threads=False)
+        if path in self._gone or path not in self.snapshot.files:
+            return NEWS_SCHEMA.empty_table()
+        return file_rows(self._hub, self.snapshot, self.snapshot.files[path])
+
+    def write(self, path: str, old: pa.Table, rows: pa.Table, content: bytes | None = None) -> int:
+        """Write a shard, which goes if no row is left, and give its bytes.
+
+        Args:
+            path: of the shard.
+            old: [n rows x 24], as it was before.
+            rows: [n rows x 24], as it is to be, in the order of every file.
+            content: the same as a file, if it is made already.
+        """
+        before, after = set(old["unique_id"].to_pylist()), set(rows["unique_id"].to_pylist())
+        for unique_id in before - after:
+            self._leave(path, unique_id)
+        for unique_id in after - before:
+            self._places.setdefault(unique_id, []).append(path)
+        self._put.pop(path, None)
+        self._gone.discard(path)
+        if rows.num_rows:
+            self._put[path] = content or encode(rows)
+        elif path in self.snapshot.files:
+            self._gone.add(path)
+        return len(self._put.get(path, b""))
+
+    def take_out(self, path: str, ids: list[str]) -> None:
+        """Take rows out of a shard or a year's file."""
+        if folded_year(path) is None:
+            rows = self.shard(path)
+            self.write(path, rows, rows.filter(pc.invert(pc.is_in(rows["unique_id"], pa.array(ids, pa.string())))))
+            return
+        gone = self._edits.setdefault(path, YearEdit()).gone
+        for unique_id in ids:
+            gone.setdefault(unique_id, None)
+            self._leave(path, unique_id)
+
+    def renew(self, path: str, renewed: Mapping[str, list[str]], rows: pa.Table, changes: Changes) -> None:
+        """Put rows into a year's file in the place of others, and note in the end what differed.
+
+        Args:
+            path: of the file.
+            renewed: by the id of each row: the ids there of what it takes the place of.
+            rows: [n rows x 24].
+            changes: of their day.
+        """
+        edit = self._edits.setdefault(path, YearEdit())
+        edit.gone |= {old: new for new, olds in renewed.items() for old in olds}
+        edit.new.append(self._years.spill(rows))
+        self._renewing |= dict.fromkeys(renewed, changes)
+
+    def finish(self) -> tuple[dict[str, bytes | Path], tuple[str, ...]]:
+        """Make the years' files, and give all that is to be put and to be deleted.
+
+        Raises:
+            ProofError: a row that stays would be lost or changed.
+            ContractError: a year's file is not as folded files are.
+        """
+        put: dict[str, bytes | Path] = dict(self._put)
+        for path, edit in sorted(self._edits.items()):
+            made = self._years.edited(self.snapshot, path, edit, self._note_columns)
+            if made:
+                put[path] = made
+            else:
+                self._gone.add(path)
+        return put, tuple(sorted(self._gone))
+
+    def _note_columns(self, unique_id: str, columns: list[str]) -> None:
+        if columns:
+            self._renewing[unique_id].changed[unique_id] = columns
+
+    def _leave(self, path: str, unique_id: str) -> None:
+        self._places[unique_id] = [each for each in self._places.get(unique_id, ()) if each != path]

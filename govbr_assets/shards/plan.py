@@ -1,0 +1,64 @@
+"""One day as a plan, the value of `hf_parquet_shard`, at whatever revision; what it decides is the business of `day`."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from govbr_assets.core.days import Day
+from govbr_assets.core.dedup import Moves
+from govbr_assets.core.layout import shard_path
+from govbr_assets.existing import Existing
+from govbr_assets.shards.changes import Rules, Shard
+from govbr_assets.shards.day import DayInDraft
+from govbr_assets.shards.draft import Draft
+
+
+@dataclass(frozen=True)
+class ShardPlan:
+    """The value of `hf_parquet_shard`: a day made true, at whatever revision is asked.
+
+    Attributes:
+        day: the day.
+        rows: gives the Postgres day with its aliases, [n rows x 25], each time anew: many days' plans are small.
+        ids: every id of these rows.
+        known: what the Hub held at the first revision; the first guess, no more.
+        rules: what may be removed, and the like.
+    """
+
+    day: Day
+    rows: Callable[[], pa.Table]
+    ids: pa.Array
+    known: Existing
+    rules: Rules
+
+    @property
+    def path(self) -> str:
+        """Where the day's own shard lies."""
+        return shard_path(self.day)
+
+    def to_locate(self, draft: Draft, moves: Iterable[Moves]) -> list[str]:
+        """List the ids that the Hub holds in other files than the day's shard and its year's: which, has to be found.
+
+        Args:
+            draft: of the next commit.
+            moves: what came into files and went out of them since the first revision.
+        """
+        held = Counter(self.known.elsewhere)
+        for each in moves:
+            held.update(each.outside(self.path, self.ids.to_pylist()))
+        standing = Counter(draft.standing(self.day)["unique_id"].to_pylist()) if held else Counter()
+        return [unique_id for unique_id, count in held.items() if count > standing[unique_id]]
+
+    def at(self, draft: Draft, refusal: str = "") -> Shard:
+        """Make the day true in a draft.
+
+        Args:
+            draft: of the next commit; it is changed only if the day may be published.
+            refusal: why nothing may be removed, in view of other days.
+
+        Raises:
+            ContractError: the day must not be published.
+        """
+        return DayInDraft(self.day, self.rows(), draft, self.rules, refusal).made()

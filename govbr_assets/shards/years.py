@@ -1,0 +1,138 @@
+"""The years' files in a run over days: what they say of a day, and rows of them changed in place.
+
+How such a file is made and proven is `fold`'s business; which rows change, `plan`'s.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from govbr_assets.core.compare import STANDING_SCHEMA
+from govbr_assets.core.consolidation import by_month, months_of_groups, sourced
+from govbr_assets.core.contract import schema_difference, within
+from govbr_assets.core.days import Day
+from govbr_assets.core.digest import row_digests
+from govbr_assets.core.layout import folded_year, shard_day, year_path
+from govbr_assets.core.replacing import Replaced
+from govbr_assets.errors import ContractError
+from govbr_assets.fold import Account, Inbox, OldYear, Spill, YearBuilder
+from govbr_assets.hub import Hub, HubFile, Snapshot, file_schema, footer, groups_with, row_group
+
+_GROUPS = 24
+"""Row groups of which is remembered what they say: a commit looks at half a year, and a month has one or two."""
+
+
+@dataclass
+class YearEdit:
+    """What changes in a year's file.
+
+    Attributes:
+        gone: ids there of the rows that go; beside each the id of the one in its place, if there is one.
+        new: rows that come, on the disk.
+    """
+
+    gone: dict[str, str | None] = field(default_factory=dict)
+    new: list[Spill] = field(default_factory=list)
+
+
+class YearFiles:
+    """The years' files of a repo; what a content says is read once.
+
+    Args:
+        hub: the repo.
+        folder: where files may be made.
+    """
+
+    def __init__(self, hub: Hub, folder: Path) -> None:
+        self._hub, self._folder = hub, folder
+        self._inbox = Inbox(hub, folder / "inbox")
+        self._groups: dict[tuple[str, int], pa.Table] = {}
+        self._numbers = count()
+
+    def is_folded(self, snapshot: Snapshot, path: str) -> bool:
+        """Say whether rows of a file may be changed: it is a day's shard, or a year's file of the published schema."""
+        if folded_year(path) is None:
+            return shard_day(path) is not None
+        return not schema_difference(file_schema(self._hub, snapshot, snapshot.files[path]))
+
+    def standing(self, snapshot: Snapshot, day: Day) -> pa.Table:
+        """Say what the year's file holds of a day: [n rows x 2] of `STANDING_SCHEMA`.
+
+        Only the row groups that may hold the day are read.
+        """
+        path, found = year_path(day.date.year), [STANDING_SCHEMA.empty_table()]
+        if path in snapshot.files and self.is_folded(snapshot, path):
+            file = snapshot.files[path]
+            for index in groups_with(footer(self._hub, snapshot, file), day):
+                rows = self._group(snapshot, file, index)
+                found.append(rows.filter(within(rows["published_at"], day)).select(STANDING_SCHEMA.names))
+        return pa.concat_tables(found)
+
+    def spill(self, rows: pa.Table) -> Spill:
+        """Keep rows that come into a year's file on the disk: [n rows x 24]."""
+        return Spill(self._folder / f"new-{next(self._numbers)}", [sourced(rows, Replaced.NEW)], by_month)
+
+    def edited(
+        self, snapshot: Snapshot, path: str, edit: YearEdit, tell_columns: Callable[[str, list[str]], None]
+    ) -> Path | None:
+        """Make a year's file with some rows changed; months without a change are copied byte for byte.
+
+        Args:
+            snapshot: the revision that has the file.
+            path: of the file.
+            edit: what changes.
+            tell_columns: hears of each row that is replaced its new id and the columns that differ.
+
+        Returns:
+            The file; None if no row is left.
+
+        Raises:
+            ProofError: a row that stays would be lost or changed.
+            ContractError: the file is not as folded files are.
+        """
+        year, local = folded_year(path) or 0, self._inbox.get(snapshot, snapshot.files[path])
+        old = OldYear(path, local, _months(path, local, year))
+        replaced = Replaced(edit.gone, tell_columns)
+        built = YearBuilder(year, old, edit.new, replaced, True, self._folder).build()
+        account = Account()
+        for spill in edit.new:
+            account.came(spill.rows, spill.digests)
+        account.add(built.account)
+        account.check()
+        if built.path is None:
+            return None
+        file = HubFile.of(path, built.path)
+        self._inbox.adopt(file, built.path)  # so that the next commit does not fetch it
+        return self._inbox.path(file)
+
+    def clear(self, keep: Sequence[HubFile]) -> None:
+        """Remove from the disk what no other commit needs."""
+        self._inbox.keep_only(keep)
+        for path in self._folder.glob("new-*"):
+            path.unlink()
+
+    def _group(self, snapshot: Snapshot, file: HubFile, index: int) -> pa.Table:
+        """Read a row group, and remember of it ids, digests and times."""
+        key = file.content, index
+        if key not in self._groups:
+            rows = row_group(self._hub, snapshot, file, index)
+            columns = [rows["unique_id"], row_digests(rows), rows["published_at"]]
+            while len(self._groups) >= _GROUPS:
+                del self._groups[next(iter(self._groups))]
+            self._groups[key] = pa.table(columns, ["unique_id", "digest", "published_at"])
+        return self._groups[key]
+
+
+def _months(path: str, local: Path, year: int) -> list[int]:
+    """Tell the month of each row group of a year's file."""
+    with pq.ParquetFile(local, pre_buffer=False) as parquet:
+        groups = range(parquet.num_row_groups)
+        keys = (parquet.read_row_group(index, ["unique_id", "published_at"], use_threads=False) for index in groups)
+        months = months_of_groups(keys, [parquet.metadata.row_group(index).num_rows for index in groups], year)
+    if months is None:
+        raise ContractError(f"{path} on the Hub is not in the order of a folded file: run weekly_consolidation first.")
+    return months
