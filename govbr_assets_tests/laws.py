@@ -4,6 +4,7 @@ Nothing here is shared with the product but the schema and the names of files: f
 local Hub's store, and identity is worked out anew from the rows that the test itself put into PostgreSQL.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,12 +12,13 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from govbr_assets.core.contract import NEWS_SCHEMA
+from govbr_assets.core.days import Day
 from govbr_assets.core.layout import DATA_PATTERN
 from govbr_assets.local.hub.store import HubStore
 from govbr_assets.local.viewer.data_files import data_files
 from govbr_assets_tests.stranger import exists, read
 
-Titles = list[tuple[str, str]]  # of a file, row by row: id and title
+Rows = list[tuple[str, str, str]]  # of a file, row by row: id, title, day
 
 
 @dataclass
@@ -45,15 +47,19 @@ class Named:
 
 
 def day_of(news: Mapping[int, News], key: str) -> list[Named]:
-    """Say what PostgreSQL holds of a day: a legacy id counts if nobody owns it, and the lowest `news.id` has it."""
+    """Say what PostgreSQL holds of a day."""
+    return [row for day, row in all_of(news) if day == key]
+
+
+def all_of(news: Mapping[int, News]) -> list[tuple[str, Named]]:
+    """Say what PostgreSQL holds: a legacy id counts if nobody owns it, and the lowest `news.id` has it."""
     owned, claimed = {each.unique_id for each in news.values()}, set()
     found = []
     for _, each in sorted(news.items()):
         counts = each.legacy_id is not None and each.legacy_id not in owned | claimed
         claimed.add(each.legacy_id)
-        if each.day == key:
-            ids = (each.unique_id, each.legacy_id) if counts and each.legacy_id else (each.unique_id,)
-            found.append(Named(ids, each.title))
+        ids = (each.unique_id, each.legacy_id) if counts and each.legacy_id else (each.unique_id,)
+        found.append((each.day, Named(ids, each.title)))
     return found
 
 
@@ -80,29 +86,36 @@ class HubReader:
         known = exists(self.store, self.repo_id)
         return [commit.sha for commit in reversed(self.store.commits(self.repo_id))] if known else []
 
-    def files(self, revision: str | None) -> dict[str, Titles]:
-        """Read all data files, or fail: by path, id and title of each row."""
+    def files(self, revision: str | None) -> dict[str, Rows]:
+        """Read all data files, or fail: by path, id, title and day of each row."""
         paths = [path for path in self._tree(revision) if path.startswith("data/")]
-        columns = ("unique_id", "title")
-        return {
-            path: list(zip(*(self._table(revision, path)[name].to_pylist() for name in columns), strict=True))
-            for path in paths
-        }
+        found = {}
+        for path in paths:
+            rows = self._table(revision, path)
+            days = [str(Day.at(at)) for at in rows["published_at"].to_pylist()]
+            found[path] = list(zip(rows["unique_id"].to_pylist(), rows["title"].to_pylist(), days, strict=True))
+        return found
 
     def ids(self, revision: str | None) -> Counter[str]:
         """Count the ids of a revision."""
-        return Counter(name for titles in self.files(revision).values() for name, _ in titles)
+        return ids_in(self.files(revision).values())
 
     def changed(self, before: str | None, after: str) -> list[str]:
         """List the paths that two revisions differ in."""
         old, new = self._tree(before), self._tree(after)
         return sorted(path for path in {*old, *new} if old.get(path) != new.get(path))
 
-    def check_ours(self, before: str | None, after: str, shards: Iterable[str]) -> None:
-        """Hold a commit of ours against laws 2 and 3: what it may change, the schema, and that readers see all."""
-        tree, changed = self._tree(after), self.changed(before, after)
-        assert set(changed) <= {"README.md", *shards}
-        for path in set(changed) & set(shards) & set(tree):
+    def check_ours(self, before: str | None, after: str, *, deleted: bool = False) -> None:
+        """Hold a commit of ours against laws 2 and 3: what it may change, the schema, and that readers see all.
+
+        Args:
+            before: the revision before.
+            after: the revision that it made.
+            deleted: it may delete the files of others, as a fold does.
+        """
+        tree, changed = self._tree(after), {*self.changed(before, after)} - {"README.md"}
+        assert all(is_ours(path) or (deleted and path not in tree) for path in changed)
+        for path in changed & set(tree):
             schema = self._table(after, path).schema
             assert schema.equals(NEWS_SCHEMA, check_metadata=True), path
         assert DATA_PATTERN in tree["README.md"].path.read_text("utf-8")
@@ -118,43 +131,56 @@ class HubReader:
         return self._tables[blob.oid]
 
 
-def check_once_and_nothing_lost(before: Counter[str], after: Counter[str], rows: Sequence[Named]) -> None:
+def check_once_and_nothing_lost(
+    before: Mapping[str, Rows], after: Mapping[str, Rows], rows: Sequence[Named], keys: Iterable[str]
+) -> None:
     """Hold two revisions with one commit of ours between them against laws 1 and 7.
 
     Args:
-        before: how often each id stood there.
-        after: how often it does.
-        rows: of all days of the run.
+        before: the files there.
+        after: the files here.
+        rows: all of PostgreSQL, and the days of the run as it read them.
+        keys: the days of the run.
     """
     unsure = disputed(rows)
     named = {name for row in rows for name in row.ids}
-    others = before.keys() | after.keys()
-    assert {name: before[name] for name in others - named} == {name: after[name] for name in others - named}
+    then, now = ids_in(before.values()), ids_in(after.values())
+    may_go = {name for path, found in before.items() if is_ours(path) for name, _, day in found if day in {*keys}}
+    for name in (then.keys() | now.keys()) - named:  # PostgreSQL has it nowhere
+        assert now[name] <= then[name], f"{name} came from nowhere"
+        assert now[name] == then[name] or name in may_go, f"{name} left the Hub, though it is of no day of the run"
     for row in rows:
         if not unsure.isdisjoint(row.ids):
             continue
-        then, now = (sum(counts[name] for name in row.ids) for counts in (before, after))
-        assert now <= max(then, 1), f"{row.ids} stood there {then} times and now {now} times"
-        assert now >= min(then, 1), f"{row.ids} left the Hub"
+        stood, stands = (sum(counts[name] for name in row.ids) for counts in (then, now))
+        assert stands <= max(stood, 1), f"{row.ids} stood there {stood} times and now {stands} times"
+        assert stands >= min(stood, 1), f"{row.ids} left the Hub"
 
 
-def check_published(before: Mapping[str, Titles], after: Mapping[str, Titles], shard: str, rows: list[Named]) -> None:
+def check_published(after: Mapping[str, Rows], key: str, rows: list[Named]) -> None:
     """Hold the state that a successful run says to have published against law 4, for one day.
 
     Args:
-        before: the files of the revision that it was made from.
         after: the files of the revision that holds it.
-        shard: the path of the day's shard.
+        key: the day.
         rows: the day in PostgreSQL.
     """
-    elsewhere = {name for path, titles in after.items() if path != shard for name, _ in titles}
-    expected = {row.ids[0]: row.title for row in rows if elsewhere.isdisjoint(row.ids)}
-    known = {name for row in rows for name in row.ids}
-    kept = {name: title for name, title in before.get(shard, []) if name not in known}
-    found = after.get(shard, [])
-    assert len(dict(found)) == len(found), f"ids stand twice in {shard}"
-    assert dict(found) == expected | kept
-    assert (shard in after) == bool(found)
+    others = ids_in(found for path, found in after.items() if not is_ours(path))
+    expected = {row.ids[0]: row.title for row in rows if others.keys().isdisjoint(row.ids)}
+    ours = [found for path, found in after.items() if is_ours(path)]
+    found = [(name, title) for each in ours for name, title, day in each if day == key]
+    assert len(dict(found)) == len(found), f"ids stand twice in the files of {key}"
+    assert dict(found) == expected
+
+
+def ids_in(files: Iterable[Rows]) -> Counter[str]:
+    """Count the ids in files."""
+    return Counter(name for rows in files for name, _, _ in rows)
+
+
+def is_ours(path: str) -> bool:
+    """Say whether a file is one that this project makes: a day's shard, or a year."""
+    return re.fullmatch(r"data/train-\d{4}-(\d\d-\d\d|00)\.parquet", path) is not None
 
 
 def disputed(rows: Sequence[Named]) -> set[str]:

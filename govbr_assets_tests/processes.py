@@ -125,6 +125,7 @@ def publish(wanted: Wanted, barrier: Barrier | None) -> None:
             raise_on_error=False,
             partition_key=None if wanted.last else wanted.first,
             tags=span if wanted.last else None,
+            run_config={"ops": {"hf_parquet_shard": {"config": {"unfolded": "leave"}}}},
         )
     failed = [event.step_failure_data for event in result.all_events if event.is_step_failure]
     causes = {each.error.cause.cls_name for each in failed if each.error and each.error.cause}

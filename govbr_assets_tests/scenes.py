@@ -1,7 +1,7 @@
 """A repo and a database in the middle of their life, and the laws that hold at every revision of such a repo.
 
-Three days with a shard each, beside a legacy file; then late rows come to PostgreSQL. Content is new in every scene:
-the client sends no chunk twice that it has sent once, and an upload that does not happen cannot break.
+Three days with a shard each, beside a legacy file that nobody folds; then late rows come to PostgreSQL. Content is new
+in every scene: the client sends no chunk twice that it has sent once, and an upload that does not happen cannot break.
 """
 
 from collections import Counter
@@ -19,7 +19,7 @@ from huggingface_hub import CommitOperationAdd, HfApi
 from govbr_assets.core.card import appendable_card
 from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.days import Day
-from govbr_assets.core.layout import SORTED_BY, encode, shard_path
+from govbr_assets.core.layout import SORTED_BY, encode, shard_day, shard_path
 from govbr_assets.errors import GovbrAssetsError, PermanentError
 from govbr_assets.local.hub.changes import Put
 from govbr_assets.postgres import PostgresNews
@@ -40,14 +40,12 @@ class Scene:
         bulk: rows of each day that the legacy file holds beside the others.
         base: the revision before the late rows came; None if there was no repo.
         old_ids: for each id on the Hub that is not the row's id in PostgreSQL, that one.
-        old_shards: by path: the shards at `base`.
     """
 
     graph: Graph
     bulk: int = 2
     base: str | None = None
     old_ids: dict[str, str] = field(default_factory=dict)
-    old_shards: dict[str, pa.Table] = field(default_factory=dict)
 
     @classmethod
     def of(cls, graph: Graph, bulk: int = 2) -> "Scene":
@@ -56,11 +54,10 @@ class Scene:
         scene.old_ids = {scene.id("old-b"): scene.id("b")}
         scene._write("a legacy file", {LEGACY: scene._legacy()})
         shards = {"2026-01-14": ["e"], "2026-01-15": ["c", "d", "gone"], "2026-01-16": ["f", "wanderer"]}
-        scene.old_shards = {
-            shard_path(Day.of(day)): shard(scene.ids(*names), at=Day.of(day).start + timedelta(hours=9))
+        files = {
+            shard_path(Day.of(day)): encode(shard(scene.ids(*names), at=Day.of(day).start + timedelta(hours=9)))
             for day, names in shards.items()
         }
-        files = {path: encode(rows) for path, rows in scene.old_shards.items()}
         scene.base = scene._write("shards", {**files, "README.md": appendable_card(None).encode()})
         graph.insert(*scene.ids("e", "late-14"), day="2026-01-14")
         graph.insert(*scene.ids("a", "moved", "c", "d", "wanderer", "late-1"), day="2026-01-15")
@@ -123,7 +120,7 @@ class Scene:
         for revision in self.new_commits:
             rows = self.rows_at(revision)
             assert {each: count for each, count in rows.items() if count > 1} == {}
-            assert set(before) - set(rows) == set()
+            assert set(before) - set(rows) <= {self.id("gone")}  # which PostgreSQL has nowhere
             tree = self.graph.local_hub.store.tree(self.repo_id, revision)
             assert not rows or "data/train-*.parquet" in tree["README.md"].path.read_text()
             before = rows
@@ -137,22 +134,20 @@ class Scene:
                 assert self.rows_of([readers.ON_FILES[name](downloaded)]) == held
 
     def check_complete(self, days: Sequence[str]) -> None:
-        """Every row of the days and of the past is there once."""
+        """Every row of the days and of the past is there once, but for the one that PostgreSQL has nowhere."""
         news = PostgresNews(self.graph.postgres_url)
         wanted = self.rows_of([news.day(Day.of(day)) for day in days])
         past = self.rows_at(self.base) if self.base else Counter()
-        assert self.rows_at("main") == Counter({*past, *wanted})
+        gone = {self.id("gone")} if DAYS[1] in days else set()
+        assert self.rows_at("main") == Counter({*past, *wanted} - gone)
 
     def check_shards(self, days: Sequence[str]) -> None:
-        """The shards of the days hold what PostgreSQL has and no other file holds, and what they held before."""
+        """The shards of the days hold what PostgreSQL has of them and no file that is not folded holds."""
         files, news = self.files("main"), PostgresNews(self.graph.postgres_url)
         for day in days:
             path, rows = shard_path(Day.of(day)), news.day(Day.of(day)).select(NEWS_SCHEMA.names)
-            elsewhere = self.rows_of([table for other, table in files.items() if other != path])
-            parts = [_without(rows, elsewhere)]
-            if path in self.old_shards:
-                parts.append(_without(self.old_shards[path], self.rows_of([rows])))
-            wanted = pa.concat_tables(parts).sort_by(SORTED_BY)
+            elsewhere = self.rows_of([table for other, table in files.items() if shard_day(other) is None])
+            wanted = _without(rows, elsewhere).sort_by(SORTED_BY)
             assert files.get(path, NEWS_SCHEMA.empty_table()).equals(wanted), path
 
     def _write(self, title: str, files: dict[str, bytes]) -> str:

@@ -60,8 +60,16 @@ class Lives(RuleBasedStateMachine):
         self.life, self.seen = life, seen
 
     def teardown(self) -> None:
-        self.seen["examples"] += 1
-        self.life.end()
+        try:
+            self.in_the_end_the_hub_is_as_postgres()
+        finally:
+            self.seen["examples"] += 1
+            self.life.end()
+
+    def in_the_end_the_hub_is_as_postgres(self) -> None:
+        self.life.fold()
+        self.life.run(FORTNIGHT)
+        self.life.check_equal()
 
     @initialize(past=st.lists(deeds, max_size=2), rows=st.lists(st.tuples(days, kinds, numbers), max_size=12))
     def there_is_a_past_or_none(self, past: list[Deed], rows: list[tuple[str, str, int]]) -> None:
@@ -126,6 +134,10 @@ class Lives(RuleBasedStateMachine):
     def a_run_is_taken_up_later(self, keys: list[str], trouble: str, deed: Deed) -> None:
         if keys := self._known(keys, self.life.read.keys() & self.life.asked):
             self.life.run(keys, assets=[SHARD], trouble=trouble, deed=deed)
+
+    @rule(trouble=st.sampled_from(["", "", *sorted(TROUBLES)]), deed=deeds)
+    def the_dataset_is_folded(self, trouble: str, deed: Deed) -> None:
+        self.life.fold(trouble=trouble, deed=deed)
 
     @invariant()
     def every_revision_can_be_read(self) -> None:
@@ -230,5 +242,6 @@ def test_no_row_is_lost_by_the_commit_after_one_that_the_client_did_not_send(
     graph.insert("b")
     assert graph.run("2026-01-14", str(DAY), checks=False).success
     write(store, graph.repo_id, {OWN: as_others_write(shard(["b", "theirs"]))})
-    assert graph.run("2026-01-14", str(DAY), checks=False, selection=[SHARD]).success
+    keep = {SHARD: {"removals": "keep"}}
+    assert graph.run("2026-01-14", str(DAY), checks=False, selection=[SHARD], config=keep).success
     assert sorted(graph.ids()[OWN]) == ["b", "theirs"]

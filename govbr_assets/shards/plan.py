@@ -1,4 +1,4 @@
-"""One day as a plan, the value of `hf_parquet_shard`, at whatever revision; what it decides is the business of `day`."""
+"""One day as a plan, the value of `hf_parquet_shard` at any revision; what it decides is `day`'s business."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable
