@@ -73,6 +73,7 @@ def shard_metadata(plan: ShardPlan, shard: Shard, publication: Publication) -> d
     """Tell what became of a day."""
     changes = shard.changes
     return {
+        "plan": MetadataValue.md(_plan(shard)),
         "postgres_rows": shard.postgres_rows,
         "existing_rows": shard.postgres_rows - len(changes.added),
         "new_rows": len(changes.added),
@@ -84,7 +85,6 @@ def shard_metadata(plan: ShardPlan, shard: Shard, publication: Publication) -> d
         "kept": len(changes.kept),
         "doubled": changes.doubled,
         "unfolded": changes.unfolded,
-        "plan": MetadataValue.md(_plan(shard)),
         "ids_source": plan.known.source,
         "dagster/row_count": shard.rows,
         "bytes": shard.bytes,
