@@ -17,7 +17,7 @@ from govbr_assets.hub import Publication, Snapshot
 from govbr_assets.shards import Shard, ShardPlan
 
 _TOGETHER = 90  # days whose records are read in one query
-_EXAMPLES = 10  # rows that are named
+_EXAMPLES = 5  # rows that are named
 
 
 def existing_metadata(found: Existing, rows: pa.Table) -> dict[str, Any]:

@@ -49,6 +49,7 @@ class Wanted:
         first: first day.
         last: last day; empty for a run over one day.
         commit_days: days of a commit; 0 leaves that as it is.
+        removals: what becomes of rows that the database has nowhere.
     """
 
     postgres_url: str
@@ -60,13 +61,16 @@ class Wanted:
     first: str
     last: str = ""
     commit_days: int = 0
+    removals: str = "apply"
 
     @classmethod
-    def of(cls, graph: Graph, folder: Path, first: str, last: str = "", commit_days: int = 0) -> "Wanted":
+    def of(
+        cls, graph: Graph, folder: Path, first: str, last: str = "", commit_days: int = 0, removals: str = "apply"
+    ) -> "Wanted":
         """Tell what a run of the graph in this process would use, but for the folder."""
         hub = graph.local_hub
         stack = (graph.postgres_url, graph.repo_id, hub.endpoint, hub.write_token, graph.local_viewer.url)
-        return cls(*stack, str(folder), first, last, commit_days)
+        return cls(*stack, str(folder), first, last, commit_days, removals)
 
 
 def context() -> ForkServerContext:
@@ -125,7 +129,7 @@ def publish(wanted: Wanted, barrier: Barrier | None) -> None:
             raise_on_error=False,
             partition_key=None if wanted.last else wanted.first,
             tags=span if wanted.last else None,
-            run_config={"ops": {"hf_parquet_shard": {"config": {"unfolded": "leave"}}}},
+            run_config={"ops": {"hf_parquet_shard": {"config": {"unfolded": "leave", "removals": wanted.removals}}}},
         )
     failed = [event.step_failure_data for event in result.all_events if event.is_step_failure]
     causes = {each.error.cause.cls_name for each in failed if each.error and each.error.cause}

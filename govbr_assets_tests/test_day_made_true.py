@@ -144,6 +144,14 @@ def test_rows_that_changed_places_all_arrive(published: Graph):
     assert published.head == head
 
 
+def test_two_rows_that_swapped_their_days_do_so_in_one_run_of_one_day(published: Graph):
+    change(published, "a", published_at=f"'{DAYS[1]}T10:00-03:00'")
+    change(published, "e", published_at=f"'{DAYS[0]}T10:00-03:00'")
+    metadata = told(published, published.run(DAY))
+    assert (metadata["moved_in"], metadata["moved_out"], metadata["removed"]) == (1, 1, 0)
+    same(published)
+
+
 def test_a_moved_row_that_stands_there_already_only_leaves(published: Graph):
     change(published, "e", published_at=f"'{DAYS[2]}T10:00-03:00'")
     assert published.run(DAYS[2], selection=["postgres_news_partition"]).success

@@ -181,8 +181,8 @@ def check_both(graph: Graph, other: Graph, tmp_path: Path) -> Scene:
     faults.add(Fault("POST", COMMIT, call(meet), times=99))
     barrier = processes.context().Barrier(2)
     both = [
-        processes.start(Wanted.of(each, tmp_path / str(number), MONTH[0], MONTH[-1], commit_days=7), barrier)
-        for number, each in enumerate((graph, other))
+        processes.start(Wanted.of(each, tmp_path / str(number), MONTH[0], MONTH[-1], 7, removals), barrier)
+        for number, (each, removals) in enumerate([(graph, "apply"), (other, "keep")])  # who is behind has not all
     ]
     assert {processes.code_of(each) for each in both} <= {PUBLISHED, MOVED}
     faults.clear()

@@ -64,7 +64,8 @@ class DayInDraft:
         self._change_others(surplus, arriving)
         self._tell(surplus)
         leaving = [unique_id for _, unique_id in self._places.leaving]
-        touched = {*self._owner, *old["unique_id"].to_pylist(), *self._places.unknown, *leaving}
+        arrived = [unique_id for rows in arriving.values() for unique_id in rows["unique_id"].to_pylist()]
+        touched = {*self._owner, *old["unique_id"].to_pylist(), *self._places.unknown, *leaving, *arrived}
         preview = whole.select(_PREVIEW).take(pa.array(range(min(5, whole.num_rows)), pa.int64()))  # a slice keeps all
         told = self._path, whole.num_rows, preview, self._rows.num_rows, size, self._changes
         return Shard(*told, sorted(touched), surplus.withheld)
@@ -108,17 +109,16 @@ class DayInDraft:
         changes.added = [unique_id for unique_id in place if unique_id not in moved]
         return unknown
 
-    def _arriving(self, day: Day, rows: pa.Table) -> tuple[pa.Table, pa.Table]:
-        """Add rows to another day's shard if they do not stand under that day: give the shard before and after."""
+    def _arriving(self, day: Day, rows: pa.Table) -> pa.Table:
+        """Take the rows of another day that do not stand under it yet, and see that they may: [n rows x 24]."""
         old = self._draft.shard(shard_path(day))
         owner, standing = owners(rows), self._draft.standing(day)["unique_id"].to_pylist()
         there = {owner[each] for each in (*old["unique_id"].to_pylist(), *standing) if each in owner}
         new = rows.filter(pc.invert(_among(rows, there))).select(NEWS_SCHEMA.names)
-        whole = pa.concat_tables([old, new]).sort_by(SORTED_BY)
-        check_day(whole, day)
-        return old, whole
+        check_day(pa.concat_tables([old, new]), day)
+        return new
 
-    def _change_others(self, surplus: Surplus, arriving: dict[Day, tuple[pa.Table, pa.Table]]) -> None:
+    def _change_others(self, surplus: Surplus, arriving: dict[Day, pa.Table]) -> None:
         """Change the files but for the day's own shard."""
         gone = [each for each in self._places.unknown if each not in surplus.stay]
         leaving: dict[str, list[str]] = {self._year_file: gone} if gone else {}
@@ -128,9 +128,10 @@ class DayInDraft:
             self._draft.take_out(path, ids)
         if renewed := self._places.renewed:
             self._draft.renew(self._year_file, renewed, self._only(renewed), self._changes)
-        for day, (before, after) in arriving.items():
-            if after.num_rows > before.num_rows:
-                self._draft.write(shard_path(day), before, after)
+        for day, rows in arriving.items():
+            if rows.num_rows:
+                old = self._draft.shard(shard_path(day))  # out of which a row may have been taken just now
+                self._draft.write(shard_path(day), old, pa.concat_tables([old, rows]).sort_by(SORTED_BY))
 
     def _tell(self, surplus: Surplus) -> None:
         """Note what becomes of rows that the day in PostgreSQL lacks."""
