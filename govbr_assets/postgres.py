@@ -15,6 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from adbc_driver_manager import AdbcConnection, AdbcStatement  # `dbapi` would import pyarrow.dataset, pandas and polars
 
+from govbr_assets.changed import changed_query, changed_values, changes_of
+from govbr_assets.core.changes import Changes, Mark
 from govbr_assets.core.contract import to_contract
 from govbr_assets.core.days import Day
 from govbr_assets.core.layout import SORTED_BY
@@ -107,6 +109,21 @@ class PostgresNews:
     def day(self, day: Day) -> pa.Table:
         """Read the rows of one day, as `reading` does."""
         return self.reading([day])(day)
+
+    def changed_since(self, since: Mark, first: Day, end: Day) -> Changes:
+        """Tell the days of a window that have rows created or changed since an earlier reading.
+
+        Args:
+            since: up to where that one went; the empty one begins a day ago.
+            first: first day of the window.
+            end: the day before which it ends.
+
+        Raises:
+            SourceUnavailableError, SourceError: as `reading`.
+        """
+        query = changed_query(self._columns)
+        with self._connection() as connection, _query(connection, query, *changed_values(since, first, end)) as reader:
+            return changes_of(reader.read_all())
 
     @cached_property
     def _columns(self) -> dict[str, str]:
