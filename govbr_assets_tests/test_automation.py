@@ -10,13 +10,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
+from dagster import AssetKey, DagsterInstance, DagsterRunStatus, RunsFilter
+from dagster._core.definitions.freshness import FreshnessState
 
 from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.test_alerts import Receiver, receiver  # noqa: F401
 from govbr_assets_tests.test_cli import ROOT
 from govbr_assets_tests.test_sensors import RANGE
 
+SHARD = AssetKey("hf_parquet_shard")
 _PATIENCE = 240  # seconds, in which all of it is over many times
 
 
@@ -55,6 +57,11 @@ def wait_for(happened: Callable[[], bool]) -> None:
         time.sleep(0.5)
 
 
+def freshness(instance: DagsterInstance) -> set[FreshnessState]:
+    """Read what the UI shows of how fresh the shards are."""
+    return {each.freshness_state for each in instance.get_freshness_state_records([SHARD]).values()}
+
+
 @pytest.mark.timeout(600)
 def test_late_days_are_published_and_a_failed_one_is_told_by_one_setting_alone(
     graph: Graph,
@@ -70,10 +77,13 @@ def test_late_days_are_published_and_a_failed_one_is_told_by_one_setting_alone(
         wait_for(lambda: bool(receiver.messages))
         wait_for(lambda: set(graph.ids()) == {"data/train-2026-01-15.parquet", "data/train-2026-01-18.parquet"})
         with DagsterInstance.from_config(str(home)) as instance:
+            assert instance.run_monitoring_enabled  # or nobody looks how long a run takes
             wait_for(lambda: instance.get_runs_count(RunsFilter(statuses=[DagsterRunStatus.SUCCESS])) == 1)
+            wait_for(lambda: FreshnessState.PASS in freshness(instance))
             runs = {each.status: each for each in instance.get_runs()}
     published, failed = runs[DagsterRunStatus.SUCCESS], runs[DagsterRunStatus.FAILURE]
     assert [published.tags[name] for name in RANGE] == ["2026-01-15", "2026-01-18"]
+    assert published.tags["dagster/max_runtime"] == "21600"
     (message,) = receiver.messages
     assert (message["partition"], message["run_id"]) == ("2026-06-01", failed.run_id)
     assert message["link"] == f"http://ui.example.org/runs/{failed.run_id}"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from dagster import AssetKey, DagsterInstance, DefaultScheduleStatus, DefaultSensorStatus
+from dagster._core.definitions.freshness import TimeWindowFreshnessPolicy
 
 from govbr_assets.core.changes import Span
 from govbr_assets.core.days import Day
@@ -306,9 +307,7 @@ def test_another_value_of_the_setting_is_refused_by_name(other: str):
 
 def test_the_assets_say_how_fresh_they_have_to_be():
     graph = defs.get_repository_def().asset_graph
-    windows = {
-        key.path[-1]: getattr(graph.get(key).freshness_policy, "fail_window", None)
-        for key in graph.materializable_asset_keys
-    }
-    assert windows["hf_parquet_shard"].to_timedelta() == timedelta(days=2)
-    assert windows["consolidated_dataset"].to_timedelta() == timedelta(days=15)
+    for name, days in (("hf_parquet_shard", 2), ("consolidated_dataset", 15)):
+        policy = graph.get(AssetKey(name)).freshness_policy
+        assert isinstance(policy, TimeWindowFreshnessPolicy)
+        assert policy.fail_window.to_timedelta() == timedelta(days=days)

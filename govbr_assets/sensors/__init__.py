@@ -26,5 +26,5 @@ def sensors(status: DefaultSensorStatus, jobs: Sequence[Any]) -> list[SensorDefi
     return [
         sensor(jobs=jobs, minimum_interval_seconds=300, default_status=status)(late_news_sensor),
         sensor(jobs=jobs, minimum_interval_seconds=60, default_status=status)(repair_sensor),
-        sensor(minimum_interval_seconds=60, default_status=status)(alert_sensor),
+        sensor(minimum_interval_seconds=30, default_status=status)(alert_sensor),
     ]

@@ -12,6 +12,7 @@ AT_ONCE = 2
 """Runs of a sensor that are queued or in progress at most: each of them takes up to 500 MB."""
 
 _BY = "govbr_assets/requested_by"
+_LONGEST = {"dagster/max_runtime": f"{6 * 3600}"}  # a run that went with its machine would be waited for for ever
 _UNDER_WAY = [
     DagsterRunStatus.QUEUED,
     DagsterRunStatus.STARTING,
@@ -29,7 +30,7 @@ def request(job: str, key: str, by: str, span: Span | None = None) -> RunRequest
         by: name of the sensor.
         span: the days.
     """
-    tags = {_BY: by}
+    tags = {_BY: by, **_LONGEST}
     if span and span.first != span.last:
         # What a backfill under `BackfillPolicy.single_run` sets; `partition_key` is for one day.
         tags |= {"dagster/asset_partition_range_start": f"{span.first}"}
