@@ -38,7 +38,8 @@ def repair_sensor(context: SensorEvaluationContext, alerts: AlertResource) -> Se
     if last and last.number != repair.number:
         repair, given_up = repair.having(_found(context, last))
     if given_up and (outbox := alerts.client()):
-        outbox.put(Alert(f"repair-{repair.number}", " ".join(given_up), RECONCILIATION.path[-1]))
+        asset, words = RECONCILIATION.path[-1], " ".join(given_up)
+        outbox.put(Alert(f"repair-{repair.number}", "The repair needs somebody.", asset, error=words))
     wanted, repair = repair.next(AT_ONCE)
     return SensorResult(
         run_requests=[request(_JOBS[each.of], each.key, _NAME, each.span) for each in wanted],
