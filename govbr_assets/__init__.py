@@ -3,7 +3,7 @@
 The rooms, from the top down; imports go down only:
 
 definitions                           settings -> resources; all that Dagster loads
-schedules, jobs                       when to run, and what together
+schedules, sensors, jobs              when to run: by the clock, because something happened; what together
 checks                                verdicts about what was published
 assets, rehearsal                     the graph; the dry run
 io_managers, records                  tables between assets, days on the Hub; what runs leave in Dagster's records
@@ -11,7 +11,8 @@ told, told_fold, failures             what is told of days and of a fold; errors
 batches, fold, rollback               days into commits; shards into a file a year; the way back
 shards, trail, existing               a day's shard as a plan; what moved meanwhile; which rows the Hub holds
 resources, partitions                 configuration -> clients; the days
-postgres, hub, viewer                 the three services, one client each
+postgres, hub, viewer, alerts         the four services, one client each
+changed                               the SQL that finds days with late news
 storage                               files at rest, and the tables between assets
 core                                  rules: Arrow in, Arrow out
 errors                                what can go wrong

@@ -1,7 +1,7 @@
 """The assets: fetch, call the rules, return. What a run over a range means is the IO managers' business."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -14,6 +14,7 @@ from dagster import (
     Backoff,
     Config,
     DagsterType,
+    FreshnessPolicy,
     Jitter,
     MaterializeResult,
     Output,
@@ -49,6 +50,10 @@ def _days_of(kind: type, name: str) -> DagsterType:
 _RETRY = RetryPolicy(max_retries=3, delay=30, backoff=Backoff.EXPONENTIAL, jitter=Jitter.PLUS_MINUS)
 _OWNERS = ["team:data-platform"]
 
+# The UI shows them, and `alert_sensor` tells who does not look. A schedule that failed once is not late yet.
+_DAILY = FreshnessPolicy.time_window(fail_window=timedelta(days=2), warn_window=timedelta(hours=30))
+_WEEKLY = FreshnessPolicy.time_window(fail_window=timedelta(days=15), warn_window=timedelta(days=8))
+
 TABLE, PLAN = _days_of(pa.Table, "table"), _days_of(ShardPlan, "plan")
 
 
@@ -70,6 +75,7 @@ def _daily(
         kinds=kinds,
         owners=_OWNERS,
         retry_policy=_RETRY,
+        freshness_policy=_DAILY,
         metadata={"dagster/column_schema": _columns(schema)},
         output_required=output_required,
     )
@@ -170,6 +176,7 @@ def hf_parquet_shard(
     kinds={"huggingface", "parquet"},
     owners=_OWNERS,
     retry_policy=_RETRY,
+    freshness_policy=_WEEKLY,
     metadata={"dagster/column_schema": _columns(NEWS_SCHEMA)},
     output_required=False,
 )

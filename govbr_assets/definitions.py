@@ -1,16 +1,20 @@
 """Composition root: settings from the environment into resources, and everything that Dagster loads.
 
-Loading contacts nobody: a wrong setting fails the run that uses it, with its name.
+Loading contacts nobody: a wrong setting fails the run that uses it, with its name. Only what says whether anything
+runs by itself is looked at here.
 """
 
 from pathlib import Path
 
-from dagster import Definitions, EnvVar, in_process_executor
+from dagster import DefaultScheduleStatus, DefaultSensorStatus, Definitions, EnvVar, in_process_executor
 
-from govbr_assets import assets, jobs, schedules
+from govbr_assets import assets, jobs
 from govbr_assets.checks import daily, dataset
+from govbr_assets.errors import ConfigurationError
 from govbr_assets.io_managers import ArrowTableIOManager, HubShardIOManager
-from govbr_assets.resources import HubResource, PostgresResource, ViewerResource
+from govbr_assets.resources import AlertResource, HubResource, PostgresResource, ViewerResource
+from govbr_assets.schedules import schedules
+from govbr_assets.sensors import sensors
 
 
 def setting(name: str, default: str = "") -> str:
@@ -18,6 +22,18 @@ def setting(name: str, default: str = "") -> str:
     return EnvVar(name) if EnvVar(name).get_value() else default
 
 
+def automation(choice: str) -> str:
+    """Tell the default status of schedules and sensors: `RUNNING` or `STOPPED`.
+
+    Raises:
+        ConfigurationError: `GOVBR_AUTOMATION` is neither on nor off.
+    """
+    if choice not in ("on", "off"):
+        raise ConfigurationError(f"GOVBR_AUTOMATION is {choice!r}: write on or off, or leave it out for off.")
+    return "RUNNING" if choice == "on" else "STOPPED"
+
+
+status = automation(EnvVar("GOVBR_AUTOMATION").get_value() or "off")
 home = EnvVar("DAGSTER_HOME").get_value() or ".local"
 storage_url = setting("GOVBR_STORAGE_URL", str(Path(home) / "tables"))
 
@@ -49,11 +65,15 @@ defs = Definitions(
         dataset.no_row_was_lost,
     ],
     jobs=[jobs.daily_sync, jobs.weekly_consolidation, jobs.rollback],
-    schedules=[schedules.daily_sync_schedule, schedules.weekly_consolidation_schedule],
+    schedules=schedules(DefaultScheduleStatus(status)),
+    sensors=sensors(DefaultSensorStatus(status), [jobs.daily_sync, jobs.weekly_consolidation]),
     resources={
         "postgres": PostgresResource(url=setting("GOVBR_POSTGRES_URL")),
         "hub": hub,
         "viewer": ViewerResource(url=setting("GOVBR_VIEWER_URL", "https://datasets-server.huggingface.co"), hub=hub),
+        "alerts": AlertResource(
+            url=setting("GOVBR_ALERT_URL"), ui_url=setting("GOVBR_UI_URL"), storage_url=storage_url
+        ),
         "table_io_manager": ArrowTableIOManager(
             storage_url=storage_url,
             keep_days=setting("GOVBR_STORAGE_DAYS", "30"),

@@ -5,7 +5,8 @@ GovbrAssetsError
 │   ├── HubUnavailableError         the Hub answers 429, 5xx, or not at all
 │   ├── HubConflictError            somebody else keeps committing to the repo
 │   ├── SourceUnavailableError      PostgreSQL is away, or went away in the middle of a read
-│   └── ViewerUncertainError        the dataset viewer cannot vouch for its answer
+│   ├── ViewerUncertainError        the dataset viewer cannot vouch for its answer
+│   └── AlertRefusedError           an alert did not get through, and waits
 └── PermanentError                the same call would fail again: somebody has to change something
     ├── ConfigurationError          a setting is missing or malformed
     ├── ContractError               data that the published schema cannot hold without loss
@@ -41,6 +42,10 @@ class SourceUnavailableError(TransientError):
 
 class ViewerUncertainError(TransientError):
     """The viewer's answer is stale, partial, failing or half read, and so is no answer."""
+
+
+class AlertRefusedError(TransientError):
+    """Whoever is at GOVBR_ALERT_URL did not take an alert."""
 
 
 class PermanentError(GovbrAssetsError):

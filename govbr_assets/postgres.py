@@ -16,6 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from adbc_driver_manager import AdbcConnection, AdbcStatement  # `dbapi` would import pyarrow.dataset, pandas and polars
 
+from govbr_assets.changed import changed_query, changed_values, changes_of
+from govbr_assets.core.changes import Changes, Mark
 from govbr_assets.core.contract import POSTGRES_SCHEMA, to_contract
 from govbr_assets.core.days import Day
 from govbr_assets.core.layout import SORTED_BY
@@ -130,6 +132,21 @@ class PostgresNews:
         groups = [ids[start : start + _NAMED_AT_ONCE] for start in range(0, len(ids), _NAMED_AT_ONCE)]
         found = [batch for group in groups for batch in self._batches(named, _SET_IDS, json.dumps(group))]
         return _as_contract(pa.concat_tables(found)) if found else POSTGRES_SCHEMA.empty_table()
+
+    def changed_since(self, since: Mark, first: Day, end: Day) -> Changes:
+        """Tell the days of a window that have rows created or changed since an earlier reading.
+
+        Args:
+            since: up to where that one went; the empty one begins a day ago.
+            first: first day of the window.
+            end: the day before which it ends.
+
+        Raises:
+            SourceUnavailableError, SourceError: as `reading`.
+        """
+        query = changed_query(self._columns)
+        with self._connection() as connection, _query(connection, query, *changed_values(since, first, end)) as reader:
+            return changes_of(reader.read_all())
 
     @cached_property
     def _columns(self) -> dict[str, str]:

@@ -4,6 +4,7 @@ from functools import lru_cache
 
 from dagster import ConfigurableResource, ResourceDependency
 
+from govbr_assets.alerts import Alerts
 from govbr_assets.errors import ConfigurationError
 from govbr_assets.hub import Hub
 from govbr_assets.postgres import PostgresNews
@@ -88,6 +89,24 @@ class ViewerResource(ConfigurableResource):
         """Make the client; contacts nobody yet."""
         hub = self.hub.client()
         return Viewer(self.url, hub.repo_id, hub.token)
+
+
+class AlertResource(ConfigurableResource):
+    """Where alerts go.
+
+    Attributes:
+        url: takes one JSON message by POST for each alert; empty sends none.
+        ui_url: of Dagster's UI, for links to runs; empty gives none.
+        storage_url: where alerts wait, and those that were sent are remembered: a folder or an fsspec URL.
+    """
+
+    url: str = ""
+    ui_url: str = ""
+    storage_url: str = ""
+
+    def client(self) -> Alerts | None:
+        """Make the client, or none if nobody wants alerts; contacts nobody yet."""
+        return Alerts(self.url, Folder(self.storage_url)) if self.url else None
 
 
 @lru_cache(maxsize=8)

@@ -84,14 +84,17 @@ class Folder:
         if self.has(name):
             self._files.rm(self._path(name))
 
+    def names(self, folder: str) -> list[str]:
+        """List the files of a sub-folder, with its name before theirs."""
+        path = self._path(folder)
+        self._files.invalidate_cache(path)  # other processes write there too
+        entries = self._files.ls(path, detail=False) if self._files.exists(path) else []
+        return sorted(f"{folder}/{entry.rsplit('/', 1)[1]}" for entry in entries)
+
     def older_than(self, folder: str, days: int) -> list[str]:
         """List the files of a sub-folder that were written more than some days ago."""
         oldest = datetime.fromtimestamp(time.time() - days * 86400, UTC)
-        path = self._path(folder)
-        entries = self._files.ls(path, detail=False) if self._files.exists(path) else []
-        return [
-            f"{folder}/{entry.rsplit('/', 1)[1]}" for entry in entries if _aware(self._files.modified(entry)) < oldest
-        ]
+        return [name for name in self.names(folder) if _aware(self._files.modified(self._path(name))) < oldest]
 
     def _path(self, name: str) -> str:
         return f"{self._root}/{name}"

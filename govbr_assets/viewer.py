@@ -1,4 +1,4 @@
-"""The dataset viewer's `/filter` and `/size`, believed only when certain. The only importer of requests.
+"""The dataset viewer's `/filter` and `/size`, believed only when certain. With `alerts` the only importer of requests.
 
 An answer counts if it is 200, not partial, from the revision that we ask about, and whole: every page. Anything else
 is an error, never an empty set.

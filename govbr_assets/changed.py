@@ -1,0 +1,66 @@
+"""SQL for the days whose news was created or changed since an earlier reading. Who asks it is `postgres`.
+
+No time alone tells what is new: a row has the time at which its transaction began, and is seen when that has ended, be
+it an hour later. So a reading also asks PostgreSQL for the oldest transaction that is not over, and the next reading
+takes the rows that this transaction or a later one has written, of the day before the earlier reading and since: each
+once, and again only while a transaction stays open. `pg_visible_in_snapshot` would leave those out, but is wrong for
+savepoints. What a transaction of more than a day brings, the reconciliation finds.
+
+Source: https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-SNAPSHOT
+"""
+
+from collections.abc import Collection
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from govbr_assets.core.changes import Changes, Mark
+from govbr_assets.core.days import TIME_ZONE, Day
+from govbr_assets.errors import SourceError
+
+_TIMES = ("updated_at", "created_at", "extracted_at")
+
+# A row's xmin has the low 32 bits of its transaction's number, which is below xmax. A number of ours that lies above
+# xmax is from another server: of that one nothing has been seen yet.
+_CHANGED = f"""
+    WITH reading AS (
+        SELECT now() AS at, $2::text::bigint AS since,
+            pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin,
+            pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS xmax
+    ), changed AS (
+        SELECT (n.published_at AT TIME ZONE '{TIME_ZONE}')::date AS day, count(*) AS rows,
+            max(n.:changed_at)::timestamptz AS newest
+        FROM news n CROSS JOIN reading r
+        WHERE n.:changed_at >= coalesce(nullif($1::text, '')::timestamptz, r.at) - interval '1 day'
+            AND n.published_at >= $3::text::timestamptz AND n.published_at < $4::text::timestamptz
+            AND (r.since > r.xmax OR r.xmax - ((r.xmax - n.xmin::text::bigint) & 4294967295) >= r.since)
+        GROUP BY 1
+    )
+    SELECT r.at, r.xmin, c.day, c.rows, c.newest FROM reading r LEFT JOIN changed c ON true ORDER BY c.day"""
+
+
+def changed_query(columns: Collection[str]) -> str:
+    """Write the query, whose values are `changed_values`, for a table with these columns.
+
+    Raises:
+        SourceError: no column says when a row came or changed.
+    """
+    time = next((name for name in _TIMES if name in columns), None)
+    if time is None:
+        raise SourceError(f"Table `news` has none of {', '.join(_TIMES)}: add one, or switch late_news_sensor off.")
+    return _CHANGED.replace(":changed_at", time)
+
+
+def changed_values(since: Mark, first: Day, end: Day) -> tuple[str, str, str, str]:
+    """Give the query's values: what was read before, the first day, and the day before which it ends."""
+    at = since.at.isoformat() if since.at else ""
+    return at, str(since.xid), first.start.isoformat(), end.start.isoformat()
+
+
+def changes_of(rows: pa.Table) -> Changes:
+    """Read the query's answer: [n days x 5], or one row without a day."""
+    days = rows.filter(pc.is_valid(rows["day"]))
+    mark = Mark(rows["at"][0].as_py(), rows["xmin"][0].as_py())
+    if not days.num_rows:
+        return Changes(mark)
+    return Changes(mark, tuple(days["day"].to_pylist()), pc.sum(days["rows"]).as_py(), pc.max(days["newest"]).as_py())

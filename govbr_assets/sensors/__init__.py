@@ -1,0 +1,30 @@
+"""Sensors: when to run because something happened. Each reads, asks a rule of `core`, and requests what it says.
+
+A tick gives its runs and its cursor together: whatever breaks off before, the next tick begins with the old cursor and
+asks for the same runs under the same keys.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from dagster import DefaultSensorStatus, SensorDefinition, sensor
+
+from govbr_assets.sensors.alerting import alert_sensor
+from govbr_assets.sensors.late_news import late_news_sensor
+from govbr_assets.sensors.repairing import repair_sensor
+
+__all__ = ["sensors"]
+
+
+def sensors(status: DefaultSensorStatus, jobs: Sequence[Any]) -> list[SensorDefinition]:
+    """Declare the sensors.
+
+    Args:
+        status: whether they run where nobody has switched them on or off in the UI.
+        jobs: what they may request.
+    """
+    return [
+        sensor(jobs=jobs, minimum_interval_seconds=300, default_status=status)(late_news_sensor),
+        sensor(jobs=jobs, minimum_interval_seconds=60, default_status=status)(repair_sensor),
+        sensor(minimum_interval_seconds=30, default_status=status)(alert_sensor),
+    ]

@@ -1,0 +1,35 @@
+"""`late_news_sensor`: rows that came or changed after their day was published."""
+
+from datetime import UTC, datetime
+
+from dagster import SensorEvaluationContext, SensorResult, SkipReason
+
+from govbr_assets.core.changes import LateNews
+from govbr_assets.core.days import Day
+from govbr_assets.partitions import FIRST_DAY
+from govbr_assets.resources import PostgresResource
+from govbr_assets.sensors.requests import AT_ONCE, last_reconciliation, request, under_way
+
+_NAME = "late_news_sensor"
+
+
+def late_news_sensor(context: SensorEvaluationContext, postgres: PostgresResource) -> SensorResult | SkipReason:
+    """Publishes closed days again that have rows created or updated in PostgreSQL since the last tick.
+
+    The first tick looks a day back: what is older, the reconciliation finds. After a week without ticks the mark is a
+    week old, and so is what the next tick finds. Today's rows are left to the schedule that publishes the day.
+    """
+    last = last_reconciliation(context.instance)
+    if last and last.unfolded:
+        return SkipReason(f"{last.unfolded} files on the Hub are to be folded first; what comes meanwhile is not lost.")
+    today = Day.at(datetime.now(UTC))
+    before = LateNews.of(context.cursor)
+    news = before.having_read(postgres.client().changed_since(before.mark, Day(FIRST_DAY), today))
+    busy = under_way(context.instance, _NAME)
+    wanted, news = news.requesting(AT_ONCE - busy)
+    why = f"{len(news.waiting)} days wait for {busy} runs under way." if news.waiting else "No closed day has changed."
+    return SensorResult(
+        run_requests=[request("daily_sync", key, _NAME, span) for span, key in wanted],
+        skip_reason=None if wanted else why,
+        cursor=news.cursor(),
+    )

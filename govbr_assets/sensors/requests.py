@@ -1,0 +1,67 @@
+"""What sensors share: runs as Dagster wants them requested, how many are under way, and the last reconciliation."""
+
+from typing import NamedTuple
+
+from dagster import AssetKey, DagsterInstance, DagsterRunStatus, RunRequest, RunsFilter
+
+from govbr_assets.core.changes import Span
+
+RECONCILIATION = AssetKey("hub_reconciliation")
+
+AT_ONCE = 2
+"""Runs of a sensor that are queued or in progress at most: each of them takes up to 500 MB."""
+
+_BY = "govbr_assets/requested_by"
+_LONGEST = {"dagster/max_runtime": f"{6 * 3600}"}  # a run that went with its machine would be waited for for ever
+_UNDER_WAY = [
+    DagsterRunStatus.QUEUED,
+    DagsterRunStatus.STARTING,
+    DagsterRunStatus.STARTED,
+    DagsterRunStatus.CANCELING,
+]
+
+
+def request(job: str, key: str, by: str, span: Span | None = None) -> RunRequest:
+    """Request a run: of a day, of a range of days as one run, or of no day.
+
+    Args:
+        job: its name.
+        key: the run key.
+        by: name of the sensor.
+        span: the days.
+    """
+    tags = {_BY: by, **_LONGEST}
+    if span and span.first != span.last:
+        # What a backfill under `BackfillPolicy.single_run` sets; `partition_key` is for one day.
+        tags |= {"dagster/asset_partition_range_start": f"{span.first}"}
+        tags |= {"dagster/asset_partition_range_end": f"{span.last}"}
+        return RunRequest(run_key=key, job_name=job, tags=tags)
+    return RunRequest(run_key=key, job_name=job, tags=tags, partition_key=f"{span}" if span else None)
+
+
+def under_way(instance: DagsterInstance, by: str) -> int:
+    """Count the runs that a sensor has requested and that are not over."""
+    return len(instance.get_runs(RunsFilter(tags={_BY: by}, statuses=_UNDER_WAY)))
+
+
+class Reconciliation(NamedTuple):
+    """What the last materialization of `hub_reconciliation` says in its metadata.
+
+    Attributes:
+        number: of its record.
+        revision: of the Hub.
+        unfolded: files that must be folded before their days can be made true.
+    """
+
+    number: int
+    revision: str
+    unfolded: int
+
+
+def last_reconciliation(instance: DagsterInstance) -> Reconciliation | None:
+    """Read the last reconciliation; None if there was none."""
+    for record in instance.fetch_materializations(RECONCILIATION, limit=1).records:
+        if event := record.asset_materialization:
+            told = {name: value.value for name, value in event.metadata.items()}
+            return Reconciliation(record.storage_id, str(told["revision"]), int(str(told["unfolded_files"])))
+    return None

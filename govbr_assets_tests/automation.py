@@ -1,0 +1,134 @@
+"""Sensors on a real stack, for tests: ticks with their cursors, and runs as the daemon launches them."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import pyarrow as pa
+from dagster import (
+    DagsterInstance,
+    DagsterRun,
+    DagsterRunStatus,
+    DefaultSensorStatus,
+    Definitions,
+    FilesystemIOManager,
+    Output,
+    RepositoryDefinition,
+    RetryPolicy,
+    RunRequest,
+    RunsFilter,
+    asset,
+    build_sensor_context,
+    define_asset_job,
+    in_process_executor,
+)
+
+from govbr_assets.assets import consolidated_dataset
+from govbr_assets.jobs import daily_sync, weekly_consolidation
+from govbr_assets.resources import AlertResource
+from govbr_assets.sensors import sensors
+from govbr_assets_tests.graph import GRAPH, Graph
+
+DAILY, RUN_KEY = "daily_sync", "dagster/run_key"
+
+
+def differing(days: Sequence[str]) -> pa.Table:
+    """Make the table of a reconciliation that lacks a row on some days."""
+    numbers = dict.fromkeys(("postgres_rows", "missing"), [1] * len(days))
+    numbers |= dict.fromkeys(("hub_rows", "surplus", "duplicated", "moved", "changed"), [0] * len(days))
+    return pa.table({"day": pa.array([date.fromisoformat(day) for day in days], pa.date32()), **numbers})
+
+
+@dataclass
+class Automation:
+    """The sensors, what they remember, and a reconciliation that finds what it is told.
+
+    Attributes:
+        graph: the stack; its instance has to be one that lasts.
+        alert_url: where alerts go.
+        finds: days that the next reconciliation finds to differ.
+        unfolded: files that it finds unfolded.
+        cursors: what each sensor remembers.
+    """
+
+    graph: Graph
+    alert_url: str = ""
+    finds: Sequence[str] = ()
+    unfolded: int = 0
+    cursors: dict[str, str | None] = field(default_factory=lambda: defaultdict(lambda: None))
+
+    @property
+    def instance(self) -> DagsterInstance:
+        """Dagster's."""
+        return self.graph.instance
+
+    def resources(self, **changed: Any) -> Mapping[str, Any]:
+        """Make the resources of runs and sensors."""
+        alerts = AlertResource(url=self.alert_url, ui_url="http://ui.example.org/", storage_url=str(self.graph.folder))
+        kept = FilesystemIOManager(base_dir=str(self.graph.folder / "reconciliation"))
+        return {**self.graph.resources(**changed), "alerts": alerts, "reconciliation_io_manager": kept}
+
+    def repository(self, **changed: Any) -> RepositoryDefinition:
+        """Make what a code location serves; settings change as in `Graph.resources`."""
+
+        @asset(io_manager_key="reconciliation_io_manager")
+        def hub_reconciliation() -> Output[pa.Table]:
+            told = dict.fromkeys(("missing", "surplus", "duplicated", "moved", "undated"), 0)
+            metadata = {**told, "unfolded_files": self.unfolded, "revision": "0266e555"}
+            return Output(differing(self.finds), metadata=metadata)
+
+        for each in (*GRAPH, consolidated_dataset):
+            if each.keys:
+                each.op._retry_policy = RetryPolicy(max_retries=0)
+        reconciliation = define_asset_job("reconciliation", selection=[hub_reconciliation])
+        jobs = [daily_sync, weekly_consolidation, reconciliation]
+        return Definitions(
+            assets=[*(each for each in GRAPH if each.keys), consolidated_dataset, hub_reconciliation],
+            asset_checks=[each for each in GRAPH if not each.keys],
+            jobs=jobs,
+            sensors=sensors(DefaultSensorStatus.STOPPED, jobs),
+            resources=self.resources(**changed),
+            executor=in_process_executor,
+        ).get_repository_def()
+
+    def tick(self, name: str, *, keep: bool = True, **changed: Any) -> Any:
+        """Let a sensor tick; what it remembers is kept unless it crashes before that."""
+        repository = self.repository(**changed)
+        resources = {each: self.resources(**changed)[each] for each in ("postgres", "alerts")}
+        with build_sensor_context(
+            self.instance, self.cursors[name], repository_def=repository, sensor_name=name, resources=resources
+        ) as context:
+            data = repository.get_sensor_def(name).evaluate_tick(context)
+        if keep:
+            self.cursors[name] = data.cursor
+        return data
+
+    def launch(self, request: RunRequest, **changed: Any) -> bool | None:
+        """Run what was requested, as the daemon does.
+
+        Returns:
+            Whether it succeeded; None if its run key was there already.
+        """
+        if self.instance.get_runs(RunsFilter(tags={RUN_KEY: request.run_key or ""})):
+            return None
+        job = self.repository(**changed).get_job(request.job_name or DAILY)
+        tags = {name: value for name, value in request.tags.items() if name != "dagster/partition"}
+        return job.execute_in_process(
+            instance=self.instance,
+            partition_key=request.partition_key,
+            tags={**tags, RUN_KEY: request.run_key or ""},
+            raise_on_error=False,
+        ).success
+
+    def reconcile(self) -> None:
+        """Materialize the reconciliation, as its schedule does."""
+        assert self.repository().get_job("reconciliation").execute_in_process(instance=self.instance).success
+
+    def begin(self, request: RunRequest) -> DagsterRun:
+        """Record a run that was requested and is under way."""
+        job = self.repository().get_job(request.job_name or DAILY)
+        tags = {**request.tags, RUN_KEY: request.run_key or "", "dagster/partition": request.partition_key}
+        tags = {name: value for name, value in tags.items() if value}
+        return self.instance.create_run_for_job(job, status=DagsterRunStatus.STARTED, tags=tags)

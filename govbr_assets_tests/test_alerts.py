@@ -1,0 +1,269 @@
+"""Alerts over real HTTP: each once, none lost while the receiver is away, and never a secret in one."""
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from govbr_assets import alerts as room
+from govbr_assets.alerts import Alerts
+from govbr_assets.core.alert import Alert, blotted, lapse
+from govbr_assets.errors import AlertRefusedError, ConfigurationError
+from govbr_assets.resources import AlertResource
+from govbr_assets.storage import Folder
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+TWO_DAYS = timedelta(days=2)
+
+
+class Receiver(ThreadingHTTPServer):
+    """Takes alerts on loopback, and answers as it is told: a status, `slow`, `gone`, or 200 when nothing is left."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.messages: list[dict[str, Any]] = []
+        self.answers: list[int | str] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}/services/T0/B0/s3cret-path"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Receiver  # pyright: ignore[reportIncompatibleVariableOverride]
+
+    def do_POST(self) -> None:
+        message = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        assert self.headers["Content-Type"] == "application/json"
+        self.server.messages.append(message)
+        answer = self.server.answers.pop(0) if self.server.answers else 200
+        if answer == "slow":
+            time.sleep(1)
+        if answer in ("slow", "gone"):
+            self.connection.shutdown(socket.SHUT_RDWR)
+            return
+        self.send_response(int(answer))
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+@contextmanager
+def receiving() -> Iterator[Receiver]:
+    server = Receiver()
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as server:
+        yield server
+
+
+@pytest.fixture
+def alerts(receiver: Receiver, tmp_path: Path) -> Alerts:
+    return Alerts(receiver.url, Folder(str(tmp_path)))
+
+
+def alert(key: str = "run-1", **told: str) -> Alert:
+    return Alert(key, "hf_parquet_shard failed.", "hf_parquet_shard", **told)
+
+
+def test_a_message_has_a_text_for_slack_and_the_fields_for_machines():
+    message = json.loads(
+        alert(partition="2026-01-15", error="No.", run_id="1", link="https://ui.example.org/runs/1").message()
+    )
+    assert message == {
+        "text": "hf_parquet_shard failed.\nNo.\nhttps://ui.example.org/runs/1",
+        "asset": "hf_parquet_shard",
+        "partition": "2026-01-15",
+        "error": "No.",
+        "run_id": "1",
+        "link": "https://ui.example.org/runs/1",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("at postgresql://user:p@ss/w:rd@host:5432/db", "at postgresql://***@host:5432/db"),
+        ("at postgresql+psycopg2://user:pass@host/db failed", "at postgresql+psycopg2://***@host/db failed"),
+        ("push to https://ghp_abc@github.com/x", "push to https://***@github.com/x"),
+        ("token hf_AbCdEfGhIjKlMnOpQr is bad", "token hf_*** is bad"),
+        ("Authorization: Bearer abc.def-ghi", "Authorization: Bearer ***"),
+        ('{"password": "a b c", "x": 1}', '{"password": ***, "x": 1}'),
+        ("host=x password=secret dbname=y", "host=x password=*** dbname=y"),
+        ("https://host/?token=abc&day=1", "https://host/?token=***&day=1"),
+        ("see https://huggingface.co/docs, or mail a@b.org", "see https://huggingface.co/docs, or mail a@b.org"),
+        ("hf_parquet_shard of hf_existing_ids failed", "hf_parquet_shard of hf_existing_ids failed"),
+    ],
+)
+def test_what_looks_like_a_secret_is_blotted_out_and_the_rest_is_not(text: str, told: str):
+    assert blotted(text) == told
+
+
+@given(
+    st.text(max_size=40),
+    st.text(st.characters(categories=("L", "N")), min_size=12, max_size=40),
+    st.sampled_from(["postgresql://user:{}@host/db", "hf_{}", "Bearer {}", "password={}", "'token': '{}'"]),
+    st.sampled_from(["", " ", "\n", ". "]),
+)
+def test_no_secret_is_in_a_message_whatever_stands_around_it(around: str, secret: str, form: str, gap: str):
+    secret = f"s3cret{secret}"
+    message = alert(error=f"{around} {form.format(secret)}{gap}{around}").message().decode()
+    assert secret not in json.loads(message)["text"]
+    assert "s3cret" not in message
+
+
+def test_a_long_error_is_cut_short():
+    assert len(json.loads(alert(error="x" * 100_000).message())["text"]) < 1_100
+
+
+def test_an_alert_is_sent_once_however_often_it_is_put(alerts: Alerts, receiver: Receiver):
+    for _ in range(3):
+        alerts.put(alert())
+        alerts.put(alert())
+        alerts.deliver()
+    assert [each["asset"] for each in receiver.messages] == ["hf_parquet_shard"]
+
+
+def test_another_process_does_not_send_it_again(alerts: Alerts, receiver: Receiver, tmp_path: Path):
+    alerts.put(alert())
+    assert alerts.deliver() == 1
+    other = Alerts(receiver.url, Folder(str(tmp_path)))
+    other.put(alert())
+    assert other.deliver() == 0
+    assert len(receiver.messages) == 1
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503])
+def test_a_receiver_that_fails_once_is_tried_again_at_once(alerts: Alerts, receiver: Receiver, status: int):
+    receiver.answers = [status]
+    alerts.put(alert())
+    assert alerts.deliver() == 1
+    assert len(receiver.messages) == 2
+
+
+@pytest.mark.parametrize("status", [301, 400, 403, 404, 500])
+def test_an_alert_that_is_refused_waits_and_the_others_behind_it(alerts: Alerts, receiver: Receiver, status: int):
+    receiver.answers = [status] * 3
+    alerts.put(alert())
+    alerts.put(alert("run-2", run_id="2"))
+    with pytest.raises(AlertRefusedError, match=f"answers {status}: the alert waits") as caught:
+        alerts.deliver()
+    assert "s3cret-path" not in str(caught.value)
+    receiver.answers, receiver.messages = [], []
+    assert alerts.deliver() == 2
+    assert [each["run_id"] for each in receiver.messages] == ["", "2"]
+    assert alerts.deliver() == 0
+
+
+def test_an_alert_waits_for_a_receiver_that_is_away(receiver: Receiver, tmp_path: Path):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        nobody = f"http://127.0.0.1:{free.getsockname()[1]}/s3cret-path"
+    away = Alerts(nobody, Folder(str(tmp_path)))
+    away.put(alert())
+    with pytest.raises(AlertRefusedError, match="Nobody takes alerts") as caught:
+        away.deliver()
+    assert "s3cret-path" not in str(caught.value)
+    assert caught.value.__suppress_context__
+    assert Alerts(receiver.url, Folder(str(tmp_path))).deliver() == 1
+
+
+@pytest.mark.parametrize("answer", ["slow", "gone", 504])
+def test_an_alert_that_may_have_been_taken_is_not_sent_again(
+    alerts: Alerts, receiver: Receiver, answer: str | int, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setitem(room._OPTIONS, "timeout", (3, 0.2))
+    receiver.answers = [answer]
+    alerts.put(alert())
+    alerts.deliver()
+    alerts.put(alert())
+    alerts.deliver()
+    assert len(receiver.messages) == 1
+
+
+def test_a_crash_while_it_is_sent_does_not_send_it_twice(alerts: Alerts, receiver: Receiver):
+    class Crash(BaseException):
+        pass
+
+    def crash(message: bytes) -> None:
+        Alerts._post(alerts, message)
+        raise Crash
+
+    alerts.put(alert())
+    alerts._post = crash  # pyright: ignore[reportAttributeAccessIssue]
+    with pytest.raises(Crash):
+        alerts.deliver()
+    del alerts._post
+    alerts.put(alert())
+    assert alerts.deliver() == 0
+    assert len(receiver.messages) == 1
+
+
+def test_a_crash_between_the_two_notes_of_a_delivery_does_not_send_it_twice(alerts: Alerts, receiver: Receiver):
+    alerts.put(alert())
+    alerts._folder.write("alerts/sent/run-1.json", b"{}")
+    assert alerts.deliver() == 0
+    assert not receiver.messages
+    assert alerts._folder.names("alerts/waiting") == []
+
+
+def test_a_few_are_sent_at_a_time_and_the_rest_after_them(alerts: Alerts, receiver: Receiver):
+    for number in range(12):
+        alerts.put(alert(f"run-{number:02}"))
+    assert [alerts.deliver() for _ in range(4)] == [5, 5, 2, 0]
+    assert len(receiver.messages) == 12
+
+
+def test_without_a_url_there_is_nothing_to_send_with(tmp_path: Path):
+    assert AlertResource(url="", storage_url=str(tmp_path)).client() is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_malformed_url_is_named_by_its_setting_and_not_repeated(tmp_path: Path):
+    with pytest.raises(ConfigurationError, match="GOVBR_ALERT_URL is malformed") as caught:
+        AlertResource(url="hooks.example.org/s3cret", storage_url=str(tmp_path)).client()
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("age", "late"), [(timedelta(hours=47), False), (TWO_DAYS, True), (timedelta(days=9), True)])
+def test_nothing_published_for_two_days_is_an_alert(age: timedelta, late: bool):
+    told = lapse("hf_parquet_shard", NOW - age, NOW - timedelta(days=30), NOW, TWO_DAYS)
+    assert bool(told) == late
+
+
+def test_one_lapse_has_one_key_and_the_next_one_another():
+    last = NOW - TWO_DAYS
+    keys = [
+        told.key
+        for at, now in [(last, NOW), (last, NOW + timedelta(days=3)), (NOW, NOW + TWO_DAYS)]
+        if (told := lapse("hf_parquet_shard", at, NOW, now, TWO_DAYS))
+    ]
+    assert keys == ["lapse-hf_parquet_shard-20261122T120000"] * 2 + ["lapse-hf_parquet_shard-20261124T120000"]
+
+
+def test_what_was_never_published_is_late_from_when_somebody_watches():
+    assert lapse("hf_parquet_shard", None, NOW, NOW + timedelta(hours=47), TWO_DAYS) is None
+    told = lapse("hf_parquet_shard", None, NOW, NOW + TWO_DAYS, TWO_DAYS)
+    assert told
+    assert "was not published ever" in told.title

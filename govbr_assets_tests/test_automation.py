@@ -1,0 +1,89 @@
+"""Automation as it is deployed: one setting, Dagster's own daemon, and nobody who looks."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from dagster import AssetKey, DagsterInstance, DagsterRunStatus, RunsFilter
+from dagster._core.definitions.freshness import FreshnessState
+
+from govbr_assets_tests.graph import Graph
+from govbr_assets_tests.test_alerts import Receiver, receiver  # noqa: F401
+from govbr_assets_tests.test_cli import ROOT
+from govbr_assets_tests.test_sensors import RANGE
+
+SHARD = AssetKey("hf_parquet_shard")
+_PATIENCE = 240  # seconds, in which all of it is over many times
+
+
+@contextmanager
+def daemon(graph: Graph, home: Path, **settings: str) -> Iterator[None]:
+    """Run Dagster's daemon on the stack, with everything switched on."""
+    home.mkdir()
+    shutil.copy(ROOT / "dagster.yaml", home)
+    told = {
+        "DAGSTER_HOME": str(home),
+        "GOVBR_POSTGRES_URL": graph.postgres_url,
+        "GOVBR_REPO_ID": graph.repo_id,
+        "GOVBR_VIEWER_URL": graph.local_viewer.url,
+        "GOVBR_STORAGE_URL": str(graph.folder),
+        "GOVBR_AUTOMATION": "on",
+        "HF_TOKEN": graph.local_hub.write_token,
+        "HF_ENDPOINT": graph.local_hub.endpoint,
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dagster._daemon", "run", "-m", "govbr_assets", "--log-level", "warning"],
+        env={**os.environ, **told, **settings},
+        cwd=home,
+    )
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+def wait_for(happened: Callable[[], bool]) -> None:
+    """Wait until something has happened."""
+    until = time.monotonic() + _PATIENCE
+    while not happened():
+        assert time.monotonic() < until, "nothing happened"
+        time.sleep(0.5)
+
+
+def freshness(instance: DagsterInstance) -> set[FreshnessState]:
+    """Read what the UI shows of how fresh the shards are."""
+    return {each.freshness_state for each in instance.get_freshness_state_records([SHARD]).values()}
+
+
+@pytest.mark.timeout(600)
+def test_late_days_are_published_and_a_failed_one_is_told_by_one_setting_alone(
+    graph: Graph,
+    tmp_path: Path,
+    receiver: Receiver,  # noqa: F811
+):
+    graph.insert("a", day="2026-01-15")
+    graph.insert("b", day="2026-01-18")
+    graph.insert("bad", day="2026-06-01")
+    graph.execute("UPDATE news SET updated_datetime = 'infinity' WHERE unique_id = 'bad'")
+    home = tmp_path / "home"
+    with daemon(graph, home, GOVBR_ALERT_URL=receiver.url, GOVBR_UI_URL="http://ui.example.org"):
+        wait_for(lambda: bool(receiver.messages))
+        wait_for(lambda: set(graph.ids()) == {"data/train-2026-01-15.parquet", "data/train-2026-01-18.parquet"})
+        with DagsterInstance.from_config(str(home)) as instance:
+            assert instance.run_monitoring_enabled  # or nobody looks how long a run takes
+            wait_for(lambda: instance.get_runs_count(RunsFilter(statuses=[DagsterRunStatus.SUCCESS])) == 1)
+            wait_for(lambda: FreshnessState.PASS in freshness(instance))
+            runs = {each.status: each for each in instance.get_runs()}
+    published, failed = runs[DagsterRunStatus.SUCCESS], runs[DagsterRunStatus.FAILURE]
+    assert [published.tags[name] for name in RANGE] == ["2026-01-15", "2026-01-18"]
+    assert published.tags["dagster/max_runtime"] == "21600"
+    (message,) = receiver.messages
+    assert (message["partition"], message["run_id"]) == ("2026-06-01", failed.run_id)
+    assert message["link"] == f"http://ui.example.org/runs/{failed.run_id}"

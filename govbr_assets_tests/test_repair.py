@@ -1,0 +1,192 @@
+"""The repair's rounds: the fold, then days, then another look, until all is equal or given up, and then silence."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from random import Random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from govbr_assets.core.changes import Span
+from govbr_assets.core.repair import TRIES, Found, Repair, Request
+
+
+def day(number: int) -> date:
+    return date(2026, 1, 1) + timedelta(days=number)
+
+
+def found(*days: int, number: int = 1, unfolded: int = 0) -> Found:
+    return Found(number, f"revision {number}", unfolded, frozenset(map(day, days)))
+
+
+def test_differing_days_are_requested_oldest_first_some_a_tick_and_then_another_reconciliation():
+    repair, told = Repair().having(found(60, 0, 1, 30))
+    steps = []
+    for _ in range(4):
+        requests, repair = repair.next(2)
+        steps.append([each.key for each in requests])
+    assert not told
+    assert steps == [
+        ["repair:2026-01-01..2026-01-02:1:1", "repair:2026-01-31:1:1"],
+        ["repair:2026-03-02:1:1"],
+        ["repair:reconciliation:1:1"],
+        ["repair:reconciliation:1:2"],  # the first one has failed, or there would be news of it
+    ]
+
+
+def test_a_reconciliation_that_fails_is_asked_for_three_times():
+    repair, _ = Repair().having(found(0))
+    keys = []
+    for _ in range(8):
+        requests, repair = repair.next(2)
+        keys += [each.key for each in requests if each.of == "reconciliation"]
+    assert keys == [f"repair:reconciliation:1:{attempt}" for attempt in (1, 2, 3)]
+
+
+def test_nothing_is_done_when_all_is_equal():
+    repair, told = Repair().having(found())
+    assert (repair.next(2), told) == (([], repair), [])
+
+
+def test_files_are_folded_first_and_days_wait_for_a_reconciliation_without_unfolded_ones():
+    repair, _ = Repair().having(found(0, 1, unfolded=3))
+    requests, repair = repair.next(2)
+    assert requests == [Request("fold", "repair:fold:1:revision 1:1")]
+    requests, repair = repair.next(2)
+    assert requests == [Request("reconciliation", "repair:reconciliation:1:1")]
+    repair, _ = repair.having(found(0, 1, number=2))
+    requests, repair = repair.next(2)
+    assert requests == [Request("days", "repair:2026-01-01..2026-01-02:2:1", Span(day(0), day(1)))]
+
+
+def test_a_fold_is_given_up_after_three_runs_with_one_word_and_taken_up_when_all_is_folded_again():
+    repair, folds, told = Repair(), [], []
+    for number in range(1, 8):
+        repair, news = repair.having(found(0, number=number, unfolded=3))
+        requests, repair = repair.next(2)
+        told += news
+        folds += [each.key for each in requests if each.of == "fold"]
+    assert len(folds) == TRIES
+    assert len(told) == 1
+    assert "3 data files" in told[0]
+    repair, _ = repair.having(found(0, number=8))
+    assert repair.next(1)[0][0].of == "days"
+    repair, _ = repair.having(found(0, number=9, unfolded=1))
+    assert repair.next(1)[0][0].of == "fold"
+
+
+def test_a_day_is_given_up_after_three_runs_with_one_word_and_the_others_go_on():
+    repair, keys, told = Repair(), [], []
+    for number in range(1, 7):
+        repair, news = repair.having(found(0, *([40] if number > 4 else []), number=number))
+        requests, repair = repair.next(2)
+        told += news
+        keys += [each.key for each in requests if each.of == "days"]
+    assert keys == [
+        "repair:2026-01-01:1:1",
+        "repair:2026-01-01:2:2",
+        "repair:2026-01-01:3:3",
+        "repair:2026-02-10:5:1",
+        "repair:2026-02-10:6:2",
+    ]
+    assert len(told) == 1
+    assert "2026-01-01" in told[0]
+
+
+def test_a_day_that_was_equal_in_between_has_its_three_runs_again():
+    repair = Repair()
+    for number in range(1, 5):
+        repair, _ = repair.having(found(0, number=number))
+        _, repair = repair.next(2)
+    assert repair.given_up == {day(0)}
+    repair, _ = repair.having(found(number=5))
+    repair, _ = repair.having(found(0, number=6))
+    assert repair.next(2)[0][0].key == "repair:2026-01-01:6:1"
+
+
+def test_a_newer_reconciliation_takes_the_place_of_a_round_that_is_not_over():
+    repair, _ = Repair().having(found(0, 100, 200))
+    _, repair = repair.next(1)
+    repair, _ = repair.having(found(200, number=2))
+    requests, _ = repair.next(5)
+    assert [each.key for each in requests] == ["repair:2026-07-20:2:1"]
+
+
+@dataclass
+class World:
+    """The Hub, as far as the repair sees it: what differs, and what no run can mend."""
+
+    random: Random
+    differing: set[date]
+    hopeless: set[date]
+    unfolded: int
+    reconciliation: Found = field(init=False)
+    keys: list[str] = field(default_factory=list)
+    requested: Counter[date] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self.reconcile(1)
+
+    def reconcile(self, number: int) -> None:
+        """Look again."""
+        self.reconciliation = Found(number, str(number), self.unfolded, frozenset(self.differing))
+
+    def run(self, request: Request) -> None:
+        """Run what was requested, or fail."""
+        assert request.key not in self.keys
+        self.keys.append(request.key)
+        if request.span:
+            assert not self.unfolded, "a day before the fold"
+            self.requested.update(each for each in request.span.days if each in self.differing)
+        if request.of == "reconciliation":
+            self.reconcile(self.reconciliation.number + 1)
+        elif self.random.random() < 0.8:
+            self.unfolded = 0 if request.of == "fold" else self.unfolded
+            self.differing -= {
+                each for each in (request.span.days if request.span else []) if each not in self.hopeless
+            }
+
+
+@given(st.integers(0, 2**32), st.sets(st.integers(0, 900), max_size=40), st.sets(st.integers(0, 900), max_size=5))
+def test_the_repair_ends_in_few_ticks_with_all_equal_or_given_up_and_told_once(seed, days, hopeless):
+    random = Random(seed)
+    hard = set(map(day, hopeless))
+    world = World(random, set(map(day, days)) | hard, hard, random.choice([0, 0, 2]))
+    cursor, told, ticks = None, [], 0
+    while ticks < 400:
+        ticks += 1
+        repair = Repair.of(cursor)
+        if repair.number != world.reconciliation.number:
+            repair, news = repair.having(world.reconciliation)
+            told += news
+        requests, repair = repair.next(2)
+        assert len(requests) <= 2
+        if random.random() < 0.2:
+            continue  # a crash: neither the runs nor the cursor are kept
+        for request in requests:
+            world.run(request)
+        cursor = repair.cursor()
+        if not requests:
+            break
+    assert ticks < 400
+    assert all(number <= TRIES for number in world.requested.values())
+    left = world.reconciliation.days
+    if world.reconciliation.unfolded:
+        assert len(told) == 1
+    else:
+        assert left == world.differing == Repair.of(cursor).given_up
+        assert all(world.requested[each] == TRIES for each in left)
+        assert all(any(each in Span.of(span) for text in told for span in _named(text)) for each in left)
+
+
+@given(st.sets(st.integers(0, 3000)), st.sets(st.integers(0, 3000)), st.booleans(), st.integers(0, 4))
+def test_a_cursor_is_read_as_it_was_written(waiting: set[int], tried: set[int], due: bool, folds: int):
+    days = frozenset(map(day, waiting))
+    repair = Repair(7, "abc", due, days, due, 1, folds, {day(each): 1 + each % 3 for each in tried}, days)
+    assert Repair.of(repair.cursor()) == repair
+
+
+def _named(text: str) -> list[str]:
+    """Read the spans out of a sentence about days that are given up."""
+    return text.split("differs from PostgreSQL on: ")[1].split(". Look")[0].split(", ")
