@@ -8,7 +8,7 @@ from pathlib import Path
 from dagster import Definitions, EnvVar, in_process_executor
 
 from govbr_assets import assets, jobs, schedules
-from govbr_assets.checks import daily, dataset
+from govbr_assets.checks import daily, dataset, reconciliation
 from govbr_assets.io_managers import ArrowTableIOManager, HubShardIOManager
 from govbr_assets.resources import HubResource, PostgresResource, ViewerResource
 
@@ -37,6 +37,7 @@ defs = Definitions(
         assets.hf_existing_ids,
         assets.hf_parquet_shard,
         assets.consolidated_dataset,
+        assets.hub_reconciliation,
     ],
     asset_checks=[
         daily.partition_ids_are_unique,
@@ -47,9 +48,15 @@ defs = Definitions(
         dataset.dataset_schema_is_the_contract,
         dataset.dataset_is_sorted,
         dataset.no_row_was_lost,
+        reconciliation.hub_matches_postgres,
     ],
-    jobs=[jobs.daily_sync, jobs.weekly_consolidation, jobs.rollback],
-    schedules=[schedules.daily_sync_schedule, schedules.weekly_consolidation_schedule],
+    jobs=[jobs.daily_sync, jobs.weekly_consolidation, jobs.reconciliation, jobs.rollback],
+    schedules=[
+        schedules.daily_sync_schedule,
+        schedules.weekly_consolidation_schedule,
+        schedules.daily_reconciliation_schedule,
+        schedules.weekly_deep_reconciliation_schedule,
+    ],
     resources={
         "postgres": PostgresResource(url=setting("GOVBR_POSTGRES_URL")),
         "hub": hub,

@@ -3,7 +3,7 @@
 from dagster import ScheduleDefinition, build_schedule_from_partitioned_job
 
 from govbr_assets.core.days import TIME_ZONE
-from govbr_assets.jobs import daily_sync, weekly_consolidation
+from govbr_assets.jobs import daily_sync, reconciliation, weekly_consolidation
 
 # The partitions' own time zone holds: 03:00 in America/Sao_Paulo, for the day that ended at midnight.
 daily_sync_schedule = build_schedule_from_partitioned_job(
@@ -19,4 +19,21 @@ weekly_consolidation_schedule = ScheduleDefinition(
     cron_schedule="0 5 * * 1",
     execution_timezone=TIME_ZONE,
     description="Mondays at 05:00 in America/Sao_Paulo: the week's shards into their year's file.",
+)
+
+daily_reconciliation_schedule = ScheduleDefinition(
+    name="daily_reconciliation_schedule",
+    job=reconciliation,
+    cron_schedule="0 4 * * *",
+    execution_timezone=TIME_ZONE,
+    description="Every day at 04:00 in America/Sao_Paulo, after the sync: which days differ.",
+)
+
+weekly_deep_reconciliation_schedule = ScheduleDefinition(
+    name="weekly_deep_reconciliation_schedule",
+    job=reconciliation,
+    cron_schedule="30 6 * * 1",
+    execution_timezone=TIME_ZONE,
+    run_config={"ops": {"hub_reconciliation": {"config": {"deep": True}}}},
+    description="Mondays at 06:30 in America/Sao_Paulo, after the fold: which days differ in anything that rows say.",
 )

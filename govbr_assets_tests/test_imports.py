@@ -12,8 +12,8 @@ PACKAGE = Path(govbr_assets.__file__).parent
 # From the top down; rooms of one line do not import each other unless they stand in this order.
 ORDER = [
     "definitions", "schedules", "sensors", "jobs", "checks", "assets", "rehearsal", "io_managers", "records", "told",
-    "told_fold", "batches", "rollback", "fold", "shards", "trail", "existing", "resources", "failures", "partitions",
-    "postgres", "viewer", "hub", "storage", "core", "errors",
+    "told_fold", "told_reconciliation", "batches", "rollback", "reconciliation", "fold", "shards", "trail", "existing",
+    "resources", "failures", "partitions", "postgres", "viewer", "hub", "storage", "core", "errors",
 ]  # fmt: skip
 ONE_IMPORTER = {
     "huggingface_hub": "hub",

@@ -9,5 +9,6 @@ of one year, `desk` all that was read, and `plan` the plan for `hub.publish`. Wh
 from govbr_assets.fold.buckets import IdBuckets
 from govbr_assets.fold.plan import Folded, fold
 from govbr_assets.fold.scratch import scratch_folder
+from govbr_assets.fold.sources import local_rows
 
-__all__ = ["Folded", "IdBuckets", "fold", "scratch_folder"]
+__all__ = ["Folded", "IdBuckets", "fold", "local_rows", "scratch_folder"]

@@ -1,41 +1,32 @@
-"""The assets: fetch, call the rules, return. What a run over a range means is the IO managers' business."""
+"""The assets of a day. What a run over a range means is the IO managers' business."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 import pyarrow as pa
 from dagster import (
     AssetExecutionContext,
-    AssetObservation,
     AssetsDefinition,
     BackfillPolicy,
-    Backoff,
     Config,
     DagsterType,
-    Jitter,
-    MaterializeResult,
     Output,
-    RetryPolicy,
-    TableColumn,
-    TableSchema,
     asset,
 )
 from pydantic import Field
 
+from govbr_assets.assets.declared import OWNERS, RETRY, Publishing, columns
 from govbr_assets.core import dedup
 from govbr_assets.core.contract import NEWS_SCHEMA, POSTGRES_SCHEMA
 from govbr_assets.core.days import ByDay, Day, of_day, of_days
 from govbr_assets.existing import ExistingIds, Source
 from govbr_assets.failures import fails_for_good, final_failures
-from govbr_assets.fold import fold
 from govbr_assets.partitions import daily
 from govbr_assets.rehearsal import rehearsed
 from govbr_assets.resources import HubResource, PostgresResource, ViewerResource
 from govbr_assets.shards import ShardPlan
 from govbr_assets.told import KnownRevisions, existing_metadata
-from govbr_assets.told_fold import FoldTold
 
 
 def _days_of(kind: type, name: str) -> DagsterType:
@@ -45,16 +36,7 @@ def _days_of(kind: type, name: str) -> DagsterType:
     )
 
 
-# Permanent errors are not retried (`failures`); a viewer that is indexing needs minutes.
-_RETRY = RetryPolicy(max_retries=3, delay=30, backoff=Backoff.EXPONENTIAL, jitter=Jitter.PLUS_MINUS)
-_OWNERS = ["team:data-platform"]
-
 TABLE, PLAN = _days_of(pa.Table, "table"), _days_of(ShardPlan, "plan")
-
-
-def _columns(schema: pa.Schema) -> TableSchema:
-    """Describe columns for the UI."""
-    return TableSchema([TableColumn(field.name, str(field.type)) for field in schema])
 
 
 def _daily(
@@ -68,9 +50,9 @@ def _daily(
         dagster_type=dagster_type,
         group_name="daily",
         kinds=kinds,
-        owners=_OWNERS,
-        retry_policy=_RETRY,
-        metadata={"dagster/column_schema": _columns(schema)},
+        owners=OWNERS,
+        retry_policy=RETRY,
+        metadata={"dagster/column_schema": columns(schema)},
         output_required=output_required,
     )
 
@@ -113,12 +95,6 @@ def hf_existing_ids(
     return ByDay(keys, find, told)
 
 
-class Publishing(Config):
-    """What can be chosen in the launchpad."""
-
-    dry_run: bool = Field(default=False, description="Do everything but commit, and show what would be published.")
-
-
 @_daily("shard_io_manager", PLAN, {"huggingface", "parquet"}, NEWS_SCHEMA, output_required=False)
 def hf_parquet_shard(
     context: AssetExecutionContext,
@@ -142,28 +118,3 @@ def hf_parquet_shard(
             yield from rehearsed(context, client, of_days(keys, plan))
         else:
             yield Output(of_days(keys, plan))
-
-
-@asset(
-    deps=[hf_parquet_shard],
-    group_name="weekly",
-    kinds={"huggingface", "parquet"},
-    owners=_OWNERS,
-    retry_policy=_RETRY,
-    metadata={"dagster/column_schema": _columns(NEWS_SCHEMA)},
-    output_required=False,
-)
-def consolidated_dataset(context: AssetExecutionContext, config: Publishing, hub: HubResource) -> Any:
-    """The dataset as one sorted file a year: shards of closed days and files of any other origin, folded with proof."""
-    with final_failures():
-        client, dry_run = hub.client(), config.dry_run or hub.is_dry_run
-        told = FoldTold(client.head())
-        for folded in fold(client, Day.at(datetime.now(UTC)), dry_run=dry_run, tell=context.log.info):
-            told.add(folded)
-            context.log.info(str(told))
-            # A fold that fails later has left this behind, and `no_row_was_lost` begins with the first of them.
-            yield AssetObservation(context.asset_key, metadata={"dry_run": dry_run} | told.metadata())
-        if not dry_run:
-            yield MaterializeResult(metadata=told.metadata())
-        elif not told.commits:
-            yield AssetObservation(context.asset_key, metadata={"dry_run": True} | told.metadata())

@@ -1,0 +1,20 @@
+"""What all assets have in common: who owns them, when they are tried again, their columns for the UI."""
+
+import pyarrow as pa
+from dagster import Backoff, Config, Jitter, RetryPolicy, TableColumn, TableSchema
+from pydantic import Field
+
+# Permanent errors are not retried (`failures`); a viewer that is indexing needs minutes.
+RETRY = RetryPolicy(max_retries=3, delay=30, backoff=Backoff.EXPONENTIAL, jitter=Jitter.PLUS_MINUS)
+OWNERS = ["team:data-platform"]
+
+
+def columns(schema: pa.Schema) -> TableSchema:
+    """Describe columns for the UI."""
+    return TableSchema([TableColumn(field.name, str(field.type)) for field in schema])
+
+
+class Publishing(Config):
+    """What can be chosen in the launchpad of an asset that publishes."""
+
+    dry_run: bool = Field(default=False, description="Do everything but commit, and show what would be published.")
