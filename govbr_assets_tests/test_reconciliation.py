@@ -4,16 +4,18 @@ import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from dagster import AssetCheckSeverity
+from dagster import AssetCheckSeverity, DefaultScheduleStatus, RunRequest, build_schedule_context
 
 from govbr_assets.core.contract import NEWS_SCHEMA
-from govbr_assets.core.days import Day
+from govbr_assets.core.days import TIME_ZONE, Day
 from govbr_assets.core.layout import UNDATED_PATH, encode
 from govbr_assets.core.reconciliation import COUNTS, DAYS_SCHEMA
+from govbr_assets.definitions import defs
 from govbr_assets.resources import PostgresResource
 from govbr_assets.storage import TableStorage
 from govbr_assets_tests.folding import year_file
@@ -369,3 +371,29 @@ def test_many_rows_in_every_month_are_matched_whatever_file_holds_them(graph: Gr
     )
     for deep in (False, True):
         assert reconciled(graph, deep=deep)[0] == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "cron", "deep"),
+    [
+        ("daily_reconciliation_schedule", "0 4 * * *", False),
+        ("weekly_deep_reconciliation_schedule", "30 6 * * 1", True),
+    ],
+)
+def test_it_runs_after_the_sync_and_once_a_week_deep_when_somebody_switches_it_on(name: str, cron: str, deep: bool):
+    schedule = defs.resolve_schedule_def(name)
+    assert (schedule.cron_schedule, schedule.execution_timezone) == (cron, TIME_ZONE)
+    assert schedule.default_status == DefaultScheduleStatus.STOPPED
+    at = datetime(2026, 1, 19, 6, 30, tzinfo=ZoneInfo(TIME_ZONE))
+    context = build_schedule_context(scheduled_execution_time=at, repository_def=defs.get_repository_def())
+    (request,) = schedule.evaluate_tick(context).run_requests or []
+    assert isinstance(request, RunRequest)
+    config = request.run_config.get("ops", {}).get(KEY, {}).get("config", {})
+    assert config.get("deep", False) == deep
+
+
+def test_the_job_runs_the_asset_and_its_check_in_one_process():
+    job = defs.resolve_job_def("reconciliation")
+    assert {key.path[-1] for key in job.asset_layer.executable_asset_keys} == {KEY}
+    assert {key.name for key in job.asset_layer.asset_graph.asset_check_keys} == {"hub_matches_postgres"}
+    assert job.executor_def.name == "in_process"
