@@ -5,7 +5,7 @@ from typing import Any
 import pyarrow as pa
 from dagster import MetadataValue
 
-from govbr_assets.core.reconciliation import COUNTS, Month, differing, months, worst
+from govbr_assets.core.tally import COUNTS, Month, differing, months, worst
 from govbr_assets.reconciliation import Reconciled
 
 WORST_DAYS = 20

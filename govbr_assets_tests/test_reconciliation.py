@@ -14,8 +14,9 @@ from dagster import AssetCheckSeverity, DefaultScheduleStatus, RunRequest, build
 from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.days import TIME_ZONE, Day
 from govbr_assets.core.layout import UNDATED_PATH, encode
-from govbr_assets.core.reconciliation import COUNTS, DAYS_SCHEMA
+from govbr_assets.core.tally import COUNTS, DAYS_SCHEMA
 from govbr_assets.definitions import defs
+from govbr_assets.errors import NotMaterializedError
 from govbr_assets.resources import PostgresResource
 from govbr_assets.storage import TableStorage
 from govbr_assets_tests.folding import year_file
@@ -346,6 +347,11 @@ def test_the_stored_table_outlives_the_tables_of_days(graph: Graph):
     TableStorage(str(graph.folder), 1).prune(KEY)
     graph.run("2026-01-15")
     assert path.exists()
+
+
+def test_a_table_that_was_never_made_is_asked_for(graph: Graph):
+    with pytest.raises(NotMaterializedError, match=rf"{KEY} is not in .*: materialize it first\.$"):
+        TableStorage(str(graph.folder), 30).read(KEY, None)
 
 
 def test_a_postgres_that_is_away_is_no_empty_one(graph: Graph):

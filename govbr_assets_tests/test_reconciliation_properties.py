@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from govbr_assets.core.contract import EARLIEST, LATEST, LOCAL, NEWS_SCHEMA
 from govbr_assets.core.days import Day
 from govbr_assets.core.layout import UNDATED_PATH, encode
-from govbr_assets.core.reconciliation import COUNTS, DAYS_SCHEMA, differing, local_days, months, settled, worst
+from govbr_assets.core.reconciliation import local_days
+from govbr_assets.core.tally import COUNTS, DAYS_SCHEMA, differing, months, settled, worst
 from govbr_assets.hub import Hub
 from govbr_assets.local.hub import LocalHub
 from govbr_assets.postgres import PostgresNews
@@ -243,7 +244,8 @@ def test_what_is_out_of_the_calendar_has_its_first_or_last_day():
 @given(st.lists(st.lists(st.none() | st.integers(-(1 << 63), (1 << 63) - 1), max_size=50), max_size=5))
 def test_rows_come_out_of_their_buckets_once_and_those_of_one_number_together(tables: list[list[int | None]]):
     schema = pa.schema([("id", pa.int64()), ("place", pa.int64())])
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("govbr_assets.reconciliation.buckets._TOGETHER", 60)
         buckets, number = Buckets(Path(folder) / "rows", schema, "id"), count()
         put = [[(each, next(number)) for each in ids] for ids in tables]
         for rows in put:

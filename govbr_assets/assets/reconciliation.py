@@ -9,7 +9,7 @@ from pydantic import Field
 from govbr_assets.assets.daily import hf_parquet_shard
 from govbr_assets.assets.declared import OWNERS, RETRY, columns
 from govbr_assets.assets.weekly import consolidated_dataset
-from govbr_assets.core.reconciliation import DAYS_SCHEMA, differing
+from govbr_assets.core.tally import DAYS_SCHEMA, differing
 from govbr_assets.failures import fails_for_good
 from govbr_assets.reconciliation import reconcile
 from govbr_assets.resources import HubResource, PostgresResource

@@ -7,7 +7,7 @@ from dagster import AssetCheckExecutionContext, AssetCheckResult, AssetCheckSeve
 
 from govbr_assets.assets import hub_reconciliation as measured
 from govbr_assets.core.days import Day
-from govbr_assets.core.reconciliation import settled, worst
+from govbr_assets.core.tally import settled, worst
 from govbr_assets.failures import fails_for_good
 from govbr_assets.told_reconciliation import WORST_DAYS, days_table
 

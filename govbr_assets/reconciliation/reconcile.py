@@ -8,7 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from govbr_assets.core.days import Day
-from govbr_assets.core.reconciliation import CLAIMS_SCHEMA, ROWS_SCHEMA, Tally, differences, named
+from govbr_assets.core.reconciliation import CLAIMS_SCHEMA, ROWS_SCHEMA, differences, named
+from govbr_assets.core.tally import Tally
 from govbr_assets.fold import scratch_folder
 from govbr_assets.hub import Hub, Snapshot
 from govbr_assets.postgres import PostgresNews
@@ -23,7 +24,7 @@ class Reconciled:
     """How PostgreSQL and the Hub at one revision differ.
 
     Attributes:
-        days: of all days, [n days x 8] of `core.reconciliation.DAYS_SCHEMA`.
+        days: of all days, [n days x 8] of `core.tally.DAYS_SCHEMA`.
         totals: `Tally.totals`.
         snapshot: the revision.
         unfolded: files that are neither a shard nor a folded year, or have another schema.

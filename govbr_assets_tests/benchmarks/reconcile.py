@@ -1,8 +1,8 @@
-"""The reconciliation of a dataset that is folded, by the command of a user: when all files are new, and every day after.
+"""The reconciliation of a dataset that is folded, by the command of a user: when its files are new, and as every day.
 
-The floor is an empty asset of the same kind with an empty check (`empty_reconciliation`), in the same install. The older
-half of the files knows rows by their legacy ids, and of one day they lack all rows: what is found has to be just that.
-Nothing is wanted of runs that compare contents, and of those on new files.
+The floor is an empty asset of the same kind with an empty check (`empty_reconciliation`), in the same install. The
+older half of the files knows rows by their legacy ids, and of one day they lack all rows: what is found has to be just
+that. Nothing is wanted of runs that compare contents, and of those on new files.
 """
 
 import json
@@ -161,10 +161,8 @@ def _show(cases: list[Figures], floor: Cost, rows: int, size: int) -> None:
             f"{times.megabytes:>7.2f}{each.requests:>10,}{each.fetched / 1e6:>9.2f}{each.fetched / size:>8.2%}"
         )
     warm = next(each for each in cases if each.case == WARM)
-    print(
-        f"\nWanted of `{WARM}`: under {MOST_SECONDS:.0f} seconds and {MOST_MEGABYTES:.0f} MB beyond the floor,", end=""
-    )
-    print(f" under {MOST_FETCHED:.0%} of the bytes: {_verdict(warm, floor, size)}")
+    wanted = f"under {MOST_SECONDS:.0f} seconds and {MOST_MEGABYTES:.0f} MB beyond the floor"
+    print(f"\nWanted of `{WARM}`: {wanted}, under {MOST_FETCHED:.0%} of the bytes: {_verdict(warm, floor, size)}")
 
 
 def _verdict(warm: Figures, floor: Cost, size: int) -> str:
