@@ -14,7 +14,7 @@ from govbr_assets.local.load import load
 from govbr_assets.local.news import sample_news
 from govbr_assets.postgres import PostgresNews
 from govbr_assets.postgres.connection import Database, query
-from govbr_assets.postgres.keys import POSTGRES_KEYS_SCHEMA
+from govbr_assets.postgres.keys import KEYS_WITH_LEGACY, POSTGRES_KEYS_SCHEMA, SET_HASH_JOINS
 
 DAY = Day.of("2026-01-15")
 
@@ -286,6 +286,17 @@ def test_keys_and_whole_rows_say_the_same_of_every_row(postgres_url: str):
     order = [("published_at", "ascending"), ("unique_id", "ascending")]
     assert pa.concat_tables(PostgresNews(postgres_url).keys()).sort_by(order).equals(whole.sort_by(order))
     assert whole["legacy_unique_id"].null_count < whole.num_rows
+
+
+def test_the_query_for_keys_joins_by_hash_whatever_the_planner_expects(postgres_url: str):
+    load(postgres_url, sample_news(300, datetime(2018, 10, 30).date(), datetime(2018, 11, 8).date()))  # noqa: DTZ001
+    with adbc.connect(postgres_url, autocommit=True) as connection, connection.cursor() as cursor:
+        cursor.adbc_statement.set_options(**{"adbc.postgresql.use_copy": "false"})  # it takes no EXPLAIN
+        cursor.execute(SET_HASH_JOINS)
+        cursor.execute(f"EXPLAIN {KEYS_WITH_LEGACY}")
+        plan = str(cursor.fetchall())
+    assert "Hash" in plan
+    assert "Nested Loop" not in plan
 
 
 def test_a_table_without_legacy_ids_has_keys_all_the_same(url: str):

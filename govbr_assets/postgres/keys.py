@@ -9,6 +9,10 @@ POSTGRES_KEYS_SCHEMA = pa.schema(
 )
 """The keys of a row in PostgreSQL."""
 
+# The planner expects one claim to win, as if most lost, and would go through all of them for every row: 40 seconds for
+# 20,000 rows, where a hash join takes 0.07.
+SET_HASH_JOINS = "SELECT set_config('enable_nestloop', 'off', false)"
+
 KEYS_WITHOUT_LEGACY = """
     SELECT n.id AS row_id, n.unique_id, NULL::text AS legacy_unique_id, n.published_at
     FROM news n ORDER BY n.published_at"""

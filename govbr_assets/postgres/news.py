@@ -15,7 +15,7 @@ from govbr_assets.core.days import Day
 from govbr_assets.core.layout import SORTED_BY
 from govbr_assets.errors import ContractError, SourceError
 from govbr_assets.postgres.connection import Database, query, tables
-from govbr_assets.postgres.keys import KEYS_WITH_LEGACY, KEYS_WITHOUT_LEGACY, as_keys
+from govbr_assets.postgres.keys import KEYS_WITH_LEGACY, KEYS_WITHOUT_LEGACY, SET_HASH_JOINS, as_keys
 
 _COLUMNS = """
     n.id AS row_id, n.unique_id, n.agency_key AS agency, n.published_at, n.updated_datetime, n.extracted_at,
@@ -109,6 +109,8 @@ class PostgresNews:
         """
         keys = KEYS_WITH_LEGACY if "legacy_unique_id" in self._columns else KEYS_WITHOUT_LEGACY
         with self._database.connection() as connection:
+            with query(connection, SET_HASH_JOINS) as reader:
+                reader.read_all()
             yield from map(as_keys, tables(connection, keys))
 
     @cached_property
