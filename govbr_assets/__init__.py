@@ -7,12 +7,13 @@ schedules, sensors, jobs              when to run: by the clock, because somethi
 checks                                verdicts about what was published
 assets, rehearsal                     the graph; the dry run
 io_managers, records                  tables between assets, days on the Hub; what runs leave in Dagster's records
-told, told_fold, failures             what is told of days and of a fold; errors as Dagster's
+told, told_fold, told_reconciliation  what is told of days, of a fold, of a reconciliation
+failures                              errors as Dagster's
 batches, fold, rollback               days into commits; shards into a file a year; the way back
+reconciliation                        the rows of PostgreSQL against those of the Hub
 shards, trail, existing               a day's shard as a plan; what moved meanwhile; which rows the Hub holds
 resources, partitions                 configuration -> clients; the days
 postgres, hub, viewer, alerts         the four services, one client each
-changed                               the SQL that finds days with late news
 storage                               files at rest, and the tables between assets
 core                                  rules: Arrow in, Arrow out
 errors                                what can go wrong

@@ -9,7 +9,7 @@ from pathlib import Path
 from dagster import DefaultScheduleStatus, DefaultSensorStatus, Definitions, EnvVar, in_process_executor
 
 from govbr_assets import assets, jobs
-from govbr_assets.checks import daily, dataset
+from govbr_assets.checks import daily, dataset, reconciliation
 from govbr_assets.errors import ConfigurationError
 from govbr_assets.io_managers import ArrowTableIOManager, HubShardIOManager
 from govbr_assets.resources import AlertResource, HubResource, PostgresResource, ViewerResource
@@ -53,6 +53,7 @@ defs = Definitions(
         assets.hf_existing_ids,
         assets.hf_parquet_shard,
         assets.consolidated_dataset,
+        assets.hub_reconciliation,
     ],
     asset_checks=[
         daily.partition_ids_are_unique,
@@ -63,10 +64,11 @@ defs = Definitions(
         dataset.dataset_schema_is_the_contract,
         dataset.dataset_is_sorted,
         dataset.no_row_was_lost,
+        reconciliation.hub_matches_postgres,
     ],
-    jobs=[jobs.daily_sync, jobs.weekly_consolidation, jobs.rollback],
+    jobs=[jobs.daily_sync, jobs.weekly_consolidation, jobs.reconciliation, jobs.rollback],
     schedules=schedules(DefaultScheduleStatus(status)),
-    sensors=sensors(DefaultSensorStatus(status), [jobs.daily_sync, jobs.weekly_consolidation]),
+    sensors=sensors(DefaultSensorStatus(status), [jobs.daily_sync, jobs.weekly_consolidation, jobs.reconciliation]),
     resources={
         "postgres": PostgresResource(url=setting("GOVBR_POSTGRES_URL")),
         "hub": hub,

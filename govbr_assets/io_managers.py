@@ -22,7 +22,7 @@ _PROGRESS_DAYS = 500
 
 
 class ArrowTableIOManager(ConfigurableIOManager):
-    """Keeps tables between assets as Parquet.
+    """Keeps tables between assets as Parquet: one for each day, or one of an asset without days.
 
     Attributes:
         storage_url: a folder or an fsspec URL.
@@ -34,6 +34,8 @@ class ArrowTableIOManager(ConfigurableIOManager):
 
     def handle_output(self, context: OutputContext, obj: Any) -> None:
         """Write each day's table; a day that cannot be had leaves its reason and is not recorded."""
+        if not context.has_asset_partitions:
+            return self._handle_whole(context, obj)
         asset, keys, refused = context.asset_key.path[-1], context.asset_partition_keys, {}
         records, told = Records(context), obj.told if isinstance(obj, ByDay) else {}
         with final_failures():
@@ -54,12 +56,20 @@ class ArrowTableIOManager(ConfigurableIOManager):
         pa.default_memory_pool().release_unused()  # to the system, before the next step takes its own
         if len(refused) == len(keys):
             raise days_failure(refused, len(refused))
-        records.close()
+        return records.close()
+
+    def _handle_whole(self, context: OutputContext, table: pa.Table) -> None:
+        """Write the table of an asset without days."""
+        with final_failures():
+            path = self._storage().write(context.asset_key.path[-1], None, table)
+        context.add_output_metadata({"dagster/row_count": table.num_rows, "path": path})
 
     def load_input(self, context: InputContext) -> Any:
-        """Read one day's table, or promise those of a range."""
-        storage, asset = self._storage(), context.asset_key.path[-1]
+        """Read one day's table, or promise those of a range; or the one of an asset without days."""
         with final_failures():
+            storage, asset = self._storage(), context.asset_key.path[-1]
+            if not context.has_asset_partitions:
+                return storage.read(asset, None)
             return of_days(context.asset_partition_keys, lambda key: storage.read(asset, key))
 
     def _storage(self) -> TableStorage:

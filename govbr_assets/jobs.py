@@ -33,6 +33,13 @@ weekly_consolidation = define_asset_job(
     executor_def=in_process_executor,
 )
 
+reconciliation = define_asset_job(
+    "reconciliation",
+    selection=AssetSelection.groups("reconciliation"),
+    description="Compares all rows of PostgreSQL with all rows of the Hub, and says which days differ.",
+    executor_def=in_process_executor,
+)
+
 
 class RollingBack(Config):
     """What is chosen in the launchpad."""

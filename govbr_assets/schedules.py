@@ -5,7 +5,7 @@ from typing import Any
 from dagster import DefaultScheduleStatus, ScheduleDefinition, build_schedule_from_partitioned_job
 
 from govbr_assets.core.days import TIME_ZONE
-from govbr_assets.jobs import daily_sync, weekly_consolidation
+from govbr_assets.jobs import daily_sync, reconciliation, weekly_consolidation
 
 
 def schedules(status: DefaultScheduleStatus) -> list[Any]:
@@ -29,6 +29,23 @@ def schedules(status: DefaultScheduleStatus) -> list[Any]:
             cron_schedule="0 5 * * 1",
             execution_timezone=TIME_ZONE,
             description="Mondays at 05:00 in America/Sao_Paulo: the week's shards into their year's file.",
+            default_status=status,
+        ),
+        ScheduleDefinition(
+            name="daily_reconciliation_schedule",
+            job=reconciliation,
+            cron_schedule="0 4 * * *",
+            execution_timezone=TIME_ZONE,
+            description="Every day at 04:00 in America/Sao_Paulo, after the sync: which days differ.",
+            default_status=status,
+        ),
+        ScheduleDefinition(
+            name="weekly_deep_reconciliation_schedule",
+            job=reconciliation,
+            cron_schedule="30 6 * * 1",
+            execution_timezone=TIME_ZONE,
+            run_config={"ops": {"hub_reconciliation": {"config": {"deep": True}}}},
+            description="Mondays at 06:30 in America/Sao_Paulo, after the fold: which days differ in any column.",
             default_status=status,
         ),
     ]

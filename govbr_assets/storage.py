@@ -103,6 +103,8 @@ class Folder:
 class TableStorage:
     """The tables between assets: one Parquet file for each asset and day, `postgres_news_partition/2026-01-15.parquet`.
 
+    An asset without days has one, `hub_reconciliation.parquet`, which stays until the next takes its place.
+
     Args:
         url: a path, or an fsspec URL.
         keep_days: age in days at which a table is dropped.
@@ -111,38 +113,38 @@ class TableStorage:
     def __init__(self, url: str, keep_days: int) -> None:
         self._folder, self._keep_days = Folder(url), keep_days
 
-    def write(self, asset: str, key: str, table: pa.Table) -> str:
-        """Keep a table in place of what was there.
+    def write(self, asset: str, key: str | None, table: pa.Table) -> str:
+        """Keep a table in place of what was there; no key is that of an asset without days.
 
         Returns:
             Its address.
         """
         sink = io.BytesIO()
         pq.write_table(table, sink, compression="zstd", use_dictionary=False)
-        address = self._folder.write(f"{asset}/{key}.{_TABLE}", sink.getvalue())
-        self._folder.drop(f"{asset}/{key}.{_REASON}")
+        address = self._folder.write(_name(asset, key, _TABLE), sink.getvalue())
+        self._folder.drop(_name(asset, key, _REASON))
         return address
 
     def refuse(self, asset: str, key: str, reason: str) -> None:
         """Keep the reason why a day has no table, and no older table of it."""
-        self._folder.drop(f"{asset}/{key}.{_TABLE}")
-        self._folder.write(f"{asset}/{key}.{_REASON}", reason.encode())
+        self._folder.drop(_name(asset, key, _TABLE))
+        self._folder.write(_name(asset, key, _REASON), reason.encode())
 
-    def read(self, asset: str, key: str) -> pa.Table:
+    def read(self, asset: str, key: str | None) -> pa.Table:
         """Read a table back.
 
         Raises:
             NotMaterializedError: it is not there; the message says why.
         """
-        content = self._folder.read(f"{asset}/{key}.{_TABLE}")
+        content = self._folder.read(_name(asset, key, _TABLE))
         if content is not None:
             return pq.ParquetFile(io.BytesIO(content)).read(use_threads=False)
-        reason = self._folder.read(f"{asset}/{key}.{_REASON}")
+        reason = self._folder.read(_name(asset, key, _REASON))
         raise NotMaterializedError(
             reason.decode()
             if reason is not None
-            else f"{asset} of {key} is not in {self._folder.url}: materialize it first"
-            f" (tables are dropped after {self._keep_days} days)."
+            else f"{asset}{f' of {key}' if key else ''} is not in {self._folder.url}: materialize it first"
+            f"{f' (tables are dropped after {self._keep_days} days)' if key else ''}."
         )
 
     def prune(self, asset: str) -> int:
@@ -155,6 +157,10 @@ class TableStorage:
         for name in old:
             self._folder.drop(name)
         return len(old)
+
+
+def _name(asset: str, key: str | None, kind: str) -> str:
+    return f"{asset}/{key}.{kind}" if key else f"{asset}.{kind}"
 
 
 def _aware(instant: datetime) -> datetime:

@@ -8,8 +8,8 @@ from typing import Any
 import adbc_driver_postgresql.dbapi as adbc
 from dagster import DagsterEventType, DagsterInstance, ExecuteInProcessResult, RetryPolicy, materialize
 
-from govbr_assets.assets import consolidated_dataset
-from govbr_assets.checks import dataset
+from govbr_assets.assets import consolidated_dataset, hub_reconciliation
+from govbr_assets.checks import dataset, reconciliation
 from govbr_assets.definitions import defs
 from govbr_assets.hub import Hub, Snapshot, file_rows
 from govbr_assets.io_managers import ArrowTableIOManager, HubShardIOManager
@@ -26,7 +26,10 @@ WEEKLY: list[Any] = [
     dataset.dataset_is_sorted,
     dataset.no_row_was_lost,
 ]
-GRAPH: list[Any] = [each for each in (*(defs.assets or []), *(defs.asset_checks or [])) if each not in WEEKLY]
+RECONCILIATION: list[Any] = [hub_reconciliation, reconciliation.hub_matches_postgres]
+GRAPH: list[Any] = [
+    each for each in (*(defs.assets or []), *(defs.asset_checks or [])) if each not in [*WEEKLY, *RECONCILIATION]
+]
 """The daily graph and its checks."""
 
 
@@ -117,6 +120,17 @@ class Graph:
             resources=self.resources(**changed),
             raise_on_error=False,
             run_config={"ops": {"consolidated_dataset": {"config": config}}} if config else None,
+        )
+
+    def reconcile(self, *, retries: int = 0, deep: bool = False, **changed: Any) -> ExecuteInProcessResult:
+        """Materialize the reconciliation, with its check."""
+        hub_reconciliation.op._retry_policy = RetryPolicy(max_retries=retries, delay=0)
+        return materialize(
+            RECONCILIATION,
+            instance=self.instance,
+            resources=self.resources(**changed),
+            raise_on_error=False,
+            run_config={"ops": {"hub_reconciliation": {"config": {"deep": deep}}}},
         )
 
     def execute(self, *statements: str) -> None:

@@ -12,8 +12,8 @@ PACKAGE = Path(govbr_assets.__file__).parent
 # From the top down; rooms of one line do not import each other unless they stand in this order.
 ORDER = [
     "definitions", "schedules", "sensors", "jobs", "checks", "assets", "rehearsal", "io_managers", "records", "told",
-    "told_fold", "batches", "rollback", "shards", "fold", "trail", "existing", "resources", "failures", "partitions",
-    "postgres", "changed", "viewer", "alerts", "hub", "storage", "core", "errors",
+    "told_fold", "told_reconciliation", "batches", "rollback", "reconciliation", "shards", "fold", "trail", "existing",
+    "resources", "failures", "partitions", "postgres", "viewer", "alerts", "hub", "storage", "core", "errors",
 ]  # fmt: skip
 IMPORTERS = {
     "huggingface_hub": {"hub"},

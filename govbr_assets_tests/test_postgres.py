@@ -12,7 +12,10 @@ from govbr_assets.core.days import Day
 from govbr_assets.errors import ConfigurationError, ContractError, SourceError, SourceUnavailableError
 from govbr_assets.local.load import load
 from govbr_assets.local.news import sample_news
-from govbr_assets.postgres import PostgresNews, _query
+from govbr_assets.postgres import PostgresNews
+from govbr_assets.postgres.connection import Database, query
+from govbr_assets.postgres.keys import KEYS_WITH_LEGACY, POSTGRES_KEYS_SCHEMA, SET_HASH_JOINS
+from govbr_assets.postgres.news import _IN_WINDOW, _SET_WINDOW
 
 DAY = Day.of("2026-01-15")
 
@@ -138,7 +141,7 @@ def test_a_server_that_goes_away_in_the_middle_is_a_passing_error(url: str):
         "INSERT INTO news (unique_id, agency_id, title, published_at, content) SELECT i::text, 1, 't',"
         " '2026-01-15T12:00:00Z', repeat(md5(i::text), 300) FROM generate_series(1, 20000) i",
     )
-    batches = PostgresNews(url)._batches(DAY.start, DAY.end)
+    batches = PostgresNews(url)._batches(_IN_WINDOW, _SET_WINDOW, DAY.start.isoformat(), DAY.end.isoformat())
     next(batches)
     next(batches)
     execute(url, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'govbr_assets'")
@@ -148,8 +151,8 @@ def test_a_server_that_goes_away_in_the_middle_is_a_passing_error(url: str):
 
 def test_a_connection_cannot_write(url: str):
     delete = "WITH gone AS (DELETE FROM news RETURNING id) SELECT * FROM gone"
-    with pytest.raises(SourceError, match="read-only transaction"), PostgresNews(url)._connection() as connection:  # noqa: SIM117
-        with _query(connection, delete) as reader:
+    with pytest.raises(SourceError, match="read-only transaction"), Database(url).connection() as connection:  # noqa: SIM117
+        with query(connection, delete) as reader:
             reader.read_all()
 
 
@@ -247,3 +250,63 @@ def test_a_bad_day_of_a_range_does_not_stop_the_days_after_it(url: str):
     with pytest.raises(ContractError):
         take(Day.of("2026-01-15"))
     assert take(Day.of("2026-01-16"))["unique_id"].to_pylist() == ["good"]
+
+
+def keys(url: str) -> list[tuple[str, str | None, datetime]]:
+    found = list(PostgresNews(url).keys())
+    assert all(table.schema.equals(POSTGRES_KEYS_SCHEMA, check_metadata=True) for table in found)
+    return [tuple(row.values()) for table in found for row in table.to_pylist()]
+
+
+def test_the_keys_of_all_rows_come_in_order_of_time_whatever_their_day(url: str):
+    for name, year in {"c": 2026, "a": 1970, "b": 2003}.items():
+        insert(url, unique_id=f"'{name}'", published_at=f"'{year}-01-15T12:00:00Z'")
+    assert keys(url) == [(name, None, datetime(year, 1, 15, 12, tzinfo=UTC)) for name, year in
+                         (("a", 1970), ("b", 2003), ("c", 2026))]  # fmt: skip
+
+
+def test_no_rows_have_no_keys(url: str):
+    assert keys(url) == []
+
+
+def test_a_legacy_id_counts_for_the_first_claimant_if_nobody_owns_it_on_whatever_day(url: str):
+    insert(url, unique_id="'owner'", legacy_unique_id="'old'")
+    insert(url, unique_id="'late'", legacy_unique_id="'old'", published_at="'2003-01-01T12:00:00Z'")
+    insert(url, unique_id="'robbed'", legacy_unique_id="'owner'", published_at="'2004-01-01T12:00:00Z'")
+    insert(url, unique_id="'itself'", legacy_unique_id="'itself'", published_at="'2005-01-01T12:00:00Z'")
+    assert {unique_id: legacy for unique_id, legacy, _ in keys(url)} == {
+        "owner": "old", "late": None, "robbed": None, "itself": None,
+    }  # fmt: skip
+
+
+def test_keys_and_whole_rows_say_the_same_of_every_row(postgres_url: str):
+    load(postgres_url, sample_news(4000, datetime(2018, 10, 30).date(), datetime(2018, 11, 8).date()))  # noqa: DTZ001
+    days = [Day.of(f"2018-{day}") for day in ("10-30", "10-31", *(f"11-0{number}" for number in range(1, 9)))]
+    take = PostgresNews(postgres_url).reading(days)
+    whole = pa.concat_tables([take(day) for day in days]).select(POSTGRES_KEYS_SCHEMA.names)
+    order = [("published_at", "ascending"), ("unique_id", "ascending")]
+    assert pa.concat_tables(PostgresNews(postgres_url).keys()).sort_by(order).equals(whole.sort_by(order))
+    assert whole["legacy_unique_id"].null_count < whole.num_rows
+
+
+def test_the_query_for_keys_joins_by_hash_whatever_the_planner_expects(postgres_url: str):
+    load(postgres_url, sample_news(300, datetime(2018, 10, 30).date(), datetime(2018, 11, 8).date()))  # noqa: DTZ001
+    with adbc.connect(postgres_url, autocommit=True) as connection, connection.cursor() as cursor:
+        cursor.adbc_statement.set_options(**{"adbc.postgresql.use_copy": "false"})  # it takes no EXPLAIN
+        cursor.execute(SET_HASH_JOINS)
+        cursor.execute(f"EXPLAIN {KEYS_WITH_LEGACY}")
+        plan = str(cursor.fetchall())
+    assert "Hash" in plan
+    assert "Nested Loop" not in plan
+
+
+def test_a_table_without_legacy_ids_has_keys_all_the_same(url: str):
+    execute(url, "ALTER TABLE news DROP COLUMN legacy_unique_id")
+    insert(url)
+    assert [(unique_id, legacy) for unique_id, legacy, _ in keys(url)] == [("a", None)]
+
+
+def test_a_row_published_at_infinity_is_named(url: str):
+    insert(url, published_at="'infinity'")
+    with pytest.raises(ContractError, match=r"Column published_at of the row with id \d+ .* infinity"):
+        keys(url)

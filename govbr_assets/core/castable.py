@@ -31,7 +31,7 @@ _ISO_TIME = re.compile(
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def as_contract(rows: pa.Table, source: str) -> pa.Table:
+def as_contract(rows: pa.Table, source: str, schema: pa.Schema = NEWS_SCHEMA) -> pa.Table:
     """Give rows from a file of any origin the published schema, without loss or not at all.
 
     Another order of columns, another layout of text, times of any unit and zone or written as in ISO 8601, columns
@@ -40,23 +40,24 @@ def as_contract(rows: pa.Table, source: str) -> pa.Table:
     Args:
         rows: [n rows x m columns] of the file, all or some.
         source: the path of the file, for the error message.
+        schema: the columns that are wanted, all of the contract or some of them with `unique_id` as the first.
 
     Returns:
-        [n rows x 24] with exactly `NEWS_SCHEMA`.
+        [n rows x 24, or what is wanted] with exactly `schema`.
 
     Raises:
         ContractError: something would be lost or guessed; the message names file, column, row and value.
     """
-    for name in NEWS_SCHEMA.names:
+    for name in schema.names:
         if (count := rows.column_names.count(name)) != 1:
             told = f"stands {count} times" if count else "is missing"
             raise ContractError(f"Column {name} {told} in {source}: write the file anew with one such column.")
     file = _File(source, rows["unique_id"])
-    columns = [file.cast(field, rows[field.name]) for field in NEWS_SCHEMA]  # the ids first: messages name them
+    columns = [file.cast(field, rows[field.name]) for field in schema]  # the ids first: messages name them
     for name, column in zip(rows.column_names, rows.columns, strict=True):
         if name not in (*NEWS_SCHEMA.names, _PANDAS_INDEX) and (index := _first(column.is_valid())) >= 0:
             raise file.refusal(name, column, index, "is not among those published", "take it out of the file")
-    return pa.table(columns, schema=NEWS_SCHEMA)
+    return pa.table(columns, schema=schema)
 
 
 @dataclass(frozen=True)

@@ -52,21 +52,22 @@ _INFINITE = {-9222425352054775809: "infinity", -9222425352054775808: "-infinity"
 """What the driver makes of PostgreSQL's infinite times."""
 
 
-def to_contract(rows: pa.Table, row_ids: pa.ChunkedArray) -> pa.Table:
+def to_contract(rows: pa.Table, row_ids: pa.ChunkedArray, schema: pa.Schema = POSTGRES_SCHEMA) -> pa.Table:
     """Cast rows from PostgreSQL to the contract, without loss or not at all.
 
     Args:
-        rows: [n rows x 25], the columns of `POSTGRES_SCHEMA` under their names, in any castable type.
+        rows: [n rows x 25], the columns of `schema` under their names, in any castable type.
         row_ids: [n rows], the primary key of each row, for the error message.
+        schema: what is wanted, all of `POSTGRES_SCHEMA` or some of it.
 
     Returns:
-        [n rows x 25] with exactly `POSTGRES_SCHEMA`.
+        [n rows x 25] with exactly `schema`.
 
     Raises:
         ContractError: a value does not fit; the message names column, row id and value.
     """
-    columns = [_cast(rows.column(field.name), field, row_ids) for field in POSTGRES_SCHEMA]
-    return pa.table(columns, schema=POSTGRES_SCHEMA)
+    columns = [_cast(rows.column(field.name), field, row_ids) for field in schema]
+    return pa.table(columns, schema=schema)
 
 
 def check_day(rows: pa.Table, day: Day) -> None:

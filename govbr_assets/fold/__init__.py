@@ -10,8 +10,19 @@ from govbr_assets.fold.buckets import IdBuckets
 from govbr_assets.fold.plan import Folded, fold
 from govbr_assets.fold.proof import Account
 from govbr_assets.fold.scratch import scratch_folder
-from govbr_assets.fold.sources import Inbox
+from govbr_assets.fold.sources import Inbox, local_rows
 from govbr_assets.fold.spill import Spill
 from govbr_assets.fold.year import OldYear, YearBuilder
 
-__all__ = ["Account", "Folded", "IdBuckets", "Inbox", "OldYear", "Spill", "YearBuilder", "fold", "scratch_folder"]
+__all__ = [
+    "Account",
+    "Folded",
+    "IdBuckets",
+    "Inbox",
+    "OldYear",
+    "Spill",
+    "YearBuilder",
+    "fold",
+    "local_rows",
+    "scratch_folder",
+]

@@ -7,7 +7,8 @@ readers need, `send` makes one commit, `publish` makes a plan one.
 """
 
 from govbr_assets.hub.fetch import fetch
-from govbr_assets.hub.keys import HOLDING_SCHEMA, file_keys, holding
+from govbr_assets.hub.kept import DIGESTS_SCHEMA, KEYS_SCHEMA
+from govbr_assets.hub.keys import HOLDING_SCHEMA, file_digests, file_keys, foreign_keys, holding
 from govbr_assets.hub.loadable import card_changes
 from govbr_assets.hub.publish import Plan, Publication, publish
 from govbr_assets.hub.repo import Hub
@@ -17,7 +18,9 @@ from govbr_assets.hub.snapshot import HubFile, HubFileAt, Snapshot
 
 __all__ = [
     "COMMIT_FILES",
+    "DIGESTS_SCHEMA",
     "HOLDING_SCHEMA",
+    "KEYS_SCHEMA",
     "Edit",
     "Hub",
     "HubFile",
@@ -28,10 +31,12 @@ __all__ = [
     "card_changes",
     "day_rows",
     "fetch",
+    "file_digests",
     "file_keys",
     "file_rows",
     "file_schema",
     "footer",
+    "foreign_keys",
     "groups_with",
     "holding",
     "publish",

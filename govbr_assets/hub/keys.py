@@ -6,11 +6,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from govbr_assets.core.castable import as_contract
 from govbr_assets.hub.content import Content, opened
 from govbr_assets.hub.kept import KEYS_SCHEMA
-from govbr_assets.hub.ranges import read_footer
+from govbr_assets.hub.ranges import ColumnReader, read_footer
 from govbr_assets.hub.repo import Hub, HubFile, Snapshot
-from govbr_assets.hub.scan import row_groups
+from govbr_assets.hub.scan import footer, reading, row_groups
 
 _LOOK_UP = 10_000  # ids of small files that are looked up together
 
@@ -30,6 +31,40 @@ def file_keys(hub: Hub, snapshot: Snapshot, file: HubFile) -> Iterator[pa.Table]
         return
     with hub.kept.keeping_keys(file.content) as keep_rows:
         for rows in groups:
+            keep_rows(rows)
+            yield rows
+
+
+def foreign_keys(hub: Hub, snapshot: Snapshot, file: HubFile) -> Iterator[pa.Table]:
+    """Stream the keys of a file whose ids and times may have other types, such as text; they are not kept.
+
+    Returns:
+        [n rows x 2] each, with `KEYS_SCHEMA`, in the order of the file.
+
+    Raises:
+        ContractError: a key is not there, or cannot become the contract's without loss.
+    """
+    metadata = footer(hub, snapshot, file)
+    with reading(hub, file), hub.open(snapshot, file) as remote:
+        reader = ColumnReader(remote, file.size, metadata)
+        for index in range(metadata.num_row_groups):
+            yield as_contract(reader.read(index, KEYS_SCHEMA.names), file.path, KEYS_SCHEMA)
+
+
+def file_digests(hub: Hub, file: HubFile, digested: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """Stream the keys of one file, each with the digest of its row, and keep them once all have been taken.
+
+    Args:
+        hub: the repo.
+        file: the file.
+        digested: makes them of its rows, [n rows x 3] each of `DIGESTS_SCHEMA`; taken only if nothing is kept.
+    """
+    if kept := hub.kept.digests(file.content):
+        for index in range(kept.num_row_groups):
+            yield kept.read_row_group(index, use_threads=False)
+        return
+    with hub.kept.keeping_digests(file.content) as keep_rows:
+        for rows in digested:
             keep_rows(rows)
             yield rows
 

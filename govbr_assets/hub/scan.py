@@ -59,10 +59,10 @@ def footer(hub: Hub, snapshot: Snapshot, file: HubFile) -> pq.FileMetaData:
     """Read what the footer of a file says, which is kept."""
     end = hub.kept.footer(file.content)
     if end is None:
-        with _reading(hub, file), hub.open(snapshot, file) as remote:
+        with reading(hub, file), hub.open(snapshot, file) as remote:
             end = read_footer(remote, file.size)
         hub.kept.keep_footer(file.content, end)
-    with _reading(hub, file):
+    with reading(hub, file):
         return metadata_of(end)
 
 
@@ -79,7 +79,7 @@ def groups_with(metadata: pq.FileMetaData, day: Day) -> list[int]:
 def row_group(hub: Hub, snapshot: Snapshot, file: HubFile, index: int) -> pa.Table:
     """Read one row group of a file that has the contract's columns: [n rows x 24]."""
     metadata = footer(hub, snapshot, file)
-    with _reading(hub, file), hub.open(snapshot, file) as remote:
+    with reading(hub, file), hub.open(snapshot, file) as remote:
         rows = ColumnReader(remote, file.size, metadata).read(index, NEWS_SCHEMA.names)
         return _as_contract(rows.select(NEWS_SCHEMA.names))
 
@@ -99,7 +99,7 @@ def row_groups(
         return
     at_once = file.size <= _WHOLE and len(columns) > len(KEYS_SCHEMA)
     metadata = None if at_once else footer(hub, snapshot, file)
-    with _reading(hub, file), hub.open(snapshot, file) as remote:
+    with reading(hub, file), hub.open(snapshot, file) as remote:
         if metadata is None:
             remote = io.BytesIO(remote.read(file.size))
             metadata = metadata_of(read_footer(remote, file.size))
@@ -136,7 +136,7 @@ def _is_time(kind: pa.DataType) -> bool:
 
 
 @contextmanager
-def _reading(hub: Hub, file: HubFile) -> Iterator[None]:
+def reading(hub: Hub, file: HubFile) -> Iterator[None]:
     """Speak of what goes wrong with a file: the Hub fails, or the file is not what it should be."""
     try:
         with hub_failures(hub.repo_id, f"reading {file.path}"):

@@ -1,30 +1,23 @@
-"""The assets: fetch, call the rules, return. What a run over a range means is the IO managers' business."""
+"""The assets of a day. What a run over a range means is the IO managers' business."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 import pyarrow as pa
 from dagster import (
     AssetExecutionContext,
-    AssetObservation,
     AssetsDefinition,
     BackfillPolicy,
-    Backoff,
     Config,
     DagsterType,
-    FreshnessPolicy,
-    Jitter,
-    MaterializeResult,
     Output,
-    RetryPolicy,
-    TableColumn,
-    TableSchema,
     asset,
 )
 from pydantic import Field
 
+from govbr_assets.assets.declared import DAILY, OWNERS, RETRY, Publishing, columns
 from govbr_assets.core import dedup
 from govbr_assets.core.contract import NEWS_SCHEMA, POSTGRES_SCHEMA
 from govbr_assets.core.days import ByDay, Day, of_day, of_days
@@ -36,7 +29,6 @@ from govbr_assets.rehearsal import rehearsed
 from govbr_assets.resources import HubResource, PostgresResource, ViewerResource
 from govbr_assets.shards import Removals, Rules, ShardPlan, Unfolded
 from govbr_assets.told import KnownRevisions, existing_metadata
-from govbr_assets.told_fold import FoldTold
 
 
 def _days_of(kind: type, name: str) -> DagsterType:
@@ -46,20 +38,7 @@ def _days_of(kind: type, name: str) -> DagsterType:
     )
 
 
-# Permanent errors are not retried (`failures`); a viewer that is indexing needs minutes.
-_RETRY = RetryPolicy(max_retries=3, delay=30, backoff=Backoff.EXPONENTIAL, jitter=Jitter.PLUS_MINUS)
-_OWNERS = ["team:data-platform"]
-
-# The UI shows them, and `alert_sensor` tells who does not look. A schedule that failed once is not late yet.
-_DAILY = FreshnessPolicy.time_window(fail_window=timedelta(days=2), warn_window=timedelta(hours=30))
-_WEEKLY = FreshnessPolicy.time_window(fail_window=timedelta(days=15), warn_window=timedelta(days=8))
-
 TABLE, PLAN = _days_of(pa.Table, "table"), _days_of(ShardPlan, "plan")
-
-
-def _columns(schema: pa.Schema) -> TableSchema:
-    """Describe columns for the UI."""
-    return TableSchema([TableColumn(field.name, str(field.type)) for field in schema])
 
 
 def _daily(
@@ -73,10 +52,10 @@ def _daily(
         dagster_type=dagster_type,
         group_name="daily",
         kinds=kinds,
-        owners=_OWNERS,
-        retry_policy=_RETRY,
-        freshness_policy=_DAILY,
-        metadata={"dagster/column_schema": _columns(schema)},
+        owners=OWNERS,
+        retry_policy=RETRY,
+        freshness_policy=DAILY,
+        metadata={"dagster/column_schema": columns(schema)},
         output_required=output_required,
     )
 
@@ -117,12 +96,6 @@ def hf_existing_ids(
         return found.table
 
     return ByDay(keys, find, told)
-
-
-class Publishing(Config):
-    """What can be chosen in the launchpad."""
-
-    dry_run: bool = Field(default=False, description="Do everything but commit, and show what would be published.")
 
 
 class MakingTrue(Publishing):
@@ -168,29 +141,3 @@ def hf_parquet_shard(
             yield from rehearsed(context, client, of_days(keys, plan))
         else:
             yield Output(of_days(keys, plan))
-
-
-@asset(
-    deps=[hf_parquet_shard],
-    group_name="weekly",
-    kinds={"huggingface", "parquet"},
-    owners=_OWNERS,
-    retry_policy=_RETRY,
-    freshness_policy=_WEEKLY,
-    metadata={"dagster/column_schema": _columns(NEWS_SCHEMA)},
-    output_required=False,
-)
-def consolidated_dataset(context: AssetExecutionContext, config: Publishing, hub: HubResource) -> Any:
-    """The dataset as one sorted file a year: shards of closed days and files of any other origin, folded with proof."""
-    with final_failures():
-        client, dry_run = hub.client(), config.dry_run or hub.is_dry_run
-        told = FoldTold(client.head())
-        for folded in fold(client, Day.at(datetime.now(UTC)), dry_run=dry_run, tell=context.log.info):
-            told.add(folded)
-            context.log.info(str(told))
-            # A fold that fails later has left this behind, and `no_row_was_lost` begins with the first of them.
-            yield AssetObservation(context.asset_key, metadata={"dry_run": dry_run} | told.metadata())
-        if not dry_run:
-            yield MaterializeResult(metadata=told.metadata())
-        elif not told.commits:
-            yield AssetObservation(context.asset_key, metadata={"dry_run": True} | told.metadata())

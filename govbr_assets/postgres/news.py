@@ -1,36 +1,24 @@
-"""SQL to Arrow: the published view of PostgreSQL's news. The only importer of the Postgres driver.
+"""The news of one PostgreSQL database: whole rows by days, and the keys of all rows.
 
 What the columns must be is the contract's business (`core.contract`); when to read is the asset's.
 """
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
-from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
-import adbc_driver_manager
-import adbc_driver_postgresql
 import pyarrow as pa
 import pyarrow.compute as pc
-from adbc_driver_manager import AdbcConnection, AdbcStatement  # `dbapi` would import pyarrow.dataset, pandas and polars
 
-from govbr_assets.changed import changed_query, changed_values, changes_of
 from govbr_assets.core.changes import Changes, Mark
 from govbr_assets.core.contract import POSTGRES_SCHEMA, to_contract
 from govbr_assets.core.days import Day
 from govbr_assets.core.layout import SORTED_BY
-from govbr_assets.errors import (
-    ConfigurationError,
-    ContractError,
-    GovbrAssetsError,
-    SourceError,
-    SourceUnavailableError,
-)
-
-_OPTIONS = "-c default_transaction_read_only=on -c timezone=UTC -c statement_timeout=30min"
-_PASSING = ("08", "40", "53", "57", "58")  # SQLSTATE classes that another try can cure: connection, resources, operator
+from govbr_assets.errors import ContractError, SourceError
+from govbr_assets.postgres.changed import changed_query, changed_values, changes_of
+from govbr_assets.postgres.connection import Database, query, tables
+from govbr_assets.postgres.keys import KEYS_WITH_LEGACY, KEYS_WITHOUT_LEGACY, SET_HASH_JOINS, as_keys
 
 _COLUMNS = """
     n.id AS row_id, n.unique_id, n.agency_key AS agency, n.published_at, n.updated_datetime, n.extracted_at,
@@ -86,7 +74,7 @@ class PostgresNews:
     """
 
     def __init__(self, url: str) -> None:
-        self._url, self._secrets = _connection_url(url)
+        self._database = Database(url)
 
     def reading(self, days: Sequence[Day]) -> Callable[[Day], pa.Table]:
         """Promise the rows of some days, which one query streams in order.
@@ -144,14 +132,34 @@ class PostgresNews:
         Raises:
             SourceUnavailableError, SourceError: as `reading`.
         """
-        query = changed_query(self._columns)
-        with self._connection() as connection, _query(connection, query, *changed_values(since, first, end)) as reader:
+        sql = changed_query(self._columns)
+        with (
+            self._database.connection() as connection,
+            query(connection, sql, *changed_values(since, first, end)) as reader,
+        ):
             return changes_of(reader.read_all())
+
+    def keys(self) -> Iterator[pa.Table]:
+        """Stream the keys of all rows in order of `published_at`, of whatever day, some 1 MB at a time.
+
+        Returns:
+            [n rows x 3] each of `POSTGRES_KEYS_SCHEMA`; a legacy id only where it counts.
+
+        Raises:
+            SourceUnavailableError: PostgreSQL is away, or went away in the middle.
+            SourceError: PostgreSQL refuses the query.
+            ContractError: a row has a time that no day has.
+        """
+        keys = KEYS_WITH_LEGACY if "legacy_unique_id" in self._columns else KEYS_WITHOUT_LEGACY
+        with self._database.connection() as connection:
+            with query(connection, SET_HASH_JOINS) as reader:
+                reader.read_all()
+            yield from map(as_keys, tables(connection, keys))
 
     @cached_property
     def _columns(self) -> dict[str, str]:
         """The columns of `news` with their types, asked of the catalogue once."""
-        with self._connection() as connection, _query(connection, _CATALOGUE) as reader:
+        with self._database.connection() as connection, query(connection, _CATALOGUE) as reader:
             found = {row["name"]: row["type"] for row in reader.read_all().to_pylist()}
         if not found:
             raise SourceError("PostgreSQL has no table `news`: point GOVBR_POSTGRES_URL at the database that has it.")
@@ -176,73 +184,12 @@ class PostgresNews:
 
     def _batches(self, wanted: str, setting: str, *values: str) -> Iterator[pa.Table]:
         """Stream rows in order of `published_at`, some 1 MB at a time; first of all a table without rows."""
-        query = _WITH_LEGACY if "legacy_unique_id" in self._columns else _WITHOUT_LEGACY
+        rows = _WITH_LEGACY if "legacy_unique_id" in self._columns else _WITHOUT_LEGACY
         dimensions = "array_ndims(n.tags)" if self._columns.get("tags", "").endswith("[]") else "NULL::int"
-        with self._connection() as connection:
-            with _query(connection, setting, *values) as reader:
+        with self._database.connection() as connection:
+            with query(connection, setting, *values) as reader:
                 reader.read_all()
-            query = query.replace(":wanted", wanted).replace(":dimensions", dimensions)
-            with _query(connection, query) as reader:
-                yield _without_metadata(reader.schema.empty_table())
-                for batch in reader:
-                    yield _without_metadata(pa.Table.from_batches([batch]))
-
-    @contextmanager
-    def _connection(self) -> Iterator[AdbcConnection]:
-        """Connect, and speak of failures without a password."""
-        try:
-            with adbc_driver_postgresql.connect(self._url) as database, AdbcConnection(database) as connection:
-                yield connection
-        except GovbrAssetsError:
-            raise
-        except adbc_driver_manager.Error as error:
-            passing = isinstance(error, adbc_driver_manager.OperationalError) or (error.sqlstate or "")[:2] in _PASSING
-            raise self._told(SourceUnavailableError if passing else SourceError, error) from None
-        except (OSError, pa.ArrowException) as error:
-            raise self._told(SourceUnavailableError, error) from None
-
-    def _told(self, kind: type[GovbrAssetsError], error: Exception) -> GovbrAssetsError:
-        """Tell what PostgreSQL said in one line, with every secret blotted out."""
-        text = " ".join(str(error).split("Query was:")[0].split())
-        for secret in self._secrets:
-            text = text.replace(secret, "***")
-        hint = (
-            "look at GOVBR_POSTGRES_URL and the server" if kind is SourceUnavailableError else "see the table's columns"
-        )
-        return kind(f"Reading the news from PostgreSQL failed ({hint}): {text}")
-
-
-@contextmanager
-def _query(connection: AdbcConnection, sql: str, *values: str) -> Iterator[pa.RecordBatchReader]:
-    """Run a query and stream its rows."""
-    with AdbcStatement(connection) as statement:
-        statement.set_sql_query(sql)
-        statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": "1048576"})
-        if values:
-            names = [f"${number}" for number in range(1, len(values) + 1)]
-            statement.prepare()
-            statement.bind(pa.record_batch([pa.array([value]) for value in values], names))
-        stream, _ = statement.execute_query()
-        yield pa.RecordBatchReader.from_stream(stream)
-
-
-def _connection_url(url: str) -> tuple[str, list[str]]:
-    """Turn a setting into a libpq URL with our defaults, and list the secrets in it."""
-    malformed = "GOVBR_POSTGRES_URL is malformed: write postgresql://user:password@host:5432/database."
-    try:
-        parts = urlsplit(url)
-        password = parts.password or ""
-        _ = parts.port
-    except ValueError:
-        raise ConfigurationError(malformed) from None
-    if parts.scheme.partition("+")[0] not in ("postgresql", "postgres") or not url.partition("://")[2]:
-        raise ConfigurationError(malformed)
-    query = dict(parse_qsl(parts.query))
-    secrets = {password, unquote(password), query.get("password", ""), quote(query.get("password", ""))}
-    query = {"application_name": "govbr_assets", "connect_timeout": "10", **query}
-    query["options"] = f"{query.get('options', '')} {_OPTIONS}".strip()
-    target = parts._replace(scheme="postgresql", query=urlencode(query, quote_via=quote))
-    return urlunsplit(target), sorted(filter(None, secrets), key=len, reverse=True)
+            yield from tables(connection, rows.replace(":wanted", wanted).replace(":dimensions", dimensions))
 
 
 def _rows_before(rows: pa.Table, instant: datetime) -> int:
@@ -260,8 +207,3 @@ def _as_contract(rows: pa.Table) -> pa.Table:
             f" {nested['tags'][0].as_py()} cannot be published as list<string>."
         )
     return to_contract(rows, rows["row_id"]).sort_by(SORTED_BY)
-
-
-def _without_metadata(rows: pa.Table) -> pa.Table:
-    """Drop the driver's notes on fields, which differ between servers."""
-    return rows.cast(pa.schema([pa.field(field.name, field.type) for field in rows.schema]))

@@ -1,0 +1,40 @@
+"""The check of the reconciliation: judges the table that was stored, and so what was measured."""
+
+from datetime import UTC, datetime
+
+import pyarrow as pa
+from dagster import AssetCheckExecutionContext, AssetCheckResult, AssetCheckSeverity, MetadataValue, asset_check
+
+from govbr_assets.assets import hub_reconciliation as measured
+from govbr_assets.core.days import Day
+from govbr_assets.core.tally import settled, worst
+from govbr_assets.failures import fails_for_good
+from govbr_assets.told_reconciliation import WORST_DAYS, days_table
+
+
+@asset_check(asset=measured)
+@fails_for_good
+def hub_matches_postgres(context: AssetCheckExecutionContext, hub_reconciliation: pa.Table) -> AssetCheckResult:
+    """On every day the Hub has the rows of PostgreSQL, each once; today and yesterday may still differ, with a warning.
+
+    Rows without a day that PostgreSQL does not have are a warning, too: no run of a day can mend them.
+    """
+    old = settled(hub_reconciliation, Day.at(datetime.now(UTC)))
+    undated = _undated_surplus(context)
+    return AssetCheckResult(
+        passed=not hub_reconciliation.num_rows and not undated,
+        severity=AssetCheckSeverity.ERROR if old.num_rows else AssetCheckSeverity.WARN,
+        metadata={
+            "differing_days": hub_reconciliation.num_rows,
+            "before_yesterday": old.num_rows,
+            "undated_surplus": undated,
+            "worst_days": MetadataValue.md(days_table(worst(hub_reconciliation, WORST_DAYS))),
+        },
+    )
+
+
+def _undated_surplus(context: AssetCheckExecutionContext) -> int:
+    """Read what the reconciliation told of rows that no table of days can hold."""
+    event = context.instance.get_latest_materialization_event(measured.key)
+    told = event.asset_materialization.metadata if event and event.asset_materialization else {}
+    return int(str(told["undated_surplus"].value)) if "undated_surplus" in told else 0

@@ -1,0 +1,96 @@
+"""A connection to PostgreSQL: its URL with our defaults, queries as streams of Arrow, no password in any failure."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
+
+import adbc_driver_manager
+import adbc_driver_postgresql
+import pyarrow as pa
+from adbc_driver_manager import AdbcConnection, AdbcStatement  # `dbapi` would import pyarrow.dataset, pandas and polars
+
+from govbr_assets.errors import ConfigurationError, GovbrAssetsError, SourceError, SourceUnavailableError
+
+_OPTIONS = "-c default_transaction_read_only=on -c timezone=UTC -c statement_timeout=30min"
+_PASSING = ("08", "40", "53", "57", "58")  # SQLSTATE classes that another try can cure: connection, resources, operator
+
+
+class Database:
+    """One PostgreSQL database, read only.
+
+    Args:
+        url: `postgresql://user:password@host:port/database`; a driver in the scheme (`+psycopg2`) is ignored.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url, self._secrets = _connection_url(url)
+
+    @contextmanager
+    def connection(self) -> Iterator[AdbcConnection]:
+        """Connect, and speak of failures without a password."""
+        try:
+            with adbc_driver_postgresql.connect(self._url) as database, AdbcConnection(database) as connection:
+                yield connection
+        except GovbrAssetsError:
+            raise
+        except adbc_driver_manager.Error as error:
+            passing = isinstance(error, adbc_driver_manager.OperationalError) or (error.sqlstate or "")[:2] in _PASSING
+            raise self._told(SourceUnavailableError if passing else SourceError, error) from None
+        except (OSError, pa.ArrowException) as error:
+            raise self._told(SourceUnavailableError, error) from None
+
+    def _told(self, kind: type[GovbrAssetsError], error: Exception) -> GovbrAssetsError:
+        """Tell what PostgreSQL said in one line, with every secret blotted out."""
+        text = " ".join(str(error).split("Query was:")[0].split())
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        hint = (
+            "look at GOVBR_POSTGRES_URL and the server" if kind is SourceUnavailableError else "see the table's columns"
+        )
+        return kind(f"Reading the news from PostgreSQL failed ({hint}): {text}")
+
+
+@contextmanager
+def query(connection: AdbcConnection, sql: str, *values: str) -> Iterator[pa.RecordBatchReader]:
+    """Run a query and stream its rows."""
+    with AdbcStatement(connection) as statement:
+        statement.set_sql_query(sql)
+        statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": "1048576"})
+        if values:
+            names = [f"${number}" for number in range(1, len(values) + 1)]
+            statement.prepare()
+            statement.bind(pa.record_batch([pa.array([value]) for value in values], names))
+        stream, _ = statement.execute_query()
+        yield pa.RecordBatchReader.from_stream(stream)
+
+
+def tables(connection: AdbcConnection, sql: str) -> Iterator[pa.Table]:
+    """Run a query and stream its rows, some 1 MB at a time; an empty table first, which tells the columns."""
+    with query(connection, sql) as reader:
+        yield _without_metadata(reader.schema.empty_table())
+        for batch in reader:
+            yield _without_metadata(pa.Table.from_batches([batch]))
+
+
+def _connection_url(url: str) -> tuple[str, list[str]]:
+    """Turn a setting into a libpq URL with our defaults, and list the secrets in it."""
+    malformed = "GOVBR_POSTGRES_URL is malformed: write postgresql://user:password@host:5432/database."
+    try:
+        parts = urlsplit(url)
+        password = parts.password or ""
+        _ = parts.port
+    except ValueError:
+        raise ConfigurationError(malformed) from None
+    if parts.scheme.partition("+")[0] not in ("postgresql", "postgres") or not url.partition("://")[2]:
+        raise ConfigurationError(malformed)
+    query = dict(parse_qsl(parts.query))
+    secrets = {password, unquote(password), query.get("password", ""), quote(query.get("password", ""))}
+    query = {"application_name": "govbr_assets", "connect_timeout": "10", **query}
+    query["options"] = f"{query.get('options', '')} {_OPTIONS}".strip()
+    target = parts._replace(scheme="postgresql", query=urlencode(query, quote_via=quote))
+    return urlunsplit(target), sorted(filter(None, secrets), key=len, reverse=True)
+
+
+def _without_metadata(rows: pa.Table) -> pa.Table:
+    """Drop the driver's notes on fields, which differ between servers."""
+    return rows.cast(pa.schema([pa.field(field.name, field.type) for field in rows.schema]))

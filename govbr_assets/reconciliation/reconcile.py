@@ -1,0 +1,103 @@
+"""The two sides onto the disk, and its parts compared one after another."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from govbr_assets.core.days import Day
+from govbr_assets.core.reconciliation import CLAIMS_SCHEMA, ROWS_SCHEMA, differences, named
+from govbr_assets.core.tally import Tally
+from govbr_assets.fold import scratch_folder
+from govbr_assets.hub import Hub, Snapshot
+from govbr_assets.postgres import PostgresNews
+from govbr_assets.reconciliation.buckets import BUCKETS, Buckets
+from govbr_assets.reconciliation.sides import HubSide, claims_of, postgres_digests, rows_of
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Reconciled:
+    """How PostgreSQL and the Hub at one revision differ.
+
+    Attributes:
+        days: of all days, [n days x 8] of `core.tally.DAYS_SCHEMA`.
+        totals: `Tally.totals`.
+        snapshot: the revision.
+        unfolded: files that are neither a shard nor a folded year, or have another schema.
+        fetched: how many files something had to be fetched of.
+        refused: days of PostgreSQL whose contents cannot be compared because they cannot be published, with the reason.
+    """
+
+    days: pa.Table
+    totals: dict[str, int]
+    snapshot: Snapshot
+    unfolded: list[str]
+    fetched: int
+    refused: dict[Day, str]
+
+
+def reconcile(
+    hub: Hub, snapshot: Snapshot, postgres: PostgresNews, *, deep: bool = False, tell: Tell = lambda _: None
+) -> Reconciled:
+    """Compare all rows of PostgreSQL with all rows of the Hub, in memory that does not grow with either.
+
+    Args:
+        hub: the repo.
+        snapshot: the revision; older than what is read of PostgreSQL, so that a row published meanwhile is no surplus.
+        postgres: the database.
+        deep: compare what rows say, too, not only their ids and days.
+        tell: hears in a sentence how far the work is.
+
+    Raises:
+        ContractError: keys on either side cannot be read; the message names the file, or the row in PostgreSQL.
+        TransientError: one of the two is out of reach.
+        NoRoomError: the disk for temporary files is too small.
+    """
+    with scratch_folder() as folder:
+        tally, refused = Tally(), dict[Day, str]()
+        ours, claims = _postgres(folder, postgres, tally)
+        tell(f"{tally.totals()['postgres_rows']} rows are in PostgreSQL.")
+        digests = Buckets(folder / "digests", ROWS_SCHEMA, "id")
+        for rows in postgres_digests(postgres, tally.postgres_days() if deep else [], refused):
+            digests.add(rows)
+        side = HubSide(hub, snapshot, folder)
+        theirs = _hub(folder, side, claims, tally, deep=deep)
+        tell(f"{tally.totals()['hub_rows']} rows are on the Hub.")
+        for number in range(BUCKETS):
+            rows = _with_digests(ours.read(number), digests.read(number))
+            for name, days in differences(rows, theirs.read(number)):
+                tally.add(name, days)
+    return Reconciled(tally.table(), tally.totals(), snapshot, side.unfolded, side.fetched, refused)
+
+
+def _postgres(folder: Path, postgres: PostgresNews, tally: Tally) -> tuple[Buckets, Buckets]:
+    """Part the rows of PostgreSQL by id, and its claims to legacy ids by these."""
+    parted = Buckets(folder / "postgres", ROWS_SCHEMA, "id")
+    claims = Buckets(folder / "claims", CLAIMS_SCHEMA, "legacy")
+    for keys in postgres.keys():  # noqa: SIM118 - it is no dictionary
+        rows = rows_of(keys)
+        tally.add("postgres_rows", rows["day"])
+        parted.add(rows)
+        claims.add(claims_of(keys))
+    return parted, claims
+
+
+def _hub(folder: Path, side: HubSide, claims: Buckets, tally: Tally, *, deep: bool) -> Buckets:
+    """Part the rows of the Hub by the id that PostgreSQL has for them, and so first by the one that they have."""
+    found, parted = (Buckets(folder / name, ROWS_SCHEMA, "id") for name in ("hub", "named"))
+    for rows in side.rows(deep=deep):
+        tally.add("hub_rows", rows["day"])
+        found.add(rows)
+    for number in range(BUCKETS):
+        parted.add(named(found.read(number), claims.read(number)))
+    return parted
+
+
+def _with_digests(rows: pa.Table, digests: pa.Table) -> pa.Table:
+    """Put the digests that were made of whole rows of PostgreSQL to their ids."""
+    at = pc.index_in(rows["id"].combine_chunks(), value_set=digests["id"].combine_chunks())
+    return rows.set_column(2, ROWS_SCHEMA.field(2), digests["digest"].combine_chunks().take(at))
