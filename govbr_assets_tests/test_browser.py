@@ -98,3 +98,10 @@ def test_a_backfill_from_the_ui_fills_the_days_and_all_of_it_can_be_read_there(t
         expect(page.get_by_text("Succeeded")).to_have_count(3)
         expect(page.get_by_text("Passed").first).to_be_visible()
         picture(page, "checks")
+
+        page.goto(f"{address}/assets/hub_reconciliation?view=overview")
+        page.get_by_role("button", name=re.compile("^Materialize")).first.click()
+        page.goto(f"{address}/assets/hub_reconciliation?view=events")
+        expect(page.get_by_text("coverage")).to_be_visible()
+        expect(page.get_by_role("columnheader", name="Jan")).to_be_visible()
+        picture(page, "coverage")
