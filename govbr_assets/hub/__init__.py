@@ -6,7 +6,8 @@ client's words, `repo` the client; `ranges`, `scan` and `keys` read rows, `fetch
 readers need, `send` makes one commit, `publish` makes a plan one.
 """
 
-from govbr_assets.hub.fetch import fetch
+from govbr_assets.hub.content import Content
+from govbr_assets.hub.fetch import fetch, fetched
 from govbr_assets.hub.keys import HOLDING_SCHEMA, file_keys, holding
 from govbr_assets.hub.loadable import card_changes
 from govbr_assets.hub.publish import Plan, Publication, publish
@@ -18,6 +19,7 @@ from govbr_assets.hub.snapshot import HubFile, HubFileAt, Snapshot
 __all__ = [
     "COMMIT_FILES",
     "HOLDING_SCHEMA",
+    "Content",
     "Edit",
     "Hub",
     "HubFile",
@@ -28,6 +30,7 @@ __all__ = [
     "card_changes",
     "day_rows",
     "fetch",
+    "fetched",
     "file_keys",
     "file_rows",
     "file_schema",

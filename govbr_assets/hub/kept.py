@@ -4,12 +4,13 @@ The footer of a Parquet file says its schema and where its columns lie; its keys
 here speaks to the Hub: without a folder, or where nothing is kept, the answer is None and `scan` asks.
 """
 
+import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
+from typing import IO
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.storage import Folder
@@ -17,9 +18,10 @@ from govbr_assets.storage import Folder
 KEYS_SCHEMA = pa.schema([NEWS_SCHEMA.field(name) for name in ("unique_id", "published_at")])
 """The keys of a row."""
 
-_FOLDER, _KINDS = "hub", ("footer", "keys.parquet", "keys.parquet.sha256")
+_FOLDER, _KINDS = "hub", ("footer", "keys")
 _KEEP_DAYS = 30  # after which nobody plans at a revision that still had a content which is gone
 _DIGEST = 32  # bytes
+_OPTIONS = pa.ipc.IpcWriteOptions(compression="zstd", use_threads=False)
 
 
 class Kept:
@@ -50,18 +52,16 @@ class Kept:
         if self._folder:
             self._folder.write(_name(content, 0), sha256(footer).digest() + footer)
 
-    def keys(self, content: str) -> pq.ParquetFile | None:
-        """Open the keys of a file: [n rows x 2] of `KEYS_SCHEMA`, in the file's order."""
-        if not self._folder or not self.has_keys(content):
-            return None
-        found = self._folder.open(_name(content, 1))
-        return pq.ParquetFile(found, pre_buffer=False) if found else None
+    def keys(self, content: str) -> Iterator[pa.Table] | None:
+        """Stream the keys of a file: [n rows x 2] each of `KEYS_SCHEMA`, in the file's order."""
+        found = self._folder.open(_name(content, 1)) if self._folder and self.has_keys(content) else None
+        return _tables(found) if found else None
 
     def has_keys(self, content: str) -> bool:
         """Say whether the keys of a file are kept, every byte as it was written."""
         if content not in self._intact and self._folder:
-            written = self._folder.read(_name(content, 2))
-            if written is None or self._digest(_name(content, 1)) != written:
+            file = self._folder.open(_name(content, 1))
+            if file is None or not _is_intact(file):
                 return False
             self._intact.add(content)
         return content in self._intact
@@ -72,23 +72,11 @@ class Kept:
         if not self._folder:
             yield lambda _: None
             return
-        name = _name(content, 1)
-        with (
-            self._folder.writing(name) as sink,
-            pq.ParquetWriter(sink, KEYS_SCHEMA, compression="zstd", use_dictionary=False) as writer,
-        ):
-            yield writer.write_table
-        self._folder.write(_name(content, 2), self._digest(name))
-
-    def _digest(self, name: str) -> bytes:
-        """Digest a file, a megabyte at a time; nothing for a file that is not there."""
-        file, digest = self._folder.open(name) if self._folder else None, sha256()
-        if file is None:
-            return b""
-        with file:
-            while piece := file.read(1 << 20):
-                digest.update(piece)
-        return digest.digest()
+        with self._folder.writing(_name(content, 1)) as sink:
+            hashed = _Hashed(sink)
+            with pa.ipc.new_stream(hashed, KEYS_SCHEMA, options=_OPTIONS) as writer:
+                yield writer.write_table
+            sink.write(hashed.digest())
 
     def prune(self, living: set[str]) -> None:
         """Drop what is old and of no content that is still on the Hub, once in the life of this object."""
@@ -98,6 +86,42 @@ class Kept:
             content, _, kind = name.rsplit("/", 1)[1].partition(".")
             if self._folder and (content not in living or kind not in _KINDS):
                 self._folder.drop(name)
+
+
+class _Hashed(io.RawIOBase):
+    """Writes to a file, and digests what it writes."""
+
+    def __init__(self, sink: IO[bytes]) -> None:
+        self._sink, self._sha256 = sink, sha256()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, piece: bytes | memoryview) -> int:  # pyright: ignore[reportIncompatibleMethodOverride] - a buffer
+        self._sha256.update(piece)
+        return self._sink.write(piece)
+
+    def digest(self) -> bytes:
+        """Digest what was written."""
+        return self._sha256.digest()
+
+
+def _is_intact(file: IO[bytes]) -> bool:
+    """Say whether a file ends with the digest of what is before it, which it reads a megabyte at a time."""
+    digest, tail = sha256(), b""
+    with file:
+        while piece := file.read(1 << 20):
+            tail += piece
+            digest.update(tail[:-_DIGEST])
+            tail = tail[-_DIGEST:]
+    return tail == digest.digest()
+
+
+def _tables(file: IO[bytes]) -> Iterator[pa.Table]:
+    """Stream keys; the digest comes after the end of the stream."""
+    with file, pa.ipc.open_stream(file) as reader:
+        for batch in reader:
+            yield pa.Table.from_batches([batch])
 
 
 def _name(content: str, kind: int) -> str:
