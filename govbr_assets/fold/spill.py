@@ -57,7 +57,7 @@ class Spill:
                 for key, part in parting(table):
                     for source in pc.unique(part["source"]).to_pylist():
                         self._lots[source].parts.add(key)
-                    for batch in part.combine_chunks().to_batches():
+                    for batch in part.to_batches():
                         writer.write_batch(batch)
                         self.parts.setdefault(key, []).append(batches)
                         batches += 1
