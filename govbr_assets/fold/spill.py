@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from govbr_assets.core.consolidation import SOURCED_SCHEMA, by_day
 
-PART_BYTES = 32 << 20
+PART_BYTES = 24 << 20
 """Rows of a month that are more than this are taken a day at a time."""
 
 _OPTIONS = pa.ipc.IpcWriteOptions(use_threads=False)  # compression would take longer than all else that is done here
