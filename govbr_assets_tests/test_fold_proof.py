@@ -141,7 +141,7 @@ def lost_on_the_way(parting: Callable[[pa.Table], Iterable[tuple[int, pa.Table]]
 
 
 def lost_when_parted_by_month(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("govbr_assets.fold.desk.by_month", lost_on_the_way(consolidation.by_month))
+    patch.setattr("govbr_assets.fold.intake.by_month", lost_on_the_way(consolidation.by_month))
 
 
 def lost_when_parted_by_day(patch: pytest.MonkeyPatch) -> None:
@@ -150,9 +150,13 @@ def lost_when_parted_by_day(patch: pytest.MonkeyPatch) -> None:
 
 
 def a_file_that_is_forgotten(patch: pytest.MonkeyPatch) -> None:
-    """Read nothing back of one file that is taken up."""
+    """Read nothing back of one file that is taken up, be it with others."""
     read = spill.Spill.read
-    patch.setattr(spill.Spill, "read", lambda self, key: iter(()) if self.path.name == "spill-1" else read(self, key))
+
+    def others(here: spill.Spill, key: int) -> Iterator[pa.Table]:
+        return (table.filter(pc.not_equal(table["source"], f"data/train-{LATE}.parquet")) for table in read(here, key))
+
+    patch.setattr(spill.Spill, "read", others)
 
 
 IN_ORDER = "fold.year.in_order"

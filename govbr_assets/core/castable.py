@@ -99,7 +99,9 @@ class _File:
         return cast
 
     def _times(self, field: pa.Field, column: pa.ChunkedArray) -> pa.ChunkedArray:
-        """Cast times one by one: whole numbers of Python neither round nor overflow."""
+        """Cast times one by one, unless all are as they should be: Python's numbers neither round nor overflow."""
+        if column.type == field.type and _all_fit(column, field.type.unit):
+            return column
         written = self._texts(field.name, column, pa.string()) if _is_text(column.type) else column.cast(pa.int64())
         ticks = []
         for index, value in enumerate(written.to_pylist()):
@@ -108,6 +110,12 @@ class _File:
             except ValueError as why:
                 raise self.refusal(field.name, column, index, str(why)) from None
         return pa.chunked_array([pa.array(ticks, field.type)])
+
+
+def _all_fit(column: pa.ChunkedArray, unit: str) -> bool:
+    """Say whether all times of a unit are ones that the contract allows in it."""
+    ends = pc.min_max(column.cast(pa.int64())).as_py().values()
+    return all(each * _NANOSECONDS[unit] in _RANGES[unit][0] for each in ends)
 
 
 def _ticks(value: int | str, source: pa.DataType, unit: str) -> int:

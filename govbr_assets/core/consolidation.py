@@ -28,10 +28,15 @@ Rank = tuple[int, int, int]
 """What decides between rows of one id, the greatest wins: `extracted_at`, `updated_datetime` (in ticks), digest."""
 
 
-def sourced(rows: pa.Table, source: str) -> pa.Table:
-    """Add digest and source to rows of the contract: [n rows x 26] of `SOURCED_SCHEMA`."""
-    columns = [*rows.columns, row_digests(rows), pa.repeat(pa.scalar(source), rows.num_rows)]
-    return pa.table(columns, schema=SOURCED_SCHEMA)
+def sourced(rows: pa.Table, source: str | pa.Array) -> pa.Table:
+    """Add digest and source to rows of the contract: [n rows x 26] of `SOURCED_SCHEMA`.
+
+    Args:
+        rows: [n rows x 24] of the contract.
+        source: the file that all of them come from, or that of each row.
+    """
+    sources = pa.repeat(pa.scalar(source), rows.num_rows) if isinstance(source, str) else source
+    return pa.table([*rows.columns, row_digests(rows), sources], schema=SOURCED_SCHEMA)
 
 
 def by_month(rows: pa.Table) -> Iterator[tuple[int, pa.Table]]:

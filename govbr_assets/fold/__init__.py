@@ -1,9 +1,9 @@
 """The fold: day shards and files of any origin into one sorted file a year, in small memory, with proof.
 
-From the bottom up: `scratch` is the disk at hand, `buckets` ids on it, `spill` rows parted by month, `sources` what is
-to be folded and how it gets there, `survivors` which row of an id stays, `proof` that nothing is lost, `year` the file
-of one year, `desk` all that was read, and `plan` the plan for `hub.publish`. What a folded file is says
-`core.consolidation`.
+From the bottom up: `scratch` is the disk at hand, `buckets` ids on it, `spill` rows parted by month, `shelf` the files
+that they are of, `sources` what is to be folded, `intake` how it gets there, `survivors` which row of an id stays,
+`proof` that nothing is lost, `year` the file of one year, `desk` all that was read, and `plan` the plan for
+`hub.publish`. What a folded file is says `core.consolidation`.
 """
 
 from govbr_assets.fold.buckets import IdBuckets
@@ -11,7 +11,7 @@ from govbr_assets.fold.plan import Folded, fold
 from govbr_assets.fold.proof import Account
 from govbr_assets.fold.scratch import scratch_folder
 from govbr_assets.fold.sources import Inbox, local_rows
-from govbr_assets.fold.spill import Spill
+from govbr_assets.fold.spill import Share, Spill
 from govbr_assets.fold.year import OldYear, YearBuilder
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "IdBuckets",
     "Inbox",
     "OldYear",
+    "Share",
     "Spill",
     "YearBuilder",
     "fold",

@@ -2,25 +2,24 @@
 
 import time
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from contextlib import closing
 from functools import partial
-from itertools import count
 from pathlib import Path
 
 import pyarrow as pa
 
-from govbr_assets.core.consolidation import Survivors, by_month, months_of_groups
+from govbr_assets.core.consolidation import SOURCED_SCHEMA, Survivors, months_of_groups
 from govbr_assets.core.contract import schema_difference
 from govbr_assets.core.days import Day
-from govbr_assets.core.readable import reader_differences
-from govbr_assets.errors import ProofError
+from govbr_assets.fold.intake import Intake, TakenUp, local_rows
 from govbr_assets.fold.scratch import check_room
-from govbr_assets.fold.sources import Inbox, Sources, local_metadata, local_rows, sources
-from govbr_assets.fold.spill import Spill
-from govbr_assets.fold.survivors import repeated_ids, survivors
+from govbr_assets.fold.shelf import Shelf
+from govbr_assets.fold.sources import Inbox, Sources, sources
+from govbr_assets.fold.survivors import Tables, repeated_ids, survivors
 from govbr_assets.fold.year import OldYear
 from govbr_assets.hub import Hub, HubFile, Snapshot, file_keys, file_schema, footer
 
-_ROOM = 4  # times the size of the files that are read: their rows lie on the disk without much compression
+_ROOM = 6  # times the size of the files that are read: their rows lie on the disk without compression
 _TELL_SECONDS = 5.0  # between two lines of progress
 
 Tell = Callable[[str], None]
@@ -43,8 +42,9 @@ class Desk:
         self._odd: dict[HubFile, bool] = {}  # whether a file has another schema than the contract
         self._surveyed: set[HubFile] | None = None  # the files whose ids are known
         self._foreseen: set[HubFile] | None = None  # what they become by the commit that is planned
-        self._numbers = count()
-        self.spills: dict[HubFile, Spill] = {}
+        self._intake = Intake(folder)
+        self.shelf = Shelf()
+        """The files that are to be folded."""
         self.breaking: set[HubFile] = set()
         """Files that break readers, beside other files or if they are the first one."""
         self.survivors = Survivors({})
@@ -60,10 +60,9 @@ class Desk:
             if self._months_of(snapshot, file, year) is None:
                 found.legacy.append(found.years.pop(year))
         found.legacy.extend(_taken(found.open, lambda file: self._is_odd(snapshot, file)))
-        self._spill(snapshot, [file for file in (*found.legacy, *found.shards) if file not in self.spills])
+        self._spill(snapshot, [file for file in (*found.legacy, *found.shards) if file not in self.shelf])
         found.legacy.extend(_taken(found.shards, lambda file: self._is_odd(snapshot, file)))
-        for file in self.spills.keys() - {*found.legacy, *found.shards}:
-            self.spills.pop(file).path.unlink()
+        self.shelf.keep_only([*found.legacy, *found.shards])
         self._survey(snapshot, found)
         self._inbox.keep_only([*snapshot.data_files, *(self._foreseen or ())])
         return found
@@ -111,10 +110,14 @@ class Desk:
             self._surveyed = self._foreseen
         if set(files) == self._surveyed:
             return
-        ids, holders = repeated_ids([partial(self._ids, snapshot, file) for file in files], self._folder / "ids")
-        rows = ((index, self._rows(snapshot, files[index])) for index in holders)
-        self.survivors, losing = survivors(ids, rows)
-        self.doubled, self.losing = {files[index] for index in holders}, {files[index] for index in losing}
+        streams = self._streams(files, ["unique_id", "source"], partial(self._ids, snapshot))
+        ids, holders = repeated_ids(streams, self._folder / "ids")
+        self.doubled = {file for file in files if file.path in holders}
+        whole = self._streams(
+            [file for file in files if file in self.doubled], SOURCED_SCHEMA.names, partial(self._rows, snapshot)
+        )
+        self.survivors, losing = survivors(ids, whole)
+        self.losing = {file for file in self.doubled if file.path in losing}
         self._surveyed = set(files)
 
     def _spill(self, snapshot: Snapshot, files: Sequence[HubFile]) -> None:
@@ -124,33 +127,38 @@ class Desk:
         size = sum(file.size for file in files)
         check_room(self._folder, _ROOM * size)
         told, done = time.monotonic(), 0
-        for number, (file, path) in enumerate(self._inbox.stream(snapshot, files), 1):
-            said = local_metadata(path, file.path)
-            schema = said.schema.to_arrow_schema()
-            self._odd[file] = bool(schema_difference(schema))
-            if reader_differences(schema, first=True)[0]:
-                self.breaking.add(file)
-            spill = Spill(self._folder / f"spill-{next(self._numbers)}", local_rows(path, file.path), by_month)
-            if spill.rows != said.num_rows:
-                raise ProofError(f"{file.path} has {said.num_rows} rows, of which {spill.rows} were read.")
-            self.spills[file] = spill
-            self._inbox.drop(file)
-            done += file.size
-            if time.monotonic() - told > _TELL_SECONDS:
-                told = time.monotonic()
-                self._tell(f"{number} of {len(files)} files are read, {done / size:.0%} of {size / 1e6:.0f} MB.")
+        with closing(self._inbox.stream(snapshot, files)) as coming:  # nothing is fetched any more if one fails
+            for number, taken in enumerate(self._intake.take_up(coming), 1):
+                self._note(taken)
+                done += taken.file.size
+                if time.monotonic() - told > _TELL_SECONDS:
+                    told = time.monotonic()
+                    self._tell(f"{number} of {len(files)} files are read, {done / size:.0%} of {size / 1e6:.0f} MB.")
+
+    def _note(self, taken: TakenUp) -> None:
+        """Note what is known of a file by now."""
+        self.shelf.put(taken.file, taken.spill)
+        self._odd[taken.file] = taken.odd
+        if taken.breaking:
+            self.breaking.add(taken.file)
+        self._inbox.drop(taken.file)
 
     def _ids(self, snapshot: Snapshot, file: HubFile) -> Iterator[pa.Table]:
-        """Stream the ids of a file."""
-        if file in self.spills:
-            return self.spills[file].all(["unique_id"])
-        return file_keys(self._hub, snapshot, file)
+        """Stream the ids of a file that is not on the shelf."""
+        for keys in file_keys(self._hub, snapshot, file):
+            yield keys.append_column("source", pa.repeat(pa.scalar(file.path), keys.num_rows))
 
     def _rows(self, snapshot: Snapshot, file: HubFile) -> Iterator[pa.Table]:
-        """Stream the rows of a file."""
-        if file in self.spills:
-            return self.spills[file].all()
+        """Stream the rows of a file that is not on the shelf."""
         return local_rows(self._inbox.get(snapshot, file), file.path)
+
+    def _streams(
+        self, files: Sequence[HubFile], columns: Sequence[str], others: Callable[[HubFile], Iterator[pa.Table]]
+    ) -> list[Tables]:
+        """Give what streams columns of files: at once of those that share a spill, and one by one of others."""
+        shares = self.shelf.shares(file for file in files if file in self.shelf)
+        rest = [partial(others, file) for file in files if file not in self.shelf]
+        return [*(partial(share.all, columns) for share in shares), *rest]
 
 
 def _taken(files: list[HubFile], wanted: Callable[[HubFile], bool]) -> list[HubFile]:

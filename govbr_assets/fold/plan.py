@@ -147,7 +147,7 @@ class FoldPlan:
         """Take as many files as find room in a commit, with the years that they go to."""
         taken: list[HubFile] = []
         for file in sorted(waiting, key=lambda file: not self._goes_first(file)):
-            more = years | {month // 100 for month in self.desk.spills[file].parts}
+            more = years | {month // 100 for month in self.desk.shelf.lot(file).parts}
             if taken and not self._goes_first(file) and len(taken) + 1 + len(more) > self.most:
                 break
             taken.append(file)
@@ -164,15 +164,14 @@ class FoldPlan:
 
     def _year(self, snapshot: Snapshot, year: int, file: HubFile | None, came: Sequence[HubFile]) -> _Made:
         """Make the file of a year, or take the one that was made of the same for another revision."""
-        added = [each for each in came if any(month // 100 == year for month in self.desk.spills[each].parts)]
+        added = [each for each in came if any(month // 100 == year for month in self.desk.shelf.lot(each).parts)]
         made_of = file, tuple(added), self.desk.survivors
         before = self._made.get(year)
         if before and before.made_of == made_of:
             return before
         old = self.desk.old_year(snapshot, file) if file else None
-        spills = [self.desk.spills[each] for each in added]
         loses = file in self.desk.losing
-        built = YearBuilder(year, old, spills, self.desk.survivors, loses, self.folder).build()
+        built = YearBuilder(year, old, self.desk.shelf.shares(added), self.desk.survivors, loses, self.folder).build()
         new = self.desk.take_in(built.path, year_path(year), built.months) if built.path else None
         return _Made(made_of, built, new)
 
@@ -183,8 +182,8 @@ class FoldPlan:
             ProofError: it is not so.
         """
         account, doubled = Account(), [pa.array([], pa.string())]
-        for spill in map(self.desk.spills.__getitem__, came):
-            account.came(spill.rows, spill.digests)
+        for lot in map(self.desk.shelf.lot, came):
+            account.came(lot.rows, lot.digests)
         for each in self._made.values():
             account.add(each.built.account)
             doubled.append(each.built.doubled)

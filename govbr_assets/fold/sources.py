@@ -1,25 +1,19 @@
-"""What of a revision is to be folded, and its rows on their way from the Hub to the disk."""
+"""What of a revision is to be folded, and its files on their way from the Hub."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from govbr_assets.core.castable import as_contract
-from govbr_assets.core.consolidation import sourced
 from govbr_assets.core.days import Day
 from govbr_assets.core.layout import folded_year, shard_day
-from govbr_assets.errors import ContractError
 from govbr_assets.fold.scratch import check_room
-from govbr_assets.hub import Hub, HubFile, Snapshot, fetch
+from govbr_assets.hub import Content, Hub, HubFile, Snapshot, fetch, fetched
 
 _AT_ONCE = 4  # files on their way
-_BATCH_BYTES = 16 << 20  # of rows that are taken up together
+_IN_MEMORY = 1 << 20  # bytes: a file up to this size does not come onto the disk
 
 
 @dataclass(frozen=True)
@@ -63,83 +57,58 @@ class Inbox:
 
     def __init__(self, hub: Hub, folder: Path) -> None:
         self._hub, self._folder = hub, folder
+        self._held: set[HubFile] = set()
         folder.mkdir()
 
     def get(self, snapshot: Snapshot, file: HubFile) -> Path:
         """Give the local copy of a file."""
         path = self.path(file)
-        if not path.exists():
+        if file not in self._held:
             part = path.with_suffix(".part")
             check_room(self._folder, 3 * file.size)  # of a year's file another one is made, by way of its months
             fetch(self._hub, snapshot, file, part)
             part.rename(path)
+            self._held.add(file)
         return path
 
     def adopt(self, file: HubFile, path: Path) -> None:
         """Take a file that is to be published in, so that it is never fetched."""
         path.rename(self.path(file))
+        self._held.add(file)
 
-    def stream(self, snapshot: Snapshot, files: Sequence[HubFile]) -> Iterator[tuple[HubFile, Path]]:
-        """Give local copies one after another, while the next ones are on their way."""
+    def stream(self, snapshot: Snapshot, files: Sequence[HubFile]) -> Generator[tuple[HubFile, Content], None, None]:
+        """Give files one after another, while the next ones are on their way: local copies, of small ones the bytes."""
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            coming: list[tuple[HubFile, Future[Path]]] = []
+            coming: deque[tuple[HubFile, Future[Content]]] = deque()
             try:
                 for file in files:
-                    coming.append((file, pool.submit(self.get, snapshot, file)))
+                    coming.append((file, pool.submit(self._bring, snapshot, file)))
                     if len(coming) > _AT_ONCE:
-                        first, path = coming.pop(0)
-                        yield first, path.result()
-                yield from ((file, path.result()) for file, path in coming)
+                        first, content = coming.popleft()
+                        yield first, content.result()
+                while coming:
+                    first, content = coming.popleft()
+                    yield first, content.result()
             finally:
-                for _, path in coming:
-                    path.cancel()
+                for _, content in coming:
+                    content.cancel()
+
+    def _bring(self, snapshot: Snapshot, file: HubFile) -> Content:
+        if file.size > _IN_MEMORY or file in self._held:
+            return self.get(snapshot, file)
+        return fetched(self._hub, snapshot, file)
 
     def drop(self, file: HubFile) -> None:
-        """Remove the local copy of a file that is not needed any more."""
-        self.path(file).unlink(missing_ok=True)
+        """Remove the local copy of a file that is not needed any more, if there is one."""
+        if file in self._held:
+            self._held.remove(file)
+            self.path(file).unlink()
 
-    def keep_only(self, files: Sequence[HubFile]) -> None:
+    def keep_only(self, files: Iterable[HubFile]) -> None:
         """Remove the copies of all other files."""
-        for path in set(self._folder.iterdir()) - set(map(self.path, files)):
-            path.unlink()
+        for file in self._held.difference(files):
+            self.drop(file)
 
     def path(self, file: HubFile) -> Path:
         """Name the copy; two files may have the same content, and each is dropped on its own."""
         return self._folder / f"{file.content}-{hashlib.sha256(file.path.encode()).hexdigest()}"
-
-
-def local_rows(path: Path, source: str) -> Iterator[pa.Table]:
-    """Stream the rows of a local copy, whoever wrote it: [n rows x 26] each of `SOURCED_SCHEMA`.
-
-    Args:
-        path: where it is.
-        source: its path on the Hub.
-
-    Raises:
-        ContractError: rows that cannot become the contract's without loss.
-    """
-    with _reading(source), pq.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20) as parquet:
-        metadata = parquet.metadata
-        size = sum(metadata.row_group(index).total_byte_size for index in range(metadata.num_row_groups))
-        rows = max(1, min(10_000, _BATCH_BYTES * metadata.num_rows // max(1, size)))
-        for batch in parquet.iter_batches(rows, use_threads=False):
-            yield sourced(as_contract(pa.Table.from_batches([batch]), source), source)
-
-
-def local_metadata(path: Path, source: str) -> pq.FileMetaData:
-    """Read what the footer of a local copy says.
-
-    Raises:
-        ContractError: it is no Parquet file.
-    """
-    with _reading(source):
-        return pq.read_metadata(path)
-
-
-@contextmanager
-def _reading(source: str) -> Iterator[None]:
-    """Speak of the file that cannot be read."""
-    try:
-        yield
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
-        raise ContractError(f"{source} on the Hub cannot be read: {error}") from error

@@ -1,6 +1,7 @@
 """Rows on the disk, parted by month or by day, and read back a part at a time."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
@@ -9,16 +10,31 @@ import pyarrow.compute as pc
 
 from govbr_assets.core.consolidation import SOURCED_SCHEMA, by_day
 
-PART_BYTES = 32 << 20
+PART_BYTES = 24 << 20
 """Rows of a month that are more than this are taken a day at a time."""
 
-_OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
+_OPTIONS = pa.ipc.IpcWriteOptions(use_threads=False)  # compression would take longer than all else that is done here
 
 Parting = Callable[[pa.Table], Iterable[tuple[int, pa.Table]]]
 
 
+@dataclass
+class Lot:
+    """What came out of one file.
+
+    Attributes:
+        rows: how many.
+        digests: the sum of their digests.
+        parts: the months or days that they are of.
+    """
+
+    rows: int = 0
+    digests: int = 0
+    parts: set[int] = field(default_factory=set)
+
+
 class Spill:
-    """Rows of `SOURCED_SCHEMA` in one file.
+    """Rows of `SOURCED_SCHEMA` in one file, whatever files they came from.
 
     Args:
         path: where the file is made.
@@ -26,21 +42,22 @@ class Spill:
         parting: parts a table by what it is asked for later.
 
     Attributes:
-        rows: how many came.
-        digests: the sum of their digests.
+        path: where it is.
         parts: by month or day, where its rows are.
     """
 
     def __init__(self, path: Path, tables: Iterable[pa.Table], parting: Parting) -> None:
-        self.path, self.rows, self.digests = path, 0, 0
+        self.path = path
+        self._lots: dict[str, Lot] = {}
         self.parts: dict[int, list[int]] = {}
         batches = 0
         with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, SOURCED_SCHEMA, options=_OPTIONS) as writer:
             for table in tables:
-                self.rows += table.num_rows
-                self.digests += pc.sum(table["digest"]).as_py() or 0
+                self._count(table)
                 for key, part in parting(table):
-                    for batch in part.combine_chunks().to_batches():
+                    for source in pc.unique(part["source"]).to_pylist():
+                        self._lots[source].parts.add(key)
+                    for batch in part.to_batches():
                         writer.write_batch(batch)
                         self.parts.setdefault(key, []).append(batches)
                         batches += 1
@@ -53,6 +70,21 @@ class Spill:
         """Stream all rows, or some columns of them."""
         return self._tables(sorted(chain(*self.parts.values())), columns)
 
+    def lot(self, source: str) -> Lot:
+        """Say what came out of a file."""
+        return self._lots.get(source, Lot())
+
+    def holds_others(self, sources: Set[str]) -> bool:
+        """Say whether there are rows of other files than these."""
+        return not self._lots.keys() <= sources
+
+    def _count(self, table: pa.Table) -> None:
+        """Note what comes, by its source."""
+        sums = table.group_by("source").aggregate([("digest", "count"), ("digest", "sum")])
+        for source, rows, digests in zip(*(column.to_pylist() for column in sums.columns), strict=True):
+            lot = self._lots.setdefault(source, Lot())
+            lot.rows, lot.digests = lot.rows + rows, lot.digests + digests
+
     def _tables(self, batches: Sequence[int], columns: Sequence[str] = SOURCED_SCHEMA.names) -> Iterator[pa.Table]:
         if not batches:
             return
@@ -62,6 +94,37 @@ class Spill:
             reader = pa.ipc.open_file(source, options=options)
             for batch in batches:
                 yield pa.Table.from_batches([reader.get_batch(batch)])
+
+
+@dataclass(frozen=True)
+class Share:
+    """The rows of a spill that came from some files.
+
+    Attributes:
+        spill: has them.
+        sources: the paths of the files.
+    """
+
+    spill: Spill
+    sources: frozenset[str]
+
+    @property
+    def parts(self) -> set[int]:
+        """The months or days that the rows are of."""
+        return {key for source in self.sources for key in self.spill.lot(source).parts}
+
+    def read(self, key: int) -> Iterator[pa.Table]:
+        """Stream the rows of a month or a day."""
+        return map(self._own, self.spill.read(key))
+
+    def all(self, columns: Sequence[str] = SOURCED_SCHEMA.names) -> Iterator[pa.Table]:
+        """Stream all rows, or some columns of them, `source` among these."""
+        return map(self._own, self.spill.all(columns))
+
+    def _own(self, rows: pa.Table) -> pa.Table:
+        if self.spill.holds_others(self.sources):
+            return rows.filter(pc.is_in(rows["source"], value_set=pa.array(self.sources, pa.string())))
+        return rows
 
 
 def in_parts(tables: Iterable[pa.Table], path: Path) -> Iterator[pa.Table]:

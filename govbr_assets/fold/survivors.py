@@ -13,60 +13,59 @@ from govbr_assets.core.consolidation import Rank, Survivors, ranks
 from govbr_assets.core.dedup import hashes
 from govbr_assets.fold.buckets import IdBuckets
 
-Ids = Callable[[], Iterator[pa.Table]]
-"""Streams tables with `unique_id` of one file."""
+Tables = Callable[[], Iterator[pa.Table]]
+"""Streams the rows of some files, which `source` names."""
 
 
-def repeated_ids(files: Sequence[Ids], folder: Path) -> tuple[pa.Array, list[int]]:
+def repeated_ids(streams: Sequence[Tables], folder: Path) -> tuple[pa.Array, set[str]]:
     """Find the ids that stand more than once.
 
     Args:
-        files: the ids of each file.
+        streams: tables with `unique_id` and `source`, together of all files.
         folder: where files may be made for the time being.
 
     Returns:
-        The ids, and the indexes of the files that hold them.
+        The ids, and the files that hold them.
     """
     with IdBuckets(folder) as buckets:
-        for file in files:
-            for table in file():
+        for stream in streams:
+            for table in stream():
                 buckets.add(table["unique_id"])
         suspects = buckets.repeated()
     if not len(suspects):
-        return pa.array([], pa.string()), []
+        return pa.array([], pa.string()), set()
     twice: set[str] = set()  # but for an id whose hash is another's too, which does no harm
-    holders: list[int] = []
-    for index, file in enumerate(files):
-        before = len(holders)
-        for table in file():
-            ids = table["unique_id"].combine_chunks()
-            found = ids.filter(pc.is_in(hashes(ids.to_pylist()), suspects)).to_pylist()
-            twice.update(found)
-            holders += [index] if found and len(holders) == before else []
+    holders: set[str] = set()
+    for stream in streams:
+        for table in stream():
+            found = table.filter(pc.is_in(hashes(table["unique_id"].to_pylist()), suspects))
+            twice.update(found["unique_id"].to_pylist())
+            holders.update(found["source"].to_pylist())
     return pa.array(twice, pa.string()), holders
 
 
-def survivors(ids: pa.Array, files: Iterable[tuple[int, Iterable[pa.Table]]]) -> tuple[Survivors, set[int]]:
+def survivors(ids: pa.Array, streams: Iterable[Tables]) -> tuple[Survivors, set[str]]:
     """Choose which row of each id stays.
 
     Args:
         ids: the ids that stand more than once.
-        files: index and all rows of `SOURCED_SCHEMA` of each file that holds one of them.
+        streams: all rows of `SOURCED_SCHEMA` of the files that hold one of them.
 
     Returns:
-        What stays, and the indexes of the files that have a row that goes.
+        What stays, and the files that have a row that goes.
     """
     best: dict[str, Rank] = {}
-    places: dict[str, tuple[int, ...]] = {}  # the files that hold the best row
-    losing: set[int] = set()
-    for index, tables in files:
-        for table in tables:
-            for unique_id, rank in ranks(table.filter(pc.is_in(table["unique_id"], ids))):
+    places: dict[str, set[str]] = {}  # the files that hold the best row
+    losing: set[str] = set()
+    for stream in streams:
+        for table in stream():
+            rows = table.filter(pc.is_in(table["unique_id"], ids))
+            for (unique_id, rank), source in zip(ranks(rows), rows["source"].to_pylist(), strict=True):
                 if rank < best.get(unique_id, rank):
-                    losing.add(index)
+                    losing.add(source)
                     continue
                 if rank > best.get(unique_id, rank):
                     losing.update(places.pop(unique_id))
                 best[unique_id] = rank
-                places[unique_id] = (*places.get(unique_id, ()), index)
+                places.setdefault(unique_id, set()).add(source)
     return Survivors(best), losing

@@ -17,7 +17,7 @@ from govbr_assets.core.layout import encode_to, year_path
 from govbr_assets.core.splice import RowGroup, row_groups, splice
 from govbr_assets.errors import ContractError
 from govbr_assets.fold.proof import Account, Division, Ledger, prove, prove_copied, prove_dropped
-from govbr_assets.fold.spill import Spill, in_parts
+from govbr_assets.fold.spill import Share, in_parts
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class YearBuilder:
 
     year: int
     old: OldYear | None
-    added: Sequence[Spill]
+    added: Sequence[Share]
     division: Division
     loses: bool
     folder: Path
@@ -112,7 +112,7 @@ class YearBuilder:
         Raises:
             ProofError: a row would be lost or changed.
         """
-        changed = {month for spill in self.added for month in spill.parts if month // 100 == self.year}
+        changed = {month for share in self.added for month in share.parts if month // 100 == self.year}
         if self.old and self.loses:
             changed |= self.old.months_with(self.division.ids)
         if self.old and self.anew:
@@ -178,8 +178,8 @@ class YearBuilder:
 
     def _coming(self, month: int, ledger: Ledger, built: BuiltYear) -> Iterator[pa.Table]:
         """Stream the rows of a month as they are read."""
-        for spill in self.added:
-            for rows in spill.read(month):
+        for share in self.added:
+            for rows in share.read(month):
                 ledger.read(rows["digest"])
                 yield rows
         for rows in self.old.rows(month) if self.old else []:

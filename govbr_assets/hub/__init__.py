@@ -6,7 +6,8 @@ client's words, `repo` the client; `ranges`, `scan` and `keys` read rows, `fetch
 readers need, `send` makes one commit, `publish` makes a plan one.
 """
 
-from govbr_assets.hub.fetch import fetch
+from govbr_assets.hub.content import Content
+from govbr_assets.hub.fetch import fetch, fetched
 from govbr_assets.hub.kept import DIGESTS_SCHEMA, KEYS_SCHEMA
 from govbr_assets.hub.keys import HOLDING_SCHEMA, file_digests, file_keys, foreign_keys, holding
 from govbr_assets.hub.loadable import card_changes
@@ -21,6 +22,7 @@ __all__ = [
     "DIGESTS_SCHEMA",
     "HOLDING_SCHEMA",
     "KEYS_SCHEMA",
+    "Content",
     "Edit",
     "Hub",
     "HubFile",
@@ -31,6 +33,7 @@ __all__ = [
     "card_changes",
     "day_rows",
     "fetch",
+    "fetched",
     "file_digests",
     "file_keys",
     "file_rows",

@@ -1,14 +1,14 @@
-"""A whole file of the Hub onto the disk, every byte as it should be."""
+"""A whole file of the Hub onto the disk or into memory, every byte as it should be."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
 
-from govbr_assets.core.contract import schema_difference
 from govbr_assets.errors import ContractError, HubUnavailableError
+from govbr_assets.hub.content import Content
 from govbr_assets.hub.failures import hub_failures
 from govbr_assets.hub.keys import keep
-from govbr_assets.hub.ranges import metadata_of, read_footer
 from govbr_assets.hub.repo import Hub
 from govbr_assets.hub.snapshot import HubFile, Snapshot
 
@@ -22,27 +22,31 @@ def fetch(hub: Hub, snapshot: Snapshot, file: HubFile, path: Path) -> None:
         HubUnavailableError: the Hub is out of reach, or what came is not the file.
         ContractError: it is no Parquet file.
     """
-    with (
-        path.open("wb") as sink,
-        hub_failures(hub.repo_id, f"fetching {file.path}"),
-        hub.open(snapshot, file) as remote,
-    ):
+    with path.open("wb") as sink:
+        sink.writelines(_pieces(hub, snapshot, file))
+    _take(hub, file, path)
+
+
+def fetched(hub: Hub, snapshot: Snapshot, file: HubFile) -> bytes:
+    """Give a file of a revision, which fits into memory, and keep what it says; see `fetch`."""
+    content = b"".join(_pieces(hub, snapshot, file))
+    _take(hub, file, content)
+    return content
+
+
+def _pieces(hub: Hub, snapshot: Snapshot, file: HubFile) -> Iterator[bytes]:
+    """Fetch a file, and ask for what is missing if less came than was asked for."""
+    with hub_failures(hub.repo_id, f"fetching {file.path}"), hub.open(snapshot, file) as remote:
         while piece := remote.read(_PIECE):
-            sink.write(piece)
-    if not file.holds(path):
+            yield piece
+
+
+def _take(hub: Hub, file: HubFile, content: Content) -> None:
+    """See that a file came as it is, and keep what it says."""
+    if not file.holds(content):
         raise HubUnavailableError(f"{file.path} came from the Hub with other bytes than it has: try again.")
     if hub.kept.keeps and not hub.kept.has_keys(file.content):
         try:
-            _keep(hub, file, path)
+            keep(hub, file, content)
         except pa.ArrowException as error:
             raise ContractError(f"{file.path} on the Hub is no Parquet file that can be read: {error}") from error
-
-
-def _keep(hub: Hub, file: HubFile, path: Path) -> None:
-    """Keep footer and keys; only the footer if its keys need not be what the contract has."""
-    with path.open("rb") as local:
-        end = read_footer(local, file.size)
-    if schema_difference(metadata_of(end).schema.to_arrow_schema()):
-        hub.kept.keep_footer(file.content, end)
-    else:
-        keep(hub, file, path)

@@ -5,12 +5,13 @@ digests stand for all that each row says. Nothing here speaks to the Hub: withou
 the answer is None and `scan` asks.
 """
 
+import io
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from hashlib import sha256
+from typing import IO
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.storage import Folder
@@ -21,10 +22,10 @@ KEYS_SCHEMA = pa.schema([NEWS_SCHEMA.field(name) for name in ("unique_id", "publ
 DIGESTS_SCHEMA = KEYS_SCHEMA.append(pa.field("digest", pa.int64()))
 """The keys of a row, and what `core.digest` makes of all of it."""
 
-_FOLDER, _FOOTER, _KEYS, _DIGESTS, _SHA256 = "hub", "footer", "keys.parquet", "digests.parquet", ".sha256"
-_KINDS = {_FOOTER, _KEYS, _KEYS + _SHA256, _DIGESTS, _DIGESTS + _SHA256}
+_FOLDER, _FOOTER, _KEYS, _DIGESTS = "hub", "footer", "keys", "digests"
 _KEEP_DAYS = 30  # after which nobody plans at a revision that still had a content which is gone
 _DIGEST = 32  # bytes
+_OPTIONS = pa.ipc.IpcWriteOptions(compression="zstd", use_threads=False)
 
 
 class Kept:
@@ -55,9 +56,9 @@ class Kept:
         if self._folder:
             self._folder.write(_name(content, _FOOTER), sha256(footer).digest() + footer)
 
-    def keys(self, content: str) -> pq.ParquetFile | None:
-        """Open the keys of a file: [n rows x 2] of `KEYS_SCHEMA`, in the file's order."""
-        return self._table(_name(content, _KEYS))
+    def keys(self, content: str) -> Iterator[pa.Table] | None:
+        """Stream the keys of a file: [n rows x 2] each of `KEYS_SCHEMA`, in the file's order."""
+        return self._tables(_name(content, _KEYS))
 
     def has_keys(self, content: str) -> bool:
         """Say whether the keys of a file are kept, every byte as it was written."""
@@ -67,50 +68,43 @@ class Kept:
         """Keep the keys of a file, a table of `KEYS_SCHEMA` at a time; half of them are as good as none."""
         return self._keeping(_name(content, _KEYS), KEYS_SCHEMA)
 
-    def digests(self, content: str) -> pq.ParquetFile | None:
-        """Open the digests of a file: [n rows x 3] of `DIGESTS_SCHEMA`, in the file's order."""
-        return self._table(_name(content, _DIGESTS))
+    def digests(self, content: str) -> Iterator[pa.Table] | None:
+        """Stream the digests of a file: [n rows x 3] each of `DIGESTS_SCHEMA`, in the file's order."""
+        return self._tables(_name(content, _DIGESTS))
+
+    def has_digests(self, content: str) -> bool:
+        """Say whether the digests of a file are kept, every byte as it was written."""
+        return self._has(_name(content, _DIGESTS))
 
     def keeping_digests(self, content: str) -> AbstractContextManager[Callable[[pa.Table], None]]:
         """Keep the digests of a file, as `keeping_keys` does its keys."""
         return self._keeping(_name(content, _DIGESTS), DIGESTS_SCHEMA)
 
-    def _table(self, name: str) -> pq.ParquetFile | None:
-        """Open a table that is kept and intact."""
+    def _tables(self, name: str) -> Iterator[pa.Table] | None:
+        """Stream tables that are kept and intact."""
         found = self._folder.open(name) if self._folder and self._has(name) else None
-        return pq.ParquetFile(found, pre_buffer=False) if found else None
+        return _tables(found) if found else None
 
     def _has(self, name: str) -> bool:
-        """Say whether a table is kept and intact."""
+        """Say whether tables are kept and intact."""
         if name not in self._intact and self._folder:
-            written = self._folder.read(name + _SHA256)
-            if written is None or self._digest(name) != written:
+            file = self._folder.open(name)
+            if file is None or not _is_intact(file):
                 return False
             self._intact.add(name)
         return name in self._intact
 
     @contextmanager
     def _keeping(self, name: str, schema: pa.Schema) -> Iterator[Callable[[pa.Table], None]]:
-        """Keep a table once all of it has been written."""
+        """Keep tables once all of them have been written."""
         if not self._folder:
             yield lambda _: None
             return
-        with (
-            self._folder.writing(name) as sink,
-            pq.ParquetWriter(sink, schema, compression="zstd", use_dictionary=False) as writer,
-        ):
-            yield writer.write_table
-        self._folder.write(name + _SHA256, self._digest(name))
-
-    def _digest(self, name: str) -> bytes:
-        """Digest a file, a megabyte at a time; nothing for a file that is not there."""
-        file, digest = self._folder.open(name) if self._folder else None, sha256()
-        if file is None:
-            return b""
-        with file:
-            while piece := file.read(1 << 20):
-                digest.update(piece)
-        return digest.digest()
+        with self._folder.writing(name) as sink:
+            hashed = _Hashed(sink)
+            with pa.ipc.new_stream(hashed, schema, options=_OPTIONS) as writer:
+                yield writer.write_table
+            sink.write(hashed.digest())
 
     def prune(self, living: set[str]) -> None:
         """Drop what is old and of no content that is still on the Hub, once in the life of this object."""
@@ -118,8 +112,44 @@ class Kept:
         self._pruned = True
         for name in old:
             content, _, kind = name.rsplit("/", 1)[1].partition(".")
-            if self._folder and (content not in living or kind not in _KINDS):
+            if self._folder and (content not in living or kind not in (_FOOTER, _KEYS, _DIGESTS)):
                 self._folder.drop(name)
+
+
+class _Hashed(io.RawIOBase):
+    """Writes to a file, and digests what it writes."""
+
+    def __init__(self, sink: IO[bytes]) -> None:
+        self._sink, self._sha256 = sink, sha256()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, piece: bytes | memoryview) -> int:  # pyright: ignore[reportIncompatibleMethodOverride] - a buffer
+        self._sha256.update(piece)
+        return self._sink.write(piece)
+
+    def digest(self) -> bytes:
+        """Digest what was written."""
+        return self._sha256.digest()
+
+
+def _is_intact(file: IO[bytes]) -> bool:
+    """Say whether a file ends with the digest of what is before it, which it reads a megabyte at a time."""
+    digest, tail = sha256(), b""
+    with file:
+        while piece := file.read(1 << 20):
+            tail += piece
+            digest.update(tail[:-_DIGEST])
+            tail = tail[-_DIGEST:]
+    return tail == digest.digest()
+
+
+def _tables(file: IO[bytes]) -> Iterator[pa.Table]:
+    """Stream what is kept; the digest comes after the end of the stream."""
+    with file, pa.ipc.open_stream(file) as reader:
+        for batch in reader:
+            yield pa.Table.from_batches([batch])
 
 
 def _name(content: str, kind: str) -> str:

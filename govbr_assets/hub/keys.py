@@ -7,9 +7,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from govbr_assets.core.castable import as_contract
+from govbr_assets.core.contract import schema_difference
 from govbr_assets.hub.content import Content, opened
 from govbr_assets.hub.kept import KEYS_SCHEMA
-from govbr_assets.hub.ranges import ColumnReader, read_footer
+from govbr_assets.hub.ranges import ColumnReader, metadata_of, read_footer
 from govbr_assets.hub.repo import Hub, HubFile, Snapshot
 from govbr_assets.hub.scan import footer, reading, row_groups
 
@@ -60,8 +61,7 @@ def file_digests(hub: Hub, file: HubFile, digested: Iterable[pa.Table]) -> Itera
         digested: makes them of its rows, [n rows x 3] each of `DIGESTS_SCHEMA`; taken only if nothing is kept.
     """
     if kept := hub.kept.digests(file.content):
-        for index in range(kept.num_row_groups):
-            yield kept.read_row_group(index, use_threads=False)
+        yield from kept
         return
     with hub.kept.keeping_digests(file.content) as keep_rows:
         for rows in digested:
@@ -94,12 +94,20 @@ def holding(hub: Hub, snapshot: Snapshot, files: Iterable[HubFile], ids: pa.Arra
 
 
 def keep(hub: Hub, file: HubFile, content: Content) -> None:
-    """Keep footer and keys of a file that has just been published, so that nobody fetches them."""
-    with opened(content) as local, hub.kept.keeping_keys(file.content) as keep_rows:
-        hub.kept.keep_footer(file.content, read_footer(local, file.size))
-        parquet = pq.ParquetFile(local, pre_buffer=False)
-        for group in range(parquet.num_row_groups):
-            keep_rows(parquet.read_row_group(group, KEYS_SCHEMA.names, use_threads=False))
+    """Keep footer and keys of a file that is at hand, so that nobody fetches them.
+
+    Only the footer of one with another schema than the contract: its keys need not be what the contract has.
+    """
+    with opened(content) as local:
+        end = read_footer(local, file.size)
+        hub.kept.keep_footer(file.content, end)
+        metadata = metadata_of(end)
+        if schema_difference(metadata.schema.to_arrow_schema()):
+            return
+        parquet = pq.ParquetFile(local, metadata=metadata, pre_buffer=False)
+        with hub.kept.keeping_keys(file.content) as keep_rows:
+            for group in range(parquet.num_row_groups):
+                keep_rows(parquet.read_row_group(group, KEYS_SCHEMA.names, use_threads=False))
 
 
 def _only(tables: list[pa.Table], ids: pa.Array) -> pa.Table:

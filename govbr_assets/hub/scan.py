@@ -93,8 +93,7 @@ def row_groups(
         [n rows x columns] each, with the contract's types, in the order of the file.
     """
     if set(columns) <= set(KEYS_SCHEMA.names) and (kept := hub.kept.keys(file.content)):
-        for index in range(kept.num_row_groups):
-            rows = kept.read_row_group(index, use_threads=False)
+        for rows in kept:
             yield (rows.filter(within(rows["published_at"], day)) if day else rows).select(columns)
         return
     at_once = file.size <= _WHOLE and len(columns) > len(KEYS_SCHEMA)

@@ -100,7 +100,7 @@ class HubSide:
     def _digests(self, file: HubFile) -> Iterator[pa.Table]:
         """Stream the keys and the digests of a file."""
         self._look_at(file)
-        self.fetched += self._hub.kept.digests(file.content) is None
+        self.fetched += not self._hub.kept.has_digests(file.content)
         if file.path in self.unfolded:
             return file_digests(self._hub, file, self._of_local_copy(file))
         groups = row_groups(self._hub, self._snapshot, file, NEWS_SCHEMA.names)

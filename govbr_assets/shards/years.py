@@ -19,7 +19,7 @@ from govbr_assets.core.digest import row_digests
 from govbr_assets.core.layout import folded_year, shard_day, year_path
 from govbr_assets.core.replacing import Replaced
 from govbr_assets.errors import ContractError
-from govbr_assets.fold import Account, Inbox, OldYear, Spill, YearBuilder
+from govbr_assets.fold import Account, Inbox, OldYear, Share, Spill, YearBuilder
 from govbr_assets.hub import Hub, HubFile, Snapshot, file_schema, footer, groups_with, row_group
 
 _GROUPS = 24
@@ -36,7 +36,7 @@ class YearEdit:
     """
 
     gone: dict[str, str | None] = field(default_factory=dict)
-    new: list[Spill] = field(default_factory=list)
+    new: list[Share] = field(default_factory=list)
 
 
 class YearFiles:
@@ -72,9 +72,10 @@ class YearFiles:
                 found.append(rows.filter(within(rows["published_at"], day)).select(STANDING_SCHEMA.names))
         return pa.concat_tables(found)
 
-    def spill(self, rows: pa.Table) -> Spill:
+    def spill(self, rows: pa.Table) -> Share:
         """Keep rows that come into a year's file on the disk: [n rows x 24]."""
-        return Spill(self._folder / f"new-{next(self._numbers)}", [sourced(rows, Replaced.NEW)], by_month)
+        spill = Spill(self._folder / f"new-{next(self._numbers)}", [sourced(rows, Replaced.NEW)], by_month)
+        return Share(spill, frozenset({Replaced.NEW}))
 
     def edited(
         self, snapshot: Snapshot, path: str, edit: YearEdit, tell_columns: Callable[[str, list[str]], None]
@@ -99,8 +100,8 @@ class YearFiles:
         replaced = Replaced(edit.gone, tell_columns)
         built = YearBuilder(year, old, edit.new, replaced, True, self._folder).build()
         account = Account()
-        for spill in edit.new:
-            account.came(spill.rows, spill.digests)
+        for lot in (share.spill.lot(Replaced.NEW) for share in edit.new):
+            account.came(lot.rows, lot.digests)
         account.add(built.account)
         account.check()
         if built.path is None:

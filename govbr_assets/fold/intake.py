@@ -1,0 +1,184 @@
+"""Files of any origin taken up: their rows become the contract's, and lie on the disk by month; small ones together.
+
+Of a file of some rows most of the work would be that there is another file: what can be is done for many at once.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from govbr_assets.core.castable import as_contract
+from govbr_assets.core.consolidation import by_month, sourced
+from govbr_assets.core.contract import schema_difference
+from govbr_assets.core.readable import reader_differences
+from govbr_assets.errors import ContractError, ProofError
+from govbr_assets.fold.spill import Spill
+from govbr_assets.hub import Content, HubFile
+
+_BATCH_BYTES = 16 << 20  # of rows that are taken up together
+
+TOGETHER_ROWS, TOGETHER_BYTES = 1_000, 4 << 20
+"""What small files have together at most, before they are taken up."""
+
+
+@dataclass(frozen=True)
+class TakenUp:
+    """A file that was taken up.
+
+    Attributes:
+        file: which one.
+        spill: where its rows are, among those of others.
+        odd: whether it has another schema than the contract.
+        breaking: whether it breaks readers, beside other files or if it is the first one.
+    """
+
+    file: HubFile
+    spill: Spill
+    odd: bool
+    breaking: bool
+
+
+@dataclass(frozen=True)
+class _Small:
+    """A file that may wait for others: how many rows and bytes it should have, and its rows."""
+
+    file: HubFile
+    rows: int
+    size: int
+    table: pa.Table
+
+
+class Intake:
+    """Takes files up.
+
+    Args:
+        folder: gets the rows.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._numbers = folder, count()
+
+    def take_up(self, files: Iterable[tuple[HubFile, Content]]) -> Iterator[TakenUp]:
+        """Take files up in their order, as they come.
+
+        Raises:
+            ContractError: no Parquet file, or rows that cannot become the contract's without loss.
+            ProofError: a row was lost on the way.
+        """
+        waiting: list[_Small] = []
+        for file, content in files:
+            with _opened(content, file.path) as parquet:
+                small = _small(file, parquet)
+                if waiting and not (small and _fit_together([*waiting, small])):
+                    yield from self._together(waiting)
+                    waiting = []
+                if small:
+                    waiting.append(small)
+                else:
+                    spill = self._spilled(_rows_of(parquet, file.path), {file.path: parquet.metadata.num_rows})
+                    yield _taken_up(file, spill, parquet.schema_arrow)
+        yield from self._together(waiting)
+
+    def _together(self, files: Sequence[_Small]) -> Iterator[TakenUp]:
+        """Take up files in one spill."""
+        if files:
+            rows = _as_contract(files).combine_chunks()
+            sources = pa.concat_arrays([pa.repeat(pa.scalar(each.file.path), each.table.num_rows) for each in files])
+            spill = self._spilled([sourced(rows, sources)], {each.file.path: each.rows for each in files})
+            yield from (_taken_up(each.file, spill, each.table.schema) for each in files)
+
+    def _spilled(self, tables: Iterable[pa.Table], wanted: dict[str, int]) -> Spill:
+        """Write rows to the disk, and see that they are as many of each file as it says."""
+        spill = Spill(self._folder / f"spill-{next(self._numbers)}", tables, by_month)
+        for source, rows in wanted.items():
+            if spill.lot(source).rows != rows:
+                raise ProofError(f"{source} has {rows} rows, of which {spill.lot(source).rows} were read.")
+        return spill
+
+
+def local_rows(path: Path, source: str) -> Iterator[pa.Table]:
+    """Stream the rows of a local copy, whoever wrote it: [n rows x 26] each of `SOURCED_SCHEMA`.
+
+    Args:
+        path: where it is.
+        source: its path on the Hub.
+
+    Raises:
+        ContractError: rows that cannot become the contract's without loss.
+    """
+    with _opened(path, source) as parquet:
+        yield from _rows_of(parquet, source)
+
+
+def _rows_of(parquet: pq.ParquetFile, source: str) -> Iterator[pa.Table]:
+    """Stream the rows of a file, some at a time."""
+    metadata = parquet.metadata
+    rows = max(1, min(10_000, _BATCH_BYTES * metadata.num_rows // max(1, _size(metadata))))
+    batches = parquet.iter_batches(rows, use_threads=False)
+    while True:
+        with _reading(source):
+            batch = next(batches, None)
+        if batch is None:
+            return
+        yield sourced(as_contract(pa.Table.from_batches([batch]), source), source)
+
+
+def _small(file: HubFile, parquet: pq.ParquetFile) -> _Small | None:
+    """Read a file if it is small."""
+    rows, size = parquet.metadata.num_rows, _size(parquet.metadata)
+    if rows > TOGETHER_ROWS or size > TOGETHER_BYTES:
+        return None
+    with _reading(file.path):
+        return _Small(file, rows, size, parquet.read(use_threads=False))
+
+
+def _fit_together(files: Sequence[_Small]) -> bool:
+    """Say whether files may be taken up together, all but the last of which do."""
+    same = files[0].table.schema.equals(files[-1].table.schema)
+    rows, size = sum(each.rows for each in files), sum(each.size for each in files)
+    return same and rows <= TOGETHER_ROWS and size <= TOGETHER_BYTES
+
+
+def _as_contract(files: Sequence[_Small]) -> pa.Table:
+    """Cast the rows of files of one schema; if that fails, the file that is to blame is named."""
+    try:
+        return as_contract(pa.concat_tables([each.table for each in files]), files[0].file.path)
+    except ContractError:
+        for each in files:
+            as_contract(each.table, each.file.path)
+        raise
+
+
+def _taken_up(file: HubFile, spill: Spill, schema: pa.Schema) -> TakenUp:
+    """Say what there is to say of a file of a schema."""
+    odd = bool(schema_difference(schema))
+    return TakenUp(file, spill, odd, odd and bool(reader_differences(schema, first=True)[0]))
+
+
+def _size(metadata: pq.FileMetaData) -> int:
+    """Count the bytes of the row groups of a file before they were compressed."""
+    return sum(metadata.row_group(index).total_byte_size for index in range(metadata.num_row_groups))
+
+
+@contextmanager
+def _opened(content: Content, source: str) -> Iterator[pq.ParquetFile]:
+    """Open a file that has come."""
+    with _reading(source):
+        place = pa.BufferReader(content) if isinstance(content, bytes) else content
+        parquet = pq.ParquetFile(place, pre_buffer=False, buffer_size=1 << 20)
+    with parquet:
+        yield parquet
+
+
+@contextmanager
+def _reading(source: str) -> Iterator[None]:
+    """Speak of the file that cannot be read."""
+    try:
+        yield
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
+        raise ContractError(f"{source} on the Hub cannot be read: {error}") from error
