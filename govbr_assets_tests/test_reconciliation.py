@@ -309,7 +309,7 @@ def test_what_a_disk_has_damaged_is_read_anew(graph: Graph, deep: bool, kind: st
     graph.insert("a", "b")
     graph.run("2026-01-15")
     assert reconciled(graph, deep=deep)[0] == {}
-    (kept,) = (graph.folder / "hub").glob(f"*.{kind}.parquet")
+    (kept,) = (graph.folder / "hub").glob(f"*.{kind}")
     kept.write_bytes(kept.read_bytes()[::-1])
     _hub.cache_clear()  # a new process looks anew at what is kept
     days, metadata = reconciled(graph, deep=deep)

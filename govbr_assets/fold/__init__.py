@@ -7,10 +7,11 @@ that they are of, `sources` what is to be folded, `intake` how it gets there, `s
 """
 
 from govbr_assets.fold.buckets import IdBuckets
+from govbr_assets.fold.intake import local_rows
 from govbr_assets.fold.plan import Folded, fold
 from govbr_assets.fold.proof import Account
 from govbr_assets.fold.scratch import scratch_folder
-from govbr_assets.fold.sources import Inbox, local_rows
+from govbr_assets.fold.sources import Inbox
 from govbr_assets.fold.spill import Share, Spill
 from govbr_assets.fold.year import OldYear, YearBuilder
 
