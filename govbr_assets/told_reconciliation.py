@@ -22,20 +22,26 @@ def reconciliation_metadata(found: Reconciled, *, deep: bool, seconds: float) ->
     """Tell all of it but the table itself."""
     differ = differing(found.days)
     refused = "\n".join(f"{day}: {reason}" for day, reason in list(found.refused.items())[:WORST_DAYS])
-    return found.totals | {
-        "differing_days": differ.num_rows,
-        "deep": deep,
-        "refused_days": len(found.refused),
-        "refused": refused or "none",
-        "revision": found.snapshot.revision or "no repo yet",
-        "files": len(found.snapshot.data_files),
-        "files_fetched": found.fetched,
-        "unfolded_files": len(found.unfolded),
-        "unfolded": "\n".join(found.unfolded[:WORST_DAYS]) or "none",
-        "seconds": round(seconds, 3),
+    told = {
         "coverage": MetadataValue.md(_coverage(months(found.days))),
         "worst_days": MetadataValue.md(days_table(worst(differ, WORST_DAYS))),
     }
+    return (
+        told
+        | found.totals
+        | {
+            "differing_days": differ.num_rows,
+            "deep": deep,
+            "refused_days": len(found.refused),
+            "refused": refused or "none",
+            "revision": found.snapshot.revision or "no repo yet",
+            "files": len(found.snapshot.data_files),
+            "files_fetched": found.fetched,
+            "unfolded_files": len(found.unfolded),
+            "unfolded": "\n".join(found.unfolded[:WORST_DAYS]) or "none",
+            "seconds": round(seconds, 3),
+        }
+    )
 
 
 def days_table(days: pa.Table) -> str:

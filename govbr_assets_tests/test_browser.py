@@ -99,9 +99,10 @@ def test_a_backfill_from_the_ui_fills_the_days_and_all_of_it_can_be_read_there(t
         expect(page.get_by_text("Passed").first).to_be_visible()
         picture(page, "checks")
 
-        page.goto(f"{address}/assets/hub_reconciliation?view=overview")
-        page.get_by_role("button", name=re.compile("^Materialize")).first.click()
         page.goto(f"{address}/assets/hub_reconciliation?view=events")
-        expect(page.get_by_text("coverage")).to_be_visible()
-        expect(page.get_by_role("columnheader", name="Jan")).to_be_visible()
+        page.get_by_role("button", name="Materialize").first.click()
+        page.get_by_role("button", name="Confirm").click()  # the dataset was not folded before
+        expect(page.get_by_text("Materialized in run").first).to_be_visible()
+        expect(page.get_by_role("columnheader", name="Nov")).to_be_visible()
+        expect(page.get_by_role("cell", name="ok", exact=True).first).to_be_visible()
         picture(page, "coverage")
