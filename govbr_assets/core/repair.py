@@ -147,8 +147,9 @@ class Repair:
     def of(cls, cursor: str | None) -> "Repair":
         """Read what `cursor` has written; None is the beginning."""
         told: dict[str, Any] = json.loads(cursor) if cursor else {}
-        tries = unpacked(told.pop("tries", []))
-        return cls(**told | {name: frozenset(unpacked(told.get(name, []))) for name in _SETS}, tries=tries)
+        told |= {name: frozenset(unpacked(told.get(name, []))) for name in _SETS}
+        told["tries"] = unpacked(told.get("tries", []))
+        return cls(**told)
 
 
 _SETS = ("waiting", "given_up", "deep_days")
