@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 from dagster import (
+    AssetsDefinition,
     DagsterInstance,
     DagsterRun,
     DagsterRunStatus,
@@ -25,11 +26,11 @@ from dagster import (
     in_process_executor,
 )
 
-from govbr_assets.assets import consolidated_dataset
-from govbr_assets.jobs import daily_sync, weekly_consolidation
+from govbr_assets.assets.reconciliation import Reconciling
+from govbr_assets.jobs import daily_sync, reconciliation, weekly_consolidation
 from govbr_assets.resources import AlertResource
 from govbr_assets.sensors import sensors
-from govbr_assets_tests.graph import GRAPH, Graph
+from govbr_assets_tests.graph import GRAPH, RECONCILIATION, WEEKLY, Graph
 
 DAILY, RUN_KEY = "daily_sync", "dagster/run_key"
 
@@ -43,13 +44,14 @@ def differing(days: Sequence[str]) -> pa.Table:
 
 @dataclass
 class Automation:
-    """The sensors, what they remember, and a reconciliation that finds what it is told.
+    """The sensors, what they remember, and a reconciliation that finds what it is told, or what is there.
 
     Attributes:
         graph: the stack; its instance has to be one that lasts.
         alert_url: where alerts go.
         finds: days that the next reconciliation finds to differ.
         unfolded: files that it finds unfolded.
+        truly: it is the real one, and the real checks judge everything.
         cursors: what each sensor remembers.
     """
 
@@ -57,6 +59,7 @@ class Automation:
     alert_url: str = ""
     finds: Sequence[str] = ()
     unfolded: int = 0
+    truly: bool = False
     cursors: dict[str, str | None] = field(default_factory=lambda: defaultdict(lambda: None))
 
     @property
@@ -72,26 +75,32 @@ class Automation:
 
     def repository(self, **changed: Any) -> RepositoryDefinition:
         """Make what a code location serves; settings change as in `Graph.resources`."""
-
-        @asset(io_manager_key="reconciliation_io_manager")
-        def hub_reconciliation() -> Output[pa.Table]:
-            told = dict.fromkeys(("missing", "surplus", "duplicated", "moved", "undated"), 0)
-            metadata = {**told, "unfolded_files": self.unfolded, "revision": "0266e555"}
-            return Output(differing(self.finds), metadata=metadata)
-
-        for each in (*GRAPH, consolidated_dataset):
+        told = define_asset_job("reconciliation", selection=["hub_reconciliation"])
+        compared, job = (RECONCILIATION, reconciliation) if self.truly else ([self._told()], told)
+        everything = [*GRAPH, *WEEKLY, *compared]
+        for each in everything:
             if each.keys:
                 each.op._retry_policy = RetryPolicy(max_retries=0)
-        reconciliation = define_asset_job("reconciliation", selection=[hub_reconciliation])
-        jobs = [daily_sync, weekly_consolidation, reconciliation]
+        jobs = [daily_sync, weekly_consolidation, job]
         return Definitions(
-            assets=[*(each for each in GRAPH if each.keys), consolidated_dataset, hub_reconciliation],
-            asset_checks=[each for each in GRAPH if not each.keys],
+            assets=[each for each in everything if each.keys],
+            asset_checks=[each for each in everything if not each.keys],
             jobs=jobs,
             sensors=sensors(DefaultSensorStatus.STOPPED, jobs),
             resources=self.resources(**changed),
             executor=in_process_executor,
         ).get_repository_def()
+
+    def _told(self) -> AssetsDefinition:
+        """Make the reconciliation that finds what it is told."""
+
+        @asset(io_manager_key="reconciliation_io_manager")
+        def hub_reconciliation(config: Reconciling) -> Output[pa.Table]:
+            told = dict.fromkeys(("missing", "surplus", "duplicated", "moved", "undated"), 0)
+            metadata = {**told, "unfolded_files": self.unfolded, "revision": "0266e555", "deep": config.deep}
+            return Output(differing(self.finds), metadata=metadata)
+
+        return hub_reconciliation
 
     def tick(self, name: str, *, keep: bool = True, **changed: Any) -> Any:
         """Let a sensor tick; what it remembers is kept unless it crashes before that."""
@@ -118,13 +127,16 @@ class Automation:
         return job.execute_in_process(
             instance=self.instance,
             partition_key=request.partition_key,
+            run_config=request.run_config,
             tags={**tags, RUN_KEY: request.run_key or ""},
             raise_on_error=False,
         ).success
 
-    def reconcile(self) -> None:
-        """Materialize the reconciliation, as its schedule does."""
-        assert self.repository().get_job("reconciliation").execute_in_process(instance=self.instance).success
+    def reconcile(self, *, deep: bool = False) -> None:
+        """Materialize the reconciliation, as its schedules do."""
+        job = self.repository().get_job("reconciliation")
+        config = {"ops": {"hub_reconciliation": {"config": {"deep": deep}}}}
+        assert job.execute_in_process(instance=self.instance, run_config=config).success
 
     def begin(self, request: RunRequest) -> DagsterRun:
         """Record a run that was requested and is under way."""

@@ -16,9 +16,10 @@ from dagster._core.definitions.freshness import FreshnessState
 from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.test_alerts import Receiver, receiver  # noqa: F401
 from govbr_assets_tests.test_cli import ROOT
-from govbr_assets_tests.test_sensors import RANGE
+from govbr_assets_tests.test_sensors import LATE, RANGE
 
 SHARD = AssetKey("hf_parquet_shard")
+BY_LATE_NEWS = {"govbr_assets/requested_by": LATE}
 _PATIENCE = 240  # seconds, in which all of it is over many times
 
 
@@ -78,12 +79,15 @@ def test_late_days_are_published_and_a_failed_one_is_told_by_one_setting_alone(
         wait_for(lambda: set(graph.ids()) == {"data/train-2026-01-15.parquet", "data/train-2026-01-18.parquet"})
         with DagsterInstance.from_config(str(home)) as instance:
             assert instance.run_monitoring_enabled  # or nobody looks how long a run takes
-            wait_for(lambda: instance.get_runs_count(RunsFilter(statuses=[DagsterRunStatus.SUCCESS])) == 1)
+            done = RunsFilter(tags=BY_LATE_NEWS, statuses=[DagsterRunStatus.SUCCESS])
+            wait_for(lambda: instance.get_runs_count(done) == 1)
             wait_for(lambda: FreshnessState.PASS in freshness(instance))
-            runs = {each.status: each for each in instance.get_runs()}
+            runs = {each.status: each for each in instance.get_runs(RunsFilter(tags=BY_LATE_NEWS))}
+            compared = RunsFilter(job_name="reconciliation", statuses=[DagsterRunStatus.SUCCESS])
+            wait_for(lambda: instance.get_runs_count(compared) > 0)  # the first one, which the repair asks for
     published, failed = runs[DagsterRunStatus.SUCCESS], runs[DagsterRunStatus.FAILURE]
     assert [published.tags[name] for name in RANGE] == ["2026-01-15", "2026-01-18"]
     assert published.tags["dagster/max_runtime"] == "21600"
-    (message,) = receiver.messages
-    assert (message["partition"], message["run_id"]) == ("2026-06-01", failed.run_id)
+    (message,) = [each for each in receiver.messages if each["run_id"] == failed.run_id]
+    assert message["partition"] == "2026-06-01"
     assert message["link"] == f"http://ui.example.org/runs/{failed.run_id}"

@@ -149,6 +149,36 @@ def test_differing_days_are_repaired_and_then_looked_at_again(automation: Automa
     assert hub_ids(graph) == {f"on-{day}" for day in ("2026-01-15", "2026-01-16", "2026-06-01", YESTERDAY)}
 
 
+def test_where_there_was_no_reconciliation_the_repair_makes_a_deep_one_and_goes_on_with_what_it_finds(
+    automation: Automation,
+):
+    automation.graph.insert("a")
+    automation.finds = ["2026-01-15"]
+    jobs = []
+    for _ in range(3):
+        (wanted,) = automation.tick(REPAIR).run_requests
+        jobs.append((wanted.job_name, wanted.run_config))
+        assert automation.launch(wanted)
+        automation.finds = ["2026-01-15"] if wanted.job_name == "reconciliation" else []
+    deep = {"ops": {"hub_reconciliation": {"config": {"deep": True}}}}
+    assert jobs == [("reconciliation", deep), ("daily_sync", {}), ("reconciliation", deep)]
+    assert hub_ids(automation.graph) == {"a"}
+
+
+def test_a_shallow_reconciliation_by_the_clock_leaves_days_that_only_a_deep_one_saw(automation: Automation):
+    automation.finds = ["2026-01-15", "2026-03-15", "2026-06-01"]
+    automation.reconcile(deep=True)
+    for wanted in automation.tick(REPAIR).run_requests:
+        automation.instance.report_run_canceled(automation.begin(wanted))
+    automation.finds = []
+    automation.reconcile()
+    left = automation.tick(REPAIR)
+    assert days(left) == ["2026-06-01"]
+    automation.instance.report_run_canceled(automation.begin(left.run_requests[0]))
+    (wanted,) = automation.tick(REPAIR).run_requests
+    assert wanted.run_config["ops"]["hub_reconciliation"]["config"]["deep"]
+
+
 def test_the_repair_waits_while_its_runs_are_under_way(automation: Automation):
     automation.finds = ["2026-01-15"]
     automation.reconcile()

@@ -1,8 +1,10 @@
 """What the difference between PostgreSQL and the Hub asks for: folds, runs of days, and when to give up.
 
-A round begins with a reconciliation. It requests the fold if files are unfolded, else the differing days, some runs a
-tick; when they are over, whatever became of them, it requests the next reconciliation, which says what is left. So no
-round needs to know which of its runs failed.
+A round begins with a reconciliation; the first of all is requested here. It requests the fold if files are unfolded,
+else the differing days, some runs a tick; when they are over, whatever became of them, it requests the next
+reconciliation, which says what is left. So no round needs to know which of its runs failed. That reconciliation is as
+deep as the one that the round began with: a shallow one does not see a day whose contents alone differ, and cannot say
+that such a day is equal now.
 """
 
 import json
@@ -25,12 +27,14 @@ class Found:
         number: of its materialization in Dagster's records.
         revision: of the Hub.
         unfolded: data files that must be folded before days can be repaired.
+        deep: it has compared contents, too.
         days: differing days that a run can repair: closed, and not before the first partition.
     """
 
     number: int
     revision: str
     unfolded: int
+    deep: bool = False
     days: frozenset[date] = frozenset()
 
 
@@ -42,11 +46,13 @@ class Request:
         of: what runs.
         key: its run key; a run key never runs twice, whatever became of it.
         span: of which days.
+        deep: a reconciliation is to compare contents, too.
     """
 
     of: Literal["days", "fold", "reconciliation"]
     key: str
     span: Span | None = None
+    deep: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,15 +60,17 @@ class Repair:
     """What is known of the repair from tick to tick.
 
     Attributes:
-        number: of the reconciliation that this round began with.
+        number: of the last reconciliation that was looked at; 0 if there was none.
         revision: of the Hub, as it told.
         fold_due: the fold is still to be requested.
         waiting: days still to be requested.
         begun: runs were requested, so another reconciliation is due after them.
+        deep: it has to be a deep one.
         asked: how often it was requested.
         folds: how many folds were requested since there were no unfolded files.
         tries: by day that still differed last time, how many runs were requested for it.
         given_up: days that still differed after all tries.
+        deep_days: days that the last deep reconciliation found: only another deep one can say that they are equal.
     """
 
     number: int = 0
@@ -70,29 +78,43 @@ class Repair:
     fold_due: bool = False
     waiting: frozenset[date] = frozenset()
     begun: bool = False
+    deep: bool = False
     asked: int = 0
     folds: int = 0
     tries: Mapping[date, int] = field(default_factory=dict)
     given_up: frozenset[date] = frozenset()
+    deep_days: frozenset[date] = frozenset()
 
     def having(self, found: Found) -> tuple["Repair", list[str]]:
         """Begin a round with a reconciliation, in place of the one that was under way.
 
+        Of a deep round that a shallow one comes into, it leaves the days that wait and the deep reconciliation.
+
         Returns:
             What is to be done, and a sentence for each thing that is given up now and was not before.
         """
-        if found.unfolded:
-            spent = self.folds >= TRIES
-            told = [_FOLD_GIVEN_UP.format(found.unfolded, TRIES)] if self.folds == TRIES else []
-            folds = TRIES + 1 if spent else self.folds  # one more than the tries: it is told
-            left = replace(self, number=found.number, revision=found.revision, fold_due=not spent, folds=folds)
-            return replace(left, waiting=frozenset(), begun=False, asked=0), told
-        tries = {day: number for day, number in self.tries.items() if day in found.days}
-        spent = frozenset(day for day, number in tries.items() if number >= TRIES)
+        owed = self.deep and not found.deep and bool(self.fold_due or self.waiting or self.begun)
+        new = replace(self, number=found.number, revision=found.revision, deep=found.deep or owed, asked=0)
+        return new._having_unfolded(found) if found.unfolded else new._having_days(found, owed)
+
+    def _having_unfolded(self, found: Found) -> tuple["Repair", list[str]]:
+        """Begin with files that are to be folded."""
+        spent = self.folds >= TRIES
+        told = [_FOLD_GIVEN_UP.format(found.unfolded, TRIES)] if self.folds == TRIES else []
+        folds = TRIES + 1 if spent else self.folds  # one more than the tries: it is told
+        return replace(self, fold_due=not spent, folds=folds, waiting=frozenset(), begun=False), told
+
+    def _having_days(self, found: Found, owed: bool) -> tuple["Repair", list[str]]:
+        """Begin with days, when all is folded; a deep reconciliation may be owed to the round before."""
+        deep_days = found.days if found.deep else self.deep_days
+        tries = {day: number for day, number in self.tries.items() if day in found.days | deep_days}
+        spent = frozenset(day for day in found.days if tries.get(day, 0) >= TRIES) | (self.given_up & deep_days)
         news = [str(span) for span in spans(spent - self.given_up, gap=0)]
         told = [_DAYS_GIVEN_UP.format(TRIES, ", ".join(news))] if news else []
-        waiting = found.days - spent
-        return Repair(found.number, found.revision, waiting=waiting, tries=tries, given_up=spent), told
+        waiting = (found.days | (self.waiting & deep_days)) - spent
+        begun = self.begun and owed
+        left = replace(self, fold_due=False, folds=0, waiting=waiting, begun=begun)
+        return replace(left, tries=tries, given_up=spent, deep_days=deep_days), told
 
     def next(self, runs: int) -> tuple[list[Request], "Repair"]:
         """Take the next step, when nothing that was requested before is under way.
@@ -109,26 +131,28 @@ class Repair:
             tries = {**self.tries, **{day: self.tries.get(day, 0) + 1 for day in days}}
             requests = [_for_days(span, self.number, max(tries.get(day, 0) for day in span.days)) for span in taken]
             return requests, replace(self, waiting=self.waiting - days, tries=tries, begun=True)
-        if self.begun and self.asked < TRIES:
+        if (self.begun or not self.number) and self.asked < TRIES:
+            deep = self.deep or not self.number  # the first of all is a deep one
             key = f"repair:reconciliation:{self.number}:{self.asked + 1}"
-            return [Request("reconciliation", key)], replace(self, asked=self.asked + 1)
+            left = replace(self, begun=True, deep=deep, asked=self.asked + 1)
+            return [Request("reconciliation", key, deep=deep)], left
         return [], self
 
     def cursor(self) -> str:
         """Write it down."""
-        days = {"waiting": dict.fromkeys(self.waiting, 1), "tries": self.tries}
-        days["given_up"] = dict.fromkeys(self.given_up, 1)
+        days = {name: dict.fromkeys(vars(self)[name], 1) for name in _SETS} | {"tries": self.tries}
         return json.dumps({**vars(self), **{name: packed(values) for name, values in days.items()}})
 
     @classmethod
     def of(cls, cursor: str | None) -> "Repair":
         """Read what `cursor` has written; None is the beginning."""
         told: dict[str, Any] = json.loads(cursor) if cursor else {}
-        days = {name: unpacked(told.pop(name, [])) for name in ("waiting", "tries", "given_up")}
-        waiting, given_up = frozenset(days["waiting"]), frozenset(days["given_up"])
-        return cls(**told, waiting=waiting, tries=days["tries"], given_up=given_up)
+        told |= {name: frozenset(unpacked(told.get(name, []))) for name in _SETS}
+        told["tries"] = unpacked(told.get("tries", []))
+        return cls(**told)
 
 
+_SETS = ("waiting", "given_up", "deep_days")
 _FOLD_GIVEN_UP = (
     "The repair waits: {} data files on the Hub are still unfolded after {} folds. Look at the runs of"
     " weekly_consolidation, and run it when its reason is mended."

@@ -28,6 +28,7 @@ _JOBS = {"days": "daily_sync", "fold": "weekly_consolidation", "reconciliation":
 def repair_sensor(context: SensorEvaluationContext, alerts: AlertResource) -> SensorResult | SkipReason:
     """Publishes the days again on which the last reconciliation found a difference, and then has it made anew.
 
+    Where there was none, it has the first one made, a deep one: switched on, it needs nobody to begin.
     Unfolded files are folded first. A day, and the fold, is given up after three runs, with one alert; the day is
     taken up again when a reconciliation has found it equal in between.
     """
@@ -42,7 +43,7 @@ def repair_sensor(context: SensorEvaluationContext, alerts: AlertResource) -> Se
         outbox.put(Alert(f"repair-{repair.number}", "The repair needs somebody.", asset, error=words))
     wanted, repair = repair.next(AT_ONCE)
     return SensorResult(
-        run_requests=[request(_JOBS[each.of], each.key, _NAME, each.span) for each in wanted],
+        run_requests=[request(_JOBS[each.of], each.key, _NAME, each.span, deep=each.deep) for each in wanted],
         skip_reason=None if wanted else "There is nothing to repair since the last reconciliation.",
         asset_events=[AssetObservation(RECONCILIATION, description=text) for text in given_up],
         cursor=repair.cursor(),

@@ -13,6 +13,7 @@ AT_ONCE = 2
 
 _BY = "govbr_assets/requested_by"
 _LONGEST = {"dagster/max_runtime": f"{6 * 3600}"}  # a run that went with its machine would be waited for for ever
+_DEEP = {"ops": {RECONCILIATION.path[-1]: {"config": {"deep": True}}}}
 _UNDER_WAY = [
     DagsterRunStatus.QUEUED,
     DagsterRunStatus.STARTING,
@@ -21,7 +22,7 @@ _UNDER_WAY = [
 ]
 
 
-def request(job: str, key: str, by: str, span: Span | None = None) -> RunRequest:
+def request(job: str, key: str, by: str, span: Span | None = None, *, deep: bool = False) -> RunRequest:
     """Request a run: of a day, of a range of days as one run, or of no day.
 
     Args:
@@ -29,8 +30,11 @@ def request(job: str, key: str, by: str, span: Span | None = None) -> RunRequest
         key: the run key.
         by: name of the sensor.
         span: the days.
+        deep: of a reconciliation, to compare contents, too.
     """
     tags = {_BY: by, **_LONGEST}
+    if deep:
+        return RunRequest(run_key=key, job_name=job, tags=tags, run_config=_DEEP)
     if span and span.first != span.last:
         # What a backfill under `BackfillPolicy.single_run` sets; `partition_key` is for one day.
         tags |= {"dagster/asset_partition_range_start": f"{span.first}"}
@@ -51,11 +55,13 @@ class Reconciliation(NamedTuple):
         number: of its record.
         revision: of the Hub.
         unfolded: files that must be folded before their days can be made true.
+        deep: contents were compared, too.
     """
 
     number: int
     revision: str
     unfolded: int
+    deep: bool
 
 
 def last_reconciliation(instance: DagsterInstance) -> Reconciliation | None:
@@ -63,5 +69,6 @@ def last_reconciliation(instance: DagsterInstance) -> Reconciliation | None:
     for record in instance.fetch_materializations(RECONCILIATION, limit=1).records:
         if event := record.asset_materialization:
             told = {name: value.value for name, value in event.metadata.items()}
-            return Reconciliation(record.storage_id, str(told["revision"]), int(str(told["unfolded_files"])))
+            revision, unfolded = str(told["revision"]), int(str(told["unfolded_files"]))
+            return Reconciliation(record.storage_id, revision, unfolded, told.get("deep") is True)
     return None

@@ -1,0 +1,135 @@
+"""The damage that the public dataset has is mended by turning automation on and nothing else.
+
+The sensors tick, and what they request is run. What came of it is read by the dataset's readers, and out of the local
+Hub's store.
+"""
+
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+
+import polars as pl
+import pytest
+from dagster import AssetCheckEvaluation, AssetCheckKey, AssetCheckSeverity
+
+from govbr_assets.core.contract import NEWS_SCHEMA
+from govbr_assets.core.layout import UNDATED_PATH
+from govbr_assets.sensors.requests import RECONCILIATION
+from govbr_assets_tests import readers
+from govbr_assets_tests.automation import Automation
+from govbr_assets_tests.damaged import DAYS, MISSING, Damaged
+from govbr_assets_tests.graph import Graph
+from govbr_assets_tests.stranger import read
+from govbr_assets_tests.test_alerts import Receiver, receiver  # noqa: F401
+from govbr_assets_tests.test_sensors import ALERT, LATE, REPAIR, automation  # noqa: F401
+
+
+@pytest.fixture
+def damaged(graph: Graph) -> Damaged:
+    return Damaged(graph)
+
+
+def let_it_run(automation: Automation, ticks: int) -> list[list[str]]:  # noqa: F811
+    """Tick all sensors and run what they request, until they request nothing; tell the jobs of each tick."""
+    steps: list[list[str]] = []
+    while len(steps) < ticks:
+        wanted = [each for name in (LATE, REPAIR) for each in automation.tick(name).run_requests or []]
+        assert all(automation.launch(each) for each in wanted)
+        automation.tick(ALERT)
+        if not wanted:
+            return steps
+        steps.append([each.job_name or "" for each in wanted])
+    raise AssertionError(f"There is no end: {steps}")
+
+
+def judged(graph: Graph) -> AssetCheckEvaluation:
+    """Read what the last reconciliation was judged to be."""
+    key = AssetCheckKey(RECONCILIATION, "hub_matches_postgres")
+    record = graph.instance.event_log_storage.get_latest_asset_check_execution_by_key([key])[key]
+    assert record.event
+    assert record.event.dagster_event
+    return record.event.dagster_event.asset_check_evaluation_data
+
+
+def check_history(damaged: Damaged, folder: Path, base: str) -> list[str]:
+    """Every revision since `base` loads, loses no row and doubles none; give these revisions."""
+    graph = damaged.graph
+    names = zip(damaged.truth["legacy_unique_id"].to_pylist(), damaged.truth["unique_id"].to_pylist(), strict=True)
+    now = {old: new for old, new in names if old}
+    store = graph.local_hub.store
+    commits = [commit.sha for commit in store.commits(graph.repo_id)][::-1]
+    revisions = commits[commits.index(base) :]
+    counts = []
+    for revision in revisions:
+        tree = store.tree(graph.repo_id, revision)
+        tables = [read(blob) for path, blob in tree.items() if path.startswith("data/")]
+        counts.append(Counter(now.get(each, each) for table in tables for each in table["unique_id"].to_pylist()))
+    for revision, (before, after) in zip(revisions[1:], pairwise(counts), strict=True):
+        assert set(before) <= set(after)
+        assert all(count <= max(1, before[each]) for each, count in after.items())
+        downloaded = readers.download(graph, folder / revision, revision)
+        for name in ("polars", "pyarrow"):
+            ids = readers.ON_FILES[name](downloaded)["unique_id"].to_pylist()
+            assert Counter(now.get(each, each) for each in ids) == after
+    assert set(counts[-1].values()) == {1}
+    return revisions[1:]
+
+
+def check_readers(damaged: Damaged, folder: Path) -> None:
+    """Every reader has the rows of PostgreSQL, column by column."""
+    graph = damaged.graph
+    downloaded = readers.download(graph, folder / "head")
+    found = {name: reader(downloaded) for name, reader in readers.ON_FILES.items()}
+    found["datasets"] = readers.by_datasets(graph, folder)
+    expected = damaged.truth.select(NEWS_SCHEMA.names).sort_by("unique_id").combine_chunks()
+    for name, table in found.items():
+        back = table.select(NEWS_SCHEMA.names).sort_by("unique_id").combine_chunks().cast(NEWS_SCHEMA)
+        assert back.num_rows == expected.num_rows, name
+        for column in NEWS_SCHEMA.names:
+            assert back[column].equals(expected[column]), f"{name} differs in {column}"
+
+
+def test_what_ails_the_public_dataset_is_mended_by_turning_automation_on(
+    damaged: Damaged,
+    automation: Automation,  # noqa: F811
+    receiver: Receiver,  # noqa: F811
+    tmp_path: Path,
+):
+    graph, base = damaged.graph, damaged.graph.head.revision or ""
+    with pytest.raises(pl.exceptions.PolarsError):
+        readers.ON_FILES["polars"](readers.download(graph, tmp_path / "damaged"))
+    automation.truly, automation.alert_url = True, receiver.url
+
+    assert let_it_run(automation, ticks=6) == [
+        ["reconciliation"],
+        ["weekly_consolidation"],
+        ["reconciliation"],
+        ["daily_sync", "daily_sync"],
+        ["reconciliation"],
+    ]
+
+    last = judged(graph)  # what is left is a row that no day can have
+    told = {name: value.value for name, value in last.metadata.items()}
+    assert (told["differing_days"], told["undated_surplus"]) == (0, 1)
+    assert (last.passed, last.severity) == (False, AssetCheckSeverity.WARN)
+    ids = graph.ids()
+    assert ids.pop(UNDATED_PATH) == [damaged.unknown]
+    assert {*ids} == {f"data/train-{name}.parquet" for name in ("2024-00", "2025-00", "2026-00", DAYS[6], *MISSING)}
+
+    damaged.find_the_unknown_row()
+    assert let_it_run(automation, ticks=2) == [["daily_sync"]]
+    automation.reconcile(deep=True)
+    assert judged(graph).passed
+    assert receiver.messages == []
+
+    # The fold, one for each of two ranges of days, and one for the row that was found.
+    assert len(check_history(damaged, tmp_path / "revisions", base)) == 4
+    check_readers(damaged, tmp_path)
+    tree = graph.local_hub.store.tree(graph.repo_id)
+    card = tree["README.md"].path.read_text()
+    assert "Um texto que fica." in card
+    assert "license: mit" in card
+    assert "dtype: string" in card
+    assert "splits:" not in card
+    assert "num_examples" not in card
+    assert "dataset_infos.json" not in tree
