@@ -1,9 +1,9 @@
 """One row of a folded year: its title changes, it is removed, it moves to another day; its day is made true.
 
 Beside the product, on copies of the repo and in the same run: the same by hand (`one_change_by_hand`), with the year's
-file as one table, and a row group at a time, which leaves the other row groups as they are. Bytes are new as in
-`fold_week`; each party knows of the client's memory what the product knew before. The ids come from the files
-themselves, so that the index of the local viewer takes no time from anybody.
+file as one table, and a row group at a time. Bytes are new as in `fold_week`: each party has a client that has sent
+what its own repo held before. The ids come from the files themselves, so that the index of the local viewer takes no
+time from anybody.
 """
 
 import json
@@ -29,7 +29,7 @@ from govbr_assets.postgres import PostgresNews
 from govbr_assets_tests.benchmarks.fold_run import FoldedRepo
 from govbr_assets_tests.benchmarks.hub_files import DataFile, put_on_hub
 from govbr_assets_tests.benchmarks.measure import Cost, typical
-from govbr_assets_tests.benchmarks.one_change_by_hand import SUFFIX, WAYS, shifted
+from govbr_assets_tests.benchmarks.one_change_by_hand import NOTHING, SUFFIX, WAYS, shifted
 from govbr_assets_tests.benchmarks.one_change_table import PRODUCT_WAY, Figures, show
 from govbr_assets_tests.benchmarks.worker import EMPTY, PRODUCT, Worker
 
@@ -101,7 +101,10 @@ class _Bench:
         with place.open("wb") as sink:
             encode_to(sink, [self._postgres_rows()])
         put_on_hub(self._stack.hub.store, _REPO, [DataFile.of("data/train-00000-of-00001.parquet", place, rows)])
-        return self._repo.fold().size
+        size = self._repo.fold().size
+        for way in WAYS:
+            self._copy(way)
+        return size
 
     def empty_graph(self) -> Cost:
         """Measure the floor of Dagster, which has its database by then."""
@@ -121,45 +124,40 @@ class _Bench:
             yield from self._case(_Change.of([*_CHANGES][number % len(_CHANGES)], row, Day.at(row["published_at"])))
 
     def _case(self, change: _Change) -> Iterator[Figures]:
-        """Let a change happen, first by hand, and see that the Hub is like PostgreSQL each time."""
+        """Let a change happen, and see that each Hub is like PostgreSQL after it."""
         with adbc.connect(self._stack.postgres.url, autocommit=True) as connection, connection.cursor() as cursor:
             cursor.execute(change.sql)
-        wanted, copies = self._postgres_rows(), [(way, self._copy()) for way in WAYS]
-        for way, repo_id in copies:
-            yield self._figures(
-                change, way, repo_id, wanted, lambda way=way, repo=repo_id: self._by_hand(way, repo, change)
-            )
-        yield self._figures(change, PRODUCT_WAY, _REPO, wanted, lambda: self._materialize(change.day))
+        wanted = self._postgres_rows()
+        for way in WAYS:
+            yield self._figures(change, way, wanted, lambda way=way: self._by_hand(way, change.kind, change.unique_id))
+        yield self._figures(change, PRODUCT_WAY, wanted, lambda: self._materialize(change.day))
 
-    def _figures(self, change: _Change, way: str, repo_id: str, wanted: pa.Table, work: Callable[[], Cost]) -> Figures:
+    def _figures(self, change: _Change, way: str, wanted: pa.Table, work: Callable[[], Cost]) -> Figures:
         """Do something, count what passes between it and the Hub, and see that the repo holds the wanted rows."""
         record = self._stack.hub.faults
         record.forget()
         cost = work()
         fetched = sum(exchange.sent for exchange in record.requests)
         new = sum(exchange.received for exchange in record.seen("POST", "/v1/xorbs/"))
-        tree = self._stack.hub.store.tree(repo_id)
+        tree = self._stack.hub.store.tree(_repo_of(way))
         held = [pq.ParquetFile(blob.path).read() for path, blob in tree.items() if is_data_file(path)]
         if not pa.concat_tables(held).sort_by(SORTED_BY).equals(wanted):
-            raise RuntimeError(f"{change.kind}, {way}: {repo_id} does not hold the rows of PostgreSQL.")
+            raise RuntimeError(f"{change.kind}, {way}: {_repo_of(way)} does not hold the rows of PostgreSQL.")
         return Figures(change.kind, way, cost, fetched, tree[_PATH].size, new)
 
-    def _copy(self) -> str:
-        """Copy the repo as it is."""
-        store = self._stack.hub.store
-        copy = f"{_REPO}-{len(store.repos())}"
-        store.create(copy)
-        store.commit(copy, None, [Put(path, blob) for path, blob in store.tree(_REPO).items()], "Copy everything")
-        return copy
+    def _copy(self, way: str) -> None:
+        """Copy the repo as it is and what its client knows, and let its year's file be one by hand."""
+        store, environment = self._stack.hub.store, self._repo.environment
+        store.create(_repo_of(way))
+        puts = [Put(path, blob) for path, blob in store.tree(_REPO).items()]
+        store.commit(_repo_of(way), None, puts, "Copy everything")
+        shutil.copytree(environment["HF_HOME"], self._folder / way / "hf")
+        self._by_hand(way, NOTHING, "")
 
-    def _by_hand(self, way: str, repo_id: str, change: _Change) -> Cost:
-        folder = Path(tempfile.mkdtemp(dir=self._folder))
-        shutil.copytree(self._repo.environment["HF_HOME"], folder / "hf")
-        environment = self._repo.environment | {"HF_HOME": str(folder / "hf")}
-        arguments = way, repo_id, _PATH, change.unique_id, change.kind, str(folder)
-        cost = self._worker.run("govbr_assets_tests.benchmarks.one_change_by_hand", environment, *arguments)
-        shutil.rmtree(folder)
-        return cost
+    def _by_hand(self, way: str, kind: str, unique_id: str) -> Cost:
+        environment = self._repo.environment | {"HF_HOME": str(self._folder / way / "hf")}
+        arguments = way, _repo_of(way), _PATH, unique_id, kind, str(self._folder / way)
+        return self._worker.run("govbr_assets_tests.benchmarks.one_change_by_hand", environment, *arguments)
 
     def _materialize(self, day: Day) -> Cost:
         config = json.dumps({"ops": {"hf_existing_ids": {"config": {"source": "exact"}}}})
@@ -171,3 +169,8 @@ class _Bench:
         take = PostgresNews(self._stack.postgres.url).reading(_DAYS)
         rows = pa.concat_tables([take(day) for day in _DAYS]).select(NEWS_SCHEMA.names)
         return rows.sort_by(SORTED_BY)
+
+
+def _repo_of(way: str) -> str:
+    """Name the repo of a party."""
+    return _REPO if way == PRODUCT_WAY else f"{_REPO}-{way.replace(' ', '-')}"

@@ -51,16 +51,16 @@ def show(cases: Sequence[Figures], empty: Cost, rows: int, size: int, rounds: in
         f"`times` is how many times the year's file by hand as one table; medians of {rounds} rounds, the most of `new`"
     )
     print(f"{conditions()}\n")
-    print(f"{'':<20}{'seconds':>8}{'times':>7}{'CPU s':>7}{'peak MB':>9}{'times':>7}", end="")
+    print(f"{'':<25}{'seconds':>8}{'times':>7}{'CPU s':>7}{'peak MB':>9}{'times':>7}", end="")
     print(f"{'MB down':>9}{'written':>9}{'new':>8}{'of the year':>13}{'times':>7}")
-    print(f"{'empty graph':<20}{empty.seconds:>8.1f}{'':>7}{empty.cpu_seconds:>7.1f}{empty.megabytes:>9.0f}")
+    print(f"{'empty graph':<25}{empty.seconds:>8.1f}{'':>7}{empty.cpu_seconds:>7.1f}{empty.megabytes:>9.0f}")
     for kind in dict.fromkeys(each.kind for each in cases):
         ways = {way: _summary(cases, kind, way) for way in dict.fromkeys(each.way for each in cases)}
         for way, each in ways.items():
             peer, label = ways[_PEER], way if way == PRODUCT_WAY else f"hand, {way}"
             cost, times = each.cost, each.cost / peer.cost
             print(
-                f"{f'{kind}, {label}':<20}{cost.seconds:>8.1f}{times.seconds:>7.2f}{cost.cpu_seconds:>7.1f}"
+                f"{f'{kind}, {label}':<25}{cost.seconds:>8.1f}{times.seconds:>7.2f}{cost.cpu_seconds:>7.1f}"
                 f"{cost.megabytes:>9.0f}{times.megabytes:>7.2f}{each.fetched / 1e6:>9.1f}{each.written / 1e6:>9.1f}"
                 f"{each.new / 1e6:>8.2f}{each.new / size:>13.2%}{each.new / peer.new:>7.2f}"
             )
