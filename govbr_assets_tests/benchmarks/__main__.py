@@ -4,7 +4,16 @@ import re
 import sys
 from collections.abc import Callable
 
-from govbr_assets_tests.benchmarks import backfill, existing_ids, fold, fold_scale, fold_week, one_day, reconcile
+from govbr_assets_tests.benchmarks import (
+    backfill,
+    existing_ids,
+    fold,
+    fold_scale,
+    fold_week,
+    one_change,
+    one_day,
+    reconcile,
+)
 
 SIZED: dict[str, Callable[..., None]] = {
     "existing_ids": existing_ids.run,
@@ -13,6 +22,7 @@ SIZED: dict[str, Callable[..., None]] = {
     "fold_week": fold_week.run,
     "fold_scale": fold_scale.run,
     "reconcile": reconcile.run,
+    "one_change": one_change.run,
 }
 BENCHMARKS: dict[str, Callable[..., None]] = {"one_day": one_day.run, **SIZED}
 
