@@ -15,7 +15,7 @@ from govbr_assets.local.news import sample_news
 from govbr_assets.postgres import PostgresNews
 from govbr_assets.postgres.connection import Database, query
 from govbr_assets.postgres.keys import KEYS_WITH_LEGACY, POSTGRES_KEYS_SCHEMA, SET_HASH_JOINS
-from govbr_assets.postgres.news import _IN_WINDOW, _SET_WINDOW
+from govbr_assets.postgres.rows import IN_WINDOW, SET_WINDOW
 
 DAY = Day.of("2026-01-15")
 
@@ -141,7 +141,7 @@ def test_a_server_that_goes_away_in_the_middle_is_a_passing_error(url: str):
         "INSERT INTO news (unique_id, agency_id, title, published_at, content) SELECT i::text, 1, 't',"
         " '2026-01-15T12:00:00Z', repeat(md5(i::text), 300) FROM generate_series(1, 20000) i",
     )
-    batches = PostgresNews(url)._batches(_IN_WINDOW, _SET_WINDOW, DAY.start.isoformat(), DAY.end.isoformat())
+    batches = PostgresNews(url)._batches(IN_WINDOW, SET_WINDOW, DAY.start.isoformat(), DAY.end.isoformat())
     next(batches)
     next(batches)
     execute(url, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'govbr_assets'")

@@ -1,7 +1,7 @@
 """SQL to Arrow: the published view of PostgreSQL's news. The only importer of the Postgres driver.
 
-`connection` speaks to the driver, `keys` has the query for the ids of all rows, `changed` the one for days that
-changed, `news` reads whole rows and is the client.
+`connection` speaks to the driver, `rows` has the queries for whole rows, `keys` the one for the ids of all of them,
+`changed` the one for days that changed, and `news` is the client.
 """
 
 from govbr_assets.postgres.news import PostgresNews

@@ -19,47 +19,9 @@ from govbr_assets.errors import ContractError, SourceError
 from govbr_assets.postgres.changed import changed_query, changed_values, changes_of
 from govbr_assets.postgres.connection import Database, query, tables
 from govbr_assets.postgres.keys import KEYS_WITH_LEGACY, KEYS_WITHOUT_LEGACY, SET_HASH_JOINS, as_keys
+from govbr_assets.postgres.rows import IN_WINDOW, SET_IDS, SET_WINDOW, named, rows_query
 
-_COLUMNS = """
-    n.id AS row_id, n.unique_id, n.agency_key AS agency, n.published_at, n.updated_datetime, n.extracted_at,
-    n.title, n.subtitle, n.editorial_lead, n.url, n.content, n.image_url AS image, n.video_url, n.category,
-    n.tags, :dimensions AS tags_dimensions,
-    l1.label AS theme_1_level_1, l1.code AS theme_1_level_1_code, l1.label AS theme_1_level_1_label,
-    l2.code AS theme_1_level_2_code, l2.label AS theme_1_level_2_label,
-    l3.code AS theme_1_level_3_code, l3.label AS theme_1_level_3_label,
-    ms.code AS most_specific_theme_code, ms.label AS most_specific_theme_label, n.summary"""
-
-_FROM = """
-    FROM news n
-    LEFT JOIN themes l1 ON l1.id = n.theme_l1_id
-    LEFT JOIN themes l2 ON l2.id = n.theme_l2_id
-    LEFT JOIN themes l3 ON l3.id = n.theme_l3_id
-    LEFT JOIN themes ms ON ms.id = n.most_specific_theme_id"""
-
-# What is asked for comes by setting: bound parameters would switch off COPY and batching.
-_SET_WINDOW = "SELECT set_config('govbr.start', $1, false), set_config('govbr.end', $2, false)"
-_IN_WINDOW = """(
-    n.published_at >= current_setting('govbr.start')::timestamptz
-    AND n.published_at < current_setting('govbr.end')::timestamptz)"""
-
-_SET_IDS = "SELECT set_config('govbr.ids', $1, false)"
-_IDS = "(SELECT jsonb_array_elements_text(current_setting('govbr.ids')::jsonb))"
-_NAMED = f"n.unique_id IN {_IDS}"
-_NAMED_BY_EITHER = f"({_NAMED} OR n.legacy_unique_id IN {_IDS})"
 _NAMED_AT_ONCE = 1_000  # ids of one query
-
-_WITHOUT_LEGACY = f"SELECT {_COLUMNS}, NULL::text AS legacy_unique_id {_FROM} WHERE :wanted ORDER BY n.published_at"
-
-# A legacy id counts only if no row owns it as its unique_id, and of several claimants the lowest id has it.
-_WITH_LEGACY = f"""
-    WITH claim AS MATERIALIZED (
-        SELECT n.id, n.legacy_unique_id FROM news n WHERE n.legacy_unique_id IS NOT NULL AND :wanted
-    ), lost AS (
-        SELECT c.id FROM claim c JOIN news o ON o.unique_id = c.legacy_unique_id
-        UNION SELECT c.id FROM claim c JOIN news o ON o.legacy_unique_id = c.legacy_unique_id AND o.id < c.id
-    )
-    SELECT {_COLUMNS}, CASE WHEN lost.id IS NULL THEN n.legacy_unique_id END AS legacy_unique_id
-    {_FROM} LEFT JOIN lost ON lost.id = n.id WHERE :wanted ORDER BY n.published_at"""
 
 _CATALOGUE = """
     SELECT attname::text AS name, format_type(atttypid, NULL) AS type FROM pg_attribute
@@ -116,9 +78,9 @@ class PostgresNews:
         Raises:
             SourceUnavailableError, SourceError, ContractError: as `reading`.
         """
-        named = _NAMED_BY_EITHER if "legacy_unique_id" in self._columns else _NAMED
+        wanted = named(self._columns)
         groups = [ids[start : start + _NAMED_AT_ONCE] for start in range(0, len(ids), _NAMED_AT_ONCE)]
-        found = [batch for group in groups for batch in self._batches(named, _SET_IDS, json.dumps(group))]
+        found = [batch for group in groups for batch in self._batches(wanted, SET_IDS, json.dumps(group))]
         return _as_contract(pa.concat_tables(found)) if found else POSTGRES_SCHEMA.empty_table()
 
     def changed_since(self, since: Mark, first: Day, end: Day) -> Changes:
@@ -168,7 +130,7 @@ class PostgresNews:
     def _by_day(self, days: Sequence[Day]) -> Iterator[tuple[Day, pa.Table]]:
         """Cut the stream of batches into days."""
         bounds = days[0].start.isoformat(), days[-1].end.isoformat()
-        batches = self._batches(_IN_WINDOW, _SET_WINDOW, *bounds)
+        batches = self._batches(IN_WINDOW, SET_WINDOW, *bounds)
         rest = next(batches)
         for day in days:
             parts = []
@@ -184,12 +146,11 @@ class PostgresNews:
 
     def _batches(self, wanted: str, setting: str, *values: str) -> Iterator[pa.Table]:
         """Stream rows in order of `published_at`, some 1 MB at a time; first of all a table without rows."""
-        rows = _WITH_LEGACY if "legacy_unique_id" in self._columns else _WITHOUT_LEGACY
-        dimensions = "array_ndims(n.tags)" if self._columns.get("tags", "").endswith("[]") else "NULL::int"
+        sql = rows_query(self._columns, wanted)
         with self._database.connection() as connection:
             with query(connection, setting, *values) as reader:
                 reader.read_all()
-            yield from tables(connection, rows.replace(":wanted", wanted).replace(":dimensions", dimensions))
+            yield from tables(connection, sql)
 
 
 def _rows_before(rows: pa.Table, instant: datetime) -> int:
