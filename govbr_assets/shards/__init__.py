@@ -5,9 +5,9 @@ in the making, `day` decides for one day, `plan` makes that a value, `commit` pu
 it is `hub.publish`'s, recording it the IO manager's; where a row belongs is said in `core.compare`.
 """
 
-from govbr_assets.shards.changes import Changes, Removals, Rules, Shard, Unfolded
+from govbr_assets.shards.changes import DayChanges, Removals, Rules, Shard, Unfolded
 from govbr_assets.shards.commit import ShardsPlan
 from govbr_assets.shards.plan import ShardPlan
 from govbr_assets.shards.years import YearFiles
 
-__all__ = ["Changes", "Removals", "Rules", "Shard", "ShardPlan", "ShardsPlan", "Unfolded", "YearFiles"]
+__all__ = ["DayChanges", "Removals", "Rules", "Shard", "ShardPlan", "ShardsPlan", "Unfolded", "YearFiles"]

@@ -46,7 +46,7 @@ class Rules:
 
 
 @dataclass
-class Changes:
+class DayChanges:
     """The plan of a day.
 
     Attributes:
@@ -99,6 +99,6 @@ class Shard:
     preview: pa.Table
     postgres_rows: int
     bytes: int
-    changes: Changes
+    changes: DayChanges
     touched: list[str]
     withheld: str = ""

@@ -12,7 +12,7 @@ from govbr_assets.core.days import Day
 from govbr_assets.core.dedup import aliases, owners
 from govbr_assets.core.layout import SORTED_BY, encode, shard_path, year_path
 from govbr_assets.errors import ContractError
-from govbr_assets.shards.changes import Changes, Rules, Shard, Unfolded
+from govbr_assets.shards.changes import DayChanges, Rules, Shard, Unfolded
 from govbr_assets.shards.draft import Draft
 from govbr_assets.shards.surplus import Surplus, resolve
 
@@ -33,7 +33,7 @@ class DayInDraft:
     def __init__(self, day: Day, rows: pa.Table, draft: Draft, rules: Rules, refusal: str) -> None:
         self._day, self._rows, self._draft, self._rules, self._refusal = day, rows, draft, rules, refusal
         self._path, self._year_file = shard_path(day), year_path(day.date.year)
-        self._owner, self._changes = owners(rows), Changes()
+        self._owner, self._changes = owners(rows), DayChanges()
         year = draft.standing(day)
         self._year_rows, in_year = year.num_rows, Counter(year["unique_id"].to_pylist())
         elsewhere = draft.places(aliases(rows).to_pylist(), self._path, in_year, self._year_file)

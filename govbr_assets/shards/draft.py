@@ -16,7 +16,7 @@ from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.days import Day
 from govbr_assets.core.layout import encode, folded_year, year_path
 from govbr_assets.hub import Hub, Snapshot, file_rows, holding
-from govbr_assets.shards.changes import Changes
+from govbr_assets.shards.changes import DayChanges
 from govbr_assets.shards.years import YearEdit, YearFiles
 
 
@@ -34,7 +34,7 @@ class Draft:
         self._put: dict[str, bytes] = {}
         self._gone: set[str] = set()
         self._edits: dict[str, YearEdit] = {}
-        self._renewing: dict[str, Changes] = {}  # by the id of a row that comes in place of another: of its day
+        self._renewing: dict[str, DayChanges] = {}  # by the id of a row that comes in place of another: of its day
         self._places: dict[str, list[str]] = {}  # by id: the files that hold it, of ids that were located or moved
 
     @property
@@ -127,7 +127,7 @@ class Draft:
             gone.setdefault(unique_id, None)
             self._leave(path, unique_id)
 
-    def renew(self, path: str, renewed: Mapping[str, list[str]], rows: pa.Table, changes: Changes) -> None:
+    def renew(self, path: str, renewed: Mapping[str, list[str]], rows: pa.Table, changes: DayChanges) -> None:
         """Put rows into a year's file in the place of others, and note in the end what differed.
 
         Args:
