@@ -11,7 +11,7 @@ from dagster import AssetExecutionContext, AssetObservation
 from govbr_assets.batches import in_batches
 from govbr_assets.failures import days_failure
 from govbr_assets.hub import Hub
-from govbr_assets.told import Progress, shard_metadata
+from govbr_assets.told import Progress, day_plan, shard_metadata
 
 
 def rehearsed(context: AssetExecutionContext, hub: Hub, plans: Any) -> Iterator[AssetObservation]:
@@ -29,6 +29,7 @@ def rehearsed(context: AssetExecutionContext, hub: Hub, plans: Any) -> Iterator[
             told = progress.plan() if len(keys) == 1 else {"dry_run": True}
             told |= shard_metadata(batch.plans[key], shard, batch.publication)
             refused |= {key: shard.withheld} if shard.withheld else {}
+            context.log.info(f"{key}:\n{day_plan(shard)}")
             yield AssetObservation(asset, partition=key, metadata=told)
     context.log.info(f"Dry run, nothing was published: {progress}")
     if len(keys) > 1:

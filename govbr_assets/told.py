@@ -73,7 +73,7 @@ def shard_metadata(plan: ShardPlan, shard: Shard, publication: Publication) -> d
     """Tell what became of a day."""
     changes = shard.changes
     return {
-        "plan": MetadataValue.md(_plan(shard)),
+        "plan": MetadataValue.md(day_plan(shard)),
         "postgres_rows": shard.postgres_rows,
         "existing_rows": shard.postgres_rows - len(changes.added),
         "new_rows": len(changes.added),
@@ -143,7 +143,7 @@ def _counted(columns: Counter[str]) -> str:
     return ", ".join(f"{name} ({count})" for name, count in columns.most_common()) or "none"
 
 
-def _plan(shard: Shard) -> str:
+def day_plan(shard: Shard) -> str:
     """Show the plan of a day as a Markdown table: what happens to how many rows, and to which."""
     changes = shard.changes
     changed = [f"{unique_id} ({', '.join(names)})" for unique_id, names in changes.changed.items()]

@@ -265,6 +265,8 @@ def test_a_dry_run_shows_the_plan_and_changes_nothing(published: Graph):
     metadata = seen.asset_observation_data.asset_observation.metadata
     assert (metadata["changed_rows"].value, metadata["removed"].value) == (1, 1)
     assert "e (title)" in str(metadata["plan"].value)
+    printed = [each.user_message for each in published.instance.all_logs(result.run_id)]
+    assert f"{DAY}:\n{metadata['plan'].value}" in printed
     assert published.head == before
 
 
