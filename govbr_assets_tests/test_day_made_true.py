@@ -282,3 +282,16 @@ def test_rows_in_files_that_are_not_folded_stop_their_day_or_fold_first(graph: G
     assert graph.run(DAY, checks=False, config={"hf_parquet_shard": {"unfolded": "fold"}}).success
     assert base not in graph.ids()
     same(graph, DAYS[0], DAY)
+
+
+def test_a_day_whose_rows_moved_to_many_others_waits_for_a_commit_that_takes_all_of_its_files(
+    shards: Graph, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("govbr_assets.shards.draft.COMMIT_FILES", 3)
+    change(shards, "a", title="'Another title'")
+    change(shards, "d", published_at=f"'{DAYS[2]}T10:00-03:00'")
+    change(shards, "e", published_at="'2026-01-20T10:00-03:00'")
+    before = len(shards.local_hub.store.commits(shards.repo_id))
+    assert shards.run(DAYS[0], DAYS[1]).success
+    assert len(shards.local_hub.store.commits(shards.repo_id)) == before + 2
+    same(shards, *DAYS, "2026-01-20")

@@ -163,7 +163,7 @@ def test_a_range_leaves_a_verdict_for_every_day(graph: Graph):
         assert partitions >= {"2026-01-15", "2026-01-16"}, name
 
 
-@pytest.mark.parametrize("limit", ["govbr_assets.batches.COMMIT_DAYS", "govbr_assets.shards.commit.COMMIT_FILES"])
+@pytest.mark.parametrize("limit", ["govbr_assets.batches.COMMIT_DAYS", "govbr_assets.shards.draft.COMMIT_FILES"])
 def test_commits_of_a_long_range_stay_under_a_hundred_files_and_are_recorded_as_they_land(
     graph: Graph, monkeypatch: pytest.MonkeyPatch, limit: str
 ):

@@ -9,7 +9,7 @@ import pyarrow as pa
 from govbr_assets.core import dedup
 from govbr_assets.core.compare import REMOVALS_HOURS, refusal_to_remove_more
 from govbr_assets.errors import ContractError
-from govbr_assets.hub import COMMIT_FILES, Edit, Hub, Snapshot
+from govbr_assets.hub import Edit, Hub, Snapshot
 from govbr_assets.shards.changes import Shard
 from govbr_assets.shards.draft import Draft
 from govbr_assets.shards.plan import ShardPlan
@@ -61,12 +61,14 @@ class ShardsPlan:
         draft = Draft(self.hub, snapshot, self.years)
         self._locate(draft, since)
         for key, plan in self.plans.items():
-            if draft.files >= COMMIT_FILES or draft.size >= COMMIT_BYTES:
-                break  # the days that are left wait for the next commit
             try:
-                self.shards[key] = plan.at(draft, refusal)
+                shard = plan.at(draft, refusal) if draft.size < COMMIT_BYTES else None
             except ContractError as error:
                 self.refused[key] = str(error)
+                continue
+            if shard is None:
+                break  # the days that are left wait for the next commit
+            self.shards[key] = shard
         put, delete = draft.finish()
         removed = {each for shard in self.shards.values() for each in shard.changes.removed}
         return Edit(put, delete, removed=len(removed), summary=_summary(self.shards))

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -40,8 +41,8 @@ class DayInDraft:
         self._places = find_places(rows, self._owner, year, self._year_file, elsewhere, draft.is_folded)
         self._check_folded(elsewhere)
 
-    def made(self) -> Shard:
-        """Make the day true.
+    def made(self) -> Shard | None:
+        """Make the day true; None if its files find no room in the commit, and the draft is as it was.
 
         Raises:
             ContractError: the day must not be published; the draft is as it was.
@@ -59,16 +60,17 @@ class DayInDraft:
         differs = not whole.equals(old)
         if differs:
             check_day(whole, self._day)
+        leaving = self._leaving(surplus)
+        if not self._draft.takes({*leaving, *map(shard_path, arriving), *([self._path] if differs else [])}):
+            return None
         # From here on nothing is refused.
         size = self._draft.write(self._path, old, whole, content if whole is mine else None) if differs else 0
-        self._change_others(surplus, arriving)
+        self._change_others(leaving, arriving)
         self._tell(surplus)
-        leaving = [unique_id for _, unique_id in self._places.leaving]
-        arrived = [unique_id for rows in arriving.values() for unique_id in rows["unique_id"].to_pylist()]
-        touched = {*self._owner, *old["unique_id"].to_pylist(), *self._places.unknown, *leaving, *arrived}
+        came_or_went = chain(*(rows["unique_id"].to_pylist() for rows in (old, *arriving.values())), *leaving.values())
         preview = whole.select(_PREVIEW).take(pa.array(range(min(5, whole.num_rows)), pa.int64()))  # a slice keeps all
         told = self._path, whole.num_rows, preview, self._rows.num_rows, size, self._changes
-        return Shard(*told, sorted(touched), surplus.withheld)
+        return Shard(*told, sorted({*self._owner, *came_or_went}), surplus.withheld)
 
     def _check_folded(self, elsewhere: Sequence[tuple[str, str]]) -> None:
         """Refuse a day of which rows cannot be changed, unless told to leave them."""
@@ -118,12 +120,16 @@ class DayInDraft:
         check_day(pa.concat_tables([old, new]), day)
         return new
 
-    def _change_others(self, surplus: Surplus, arriving: dict[Day, pa.Table]) -> None:
-        """Change the files but for the day's own shard."""
+    def _leaving(self, surplus: Surplus) -> dict[str, list[str]]:
+        """List the ids that leave files other than the day's own shard, by file."""
         gone = [each for each in self._places.unknown if each not in surplus.stay]
-        leaving: dict[str, list[str]] = {self._year_file: gone} if gone else {}
+        leaving: dict[str, list[str]] = {self._year_file: gone} if gone or self._places.renewed else {}
         for path, unique_id in self._places.leaving:
             leaving.setdefault(path, []).append(unique_id)
+        return leaving
+
+    def _change_others(self, leaving: dict[str, list[str]], arriving: dict[Day, pa.Table]) -> None:
+        """Change the files but for the day's own shard."""
         for path, ids in leaving.items():
             self._draft.take_out(path, ids)
         if renewed := self._places.renewed:

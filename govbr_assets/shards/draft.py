@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.days import Day
 from govbr_assets.core.layout import encode, folded_year, year_path
-from govbr_assets.hub import Hub, Snapshot, file_rows, holding
+from govbr_assets.hub import COMMIT_FILES, Hub, Snapshot, file_rows, holding
 from govbr_assets.shards.changes import DayChanges
 from govbr_assets.shards.years import YearEdit, YearFiles
 
@@ -37,10 +37,10 @@ class Draft:
         self._renewing: dict[str, DayChanges] = {}  # by the id of a row that comes in place of another: of its day
         self._places: dict[str, list[str]] = {}  # by id: the files that hold it, of ids that were located or moved
 
-    @property
-    def files(self) -> int:
-        """How many files change."""
-        return len(self._put) + len(self._gone) + len(self._edits)
+    def takes(self, paths: Iterable[str]) -> bool:
+        """Say whether a day finds room that changes some files: the first one always does."""
+        changed = self._put.keys() | self._gone | self._edits.keys()
+        return not changed or len(changed.union(paths)) <= COMMIT_FILES
 
     @property
     def size(self) -> int:

@@ -51,7 +51,7 @@ class ShardPlan:
         standing = Counter(draft.standing(self.day)["unique_id"].to_pylist()) if held else Counter()
         return [unique_id for unique_id, count in held.items() if count > standing[unique_id]]
 
-    def at(self, draft: Draft, refusal: str = "") -> Shard:
+    def at(self, draft: Draft, refusal: str = "") -> Shard | None:
         """Make the day true in a draft.
 
         Args:
