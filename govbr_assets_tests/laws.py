@@ -87,18 +87,19 @@ class HubReader:
         return [commit.sha for commit in reversed(self.store.commits(self.repo_id))] if known else []
 
     def files(self, revision: str | None) -> dict[str, Rows]:
-        """Read all data files, or fail: by path, id, title and day of each row."""
+        """Read all data files, or fail: by path, id, title and day of each row; no day for no time."""
         paths = [path for path in self._tree(revision) if path.startswith("data/")]
         found = {}
         for path in paths:
             rows = self._table(revision, path)
-            days = [str(Day.at(at)) for at in rows["published_at"].to_pylist()]
+            days = [str(Day.at(at)) if at else "" for at in rows["published_at"].to_pylist()]
             found[path] = list(zip(rows["unique_id"].to_pylist(), rows["title"].to_pylist(), days, strict=True))
         return found
 
     def ids(self, revision: str | None) -> Counter[str]:
         """Count the ids of a revision."""
-        return ids_in(self.files(revision).values())
+        paths = [path for path in self._tree(revision) if path.startswith("data/")]
+        return Counter(name for path in paths for name in self._table(revision, path)["unique_id"].to_pylist())
 
     def changed(self, before: str | None, after: str) -> list[str]:
         """List the paths that two revisions differ in."""
