@@ -1,4 +1,4 @@
-"""Publishes a PostgreSQL table of news as a Hugging Face dataset: new rows only, one shard a day, never twice.
+"""Publishes a PostgreSQL table of news as a Hugging Face dataset and keeps it true: only what changed travels.
 
 The rooms, from the top down; imports go down only:
 
@@ -11,7 +11,7 @@ told, told_fold, told_reconciliation  what is told of days, of a fold, of a reco
 failures                              errors as Dagster's
 batches, fold, rollback               days into commits; shards into a file a year; the way back
 reconciliation                        the rows of PostgreSQL against those of the Hub
-shards, trail, existing               a day's shard as a plan; what moved meanwhile; which rows the Hub holds
+shards, trail, existing               a day made true as a plan; what moved meanwhile; which rows the Hub holds
 resources, partitions                 configuration -> clients; the days
 postgres, hub, viewer, alerts         the four services, one client each
 storage                               files at rest, and the tables between assets
