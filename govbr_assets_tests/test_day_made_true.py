@@ -11,6 +11,7 @@ from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.days import Day
 from govbr_assets.hub import day_rows
 from govbr_assets.postgres import PostgresNews
+from govbr_assets.resources import PostgresResource
 from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.stranger import as_others_write, write
 from govbr_assets_tests.tables import shard
@@ -295,3 +296,26 @@ def test_a_day_whose_rows_moved_to_many_others_waits_for_a_commit_that_takes_all
     assert shards.run(DAYS[0], DAYS[1]).success
     assert len(shards.local_hub.store.commits(shards.repo_id)) == before + 2
     same(shards, *DAYS, "2026-01-20")
+
+
+def test_a_postgres_that_cannot_be_asked_for_a_row_removes_nothing(published: Graph):
+    published.execute("DELETE FROM news WHERE unique_id = 'e'")
+    before = published.ids()
+    earlier = ["postgres_news_partition", "hf_existing_ids"]
+    assert published.run(DAY, selection=earlier, checks=False).success
+    away = PostgresResource(url="postgresql://nobody@127.0.0.1:1/none")
+    result = published.run(DAY, selection=["hf_parquet_shard"], checks=False, postgres=away)
+    assert not result.success
+    assert "Reading the news from PostgreSQL failed" in failure(result)
+    assert published.ids() == before
+
+
+def test_the_row_group_of_a_month_is_read_once_for_all_of_its_days(folded: Graph):
+    faults = folded.local_hub.faults
+    reads = []
+    for last in (DAYS[0], DAYS[1]):
+        assert folded.run(DAYS[0], last, checks=False).success  # what is kept of the file is kept by now
+        faults.forget()
+        assert folded.run(DAYS[0], last, checks=False).success
+        reads.append(len([each for each in faults.requests if "/resolve/" in each.path and YEAR in each.path]))
+    assert reads[0] == reads[1] > 0
