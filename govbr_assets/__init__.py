@@ -16,14 +16,12 @@ resources, partitions                 configuration -> clients; the days
 postgres, hub, viewer, alerts         the four services, one client each
 storage                               files at rest, and the tables between assets
 core                                  rules: Arrow in, Arrow out
-errors                                what can go wrong
+heap, errors                          memory that was freed; what can go wrong
 local                                 an embedded stack for demo, development and tests
 """
 
-import ctypes
 import os
 import warnings
-from contextlib import suppress
 
 import dagster  # noqa: F401 - it sets filters of its own when it is imported
 
@@ -35,11 +33,10 @@ for _message in ("Parameter `backfill_policy`", "Specifying a partitions_def on 
 # `pa.set_memory_pool` does not reach the Parquet writer.
 os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
-# An upload gives back to the system what it took: glibc would keep ever larger pieces for later.
-_M_MMAP_THRESHOLD = -3  # of glibc's malloc.h
-with suppress(OSError, AttributeError, TypeError):  # another C library
-    ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, 1 << 20)
+from govbr_assets import heap  # noqa: E402 - the filters and the pool must stand first
 
-from govbr_assets.definitions import defs  # noqa: E402 - the filters and the pool must stand first
+heap.lean()
+
+from govbr_assets.definitions import defs  # noqa: E402
 
 __all__ = ["defs"]

@@ -1,5 +1,6 @@
 """The fold, in process, on a real Hub: shards and files of any origin become one sorted file a year."""
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from dagster import AssetSelection, materialize
 
+from govbr_assets import heap
 from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.days import Day
 from govbr_assets.core.layout import encode, is_data_file
@@ -349,3 +351,44 @@ def test_the_check_for_lost_rows_begins_where_a_fold_began_that_failed_on_its_wa
     assert not verdicts["no_row_was_lost"].passed
     assert verdicts["no_row_was_lost"].metadata["before"].value == before
     assert verdicts["no_row_was_lost"].metadata["missing"].value == 1
+
+
+def test_a_fold_and_its_checks_fetch_every_shard_once(graph: Graph):
+    days = [f"2025-01-{day:02}" for day in range(1, 6)]
+    write(graph.local_hub.store, graph.repo_id, day_shards(*days))
+    graph.local_hub.faults.forget()
+    result = graph.fold()
+    assert result.success
+    asked = Counter(each.path.rsplit("/", 1)[1] for each in graph.local_hub.faults.requests if "/resolve/" in each.path)
+    assert {day: asked[f"train-{day}.parquet"] for day in days} == dict.fromkeys(days, 1)
+    verdicts = {each.check_name: each for each in result.get_asset_check_evaluations()}
+    assert verdicts["no_row_was_lost"].metadata["rows_before"].value == len(days)
+
+
+@pytest.mark.parametrize("most", [1, 1 << 20], ids=["one by one", "side by side"])
+def test_months_become_the_same_file_however_many_are_made_at_once(
+    hub: Hub, local_hub: LocalHub, repo_id: str, monkeypatch: pytest.MonkeyPatch, most: int
+):
+    monkeypatch.setattr("govbr_assets.fold.months.PART_BYTES", most)
+    tables = [rows(f"a{month}", f"b{month}", day=f"2025-{month:02}-03") for month in range(1, 6)]
+    write(
+        local_hub.store,
+        repo_id,
+        {f"data/train-2025-{month:02}-03.parquet": encode(each) for month, each in enumerate(tables, 1)},
+    )
+    folds(hub)
+    ((path, table),) = dataset(local_hub, repo_id).items()
+    assert path == "data/train-2025-00.parquet"
+    assert table.equals(pa.concat_tables(tables))
+    content = local_hub.store.tree(repo_id)[path].path.read_bytes()
+    metadata = pq.ParquetFile(pa.BufferReader(content)).metadata
+    assert [metadata.row_group(index).num_rows for index in range(metadata.num_row_groups)] == [2] * 5
+
+
+def test_a_heap_is_lean_again_after_a_fold(hub: Hub, monkeypatch: pytest.MonkeyPatch):
+    said: list[str] = []
+    monkeypatch.setattr(heap, "_set", lambda options: said.append("lean" if options is heap._LEAN else "roomy"))
+    monkeypatch.setattr("govbr_assets.fold.plan.publish", lambda *_, **__: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        folds(hub)
+    assert said == ["roomy", "lean"]

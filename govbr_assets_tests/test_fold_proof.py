@@ -117,7 +117,7 @@ def another_schema(patch: pytest.MonkeyPatch) -> None:
         pq.write_table(whole.set_column(9, "content", whole["content"].cast(pa.large_string())), sink)
         return whole.num_rows
 
-    patch.setattr("govbr_assets.fold.year.encode_to", written)
+    patch.setattr("govbr_assets.fold.months.encode_to", written)
     patch.setattr("govbr_assets.fold.year.YearBuilder._copied", lambda *_: [])
 
 
@@ -159,7 +159,7 @@ def a_file_that_is_forgotten(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(spill.Spill, "read", others)
 
 
-IN_ORDER = "fold.year.in_order"
+IN_ORDER = "fold.months.in_order"
 BROKEN: dict[str, tuple[Break, str]] = {
     "a row is lost": (after(IN_ORDER, without_the_first), "The rows of month 202507"),
     "a row comes twice": (after(IN_ORDER, twice_the_first), "stands out of order"),

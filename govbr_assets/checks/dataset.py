@@ -3,10 +3,8 @@
 They look at the newest revision, whoever made it, and so judge what a rollback has brought back as well.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
-import pyarrow as pa
 from dagster import AssetCheckExecutionContext, AssetCheckResult, AssetRecordsFilter, asset_check
 
 from govbr_assets.assets import consolidated_dataset
@@ -16,7 +14,7 @@ from govbr_assets.core.readable import reader_differences
 from govbr_assets.errors import ViewerUncertainError
 from govbr_assets.failures import fails_for_good
 from govbr_assets.fold import IdBuckets, scratch_folder
-from govbr_assets.hub import Hub, HubFile, Snapshot, card_changes, file_keys, file_schema, row_groups
+from govbr_assets.hub import Hub, HubFile, Snapshot, card_changes, file_keys, file_schema, revision_ids
 from govbr_assets.resources import HubResource, ViewerResource
 
 _TRIED = 500  # commits of folds since the last one that came to its end
@@ -102,17 +100,9 @@ def _before_the_last_fold(context: AssetCheckExecutionContext, client: Hub) -> S
 
 
 def _add(ids: IdBuckets, client: Hub, snapshot: Snapshot) -> None:
-    """Add the ids of all files."""
-    for file in snapshot.data_files:
-        for keys in _ids(client, snapshot, file):
-            ids.add(keys["unique_id"])
-
-
-def _ids(client: Hub, snapshot: Snapshot, file: HubFile) -> Iterator[pa.Table]:
-    """Stream the ids of a file, from what is kept of it if it may be kept: the times of a legacy file may be text."""
-    if schema_difference(file_schema(client, snapshot, file)):
-        return row_groups(client, snapshot, file, ["unique_id"])
-    return file_keys(client, snapshot, file)
+    """Add the ids of all rows."""
+    for rows in revision_ids(client, snapshot):
+        ids.add(rows["unique_id"])
 
 
 def _breach(client: Hub, head: Snapshot, file: HubFile) -> str:

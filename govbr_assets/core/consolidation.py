@@ -186,7 +186,8 @@ def _local_date(microseconds: int) -> date:
 def _parted(rows: pa.Table, keys: pa.Array) -> Iterator[tuple[int, pa.Table]]:
     """Part rows by key, the lowest first."""
     order = pc.sort_indices(keys)
-    rows, keys = rows.take(order), keys.take(order)
+    if not keys.equals(parted := keys.take(order)):  # else the rows need not be copied
+        rows, keys = rows.take(order), parted
     counts, start = pc.value_counts(keys), 0
     for key, count in zip(counts.field("values").to_pylist(), counts.field("counts").to_pylist(), strict=True):
         yield key, rows.slice(start, count)

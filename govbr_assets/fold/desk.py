@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import closing
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,12 +13,12 @@ from govbr_assets.core.consolidation import SOURCED_SCHEMA, Survivors, months_of
 from govbr_assets.core.contract import schema_difference
 from govbr_assets.core.days import Day
 from govbr_assets.fold.intake import Intake, TakenUp, local_rows
+from govbr_assets.fold.months import OldYear
 from govbr_assets.fold.scratch import check_room
 from govbr_assets.fold.shelf import Shelf
 from govbr_assets.fold.sources import Inbox, Sources, sources
 from govbr_assets.fold.survivors import Tables, repeated_ids, survivors
-from govbr_assets.fold.year import OldYear
-from govbr_assets.hub import Hub, HubFile, Snapshot, file_keys, file_schema, footer
+from govbr_assets.hub import KEYS_SCHEMA, Hub, HubFile, Snapshot, file_keys, file_schema, footer, learn_schema
 
 _ROOM = 6  # times the size of the files that are read: their rows lie on the disk without compression
 _TELL_SECONDS = 5.0  # between two lines of progress
@@ -110,7 +111,10 @@ class Desk:
             self._surveyed = self._foreseen
         if set(files) == self._surveyed:
             return
-        streams = self._streams(files, ["unique_id", "source"], partial(self._ids, snapshot))
+        streams = self._streams(files, [*KEYS_SCHEMA.names, "source"], partial(self._keys, snapshot))
+        with self._hub.kept.keeping_keys(snapshot.revision or "") as keep:  # for `no_row_was_lost`
+            for keys in chain.from_iterable(stream() for stream in streams):
+                keep(keys.select(KEYS_SCHEMA.names))
         ids, holders = repeated_ids(streams, self._folder / "ids")
         self.doubled = {file for file in files if file.path in holders}
         whole = self._streams(
@@ -138,13 +142,14 @@ class Desk:
     def _note(self, taken: TakenUp) -> None:
         """Note what is known of a file by now."""
         self.shelf.put(taken.file, taken.spill)
-        self._odd[taken.file] = taken.odd
+        self._odd[taken.file] = bool(schema_difference(taken.schema))
+        learn_schema(self._hub, taken.file, taken.schema)
         if taken.breaking:
             self.breaking.add(taken.file)
         self._inbox.drop(taken.file)
 
-    def _ids(self, snapshot: Snapshot, file: HubFile) -> Iterator[pa.Table]:
-        """Stream the ids of a file that is not on the shelf."""
+    def _keys(self, snapshot: Snapshot, file: HubFile) -> Iterator[pa.Table]:
+        """Stream the keys of a file that is not on the shelf."""
         for keys in file_keys(self._hub, snapshot, file):
             yield keys.append_column("source", pa.repeat(pa.scalar(file.path), keys.num_rows))
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from govbr_assets import heap
 from govbr_assets.core.castable import as_contract
 from govbr_assets.core.consolidation import by_month, sourced
 from govbr_assets.core.contract import schema_difference
@@ -20,7 +21,7 @@ from govbr_assets.errors import ContractError, ProofError
 from govbr_assets.fold.spill import Spill
 from govbr_assets.hub import Content, HubFile
 
-_BATCH_BYTES = 16 << 20  # of rows that are taken up together
+_BATCH_BYTES = 8 << 20  # of rows that are taken up together
 
 TOGETHER_ROWS, TOGETHER_BYTES = 1_000, 4 << 20
 """What small files have together at most, before they are taken up."""
@@ -33,13 +34,13 @@ class TakenUp:
     Attributes:
         file: which one.
         spill: where its rows are, among those of others.
-        odd: whether it has another schema than the contract.
+        schema: the one that it has.
         breaking: whether it breaks readers, beside other files or if it is the first one.
     """
 
     file: HubFile
     spill: Spill
-    odd: bool
+    schema: pa.Schema
     breaking: bool
 
 
@@ -95,6 +96,7 @@ class Intake:
     def _spilled(self, tables: Iterable[pa.Table], wanted: dict[str, int]) -> Spill:
         """Write rows to the disk, and see that they are as many of each file as it says."""
         spill = Spill(self._folder / f"spill-{next(self._numbers)}", tables, by_month)
+        heap.give_back()
         for source, rows in wanted.items():
             if spill.lot(source).rows != rows:
                 raise ProofError(f"{source} has {rows} rows, of which {spill.lot(source).rows} were read.")
@@ -156,8 +158,8 @@ def _as_contract(files: Sequence[_Small]) -> pa.Table:
 
 def _taken_up(file: HubFile, spill: Spill, schema: pa.Schema) -> TakenUp:
     """Say what there is to say of a file of a schema."""
-    odd = bool(schema_difference(schema))
-    return TakenUp(file, spill, odd, odd and bool(reader_differences(schema, first=True)[0]))
+    breaking = bool(schema_difference(schema)) and bool(reader_differences(schema, first=True)[0])
+    return TakenUp(file, spill, schema, breaking)
 
 
 def _size(metadata: pq.FileMetaData) -> int:

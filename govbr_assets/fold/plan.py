@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from govbr_assets import heap
 from govbr_assets.core.consolidation import Survivors
 from govbr_assets.core.contract import repeated
 from govbr_assets.core.days import Day
@@ -78,7 +79,7 @@ def fold(hub: Hub, today: Day, *, dry_run: bool = False, tell: Tell = lambda _: 
         NoRoomError: the disk for temporary files is too small.
         TransientError: the Hub failed; what was given before is published.
     """
-    with scratch_folder() as folder:
+    with scratch_folder() as folder, heap.roomy():
         plan = FoldPlan(Desk(hub, today, folder, tell), folder, most=1 << 30 if dry_run else COMMIT_FILES)
         guess = hub.head()
         while True:
@@ -131,6 +132,7 @@ class FoldPlan:
         losing = {year for year, file in found.years.items() if file in self.desk.losing}
         came, years = self._take(waiting, losing)
         self._made = {year: self._year(snapshot, year, found.years.get(year), came) for year in sorted(years)}
+        heap.give_back()  # the upload wants some
         made = [each.file for each in self._made.values() if each.file]
         self._prove(came)
         gone = {file.path for file in came} | {year_path(year) for year in years} & snapshot.files.keys()

@@ -16,6 +16,7 @@ from govbr_assets.core.splice import RowGroup
 from govbr_assets.errors import ProofError
 
 _PIECE = 4 << 20  # bytes that are compared at a time
+_ROWS = 1_000  # that are read back at a time
 _WRAP = 1 << 64  # at which sums of digests begin anew
 
 
@@ -136,15 +137,15 @@ def prove(path: Path, target: str, ledgers: Sequence[Ledger | None], watched: pa
         order = Order(target)
         for index, ledger in enumerate(ledgers):
             names = ["unique_id", "published_at"] if ledger is None else NEWS_SCHEMA.names
-            rows = parquet.read_row_group(index, names, use_threads=False)
-            if breach := order.breach(rows):
-                raise ProofError(f"{breach}. Nothing was published.")
-            here = rows["unique_id"].combine_chunks()
-            ids.append(hashes(here.to_pylist()))
-            seen.append(here.filter(pc.is_in(here, value_set=watched)))
-            if ledger is not None:
-                digests.append(row_digests(rows))
-                ledger.went(digests[-1])
+            for batch in parquet.iter_batches(_ROWS, row_groups=[index], columns=names, use_threads=False):
+                rows, here = pa.Table.from_batches([batch]), batch["unique_id"]
+                if breach := order.breach(rows):
+                    raise ProofError(f"{breach}. Nothing was published.")
+                ids.append(hashes(here.to_pylist()))
+                seen.append(here.filter(pc.is_in(here, value_set=watched)))
+                if ledger is not None:
+                    digests.append(row_digests(rows))
+                    ledger.went(digests[-1])
     if pc.count_distinct(pa.concat_arrays(ids)).as_py() != sum(map(len, ids)):
         raise ProofError(f"An id stands more than once in {target}. Nothing was published.")
     return pa.concat_arrays(digests), pa.concat_arrays(seen)

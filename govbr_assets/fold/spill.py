@@ -1,5 +1,6 @@
 """Rows on the disk, parted by month or by day, and read back a part at a time."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from itertools import chain
@@ -44,17 +45,20 @@ class Spill:
     Attributes:
         path: where it is.
         parts: by month or day, where its rows are.
+        sizes: by month or day, how many bytes they are.
     """
 
     def __init__(self, path: Path, tables: Iterable[pa.Table], parting: Parting) -> None:
         self.path = path
         self._lots: dict[str, Lot] = {}
         self.parts: dict[int, list[int]] = {}
+        self.sizes = Counter[int]()
         batches = 0
         with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, SOURCED_SCHEMA, options=_OPTIONS) as writer:
             for table in tables:
                 self._count(table)
                 for key, part in parting(table):
+                    self.sizes[key] += part.nbytes
                     for source in pc.unique(part["source"]).to_pylist():
                         self._lots[source].parts.add(key)
                     for batch in part.to_batches():
@@ -112,6 +116,10 @@ class Share:
     def parts(self) -> set[int]:
         """The months or days that the rows are of."""
         return {key for source in self.sources for key in self.spill.lot(source).parts}
+
+    def size(self, key: int) -> int:
+        """Say how many bytes the rows of a month or a day are at most."""
+        return self.spill.sizes[key]
 
     def read(self, key: int) -> Iterator[pa.Table]:
         """Stream the rows of a month or a day."""

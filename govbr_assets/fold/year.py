@@ -8,45 +8,14 @@ from pathlib import Path
 from typing import IO
 
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from govbr_assets.core.consolidation import in_order, sourced
-from govbr_assets.core.contract import NEWS_SCHEMA
-from govbr_assets.core.layout import encode_to, year_path
+from govbr_assets import heap
+from govbr_assets.core.layout import year_path
 from govbr_assets.core.splice import RowGroup, row_groups, splice
 from govbr_assets.errors import ContractError
-from govbr_assets.fold.proof import Account, Division, Ledger, prove, prove_copied, prove_dropped
-from govbr_assets.fold.spill import Share, in_parts
-
-
-@dataclass(frozen=True)
-class OldYear:
-    """A year's file as it stands.
-
-    Attributes:
-        source: its path on the Hub.
-        path: of its local copy.
-        months: of each row group.
-    """
-
-    source: str
-    path: Path
-    months: Sequence[int]
-
-    def rows(self, month: int) -> Iterator[pa.Table]:
-        """Stream the rows of a month: [n rows x 26] each of `SOURCED_SCHEMA`."""
-        with pq.ParquetFile(self.path, pre_buffer=False, buffer_size=1 << 20) as parquet:
-            for index, each in enumerate(self.months):
-                if each == month:
-                    yield sourced(parquet.read_row_group(index, use_threads=False), self.source)
-
-    def months_with(self, ids: pa.Array) -> set[int]:
-        """Tell the months that hold one of some ids."""
-        with pq.ParquetFile(self.path, pre_buffer=False, buffer_size=1 << 20) as parquet:
-            groups = (parquet.read_row_group(index, ["unique_id"]) for index in range(parquet.num_row_groups))
-            found = [pc.any(pc.is_in(group["unique_id"], ids)).as_py() for group in groups]
-        return {month for month, here in zip(self.months, found, strict=True) if here}
+from govbr_assets.fold.months import MonthWriter, NewMonth, OldYear
+from govbr_assets.fold.proof import Account, Division, Ledger, prove, prove_copied
+from govbr_assets.fold.spill import Share
 
 
 @dataclass
@@ -126,12 +95,14 @@ class YearBuilder:
 
     def _build(self, changed: set[int]) -> BuiltYear:
         """Make the months that change, copy the others, and prove what was written."""
-        built = BuiltYear(self.year)
-        ledgers = {month: Ledger(f"month {month} in {year_path(self.year)}") for month in sorted(changed)}
+        built, target = BuiltYear(self.year), year_path(self.year)
+        months = [
+            NewMonth(month, self.folder / f"month-{month}", Ledger(f"month {month} in {target}"))
+            for month in sorted(changed)
+        ]
+        MonthWriter(self.old, self.added, self.division).write(months)
         with ExitStack() as stack:
-            groups = self._copied(stack, changed)
-            for month, ledger in ledgers.items():
-                groups += self._made(stack, month, ledger, built)
+            groups = [*self._copied(stack, changed), *self._made(stack, months)]
             groups.sort(key=lambda each: each.month)  # stable: the groups of a month stay in their order
             if groups:
                 built.path = self.folder / f"year-{self.year}"
@@ -141,11 +112,14 @@ class YearBuilder:
                         prove_copied(each.file, each.group, sink, new)
         if built.path:
             in_order = [each.ledger for each in groups]
-            digests, built.doubled = prove(built.path, year_path(self.year), in_order, self.division.ids)
+            digests, built.doubled = prove(built.path, target, in_order, self.division.ids)
             built.account.went(digests)
-        for month, ledger in ledgers.items():
-            ledger.check()
-            self._month_path(month).unlink()
+            heap.give_back()
+        for month in months:
+            month.ledger.check()
+            month.path.unlink()
+            built.account.add(month.account)
+            built.dropped.update(month.dropped)
         built.months, built.rows = [each.month for each in groups], sum(each.group.rows for each in groups)
         built.new_bytes = sum(each.group.size for each in groups if each.ledger)
         return built
@@ -158,34 +132,9 @@ class YearBuilder:
         pairs = zip(self.old.months, row_groups(file), strict=True)
         return [_Group(month, file, group, None) for month, group in pairs if month not in changed]
 
-    def _made(self, stack: ExitStack, month: int, ledger: Ledger, built: BuiltYear) -> list[_Group]:
-        """Make the row groups of a month anew."""
-        path = self._month_path(month)
-        with path.open("wb") as sink:
-            rows = encode_to(sink, self._surviving(month, ledger, built))
-        file = stack.enter_context(path.open("rb"))
-        return [_Group(month, file, group, ledger) for group in row_groups(file)] if rows else []
-
-    def _surviving(self, month: int, ledger: Ledger, built: BuiltYear) -> Iterator[pa.Table]:
-        """Stream the rows of a month that stay, in order."""
-        for part in in_parts(self._coming(month, ledger, built), self.folder / "by-day"):
-            stay, go = self.division.of(part)
-            prove_dropped(stay, go, self.division)
-            built.dropped.update(go["source"].to_pylist())
-            built.account.went(go["digest"].combine_chunks())
-            ledger.went(go["digest"].combine_chunks())
-            yield in_order(stay.select(NEWS_SCHEMA.names))
-
-    def _coming(self, month: int, ledger: Ledger, built: BuiltYear) -> Iterator[pa.Table]:
-        """Stream the rows of a month as they are read."""
-        for share in self.added:
-            for rows in share.read(month):
-                ledger.read(rows["digest"])
-                yield rows
-        for rows in self.old.rows(month) if self.old else []:
-            ledger.read(rows["digest"])
-            built.account.came(rows.num_rows, pc.sum(rows["digest"]).as_py() or 0)
-            yield rows
-
-    def _month_path(self, month: int) -> Path:
-        return self.folder / f"month-{month}"
+    def _made(self, stack: ExitStack, months: Sequence[NewMonth]) -> Iterator[_Group]:
+        """Take the row groups of months that were made anew."""
+        for each in months:
+            file = stack.enter_context(each.path.open("rb"))
+            for group in row_groups(file) if each.rows else []:
+                yield _Group(each.month, file, group, each.ledger)

@@ -9,11 +9,20 @@ readers need, `send` makes one commit, `publish` makes a plan one.
 from govbr_assets.hub.content import Content
 from govbr_assets.hub.fetch import fetch, fetched
 from govbr_assets.hub.kept import DIGESTS_SCHEMA, KEYS_SCHEMA
-from govbr_assets.hub.keys import HOLDING_SCHEMA, file_digests, file_keys, foreign_keys, holding
+from govbr_assets.hub.keys import HOLDING_SCHEMA, file_digests, file_keys, foreign_keys, holding, revision_ids
 from govbr_assets.hub.loadable import card_changes
 from govbr_assets.hub.publish import Plan, Publication, publish
 from govbr_assets.hub.repo import Hub
-from govbr_assets.hub.scan import day_rows, file_rows, file_schema, footer, groups_with, row_group, row_groups
+from govbr_assets.hub.scan import (
+    day_rows,
+    file_rows,
+    file_schema,
+    footer,
+    groups_with,
+    learn_schema,
+    row_group,
+    row_groups,
+)
 from govbr_assets.hub.send import COMMIT_FILES, Edit
 from govbr_assets.hub.snapshot import HubFile, HubFileAt, Snapshot
 
@@ -42,7 +51,9 @@ __all__ = [
     "foreign_keys",
     "groups_with",
     "holding",
+    "learn_schema",
     "publish",
+    "revision_ids",
     "row_group",
     "row_groups",
 ]

@@ -24,13 +24,18 @@ def fetch(hub: Hub, snapshot: Snapshot, file: HubFile, path: Path) -> None:
     """
     with path.open("wb") as sink:
         sink.writelines(_pieces(hub, snapshot, file))
-    _take(hub, file, path)
+    _check(file, path)
+    if hub.kept.keeps and not hub.kept.has_keys(file.content):
+        try:
+            keep(hub, file, path)
+        except pa.ArrowException as error:
+            raise ContractError(f"{file.path} on the Hub is no Parquet file that can be read: {error}") from error
 
 
 def fetched(hub: Hub, snapshot: Snapshot, file: HubFile) -> bytes:
-    """Give a file of a revision, which fits into memory, and keep what it says; see `fetch`."""
+    """Give a file of a revision, which fits into memory; see `fetch`."""
     content = b"".join(_pieces(hub, snapshot, file))
-    _take(hub, file, content)
+    _check(file, content)
     return content
 
 
@@ -41,12 +46,7 @@ def _pieces(hub: Hub, snapshot: Snapshot, file: HubFile) -> Iterator[bytes]:
             yield piece
 
 
-def _take(hub: Hub, file: HubFile, content: Content) -> None:
-    """See that a file came as it is, and keep what it says."""
+def _check(file: HubFile, content: Content) -> None:
+    """See that a file came as it is."""
     if not file.holds(content):
         raise HubUnavailableError(f"{file.path} came from the Hub with other bytes than it has: try again.")
-    if hub.kept.keeps and not hub.kept.has_keys(file.content):
-        try:
-            keep(hub, file, content)
-        except pa.ArrowException as error:
-            raise ContractError(f"{file.path} on the Hub is no Parquet file that can be read: {error}") from error

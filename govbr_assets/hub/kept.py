@@ -1,8 +1,8 @@
-"""What never changes for a content of the Hub, kept by its id and so fetched once: footers, keys and digests.
+"""What never changes for a content or a revision of the Hub, kept by its id: footers, keys and digests.
 
 The footer of a Parquet file says its schema and where its columns lie; its keys are each row's id and time, and its
-digests stand for all that each row says. Nothing here speaks to the Hub: without a folder, or where nothing is kept,
-the answer is None and `scan` asks.
+digests stand for all that each row says. Of a revision the keys of all its rows can be kept at once. Nothing here
+speaks to the Hub: without a folder, or where nothing is kept, the answer is None and `scan` asks.
 """
 
 import io
@@ -22,7 +22,8 @@ KEYS_SCHEMA = pa.schema([NEWS_SCHEMA.field(name) for name in ("unique_id", "publ
 DIGESTS_SCHEMA = KEYS_SCHEMA.append(pa.field("digest", pa.int64()))
 """The keys of a row, and what `core.digest` makes of all of it."""
 
-_FOLDER, _FOOTER, _KEYS, _DIGESTS = "hub", "footer", "keys", "digests"
+_FOLDER, _FOOTER, _KEYS = "hub", "footer", "keys"
+_DIGESTS = "xxh3"  # how they are made: those that were made in another way must not be taken for them
 _KEEP_DAYS = 30  # after which nobody plans at a revision that still had a content which is gone
 _DIGEST = 32  # bytes
 _OPTIONS = pa.ipc.IpcWriteOptions(compression="zstd", use_threads=False)

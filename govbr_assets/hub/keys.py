@@ -1,6 +1,7 @@
 """Which file of the Hub holds which id: the keys of files, streamed, and kept by content so that they travel once."""
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,7 +13,7 @@ from govbr_assets.hub.content import Content, opened
 from govbr_assets.hub.kept import KEYS_SCHEMA
 from govbr_assets.hub.ranges import ColumnReader, metadata_of, read_footer
 from govbr_assets.hub.repo import Hub, HubFile, Snapshot
-from govbr_assets.hub.scan import footer, reading, row_groups
+from govbr_assets.hub.scan import file_schema, footer, reading, row_groups
 
 _LOOK_UP = 10_000  # ids of small files that are looked up together
 
@@ -50,6 +51,12 @@ def foreign_keys(hub: Hub, snapshot: Snapshot, file: HubFile) -> Iterator[pa.Tab
         reader = ColumnReader(remote, file.size, metadata)
         for index in range(metadata.num_row_groups):
             yield as_contract(reader.read(index, KEYS_SCHEMA.names), file.path, KEYS_SCHEMA)
+
+
+def revision_ids(hub: Hub, snapshot: Snapshot) -> Iterator[pa.Table]:
+    """Stream the ids of all rows of a revision: [n rows x 1 or more] each with `unique_id`, in no order."""
+    kept = hub.kept.keys(snapshot.revision) if snapshot.revision else None
+    return kept or chain.from_iterable(_ids(hub, snapshot, file) for file in snapshot.data_files)
 
 
 def file_digests(hub: Hub, file: HubFile, digested: Iterable[pa.Table]) -> Iterator[pa.Table]:
@@ -108,6 +115,13 @@ def keep(hub: Hub, file: HubFile, content: Content) -> None:
         with hub.kept.keeping_keys(file.content) as keep_rows:
             for group in range(parquet.num_row_groups):
                 keep_rows(parquet.read_row_group(group, KEYS_SCHEMA.names, use_threads=False))
+
+
+def _ids(hub: Hub, snapshot: Snapshot, file: HubFile) -> Iterator[pa.Table]:
+    """Stream the ids of a file, from what is kept of it if it may be kept: the times of a legacy file may be text."""
+    if schema_difference(file_schema(hub, snapshot, file)):
+        return row_groups(hub, snapshot, file, ["unique_id"])
+    return file_keys(hub, snapshot, file)
 
 
 def _only(tables: list[pa.Table], ids: pa.Array) -> pa.Table:

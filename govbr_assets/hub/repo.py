@@ -7,6 +7,7 @@ from functools import lru_cache
 from itertools import takewhile
 from typing import IO, NamedTuple, cast
 
+import pyarrow as pa
 from huggingface_hub import HfApi, HfFileSystem, constants, get_token
 from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError
 from huggingface_hub.hf_api import RepoFile
@@ -74,6 +75,7 @@ class Hub:
             raise ConfigurationError(f"GOVBR_REPO_ID is {repo_id!r}: write namespace/name, such as my-org/my-news.")
         self.repo_id, self.private, self.patience = repo_id, private, patience
         self.kept = Kept(folder)
+        self.schemas: dict[str, pa.Schema] = {}  # by content, `scan` fills it
         self.schema_verdicts: dict[
             tuple[str, bool], tuple[list[str], list[str]]
         ] = {}  # by content, `loadable` fills it

@@ -68,7 +68,15 @@ def footer(hub: Hub, snapshot: Snapshot, file: HubFile) -> pq.FileMetaData:
 
 def file_schema(hub: Hub, snapshot: Snapshot, file: HubFile) -> pa.Schema:
     """Read the Arrow schema that a file on the Hub has, from its footer."""
-    return footer(hub, snapshot, file).schema.to_arrow_schema()
+    if file.content not in hub.schemas:
+        learn_schema(hub, file, footer(hub, snapshot, file).schema.to_arrow_schema())
+    return hub.schemas[file.content]
+
+
+def learn_schema(hub: Hub, file: HubFile, schema: pa.Schema) -> None:
+    """Note the schema of a file that is at hand, so that nobody fetches its footer in this run."""
+    same = schema.equals(NEWS_SCHEMA, check_metadata=True)
+    hub.schemas[file.content] = NEWS_SCHEMA if same else schema  # thousands of them would be megabytes
 
 
 def groups_with(metadata: pq.FileMetaData, day: Day) -> list[int]:
