@@ -1,4 +1,4 @@
-"""Python finds this as it starts when the folder is in `PYTHONPATH`: Dagster's daemon then looks for backfills each second.
+"""What Python finds as it starts when this folder is in `PYTHONPATH`: Dagster looks for backfills each second then.
 
 It does so every half minute otherwise, for which it has no setting: a backfill waits for that twice, to begin and to
 have ended.
