@@ -7,7 +7,9 @@ Every case says how its run ends, and in a range what is wrong with a commit is 
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Literal
 
 import adbc_driver_postgresql.dbapi as adbc
@@ -15,6 +17,7 @@ import pytest
 from huggingface_hub.utils._xet import abort_xet_session
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
+from tenacity import wait_none
 
 from govbr_assets.errors import (
     GovbrAssetsError,
@@ -320,9 +323,16 @@ PAGES = pytest.mark.parametrize("bulk", [110], ids=["on two pages"])
 
 
 @pytest.fixture(scope="module", autouse=True)
-def impatient_storage() -> Iterator[None]:
-    """Let the storage's client give up soon; it reads these settings when a session begins."""
+def impatient() -> Iterator[None]:
+    """Let nobody wait before the next try, but for what the Hub asks; and the storage's client give up soon.
+
+    It reads these settings when a session begins.
+    """
     with pytest.MonkeyPatch.context() as patch:
+        at_once = SimpleNamespace(sleep=lambda _: None)
+        patch.setattr("huggingface_hub.utils._http.time", at_once)
+        patch.setattr(import_module("govbr_assets.hub.publish"), "time", at_once)
+        patch.setattr(import_module("govbr_assets.hub.send"), "wait_random_exponential", lambda **_: wait_none())
         patch.setenv("HF_XET_CLIENT_RETRY_MAX_ATTEMPTS", "1")
         patch.setenv("HF_XET_CLIENT_RETRY_BASE_DELAY", "20ms")
         abort_xet_session()
