@@ -3,11 +3,14 @@
 import os
 import tempfile
 from collections.abc import Iterator
+from importlib import import_module
 from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
+from tenacity import wait_none
 
 # The client reads these when it is imported; nothing of ours goes into, or comes from, the home of whoever tests.
 os.environ["HF_HOME"] = tempfile.mkdtemp(prefix="govbr-hf-")
@@ -65,6 +68,15 @@ def repo_id() -> str:
 @pytest.fixture
 def hub(local_hub: LocalHub, repo_id: str) -> Hub:
     return Hub(repo_id, token=local_hub.write_token, endpoint=local_hub.endpoint)
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nobody wait before the next try, neither the Hub's client nor we; what the Hub asks for is still waited."""
+    no_time = SimpleNamespace(sleep=lambda _: None)
+    monkeypatch.setattr("huggingface_hub.utils._http.time", no_time)
+    monkeypatch.setattr(import_module("govbr_assets.hub.publish"), "time", no_time)
+    monkeypatch.setattr(import_module("govbr_assets.hub.send"), "wait_random_exponential", lambda **_: wait_none())
 
 
 @pytest.fixture(scope="session")

@@ -81,8 +81,8 @@ class Damaged:
 
     def read_postgres(self) -> None:
         """Read all its rows."""
-        news = PostgresNews(self.graph.postgres_url)
-        self.truth = pa.concat_tables(news.day(Day(day)) for day in [OLD, *DAYS])
+        days = [Day(day) for day in [OLD, *DAYS]]
+        self.truth = pa.concat_tables(map(PostgresNews(self.graph.postgres_url).reading(days), days))
 
     def find_the_unknown_row(self) -> None:
         """Let somebody put into PostgreSQL the row that it has nowhere."""

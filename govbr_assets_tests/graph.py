@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import adbc_driver_postgresql.dbapi as adbc
 from dagster import DagsterEventType, DagsterInstance, ExecuteInProcessResult, RetryPolicy, materialize
 
 from govbr_assets.assets import consolidated_dataset, hub_reconciliation
@@ -16,6 +15,7 @@ from govbr_assets.io_managers import ArrowTableIOManager, HubShardIOManager
 from govbr_assets.local.hub import LocalHub
 from govbr_assets.local.viewer import LocalViewer
 from govbr_assets.resources import HubResource, PostgresResource, ViewerResource
+from govbr_assets_tests.sql import execute
 
 _OF_THE_HUB = ("repo_id", "visibility", "token", "storage_url", "patience_minutes", "dry_run")
 
@@ -135,9 +135,7 @@ class Graph:
 
     def execute(self, *statements: str) -> None:
         """Run SQL as the owner of the database."""
-        with adbc.connect(self.postgres_url, autocommit=True) as connection, connection.cursor() as cursor:
-            for statement in statements:
-                cursor.execute(statement)
+        execute(self.postgres_url, *statements)
 
     def insert(self, *ids: str, day: str = "2026-01-15", legacy: str | None = None) -> None:
         """Insert rows, a minute apart from 09:00 on."""

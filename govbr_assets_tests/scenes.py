@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import pyarrow as pa
@@ -135,20 +135,29 @@ class Scene:
 
     def check_complete(self, days: Sequence[str]) -> None:
         """Every row of the days and of the past is there once, but for the one that PostgreSQL has nowhere."""
-        news = PostgresNews(self.graph.postgres_url)
-        wanted = self.rows_of([news.day(Day.of(day)) for day in days])
+        wanted = self.rows_of(list(self._in_postgres(days).values()))
         past = self.rows_at(self.base) if self.base else Counter()
         gone = {self.id("gone")} if DAYS[1] in days else set()
         assert self.rows_at("main") == Counter({*past, *wanted} - gone)
 
     def check_shards(self, days: Sequence[str]) -> None:
         """The shards of the days hold what PostgreSQL has of them and no file that is not folded holds."""
-        files, news = self.files("main"), PostgresNews(self.graph.postgres_url)
-        for day in days:
-            path, rows = shard_path(Day.of(day)), news.day(Day.of(day)).select(NEWS_SCHEMA.names)
+        files = self.files("main")
+        for day, rows in self._in_postgres(days).items():
+            path = shard_path(Day.of(day))
             elsewhere = self.rows_of([table for other, table in files.items() if shard_day(other) is None])
             wanted = _without(rows, elsewhere).sort_by(SORTED_BY)
             assert files.get(path, NEWS_SCHEMA.empty_table()).equals(wanted), path
+
+    def _in_postgres(self, days: Sequence[str]) -> dict[str, pa.Table]:
+        """Read the rows of some days, over one connection."""
+        take = self._news.reading([Day.of(day) for day in days])
+        return {day: take(Day.of(day)).select(NEWS_SCHEMA.names) for day in days}
+
+    @cached_property
+    def _news(self) -> PostgresNews:
+        """PostgreSQL as the product reads it."""
+        return PostgresNews(self.graph.postgres_url)
 
     def _write(self, title: str, files: dict[str, bytes]) -> str:
         """Commit as another writer does, with a client of its own."""

@@ -3,6 +3,7 @@
 Screenshots are left in `build/screenshots`.
 """
 
+import os
 import re
 import shutil
 import signal
@@ -18,7 +19,7 @@ import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
 from govbr_assets.core.days import TIME_ZONE
-from govbr_assets_tests.test_cli import ROOT
+from govbr_assets_tests.test_cli import IMPATIENT, ROOT
 from govbr_assets_tests.test_local_dev import free_port
 
 SCREENSHOTS = ROOT / "build" / "screenshots"
@@ -32,7 +33,8 @@ def served(folder: Path) -> Iterator[str]:
     """Run what `make dev` runs, and give the address of the UI."""
     port = free_port()
     words = ["-m", "govbr_assets.local", "dev", "--folder", str(folder), "--port", str(port)]
-    process = subprocess.Popen([sys.executable, *words], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    impatient = os.environ | {"PYTHONPATH": IMPATIENT}
+    process = subprocess.Popen([sys.executable, *words], env=impatient, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout
         output = "".join(iter(process.stdout.readline, "Ctrl-C stops all of it.\n"))

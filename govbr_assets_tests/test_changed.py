@@ -13,7 +13,7 @@ from govbr_assets.errors import SourceError, SourceUnavailableError
 from govbr_assets.local.load import load
 from govbr_assets.local.news import sample_news
 from govbr_assets.postgres import PostgresNews
-from govbr_assets_tests.test_postgres import execute
+from govbr_assets_tests.sql import execute
 
 FIRST, TODAY = Day.of("2003-01-01"), Day.of("2026-01-20")
 OLD = "now() - interval '3 days'"

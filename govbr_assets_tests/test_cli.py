@@ -19,6 +19,8 @@ import requests
 from govbr_assets_tests.graph import Graph
 
 ROOT = Path(__file__).parents[1]
+IMPATIENT = str(Path(__file__).with_name("impatient"))
+"""Where Python finds what has Dagster's daemon look for backfills each second."""
 ALL = "postgres_news_partition,hf_existing_ids,hf_parquet_shard"
 
 
@@ -109,7 +111,10 @@ def served(environment: dict[str, str]) -> Iterator[str]:
         port = probe.getsockname()[1]
     words = ["dev", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port), "--log-level", "warning"]
     server = subprocess.Popen(
-        [sys.executable, "-m", "dagster", *words], env=environment, cwd=ROOT, start_new_session=True
+        [sys.executable, "-m", "dagster", *words],
+        env=environment | {"PYTHONPATH": IMPATIENT},
+        cwd=ROOT,
+        start_new_session=True,
     )
     url = f"http://127.0.0.1:{port}"
     try:

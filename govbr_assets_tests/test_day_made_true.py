@@ -17,10 +17,10 @@ from govbr_assets_tests.stranger import as_others_write, write
 from govbr_assets_tests.tables import shard
 from govbr_assets_tests.test_graph import failure
 
-DAYS = ("2026-01-14", "2026-01-15", "2026-02-03")
+DAYS = ("2026-01-30", "2026-01-31", "2026-02-01")
 DAY = DAYS[1]
 YEAR = "data/train-2026-00.parquet"
-SHARD = "data/train-2026-01-15.parquet"
+SHARD = "data/train-2026-01-31.parquet"
 
 
 @pytest.fixture
@@ -49,10 +49,11 @@ def published(request: pytest.FixtureRequest) -> Graph:
 
 def same(graph: Graph, *days: str) -> None:
     """Hold days on the Hub against PostgreSQL, all of their columns."""
-    news, hub, head = PostgresNews(graph.postgres_url), graph.hub, graph.head
-    for day in days or DAYS:
-        wanted = news.day(Day.of(day)).select(NEWS_SCHEMA.names)
-        found = day_rows(hub, head, Day.of(day))
+    hub, head, keys = graph.hub, graph.head, sorted(map(Day.of, days or DAYS))
+    take = PostgresNews(graph.postgres_url).reading(keys)
+    for day in keys:
+        wanted = take(day).select(NEWS_SCHEMA.names)
+        found = day_rows(hub, head, day)
         order = [("published_at", "ascending"), ("unique_id", "ascending")]
         assert found.sort_by(order).equals(wanted.sort_by(order)), day
 
@@ -238,9 +239,9 @@ def test_removals_of_all_days_within_a_day_add_up(graph: Graph, monkeypatch: pyt
     for day in DAYS:
         graph.insert(*(f"{day}-{number}" for number in range(12)), day=day)
     assert graph.run(DAYS[0], DAYS[2], checks=False).success
-    graph.execute("DELETE FROM news WHERE unique_id IN ('2026-01-14-0', '2026-01-14-1')")
+    graph.execute("DELETE FROM news WHERE unique_id IN ('2026-01-30-0', '2026-01-30-1')")
     assert told(graph, graph.run(DAYS[0], checks=False), DAYS[0])["removed"] == 2
-    graph.execute("DELETE FROM news WHERE unique_id IN ('2026-01-15-0', '2026-02-03-0')")
+    graph.execute("DELETE FROM news WHERE unique_id IN ('2026-01-31-0', '2026-02-01-0')")
     result = graph.run(DAYS[1], DAYS[2], checks=False)
     assert not result.success
     assert "2 have been removed within 24 hours: together more than 3" in failure(result)
@@ -279,7 +280,7 @@ def test_rows_in_files_that_are_not_folded_stop_their_day_or_fold_first(graph: G
     result = graph.run(DAYS[0], DAY, checks=False, config={"hf_parquet_shard": {"unfolded": "stop"}})
     assert not result.success
     assert f"1 rows of {DAY} are in files that are not folded ({base}): run weekly_consolidation" in failure(result)
-    assert graph.ids() == {base: ["a"], "data/train-2026-01-14.parquet": ["c"]}
+    assert graph.ids() == {base: ["a"], "data/train-2026-01-30.parquet": ["c"]}
     assert graph.run(DAY, checks=False, config={"hf_parquet_shard": {"unfolded": "fold"}}).success
     assert base not in graph.ids()
     same(graph, DAYS[0], DAY)

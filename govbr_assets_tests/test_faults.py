@@ -32,6 +32,8 @@ from govbr_assets_tests import readers
 from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.scenes import DAYS, Scene, verdict
 
+pytestmark = pytest.mark.usefixtures("at_once")
+
 ONE, MANY = (DAYS[1],), DAYS
 ALWAYS = 9999
 UNREADABLE = '{"rows": [{"row_idx": 0, "row": {"unique_id": "x'
@@ -350,7 +352,7 @@ def fits(ends: type[GovbrAssetsError] | None, case: Case) -> bool:
 
 
 def check_ends(stage: Stage, case: Case, folder: Path) -> None:
-    """Run with what is wrong, then without: both end as they must, and the laws hold all the way."""
+    """Run with what is wrong, and without if that failed: all is there then, and one more run changes nothing."""
     scene = stage.scene
     case.arm(stage)
     ends, sentence = stage.run()
@@ -359,11 +361,9 @@ def check_ends(stage: Stage, case: Case, folder: Path) -> None:
     assert case.reason in sentence
     scene.check_history()
     scene.check_readers(folder)
-    if case.ends is None:
-        scene.check_complete(stage.span)
-        scene.check_shards(stage.span)
-    assert stage.run(checks=False) == (None, "")
-    scene.check_history()
+    if case.ends is not None:
+        assert stage.run(checks=False) == (None, "")
+        scene.check_history()
     scene.check_complete(stage.span)
     scene.check_shards(stage.span)
     commits = scene.new_commits

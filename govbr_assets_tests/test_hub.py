@@ -126,6 +126,7 @@ def test_nothing_to_do_at_an_old_revision_is_looked_at_again_at_the_head(hub: Hu
     assert plan.made_at == [first.revision, moved]
 
 
+@pytest.mark.usefixtures("at_once")
 def test_a_head_that_never_stands_still_is_a_conflict(hub: Hub, write: Callable[..., str], local_hub: LocalHub):
     write(**{"README.md": b"---\nlicense: mit\n---\nhi\n"})
     local_hub.faults.add(Fault("POST", COMMIT, answer(412, "The branch was updated since you started"), times=99))
@@ -147,6 +148,7 @@ def test_a_lost_answer_is_looked_for_before_another_try(
     assert titles.count("Publish") == 1
 
 
+@pytest.mark.usefixtures("at_once")
 @pytest.mark.parametrize("status", [409, 429, 503])
 def test_a_busy_hub_is_asked_again(hub: Hub, write: Callable[..., str], local_hub: LocalHub, status: int):
     write(**{"README.md": b"---\nlicense: mit\n---\nhi\n"})

@@ -11,15 +11,12 @@ which prints how many examples and steps the laws held in.
 import os
 import sys
 from collections import Counter
-from importlib import import_module
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
-from tenacity import wait_none
 
 from govbr_assets.core.layout import shard_path
 from govbr_assets.hub import Hub, publish
@@ -157,18 +154,15 @@ class Lives(RuleBasedStateMachine):
         return found
 
 
+@pytest.mark.usefixtures("at_once")  # nobody else is to be let past, so that waiting would only take time
 @pytest.mark.timeout(0 if EXAMPLES else 300)
 def test_the_laws_hold_whatever_happens_in_whatever_order(
     postgres: EmbeddedPostgres,
     local_hub: LocalHub,
     viewer_server: LocalViewer,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ):
-    # Nobody else is to be let past, so that waiting would only take time.
-    monkeypatch.setattr(import_module("govbr_assets.hub.send"), "wait_random_exponential", lambda **_: wait_none())
-    monkeypatch.setattr(import_module("govbr_assets.hub.publish"), "time", SimpleNamespace(sleep=lambda _: None))
     viewer_server.faults.clear()
     seen: Counter[str] = Counter()
 

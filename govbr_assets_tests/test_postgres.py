@@ -16,14 +16,9 @@ from govbr_assets.postgres import PostgresNews
 from govbr_assets.postgres.connection import Database, query
 from govbr_assets.postgres.keys import KEYS_WITH_LEGACY, POSTGRES_KEYS_SCHEMA, SET_HASH_JOINS
 from govbr_assets.postgres.rows import IN_WINDOW, SET_WINDOW
+from govbr_assets_tests.sql import execute
 
 DAY = Day.of("2026-01-15")
-
-
-def execute(url: str, *statements: str) -> None:
-    with adbc.connect(url, autocommit=True) as connection, connection.cursor() as cursor:
-        for statement in statements:
-            cursor.execute(statement)
 
 
 def insert(database: str, /, **values: str) -> None:

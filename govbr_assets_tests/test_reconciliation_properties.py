@@ -9,7 +9,6 @@ from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
-import adbc_driver_postgresql.dbapi as adbc
 import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -26,6 +25,7 @@ from govbr_assets.postgres import PostgresNews
 from govbr_assets.reconciliation import Reconciled, reconcile
 from govbr_assets.reconciliation.buckets import BUCKETS, Buckets
 from govbr_assets.storage import Folder
+from govbr_assets_tests.sql import execute
 from govbr_assets_tests.stranger import as_others_write, write
 
 NAMES = "abcdefgh"
@@ -168,7 +168,7 @@ class World:
 
     def __init__(self, url: str, local_hub: LocalHub, folder: Path) -> None:
         self._url, self._local_hub, self._folder = url, local_hub, folder
-        self._execute("INSERT INTO agencies (id, key, name) VALUES (1, 'mec', 'Ministério da Educação')")
+        execute(self._url, "INSERT INTO agencies (id, key, name) VALUES (1, 'mec', 'Ministério da Educação')")
 
     def reconcile(self, postgres: Sequence[Postgres], hub: Mapping[str, Sequence[News]], *, deep: bool) -> Reconciled:
         legacy = [f"'{row.legacy}'" if row.legacy else "NULL" for row in postgres]
@@ -177,7 +177,7 @@ class World:
             for row, claim in zip(postgres, legacy, strict=True)
         ]
         insert = "INSERT INTO news (unique_id, published_at, title, legacy_unique_id, agency_id) VALUES "
-        self._execute("TRUNCATE news", *([insert + ", ".join(values)] if values else []))
+        execute(self._url, "TRUNCATE news", *([insert + ", ".join(values)] if values else []))
         repo_id = f"org/reconciled-{os.getpid()}-{next(_numbers)}"
         if hub:
             data = {path: LAYOUTS[path](table(rows)) for path, rows in hub.items()}
@@ -189,11 +189,6 @@ class World:
             folder=Folder(str(self._folder)),
         )
         return reconcile(client, client.head(), PostgresNews(self._url), deep=deep)
-
-    def _execute(self, *statements: str) -> None:
-        with adbc.connect(self._url, autocommit=True) as connection, connection.cursor() as cursor:
-            for statement in statements:
-                cursor.execute(statement)
 
 
 @pytest.fixture
