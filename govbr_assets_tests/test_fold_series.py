@@ -46,6 +46,28 @@ def test_a_fold_in_several_commits_is_whole_at_each_and_ends_as_in_one(
     assert folding.fold() == []
 
 
+def test_a_month_that_finds_no_room_waits_as_a_whole_and_is_made_once(
+    folding: Folding, monkeypatch: pytest.MonkeyPatch
+):
+    few_files(monkeypatch, 6)
+    days = [f"2025-0{month}-1{day}" for month in (1, 2, 3) for day in (1, 2, 3)]
+    folding.write({f"data/train-{day}.parquet": encode(rows(day, day=day)) for day in days})
+    steps = folding.fold()
+    taken = [sorted({file.path[16:18] for file in step.came}) for step in steps]
+    assert taken == [["01"], ["02"], ["03"]]
+    folding.check_folded(folding.base)
+
+
+def test_a_month_of_more_shards_than_find_room_is_made_a_part_at_a_time(
+    folding: Folding, monkeypatch: pytest.MonkeyPatch
+):
+    few_files(monkeypatch, 4)
+    days = [f"2025-01-{day}" for day in range(11, 19)]
+    folding.write({f"data/train-{day}.parquet": encode(rows(day, day=day)) for day in days})
+    assert [len(step.came) for step in folding.fold()] == [3, 3, 2]
+    folding.check_folded(folding.base)
+
+
 def test_half_a_series_loads_for_those_who_use_datasets(graph: Graph, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     few_files(monkeypatch, 6)
     folding = Folding(graph.local_hub, graph.repo_id)

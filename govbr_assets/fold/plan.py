@@ -1,7 +1,7 @@
 """The fold as plans for `hub.publish`: one commit after another, each whole by itself and of under 100 files."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -147,14 +147,26 @@ class FoldPlan:
 
     def _take(self, waiting: Sequence[HubFile], years: set[int]) -> tuple[list[HubFile], set[int]]:
         """Take as many files as find room in a commit, with the years that they go to."""
-        taken: list[HubFile] = []
+        taken, all_years = [], years
         for file in sorted(waiting, key=lambda file: not self._goes_first(file)):
-            more = years | {month // 100 for month in self.desk.shelf.lot(file).parts}
+            more = all_years | self._years([file])
             if taken and not self._goes_first(file) and len(taken) + 1 + len(more) > self.most:
-                break
+                taken = self._whole_months(taken, file)
+                return taken, self._years(taken) | years
             taken.append(file)
-            years = more
-        return taken, years
+            all_years = more
+        return taken, all_years
+
+    def _whole_months(self, taken: list[HubFile], following: HubFile) -> list[HubFile]:
+        """Leave a month that finds no room to the next commit, all of it: else it would be made twice."""
+        months, count = self.desk.shelf.lot(following).parts, len(taken)
+        while count and not self._goes_first(taken[count - 1]) and self.desk.shelf.lot(taken[count - 1]).parts & months:
+            count -= 1
+        return taken[:count] or taken
+
+    def _years(self, files: Iterable[HubFile]) -> set[int]:
+        """Tell the years that the rows of files are of."""
+        return {month // 100 for file in files for month in self.desk.shelf.lot(file).parts}
 
     def _goes_first(self, file: HubFile) -> bool:
         """Say whether a file has to go with the first commit, however many there are of its kind.
