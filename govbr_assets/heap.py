@@ -6,6 +6,7 @@ Only glibc lets itself be told; with another C library nothing changes.
 """
 
 import ctypes
+import gc
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -25,11 +26,13 @@ def lean() -> None:
 
 @contextmanager
 def roomy() -> Iterator[None]:
-    """Keep what is free, for the time being."""
+    """Keep what is free, for the time being, and do not look through what is there already for garbage."""
     _set(_ROOMY)
+    gc.freeze()
     try:
         yield
     finally:
+        gc.unfreeze()
         lean()
         give_back()
 

@@ -385,10 +385,10 @@ def test_months_become_the_same_file_however_many_are_made_at_once(
     assert [metadata.row_group(index).num_rows for index in range(metadata.num_row_groups)] == [2] * 5
 
 
-def test_a_heap_is_lean_again_after_a_fold(hub: Hub, monkeypatch: pytest.MonkeyPatch):
+def test_the_heap_is_lean_again_when_a_commit_is_planned(hub: Hub, monkeypatch: pytest.MonkeyPatch):
     said: list[str] = []
     monkeypatch.setattr(heap, "_set", lambda options: said.append("lean" if options is heap._LEAN else "roomy"))
-    monkeypatch.setattr("govbr_assets.fold.plan.publish", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("govbr_assets.fold.desk.sources", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         folds(hub)
     assert said == ["roomy", "lean"]

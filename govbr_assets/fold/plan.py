@@ -79,7 +79,7 @@ def fold(hub: Hub, today: Day, *, dry_run: bool = False, tell: Tell = lambda _: 
         NoRoomError: the disk for temporary files is too small.
         TransientError: the Hub failed; what was given before is published.
     """
-    with scratch_folder() as folder, heap.roomy():
+    with scratch_folder() as folder:
         plan = FoldPlan(Desk(hub, today, folder, tell), folder, most=1 << 30 if dry_run else COMMIT_FILES)
         guess = hub.head()
         while True:
@@ -124,6 +124,7 @@ class FoldPlan:
     step: Step = field(default_factory=lambda: Step([], 0, []))
     _made: dict[int, _Made] = field(default_factory=dict)
 
+    @heap.roomy()
     def at(self, snapshot: Snapshot) -> Edit:
         """Make the edit for a revision: as many files as one commit takes, and the year files that replace them."""
         found = self.desk.lay_out(snapshot)
@@ -132,7 +133,6 @@ class FoldPlan:
         losing = {year for year, file in found.years.items() if file in self.desk.losing}
         came, years = self._take(waiting, losing)
         self._made = {year: self._year(snapshot, year, found.years.get(year), came) for year in sorted(years)}
-        heap.give_back()  # the upload wants some
         made = [each.file for each in self._made.values() if each.file]
         self._prove(came)
         gone = {file.path for file in came} | {year_path(year) for year in years} & snapshot.files.keys()

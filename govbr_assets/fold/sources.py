@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 
 from govbr_assets.core.days import Day
 from govbr_assets.core.layout import folded_year, shard_day
@@ -58,6 +59,7 @@ class Inbox:
     def __init__(self, hub: Hub, folder: Path) -> None:
         self._hub, self._folder = hub, folder
         self._held: set[HubFile] = set()
+        self._large = Lock()  # those who bring large files wait for each other: each takes some megabytes at a time
         folder.mkdir()
 
     def get(self, snapshot: Snapshot, file: HubFile) -> Path:
@@ -95,7 +97,8 @@ class Inbox:
 
     def _bring(self, snapshot: Snapshot, file: HubFile) -> Content:
         if file.size > _IN_MEMORY or file in self._held:
-            return self.get(snapshot, file)
+            with self._large:
+                return self.get(snapshot, file)
         return fetched(self._hub, snapshot, file)
 
     def drop(self, file: HubFile) -> None:
