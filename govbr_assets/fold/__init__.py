@@ -2,8 +2,8 @@
 
 From the bottom up: `scratch` is the disk at hand, `buckets` ids on it, `spill` rows parted by month, `shelf` the files
 that they are of, `sources` what is to be folded, `intake` how it gets there, `survivors` which row of an id stays,
-`proof` that nothing is lost, `months` those of one year and `year` its file, `desk` all that was read, and `plan` the
-plan for `hub.publish`. What a folded file is says `core.consolidation`.
+`proof` that nothing is lost, `months` those of one year and `year` its file, `desk` all that was read, `taking` what of
+it goes together, and `plan` the plan for `hub.publish`. What a folded file is says `core.consolidation`.
 """
 
 from govbr_assets.fold.buckets import IdBuckets

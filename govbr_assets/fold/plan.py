@@ -1,7 +1,7 @@
 """The fold as plans for `hub.publish`: one commit after another, each whole by itself and of under 100 files."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,11 +11,12 @@ from govbr_assets import heap
 from govbr_assets.core.consolidation import Survivors
 from govbr_assets.core.contract import repeated
 from govbr_assets.core.days import Day
-from govbr_assets.core.layout import folded_year, year_path
+from govbr_assets.core.layout import year_path
 from govbr_assets.errors import ProofError
 from govbr_assets.fold.desk import Desk, Tell
 from govbr_assets.fold.proof import Account
 from govbr_assets.fold.scratch import scratch_folder
+from govbr_assets.fold.taking import Taking
 from govbr_assets.fold.year import BuiltYear, YearBuilder
 from govbr_assets.hub import COMMIT_FILES, Edit, Hub, HubFile, Publication, Snapshot, publish
 
@@ -80,7 +81,9 @@ def fold(hub: Hub, today: Day, *, dry_run: bool = False, tell: Tell = lambda _: 
         TransientError: the Hub failed; what was given before is published.
     """
     with scratch_folder() as folder:
-        plan = FoldPlan(Desk(hub, today, folder, tell), folder, most=1 << 30 if dry_run else COMMIT_FILES)
+        desk = Desk(hub, today, folder, tell)
+        taking = Taking(desk.shelf, desk.breaking, most=1 << 30 if dry_run else COMMIT_FILES)
+        plan = FoldPlan(desk, taking, folder)
         guess = hub.head()
         while True:
             publication = publish(hub, plan, guess, dry_run=dry_run, tell=tell)
@@ -113,14 +116,14 @@ class FoldPlan:
 
     Attributes:
         desk: has what was read.
+        taking: says which files come into one commit.
         folder: where files may be made.
-        most: files of one commit.
         step: what the last `at` takes up and makes.
     """
 
     desk: Desk
+    taking: Taking
     folder: Path
-    most: int
     step: Step = field(default_factory=lambda: Step([], 0, []))
     _made: dict[int, _Made] = field(default_factory=dict)
 
@@ -131,7 +134,7 @@ class FoldPlan:
         # What stands several times comes first, so that it does so at as few revisions as can be.
         waiting = [*found.legacy, *sorted(found.shards, key=lambda file: file not in self.desk.doubled)]
         losing = {year for year, file in found.years.items() if file in self.desk.losing}
-        came, years = self._take(waiting, losing)
+        came, years = self.taking.take(waiting, losing)
         self._made = {year: self._year(snapshot, year, found.years.get(year), came) for year in sorted(years)}
         made = [each.file for each in self._made.values() if each.file]
         self._prove(came)
@@ -144,37 +147,6 @@ class FoldPlan:
             return Edit()  # nobody could load a dataset without files
         put = {file.path: self.desk.place(file) for file in made}
         return Edit(put, delete, lenient=True, summary=f"Fold {len(came)} files into {len(put)} year files")
-
-    def _take(self, waiting: Sequence[HubFile], years: set[int]) -> tuple[list[HubFile], set[int]]:
-        """Take as many files as find room in a commit, with the years that they go to."""
-        taken, all_years = [], years
-        for file in sorted(waiting, key=lambda file: not self._goes_first(file)):
-            more = all_years | self._years([file])
-            if taken and not self._goes_first(file) and len(taken) + 1 + len(more) > self.most:
-                taken = self._whole_months(taken, file)
-                return taken, self._years(taken) | years
-            taken.append(file)
-            all_years = more
-        return taken, all_years
-
-    def _whole_months(self, taken: list[HubFile], following: HubFile) -> list[HubFile]:
-        """Leave a month that finds no room to the next commit, all of it: else it would be made twice."""
-        months, count = self.desk.shelf.lot(following).parts, len(taken)
-        while count and not self._goes_first(taken[count - 1]) and self.desk.shelf.lot(taken[count - 1]).parts & months:
-            count -= 1
-        return taken[:count] or taken
-
-    def _years(self, files: Iterable[HubFile]) -> set[int]:
-        """Tell the years that the rows of files are of."""
-        return {month // 100 for file in files for month in self.desk.shelf.lot(file).parts}
-
-    def _goes_first(self, file: HubFile) -> bool:
-        """Say whether a file has to go with the first commit, however many there are of its kind.
-
-        What stands in the place of a year's file may be overwritten by it, and what breaks readers must not stand
-        beside files that do not.
-        """
-        return folded_year(file.path) is not None or file in self.desk.breaking
 
     def _year(self, snapshot: Snapshot, year: int, file: HubFile | None, came: Sequence[HubFile]) -> _Made:
         """Make the file of a year, or take the one that was made of the same for another revision."""
