@@ -34,7 +34,8 @@ for _message in ("Parameter `backfill_policy`", "Specifying a partitions_def on 
 # memory: what waits for the network, and once more what it compresses in vain, for Parquet is compressed.
 os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 os.environ.setdefault("HF_XET_FIXED_UPLOAD_CONCURRENCY", "1")
-os.environ.setdefault("HF_XET_DATA_XORB_COMPRESSION_POLICY", "none")
+os.environ.setdefault("HF_XET_DATA_INGESTION_BLOCK_SIZE", "1mb")
+os.environ.setdefault("HF_XET_XORB_COMPRESSION_POLICY", "none")
 
 from govbr_assets import heap  # noqa: E402 - the filters and the pool must stand first
 

@@ -26,7 +26,8 @@ def lean() -> None:
 
 @contextmanager
 def roomy() -> Iterator[None]:
-    """Keep what is free, for the time being, and do not look through what is there already for garbage."""
+    """Keep what is free from now on, for the time being, and do not look for garbage in what is there already."""
+    give_back()
     _set(_ROOMY)
     gc.freeze()
     try:

@@ -146,7 +146,8 @@ def prove(path: Path, target: str, ledgers: Sequence[Ledger | None], watched: pa
                 if ledger is not None:
                     digests.append(row_digests(rows))
                     ledger.went(digests[-1])
-    if pc.count_distinct(pa.concat_arrays(ids)).as_py() != sum(map(len, ids)):
+    in_order = _sorted(pa.concat_arrays(ids))  # a set of them would take ten times their size
+    if pc.any(pc.equal(in_order[1:], in_order[:-1])).as_py():
         raise ProofError(f"An id stands more than once in {target}. Nothing was published.")
     return pa.concat_arrays(digests), pa.concat_arrays(seen)
 

@@ -101,6 +101,7 @@ class YearBuilder:
             for month in sorted(changed)
         ]
         MonthWriter(self.old, self.added, self.division).write(months)
+        heap.give_back()
         with ExitStack() as stack:
             groups = [*self._copied(stack, changed), *self._made(stack, months)]
             groups.sort(key=lambda each: each.month)  # stable: the groups of a month stay in their order

@@ -13,6 +13,7 @@ from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError
 from huggingface_hub.hf_api import RepoFile
 from huggingface_hub.utils import build_hf_headers, disable_progress_bars, paginate, parse_datetime, validate_repo_id
 
+from govbr_assets import heap
 from govbr_assets.errors import ConfigurationError
 from govbr_assets.hub.content import Content
 from govbr_assets.hub.failures import StaleParentError, hub_failures
@@ -182,6 +183,7 @@ class Hub:
         with hub_failures(self.repo_id, f"committing {len(operations)} files"):
             for group in groups if len(groups) > 1 else []:  # nobody sees them before the commit names them
                 self.api.preupload_lfs_files(self.repo_id, group, repo_type="dataset")
+                heap.give_back()
             revision = self.api.create_commit(
                 self.repo_id,
                 operations,
