@@ -40,7 +40,8 @@ class IdBuckets:
             value = hash(each)
             buckets[value % _BUCKETS].append(value)
         for sink, bucket in zip(self._sinks, buckets, strict=True):
-            bucket.tofile(sink)
+            if bucket:
+                bucket.tofile(sink)
         self.count += len(ids)
 
     def repeated(self) -> pa.Array:

@@ -39,8 +39,8 @@ def check_readable(hub: Hub, snapshot: Snapshot, edit: Edit) -> list[str]:
     Raises:
         ContractError: what differs breaks readers; the message names file, column and both types.
     """
-    back = {each.file.path for each in edit.copy}
-    standing = [(file, snapshot) for file in snapshot.data_files if file.path not in {*edit.put, *edit.delete, *back}]
+    touched = {*edit.put, *edit.delete, *(each.file.path for each in edit.copy)}
+    standing = [(file, snapshot) for file in snapshot.data_files if file.path not in touched]
     standing += [(each.file, hub.at(each.revision)) for each in edit.copy if is_data_file(each.file.path)]
     first = min([file.path for file, _ in standing] + [path for path in edit.put if is_data_file(path)], default="")
     notes = []
