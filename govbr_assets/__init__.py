@@ -29,9 +29,9 @@ import dagster  # noqa: F401 - it sets filters of its own when it is imported
 for _message in ("Parameter `backfill_policy`", "Specifying a partitions_def on an AssetCheckSpec"):
     warnings.filterwarnings("ignore", message=_message)
 
-# Both read these once, when they are first used. Arrow's own pool would keep 10 MB of a day that is gone, and
-# `pa.set_memory_pool` does not reach the Parquet writer. The Hub's client would have the whole of a 300 MB file in
-# memory: what waits for the network, and once more what it compresses in vain, for Parquet is compressed.
+# Arrow and the Hub's client read these once, when they are first used. Arrow's own pool would keep 10 MB of a day that
+# is gone, and `pa.set_memory_pool` does not reach the Parquet writer. The client would have the whole of a 300 MB file
+# in memory: what waits for the network, and once more what it compresses in vain, for Parquet is compressed.
 os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 os.environ.setdefault("HF_XET_FIXED_UPLOAD_CONCURRENCY", "1")
 os.environ.setdefault("HF_XET_DATA_INGESTION_BLOCK_SIZE", "1mb")

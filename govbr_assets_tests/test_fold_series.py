@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from govbr_assets.core.contract import NEWS_SCHEMA
-from govbr_assets.core.layout import encode
+from govbr_assets.core.layout import encode, shard_day
 from govbr_assets.fold import fold
 from govbr_assets_tests import readers
 from govbr_assets_tests.folding import Folding, dozen, few_files, year_file
@@ -52,9 +52,8 @@ def test_a_month_that_finds_no_room_waits_as_a_whole_and_is_made_once(
     few_files(monkeypatch, 6)
     days = [f"2025-0{month}-1{day}" for month in (1, 2, 3) for day in (1, 2, 3)]
     folding.write({f"data/train-{day}.parquet": encode(rows(day, day=day)) for day in days})
-    steps = folding.fold()
-    taken = [sorted({file.path[16:18] for file in step.came}) for step in steps]
-    assert taken == [["01"], ["02"], ["03"]]
+    taken = [[str(shard_day(file.path)) for file in step.came] for step in folding.fold()]
+    assert taken == [days[:3], days[3:6], days[6:]]
     folding.check_folded(folding.base)
 
 
@@ -130,6 +129,19 @@ def test_what_stands_in_the_place_of_a_year_is_taken_up_before_the_year_is_made(
     folding.check_history()
     folding.check_folded(folding.base)
     assert folding.fold() == []
+
+
+def test_what_has_to_go_first_does_not_wait_for_the_rest_of_its_month(
+    folding: Folding, monkeypatch: pytest.MonkeyPatch
+):
+    few_files(monkeypatch, 3)
+    disorder = pa.concat_tables([rows("b", day="2025-07-02"), rows("a", day="2025-07-01")])
+    first = {"data/train-2024-00.parquet": encode(rows("c", day="2025-04-04")), YEAR: encode(disorder)}
+    folding.write({**first, SHARD: encode(rows("d", day="2025-07-11"))})
+    steps = folding.fold()
+    assert [{file.path for file in step.came} for step in steps] == [first.keys(), {SHARD}]
+    folding.check_history()
+    folding.check_folded(folding.base)
 
 
 def lists_of_items(table: pa.Table) -> pa.Table:

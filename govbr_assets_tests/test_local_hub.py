@@ -288,6 +288,12 @@ def test_by_xet_every_compression_is_understood(hub: LocalHub, api: HfApi, conte
     assert xorb[4] == kind  # of the first chunk: 0 is as it was, 1 is LZ4, 2 is LZ4 over bytes grouped by four
 
 
+def test_by_xet_this_project_does_not_compress_what_is_compressed(hub: LocalHub, api: HfApi):
+    commit(api, CommitOperationAdd("data/a.parquet", b"texts " * 50_000))
+    (request,) = hub.faults.seen("POST", "/v1/xorbs/")
+    assert (hub.folder / "xorbs" / request.path.rsplit("/", 1)[1]).read_bytes()[4] == 0
+
+
 def test_by_plain_lfs_the_whole_file_travels_once(hub: LocalHub, api: HfApi):
     content = parquet(20)
     commit(api, CommitOperationAdd("data/a.parquet", io.BytesIO(content)))  # the client sends streams by LFS
