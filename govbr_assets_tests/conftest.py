@@ -16,7 +16,9 @@ from tenacity import wait_none
 os.environ["HF_HOME"] = tempfile.mkdtemp(prefix="govbr-hf-")
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 for _name in [
-    name for name in os.environ if name.startswith(("GOVBR_", "DAGSTER_")) or name in ("HF_TOKEN", "HF_ENDPOINT")
+    name
+    for name in os.environ
+    if name.startswith(("GOVBR_", "DAGSTER_", "HF_XET_")) or name in ("HF_TOKEN", "HF_ENDPOINT")
 ]:
     del os.environ[_name]
 
