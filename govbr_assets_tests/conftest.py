@@ -15,11 +15,8 @@ from tenacity import wait_none
 # The client reads these when it is imported; nothing of ours goes into, or comes from, the home of whoever tests.
 os.environ["HF_HOME"] = tempfile.mkdtemp(prefix="govbr-hf-")
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
-for _name in [
-    name
-    for name in os.environ
-    if name.startswith(("GOVBR_", "DAGSTER_", "HF_XET_")) or name in ("HF_TOKEN", "HF_ENDPOINT")
-]:
+_OURS = ("GOVBR_", "DAGSTER_", "HF_XET_", "HF_TOKEN", "HF_ENDPOINT")
+for _name in [name for name in os.environ if name.startswith(_OURS)]:
     del os.environ[_name]
 
 from govbr_assets.hub import Hub  # noqa: E402
