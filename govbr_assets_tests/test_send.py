@@ -1,5 +1,6 @@
 """A commit on its way: inside the hourly limit of the repo's own history, patient within bounds, sent once."""
 
+import random
 import signal
 import subprocess
 import sys
@@ -8,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from huggingface_hub import CommitOperationAdd, HfApi
+from huggingface_hub import CommitOperationAdd, HfApi, constants
 
 from govbr_assets.core.layout import encode
 from govbr_assets.errors import HubDeniedError, HubUnavailableError
@@ -166,6 +167,33 @@ def test_files_are_uploaded_in_groups_and_a_large_one_alone(monkeypatch: pytest.
         [1, 0, 7],
         [1],
     ]
+
+
+def test_a_large_file_is_uploaded_in_pieces_first_and_hardly_a_byte_twice(
+    hub: Hub, write: Write, local_hub: LocalHub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    monkeypatch.setattr(operations, "PIECE_BYTES", 4 << 20)
+    monkeypatch.setattr(operations, "LARGE_BYTES", 8 << 20)
+    sizes = {"large.parquet": 21 << 20, "small.parquet": (8 << 20) - 1}
+    for name, size in sizes.items():
+        (tmp_path / name).write_bytes(random.Random(name).randbytes(size))
+    write("one")
+    local_hub.faults.forget()
+    added = {f"data/{name}": tmp_path / name for name in sizes}
+    hub.commit(hub.head().revision or "", added, (), "Publish")
+    xorbs = [exchange.received for exchange in local_hub.faults.seen("POST", "/v1/xorbs/")]
+    assert len(xorbs) == 6 + 1 + 1  # the pieces, what was cut at their ends, and the small file
+    assert max(xorbs[:-1]) < 5 << 20
+    assert sum(xorbs) < sum(sizes.values()) * 1.02
+    assert all(hub.head().files[path].holds(content) for path, content in added.items())
+
+
+def test_nothing_is_uploaded_in_pieces_without_xet(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(operations, "LARGE_BYTES", 1)
+    added = operations.operations_of({"one": b"1"}, (), ())
+    assert [[each.path_in_repo for each in group] for group in operations.uploads_ahead(added)] == [["one"]]
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+    assert not list(operations.uploads_ahead(added))
 
 
 def test_a_small_publication_asks_once_about_its_uploads(hub: Hub, write: Write, local_hub: LocalHub):

@@ -1,8 +1,9 @@
 """One commit in the client's words: its operations, what of them is uploaded together, and whether they were sent."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib.util import find_spec
 
-from huggingface_hub import CommitOperationAdd, CommitOperationCopy, CommitOperationDelete
+from huggingface_hub import CommitOperationAdd, CommitOperationCopy, CommitOperationDelete, constants
 
 from govbr_assets.hub.content import Content
 from govbr_assets.hub.snapshot import HubFileAt
@@ -12,6 +13,17 @@ UPLOAD_BYTES = 8_000_000
 
 Source: measured with hf_xet 1.8; 8 files of 50 MB took 700 MB together, and 180 MB one after another.
 """
+
+PIECE_BYTES = 16 << 20
+"""Bytes of a large file that are uploaded at once, before the file itself is: from `LARGE_BYTES` on.
+
+The client collects 64 MB of chunks before it sends any, in three copies. Of the file itself it sends no chunk that it
+has sent in a piece: but for the two of them at each cut, 1% of the file, nothing travels twice.
+Source: measured with hf_xet 1.8; a file of 314 MB took 244 MB of memory, in pieces 57 MB.
+"""
+
+LARGE_BYTES = 3 * PIECE_BYTES
+"""Files of this size and more are uploaded in pieces."""
 
 Operation = CommitOperationAdd | CommitOperationCopy | CommitOperationDelete
 
@@ -39,6 +51,25 @@ def upload_groups(operations: Sequence[Operation]) -> list[list[CommitOperationA
             groups[-1].append(operation)
             room -= size
     return groups
+
+
+def uploads_ahead(operations: Sequence[Operation]) -> Iterator[list[CommitOperationAdd]]:
+    """Say what is uploaded before the commit that names it, one after another; what is missing the commit uploads."""
+    groups = upload_groups(operations)
+    for group in groups:
+        yield from ([piece] for piece in _pieces(group))
+        if len(groups) > 1:
+            yield group
+
+
+def _pieces(group: Sequence[CommitOperationAdd]) -> Iterator[CommitOperationAdd]:
+    """Cut the large files of a group; a piece is never committed, and only Xet knows it again in the whole file."""
+    by_xet = not constants.HF_HUB_DISABLE_XET and find_spec("hf_xet")
+    for operation in group if by_xet else []:
+        if operation.upload_info.size >= LARGE_BYTES:
+            with operation.as_file() as file:
+                while piece := file.read(PIECE_BYTES):
+                    yield CommitOperationAdd(operation.path_in_repo, piece)
 
 
 def were_sent(operations: Sequence[Operation]) -> bool:

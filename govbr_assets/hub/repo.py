@@ -18,7 +18,7 @@ from govbr_assets.errors import ConfigurationError
 from govbr_assets.hub.content import Content
 from govbr_assets.hub.failures import StaleParentError, hub_failures
 from govbr_assets.hub.kept import Kept
-from govbr_assets.hub.operations import operations_of, upload_groups, were_sent
+from govbr_assets.hub.operations import operations_of, uploads_ahead, were_sent
 from govbr_assets.hub.snapshot import HubFile, HubFileAt, Snapshot
 from govbr_assets.storage import Folder
 
@@ -179,9 +179,8 @@ class Hub:
             StaleParentError: the head is another commit by now.
         """
         operations = operations_of(put, delete, copy)
-        groups = upload_groups(operations)
         with hub_failures(self.repo_id, f"committing {len(operations)} files"):
-            for group in groups if len(groups) > 1 else []:  # nobody sees them before the commit names them
+            for group in uploads_ahead(operations):  # nobody sees them before the commit names them
                 self.api.preupload_lfs_files(self.repo_id, group, repo_type="dataset")
                 heap.give_back()
             revision = self.api.create_commit(
