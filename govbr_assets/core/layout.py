@@ -11,6 +11,7 @@ from typing import IO, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from govbr_assets import heap
 from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.days import Day
 
@@ -117,8 +118,11 @@ def encode_to(sink: IO[bytes], tables: Iterable[pa.Table]) -> int:
             rest = pa.concat_tables([rest, table])
             rows += table.num_rows
             while rest.num_rows >= ROW_GROUP_ROWS:
-                writer.write_table(rest.slice(0, ROW_GROUP_ROWS).combine_chunks(), ROW_GROUP_ROWS)
-                rest = rest.slice(ROW_GROUP_ROWS)
+                # Tens of megabytes: what they were combined of is gone while they are written, and they are soon after.
+                group, rest = rest.slice(0, ROW_GROUP_ROWS).combine_chunks(), rest.slice(ROW_GROUP_ROWS)
+                writer.write_table(group, ROW_GROUP_ROWS)
+                del group
+                heap.give_back()
         if rest.num_rows:
             writer.write_table(rest.combine_chunks(), ROW_GROUP_ROWS)
     return rows

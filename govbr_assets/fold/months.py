@@ -16,7 +16,8 @@ from govbr_assets.core.layout import encode_to
 from govbr_assets.fold.proof import Account, Division, Ledger, prove_dropped
 from govbr_assets.fold.spill import PART_BYTES, Share, in_parts
 
-_AT_ONCE = 2  # months that are made side by side: most of it is compression, for which Arrow needs no Python
+_AT_ONCE = 3  # months that are made side by side: most of it is compression, for which Arrow needs no Python
+_ROWS = 1_000  # that are read at a time
 
 
 @dataclass(frozen=True)
@@ -35,10 +36,10 @@ class OldYear:
 
     def rows(self, month: int) -> Iterator[pa.Table]:
         """Stream the rows of a month: [n rows x 26] each of `SOURCED_SCHEMA`."""
+        groups = [index for index, each in enumerate(self.months) if each == month]
         with self._opened() as parquet:
-            for index, each in enumerate(self.months):
-                if each == month:
-                    yield sourced(parquet.read_row_group(index, use_threads=False), self.source)
+            for batch in parquet.iter_batches(_ROWS, row_groups=groups, use_threads=False) if groups else []:
+                yield sourced(pa.Table.from_batches([batch]), self.source)
 
     def sizes(self) -> Counter[int]:
         """Count the bytes of each month before they were compressed."""
