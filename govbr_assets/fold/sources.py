@@ -1,15 +1,14 @@
 """What of a revision is to be folded, and its files on their way from the Hub."""
 
 import hashlib
-from collections import deque
 from collections.abc import Generator, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
 from govbr_assets.core.days import Day
 from govbr_assets.core.layout import folded_year, shard_day
+from govbr_assets.fold.abreast import abreast
 from govbr_assets.fold.scratch import check_room
 from govbr_assets.hub import Content, Hub, HubFile, Snapshot, fetch, fetched
 
@@ -80,20 +79,7 @@ class Inbox:
 
     def stream(self, snapshot: Snapshot, files: Sequence[HubFile]) -> Generator[tuple[HubFile, Content], None, None]:
         """Give files one after another, while the next ones are on their way: local copies, of small ones the bytes."""
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            coming: deque[tuple[HubFile, Future[Content]]] = deque()
-            try:
-                for file in files:
-                    coming.append((file, pool.submit(self._bring, snapshot, file)))
-                    if len(coming) > _AT_ONCE:
-                        first, content = coming.popleft()
-                        yield first, content.result()
-                while coming:
-                    first, content = coming.popleft()
-                    yield first, content.result()
-            finally:
-                for _, content in coming:
-                    content.cancel()
+        return abreast(lambda file: (file, self._bring(snapshot, file)), files, _AT_ONCE)
 
     def _bring(self, snapshot: Snapshot, file: HubFile) -> Content:
         if file.size > _IN_MEMORY or file in self._held:

@@ -14,6 +14,7 @@ from govbr_assets.core.consolidation import SOURCED_SCHEMA, by_day
 PART_BYTES = 24 << 20
 """Rows of a month that are more than this are taken a day at a time."""
 
+_BUFFER = 1 << 20  # bytes that are written at once, or each column of each part would be some calls of the system
 _OPTIONS = pa.ipc.IpcWriteOptions(use_threads=False)  # compression would take longer than all else that is done here
 
 Parting = Callable[[pa.Table], Iterable[tuple[int, pa.Table]]]
@@ -54,7 +55,8 @@ class Spill:
         self.parts: dict[int, list[int]] = {}
         self.sizes = Counter[int]()
         batches = 0
-        with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, SOURCED_SCHEMA, options=_OPTIONS) as writer:
+        sink = pa.output_stream(str(path), compression=None, buffer_size=_BUFFER)
+        with sink, pa.ipc.new_file(sink, SOURCED_SCHEMA, options=_OPTIONS) as writer:
             for table in tables:
                 self._count(table)
                 for key, part in parting(table):
@@ -92,7 +94,8 @@ class Spill:
     def _tables(self, batches: Sequence[int], columns: Sequence[str] = SOURCED_SCHEMA.names) -> Iterator[pa.Table]:
         if not batches:
             return
-        fields = [SOURCED_SCHEMA.get_field_index(name) for name in columns]
+        some = columns != SOURCED_SCHEMA.names  # all of them are read at once if none is named
+        fields = [SOURCED_SCHEMA.get_field_index(name) for name in columns] if some else None
         with pa.OSFile(str(self.path), "rb") as source:
             options = pa.ipc.IpcReadOptions(use_threads=False, included_fields=fields)
             reader = pa.ipc.open_file(source, options=options)

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
+from huggingface_hub import constants, hf_hub_url
+from huggingface_hub.utils import build_hf_headers, hf_raise_for_status, http_backoff
 
 from govbr_assets.errors import ContractError, HubUnavailableError
 from govbr_assets.hub.content import Content
@@ -33,8 +35,14 @@ def fetch(hub: Hub, snapshot: Snapshot, file: HubFile, path: Path) -> None:
 
 
 def fetched(hub: Hub, snapshot: Snapshot, file: HubFile) -> bytes:
-    """Give a file of a revision, which fits into memory; see `fetch`."""
-    content = b"".join(_pieces(hub, snapshot, file))
+    """Give a file of a revision, which fits into memory; see `fetch`, which takes a third longer for a small one."""
+    endpoint, headers = hub.api.endpoint, build_hf_headers(token=hub.token)
+    address = hf_hub_url(hub.repo_id, file.path, repo_type="dataset", revision=snapshot.revision, endpoint=endpoint)
+    with hub_failures(hub.repo_id, f"fetching {file.path}"):
+        answer = http_backoff("GET", address, headers=headers, timeout=constants.HF_HUB_DOWNLOAD_TIMEOUT)
+        hf_raise_for_status(answer)
+    whole = len(answer.content) >= file.size
+    content = answer.content if whole else b"".join(_pieces(hub, snapshot, file))  # which asks for what is missing
     _check(file, content)
     return content
 
