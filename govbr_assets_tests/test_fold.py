@@ -77,7 +77,7 @@ def test_nothing_to_fold_makes_no_commit(hub: Hub, local_hub: LocalHub, repo_id:
 
 def test_a_week_later_only_the_month_with_news_is_made_anew(hub: Hub, local_hub: LocalHub, repo_id: str):
     write(local_hub.store, repo_id, day_shards("2025-05-05", "2026-01-02", "2026-02-02", "2026-03-03"))
-    folds(hub, Day.of("2026-03-04"))
+    (first_step,) = folds(hub, Day.of("2026-03-04"))
     first = local_hub.store.tree(repo_id)
     write(local_hub.store, repo_id, day_shards("2026-03-04", "2026-03-05"))
     (step,) = folds(hub, Day.of("2026-03-09"))
@@ -91,7 +91,10 @@ def test_a_week_later_only_the_month_with_news_is_made_anew(hub: Hub, local_hub:
     sizes = [sum_of_chunks(file, 0) + sum_of_chunks(file, 1) for file in (before, after)]
     raw = [Path(tree[path].path).read_bytes()[4 : 4 + size] for tree, size in zip((first, second), sizes, strict=True)]
     assert raw[0] == raw[1]
-    assert 0 < step.new_bytes < sum(sizes)
+    ends = [4 + sizes[1], 4 + sizes[1] + sum_of_chunks(after, 2)]
+    assert step.publication.edit.fresh == {path: [range(*ends)]}
+    assert step.new_bytes == ends[1] - ends[0]
+    assert first_step.publication.edit.fresh[path] == [range(4, 4 + sizes[0] + sum_of_chunks(before, 2))]
 
 
 def sum_of_chunks(file: pq.ParquetFile, group: int) -> int:

@@ -169,31 +169,39 @@ def test_files_are_uploaded_in_groups_and_a_large_one_alone(monkeypatch: pytest.
     ]
 
 
-def test_a_large_file_is_uploaded_in_pieces_first_and_hardly_a_byte_twice(
+def test_what_is_new_of_a_large_file_is_uploaded_in_pieces_first_and_hardly_a_byte_twice(
     hub: Hub, write: Write, local_hub: LocalHub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
     monkeypatch.setattr(operations, "PIECE_BYTES", 4 << 20)
     monkeypatch.setattr(operations, "LARGE_BYTES", 8 << 20)
-    sizes = {"large.parquet": 21 << 20, "small.parquet": (8 << 20) - 1}
-    for name, size in sizes.items():
-        (tmp_path / name).write_bytes(random.Random(name).randbytes(size))
+    known, first, second = (random.Random(each).randbytes(size << 20) for each, size in (("k", 9), ("a", 13), ("b", 2)))
+    path = "data/train-2003-00.parquet"
     write("one")
+    hub.commit(hub.head().revision or "", {path: known}, (), "Publish")
     local_hub.faults.forget()
-    added = {f"data/{name}": tmp_path / name for name in sizes}
-    hub.commit(hub.head().revision or "", added, (), "Publish")
+    (tmp_path / "large").write_bytes(first + known + second)
+    fresh = [range(len(first)), range(len(first + known), len(first + known + second))]
+    hub.commit(hub.head().revision or "", {path: tmp_path / "large"}, (), "Publish", fresh={path: fresh})
     xorbs = [exchange.received for exchange in local_hub.faults.seen("POST", "/v1/xorbs/")]
-    assert len(xorbs) == 6 + 1 + 1  # the pieces, what was cut at their ends, and the small file
-    assert max(xorbs[:-1]) < 5 << 20
-    assert sum(xorbs) < sum(sizes.values()) * 1.02
-    assert all(hub.head().files[path].holds(content) for path, content in added.items())
+    assert [round(each / (1 << 20)) for each in xorbs[:5]] == [4, 4, 4, 1, 2]
+    assert sum(xorbs) < len(first + second) * 1.05
+    assert hub.head().files[path].holds(tmp_path / "large")
 
 
-def test_nothing_is_uploaded_in_pieces_without_xet(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(operations, "LARGE_BYTES", 1)
-    added = operations.operations_of({"one": b"1"}, (), ())
-    assert [[each.path_in_repo for each in group] for group in operations.uploads_ahead(added)] == [["one"]]
+def test_nothing_is_uploaded_in_pieces_that_is_little_or_known_or_without_xet(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(operations, "PIECE_BYTES", 2)
+    monkeypatch.setattr(operations, "LARGE_BYTES", 5)
+    added = operations.operations_of({"one": b"0123456789"}, (), ())
+
+    def ahead(*fresh: range) -> list[object]:
+        groups = operations.uploads_ahead(added, {"one": fresh, "two": [range(10)]})
+        return [each.path_or_fileobj for group in groups for each in group]
+
+    assert ahead(range(1, 4), range(6, 8)) == [b"12", b"3", b"67"]
+    assert ahead(range(1, 3), range(6, 8)) == []
+    assert ahead() == []
     monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
-    assert not list(operations.uploads_ahead(added))
+    assert ahead(range(10)) == []
 
 
 def test_a_small_publication_asks_once_about_its_uploads(hub: Hub, write: Write, local_hub: LocalHub):

@@ -48,7 +48,7 @@ class Step:
     @property
     def new_bytes(self) -> int:
         """Bytes of row groups that it makes anew, before the upload finds what it knows in them."""
-        return sum(each.new_bytes for each in self.built)
+        return sum(len(part) for each in self.built for part in each.fresh)
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,10 @@ class FoldPlan:
             self.step = Step([], 0, [])
             return Edit()  # nobody could load a dataset without files
         put = {file.path: self.desk.place(file) for file in made}
-        return Edit(put, delete, lenient=True, summary=f"Fold {len(came)} files into {len(put)} year files")
+        fresh = {each.file.path: each.built.fresh for each in self._made.values() if each.file}
+        return Edit(
+            put, delete, lenient=True, fresh=fresh, summary=f"Fold {len(came)} files into {len(put)} year files"
+        )
 
     def _year(self, snapshot: Snapshot, year: int, file: HubFile | None, came: Sequence[HubFile]) -> _Made:
         """Make the file of a year, or take the one that was made of the same for another revision."""

@@ -27,7 +27,7 @@ class BuiltYear:
         path: the file that was made; None if no row is left.
         months: of each of its row groups.
         rows: how many it has.
-        new_bytes: of row groups that were made anew, before the upload finds what it knows in them.
+        fresh: the bytes of row groups that were made anew, before the upload finds what it knows in them.
         dropped: rows of ids that stand several times, by the file that had them.
         doubled: ids in it that stood several times before.
         account: the rows that were read of the old file, and all that went.
@@ -37,7 +37,7 @@ class BuiltYear:
     path: Path | None = None
     months: list[int] = field(default_factory=list)
     rows: int = 0
-    new_bytes: int = 0
+    fresh: list[range] = field(default_factory=list)
     dropped: Counter[str] = field(default_factory=Counter)
     doubled: pa.Array = field(default_factory=lambda: pa.array([], pa.string()))
     account: Account = field(default_factory=Account)
@@ -111,6 +111,7 @@ class YearBuilder:
                     written = splice([(each.file, each.group) for each in groups], sink)
                     for each, new in zip(groups, written, strict=True):
                         prove_copied(each.file, each.group, sink, new)
+                    built.fresh = _fresh(groups, written)
         if built.path:
             in_order = [each.ledger for each in groups]
             digests, built.doubled = prove(built.path, target, in_order, self.division.ids)
@@ -122,7 +123,6 @@ class YearBuilder:
             built.account.add(month.account)
             built.dropped.update(month.dropped)
         built.months, built.rows = [each.month for each in groups], sum(each.group.rows for each in groups)
-        built.new_bytes = sum(each.group.size for each in groups if each.ledger)
         return built
 
     def _copied(self, stack: ExitStack, changed: set[int]) -> list[_Group]:
@@ -139,3 +139,13 @@ class YearBuilder:
             file = stack.enter_context(each.path.open("rb"))
             for group in row_groups(file) if each.rows else []:
                 yield _Group(each.month, file, group, each.ledger)
+
+
+def _fresh(groups: Sequence[_Group], written: Sequence[RowGroup]) -> list[range]:
+    """Say where the row groups that were made anew are in the new file, those side by side as one."""
+    fresh: list[range] = []
+    for each, new in zip(groups, written, strict=True):
+        if each.ledger:
+            beside = fresh.pop() if fresh and fresh[-1].stop == new.start else range(new.start, new.start)
+            fresh.append(range(beside.start, new.start + new.size))
+    return fresh

@@ -1,10 +1,11 @@
 """One dataset repo on the Hub: its head, what it holds at a revision, and the commit; the client of the Hub."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from itertools import takewhile
+from types import MappingProxyType
 from typing import IO, NamedTuple, cast
 
 import pyarrow as pa
@@ -169,8 +170,9 @@ class Hub:
         summary: str,
         copy: tuple[HubFileAt, ...] = (),
         removed: int = 0,
+        fresh: Mapping[str, Sequence[range]] = MappingProxyType({}),
     ) -> str:
-        """Make one commit on the head, if the head is still `parent`.
+        """Make one commit on the head, if the head is still `parent`; see `Edit` for what it takes.
 
         Returns:
             The new revision.
@@ -180,7 +182,7 @@ class Hub:
         """
         operations = operations_of(put, delete, copy)
         with hub_failures(self.repo_id, f"committing {len(operations)} files"):
-            for group in uploads_ahead(operations):  # nobody sees them before the commit names them
+            for group in uploads_ahead(operations, fresh):  # nobody sees them before the commit names them
                 self.api.preupload_lfs_files(self.repo_id, group, repo_type="dataset")
                 heap.give_back()
             revision = self.api.create_commit(

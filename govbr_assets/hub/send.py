@@ -1,7 +1,7 @@
 """One commit on its way: inside the repo's hourly limit, sent again to a busy Hub, looked for if its answer is lost."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import chain, takewhile
@@ -37,6 +37,7 @@ class Edit:
         copy: files that come back as they were at an older revision; nothing of them is uploaded.
         removed: rows that leave the dataset, which the commit tells, so that they can be counted: `Hub.removed_since`.
         lenient: files that break readers are told of and refuse nothing: the commit brings them back, or mends others.
+        fresh: of large files that are put, which bytes are new to the Hub, as far as it is known.
         summary: first line of the commit message.
     """
 
@@ -45,6 +46,7 @@ class Edit:
     copy: tuple[HubFileAt, ...] = ()
     removed: int = 0
     lenient: bool = False
+    fresh: Mapping[str, Sequence[range]] = field(default_factory=dict)
     summary: str = ""
 
     @property
@@ -84,7 +86,7 @@ def send(hub: Hub, snapshot: Snapshot, edit: Edit, tell: Tell) -> Snapshot:
             if landed:
                 hub.follow(parent, landed)
                 return hub.at(landed)
-            revision = hub.commit(parent, edit.put, edit.delete, edit.summary, edit.copy, edit.removed)
+            revision = hub.commit(parent, edit.put, edit.delete, edit.summary, edit.copy, edit.removed, edit.fresh)
             return snapshot.with_changes(revision, edit.put, edit.delete, edit.copy)
     raise AssertionError("tenacity either returns or raises")
 
