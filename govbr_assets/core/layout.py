@@ -118,11 +118,10 @@ def encode_to(sink: IO[bytes], tables: Iterable[pa.Table]) -> int:
             rest = pa.concat_tables([rest, table])
             rows += table.num_rows
             while rest.num_rows >= ROW_GROUP_ROWS:
-                # Tens of megabytes: what they were combined of is gone while they are written, and they are soon after.
+                heap.give_back()  # a row group is tens of megabytes, and combined it is as many once more
                 group, rest = rest.slice(0, ROW_GROUP_ROWS).combine_chunks(), rest.slice(ROW_GROUP_ROWS)
                 writer.write_table(group, ROW_GROUP_ROWS)
                 del group
-                heap.give_back()
         if rest.num_rows:
             writer.write_table(rest.combine_chunks(), ROW_GROUP_ROWS)
     return rows

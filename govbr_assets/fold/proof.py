@@ -20,7 +20,7 @@ from govbr_assets.fold.abreast import abreast
 _KEYS = ["unique_id", "published_at"]
 _AT_ONCE = 2  # row groups that are read back side by side: most of it is decompression, for which Arrow needs no Python
 _PIECE = 4 << 20  # bytes that are compared at a time
-_ROWS = 1_000  # that are read back at a time
+_ROWS = 250  # that are read back at a time: a megabyte, and some of what it is digested from
 _WRAP = 1 << 64  # at which sums of digests begin anew
 
 
