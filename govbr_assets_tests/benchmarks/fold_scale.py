@@ -1,6 +1,6 @@
 """Whether the fold is small: the same days with ten times the rows, at most the same memory and ten times the time.
 
-The larger size by default has 3,100,000 rows: it takes an hour and 30 GB of disk.
+The larger size by default has 3,100,000 rows: it takes a quarter of an hour and 30 GB of disk.
 """
 
 import tempfile
