@@ -2,8 +2,9 @@
 
 import pytest
 import yaml
+from huggingface_hub.repocard import REGEX_YAML_BLOCK
 
-from govbr_assets.core.card import appendable_card
+from govbr_assets.core import card as core_card
 from govbr_assets.errors import ContractError
 
 CONFIGS = [{"config_name": "default", "data_files": [{"split": "train", "path": "data/train-*.parquet"}]}]
@@ -35,8 +36,14 @@ configs: not metadata
 tail without newline"""
 
 
+def appendable_card(card: str | None) -> str:
+    return core_card.appendable_card(None if card is None else card.encode()).text
+
+
 def front(card: str) -> dict:
-    return yaml.safe_load(card.split("---\n")[1])
+    """Read the metadata as the Hub's client does."""
+    read = REGEX_YAML_BLOCK.search(card.removeprefix("\ufeff"))
+    return (yaml.safe_load(read[2]) or {}) if read else {}
 
 
 def test_a_new_card_names_the_pattern_and_no_sizes():
@@ -77,7 +84,7 @@ def test_a_stale_card_loses_its_sizes_and_nothing_else():
 )
 def test_any_card_becomes_appendable_and_then_stays_as_it_is(card: str | None):
     edited = appendable_card(card)
-    data = yaml.safe_load(edited.replace("\r\n", "\n").split("---\n")[1])
+    data = front(edited)
     assert data["configs"] == CONFIGS
     info = data.get("dataset_info", {})
     for entry in info if isinstance(info, list) else [info]:

@@ -70,7 +70,7 @@ def test_the_first_publication_creates_the_repo_private_with_card_and_shard_in_o
     head = hub.head()
     assert publication.after == head.revision
     assert set(head.files) == {".gitattributes", "README.md", "data/train-2026-01-15.parquet"}
-    assert "data/train-*.parquet" in (hub.text(head, "README.md") or "")
+    assert b"data/train-*.parquet" in (hub.content(head, "README.md") or b"")
     assert [commit.title for commit in local_hub.store.commits(repo_id)][:-1] == ["Publish"]
     assert HfApi(endpoint=local_hub.endpoint, token=local_hub.read_token).dataset_info(repo_id).private
 
@@ -100,7 +100,7 @@ def test_the_card_and_the_stale_sizes_go_with_the_shard(hub: Hub, write: Callabl
     publish(hub, put(), hub.head())
     head = hub.head()
     assert "dataset_infos.json" not in head.files
-    card = hub.text(head, "README.md") or ""
+    card = (hub.content(head, "README.md") or b"").decode()
     assert "splits" not in card.replace("split: train", "")
     assert card.endswith("---\n# Mine\n")
     assert len(local_hub.store.commits(hub.repo_id)) == before + 1
@@ -283,7 +283,7 @@ def test_a_file_is_published_from_the_disk_and_read_back(hub: Hub, tmp_path: Pat
     assert publication.snapshot == Hub(hub.repo_id, token=hub.token, endpoint=hub.api.endpoint).head()
     file = publication.snapshot.files["data/train-2026-00.parquet"]
     assert file_rows(hub, publication.snapshot, file).equals(shard(["a", "b", "c"]))
-    assert hub.text(publication.snapshot, "notes.txt") == "from the disk too"
+    assert hub.content(publication.snapshot, "notes.txt") == b"from the disk too"
     for held in (content, local):
         assert file.holds(held)
     local.write_bytes(content[::-1])

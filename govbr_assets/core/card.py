@@ -1,123 +1,149 @@
-"""The dataset card: the front matter that lets every reader load whatever shards there are.
+"""The dataset card: its metadata as the Hub reads it, and edits of it after which all other bytes are as before.
 
-Text and all other metadata of a card that is there stay byte for byte: keys are cut out at the places that the YAML
-parser gives, and nothing is written anew but the keys that must change.
+Where the metadata stands in `README.md` is decided here, how YAML is read and written in `front_matter`.
 """
 
-import yaml
+import re
+from collections.abc import Callable, MutableMapping
+from copy import deepcopy
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
+from govbr_assets.core.front_matter import Metadata, edit_metadata, read_metadata
 from govbr_assets.core.layout import DATA_PATTERN
+from govbr_assets.core.round_trip import same
 from govbr_assets.errors import ContractError
 
-_FENCE = "---\n"
+_END = r"(?:\r\n|\r|\n)"
+_AS_THE_HUB_READS = re.compile(rf"(\ufeff?\s*---{_END})([\S\s]*?{_END})(---[ \t]*(?:\r\n|\n|$))")
+_AS_PEOPLE_WRITE = re.compile(rf"(\ufeff?\s*---[ \t]*{_END})((?:[\S\s]*?{_END})??)((?:---|\.\.\.)[ \t]*(?:\r\n|\n|$))")
+_OPEN = re.compile(rf"\ufeff?\s*---[ \t]*({_END}|$)")
+
 _SIZES = ("splits", "download_size", "dataset_size")
-_CONFIGS = f"""configs:
-- config_name: default
-  data_files:
-  - split: train
-    path: {DATA_PATTERN}
-"""
-_NEW_CARD = f"""{_FENCE}language:
+_CONFIGS = [{"config_name": "default", "data_files": [{"split": "train", "path": DATA_PATTERN}]}]
+_NEW_CARD = b"""---
+language:
 - pt
-{_CONFIGS}{_FENCE}
-# Notícias do governo federal
+---
 
-Notícias publicadas pelos órgãos do governo brasileiro, um arquivo Parquet por dia em `data/`.
+# Not\xc3\xadcias do governo federal
+
+Not\xc3\xadcias publicadas pelos \xc3\xb3rg\xc3\xa3os do governo brasileiro, um arquivo Parquet por dia em `data/`.
 """
 
 
-def appendable_card(card: str | None) -> str:
-    """Make the card safe for adding shards: the data pattern in `configs`, and no split sizes that would go stale.
+@dataclass(frozen=True)
+class Card:
+    """A dataset card.
+
+    Attributes:
+        text: all of `README.md`.
+    """
+
+    text: str
+
+    @classmethod
+    def parse(cls, content: bytes | None) -> "Card":
+        """Read a card.
+
+        Args:
+            content: of `README.md`; None if there is none.
+
+        Raises:
+            ContractError: it is no text in UTF-8, or its front matter is nothing that readers can load.
+        """
+        try:
+            text = (content or b"").decode()
+        except UnicodeDecodeError as error:
+            line, byte = error.object.count(b"\n", 0, error.start) + 1, error.object[error.start]
+            raise ContractError(
+                f"README.md on the Hub is not UTF-8: byte 0x{byte:02X} in line {line}; save it as UTF-8."
+            ) from error
+        if "\0" in text:
+            raise ContractError("README.md on the Hub holds NUL bytes, as UTF-16 does: save it as UTF-8.")
+        card = cls(text)
+        card.metadata  # noqa: B018 - raises if it cannot be read
+        return card
+
+    @cached_property
+    def metadata(self) -> Metadata:
+        """What the Hub and its client read as metadata; an alias is a copy."""
+        read = _AS_THE_HUB_READS.match(self.text)
+        return read_metadata(read[2], _lines(read[1])) if read else {}
+
+    def edited(self, edit: Callable[[MutableMapping[Any, Any]], None]) -> "Card":
+        """Edit the metadata.
+
+        Args:
+            edit: changes a copy of the metadata.
+
+        Returns:
+            A card with that metadata; this one if the Hub reads that from it already.
+
+        Raises:
+            ContractError: the front matter cannot be edited so that all else stays; names the line.
+        """
+        opening, front, closing, body = self._parts()
+        wish = read_metadata(front, _lines(opening))
+        edit(wish)
+        if same(wish, self.metadata):
+            return self
+        newline = "\r\n" if opening.endswith("\r\n") else "\n"
+        card = Card(opening + edit_metadata(front, wish, newline, _lines(opening)) + closing + body)
+        if not same(card.metadata, wish):
+            raise ContractError("The front matter of README.md on the Hub cannot be edited: write it anew.")
+        return card
+
+    def encode(self) -> bytes:
+        """Give the content of `README.md`."""
+        return self.text.encode()
+
+    def _parts(self) -> tuple[str, str, str, str]:
+        """Split the text into opening fence, front matter, closing fence and body; fences are as the Hub reads them."""
+        if read := _AS_THE_HUB_READS.match(self.text):
+            return read[1], read[2], read[3], self.text[read.end() :]
+        if meant := _AS_PEOPLE_WRITE.match(self.text):
+            opening = re.sub(r"[ \t]+(?=[\r\n]+\Z)", "", meant[1])
+            closing = meant[3].replace("...", "---")
+            return opening, meant[2], closing, self.text[meant.end() :]
+        if _OPEN.match(self.text):
+            raise ContractError("The front matter of README.md on the Hub has no closing `---`: add it.")
+        mark = "\ufeff" if self.text.startswith("\ufeff") else ""
+        text = self.text.removeprefix(mark)
+        newline = "\r\n" if "\r\n" in text else "\n"
+        fence = "---" + newline
+        return mark + fence, "", fence, (newline if text.strip() else "") + text
+
+
+def appendable_card(content: bytes | None) -> Card:
+    """Make a card safe for adding shards: the data pattern in `configs`, and no split sizes that would go stale.
 
     Args:
-        card: text of `README.md` on the Hub; None when there is none.
+        content: of `README.md` on the Hub; None when there is none.
 
     Returns:
-        The same text where nothing has to change, so that an unchanged card costs no upload.
+        The same card where nothing has to change, so that an unchanged card costs no upload.
 
     Raises:
-        ContractError: the front matter is no YAML mapping.
+        ContractError: the card cannot be read, or not be edited.
     """
-    if card is None:
-        return _NEW_CARD
-    newline = "\r\n" if card.startswith("---\r\n") else "\n"
-    fence = "---" + newline
-    front, body = _split(card, fence, newline)
-    root = _compose(front)
-    edits = [] if _wanted(front) else [*_cuts(front, root, ["configs"]), (len(front), len(front), _CONFIGS)]
-    edited = _apply(front, edits + _size_cuts(front, root))
-    return card if edited == front else fence + edited.replace("\r\n", "\n").replace("\n", newline) + fence + body
+    return Card.parse(_NEW_CARD if content is None else content).edited(_make_appendable)
 
 
-def _split(card: str, fence: str, newline: str) -> tuple[str, str]:
-    """Split a card into the YAML between its fences and the text after them."""
-    if not card.startswith(fence):
-        return "", newline + card
-    rest = card[len(fence) :]
-    if rest.startswith(fence):
-        return "", rest[len(fence) :]
-    front, closing, body = rest.partition(newline + fence)
-    if not closing and not rest.endswith(newline + "---"):
-        raise ContractError("The front matter of README.md on the Hub has no closing `---`: add it.")
-    return front.removesuffix(newline + "---") + newline, body
+def _make_appendable(metadata: MutableMapping[Any, Any]) -> None:
+    if not same(metadata.get("configs"), _CONFIGS):
+        metadata["configs"] = deepcopy(_CONFIGS)
+    info = metadata.get("dataset_info")
+    entries = [entry for entry in (info if isinstance(info, list) else [info]) if isinstance(entry, dict)]
+    sized = any(key in entry for entry in entries for key in _SIZES)
+    for entry in entries:
+        for key in _SIZES:
+            entry.pop(key, None)
+    if sized and all(entry.keys() <= {"config_name"} for entry in entries):
+        del metadata["dataset_info"]  # nothing is left that says anything
 
 
-def _compose(front: str) -> yaml.MappingNode:
-    """Parse the front matter into nodes, which know where they stand."""
-    try:
-        root = yaml.compose(front, Loader=yaml.SafeLoader) if front.strip() else yaml.MappingNode("", [])
-    except yaml.YAMLError as error:
-        raise ContractError(f"The front matter of README.md on the Hub is not YAML: {error}.") from error
-    if not isinstance(root, yaml.MappingNode):
-        raise ContractError("The front matter of README.md on the Hub is not a mapping of keys to values.")
-    return root
-
-
-def _wanted(front: str) -> bool:
-    """Say whether `configs` already has the one default configuration with the one pattern."""
-    wanted = yaml.safe_load(_CONFIGS)["configs"]
-    return ((yaml.safe_load(front) or {}) if front.strip() else {}).get("configs") == wanted
-
-
-def _size_cuts(front: str, root: yaml.MappingNode) -> list[tuple[int, int, str]]:
-    """Find the split sizes in `dataset_info`, which is a mapping or a list of them."""
-    info = next((value for key, value in root.value if key.value == "dataset_info"), None)
-    entries = info.value if isinstance(info, yaml.SequenceNode) else [info]
-    mappings = [entry for entry in entries if isinstance(entry, yaml.MappingNode)]
-    if mappings and all({key.value for key, _ in entry.value} <= {*_SIZES, "config_name"} for entry in mappings):
-        return _cuts(front, root, ["dataset_info"])  # nothing would be left that says anything
-    return [cut for entry in mappings for cut in _cuts(front, entry, _SIZES)]
-
-
-def _cuts(front: str, mapping: yaml.MappingNode, names: list[str] | tuple[str, ...]) -> list[tuple[int, int, str]]:
-    """Find the places of some keys of a mapping, each with its value."""
-    return [_cut(front, key, value, mapping) for key, value in mapping.value if key.value in names]
-
-
-def _cut(front: str, key: yaml.Node, value: yaml.Node, mapping: yaml.MappingNode) -> tuple[int, int, str]:
-    """Find the place of one key with its value: whole lines in block style, up to the comma in flow style."""
-    start, end = key.start_mark.index, _last_leaf(value).end_mark.index
-    if mapping.flow_style:
-        after = front[end:].lstrip()
-        return (start, len(front) - len(after) + 1, "") if after.startswith(",") else (start, end, "")
-    line = front.rfind("\n", 0, start) + 1
-    following = [other.start_mark.index for other, _ in mapping.value if other.start_mark.index > start]
-    if front[line:start].strip() and following:  # the first key of a list item, behind its dash
-        return start, min(following), ""
-    newline = front.find("\n", end - 1)  # a block text ends behind its newline
-    return line, len(front) if newline < 0 else newline + 1, ""
-
-
-def _last_leaf(node: yaml.Node) -> yaml.Node:
-    """Find the last node that ends where its text ends: a block collection ends only where the next key starts."""
-    if isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
-        last = node.value[-1]
-        return _last_leaf(last[1] if isinstance(last, tuple) else last)
-    return node
-
-
-def _apply(front: str, edits: list[tuple[int, int, str]]) -> str:
-    """Apply replacements that do not overlap, last first."""
-    for start, end, text in sorted(edits, reverse=True):
-        front = front[:start] + text + front[end:]
-    return front
+def _lines(before: str) -> int:
+    """Count at which line of the file goes on what stands behind a text."""
+    return len(re.findall(_END, before)) + 1

@@ -19,10 +19,10 @@ def card_changes(hub: Hub, snapshot: Snapshot) -> tuple[dict[str, bytes], tuple[
     Raises:
         ContractError: the card's front matter cannot be understood.
     """
-    old = hub.text(snapshot, CARD_PATH)
-    card = appendable_card(old)
+    old = hub.content(snapshot, CARD_PATH)
+    card = appendable_card(old).encode()
     stale = (STALE_INFO_PATH,) if STALE_INFO_PATH in snapshot.files else ()
-    return {} if card == old else {CARD_PATH: card.encode()}, stale
+    return {} if card == old else {CARD_PATH: card}, stale
 
 
 def check_readable(hub: Hub, snapshot: Snapshot, edit: Edit) -> list[str]:

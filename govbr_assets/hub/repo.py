@@ -88,7 +88,7 @@ class Hub:
             endpoint=endpoint, token=self.token, skip_instance_cache=True, use_listings_cache=False
         )
         self._followed_by: dict[str, str] = {}
-        self._texts: dict[str, str] = {}  # the last one read, by content: the card is asked for at every revision
+        self._small: dict[str, bytes] = {}  # the last one read, by content: the card is asked for at every revision
         self.at = lru_cache(maxsize=4)(self._at)
 
     def head(self) -> Snapshot:
@@ -141,15 +141,15 @@ class Hub:
         lately = takewhile(lambda commit: commit.at > instant, self.commits())
         return sum(int(told) for commit in lately for told in _REMOVED.findall(commit.message))
 
-    def text(self, snapshot: Snapshot, path: str) -> str | None:
-        """Read a text file at a revision; None when it is not there."""
+    def content(self, snapshot: Snapshot, path: str) -> bytes | None:
+        """Read a small file at a revision; None when it is not there."""
         file = snapshot.files.get(path)
         if file is None:
             return None
-        if file.content not in self._texts:
+        if file.content not in self._small:
             with hub_failures(self.repo_id, f"reading {path}"), self.open(snapshot, file) as remote:
-                self._texts = {file.content: remote.read(file.size).decode()}
-        return self._texts[file.content]
+                self._small = {file.content: remote.read(file.size)}
+        return self._small[file.content]
 
     def open(self, snapshot: Snapshot, file: HubFile) -> IO[bytes]:
         """Open a file at a revision for reading ranges of it; nothing travels but what is read."""

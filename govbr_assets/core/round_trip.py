@@ -1,0 +1,165 @@
+"""YAML written anew by ruamel.yaml, in which every scalar is its own text: what it means is PyYAML's business."""
+
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from difflib import SequenceMatcher
+from io import StringIO
+from math import isnan
+from typing import Any
+
+import yaml
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.nodes import ScalarNode
+from ruamel.yaml.resolver import VersionedResolver
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString, ScalarString
+from ruamel.yaml.tag import Tag
+
+from govbr_assets.core.lines import differences
+
+_INDENTS = [(2, 2, 0), (2, 4, 2), (4, 4, 0), (4, 4, 2), (4, 6, 4)]
+"""How lists and mappings may be indented: by how much in a mapping, in a list, and how much of that before a dash."""
+
+_NULL, _TEXT = Tag(suffix="tag:yaml.org,2002:null"), Tag(suffix="tag:yaml.org,2002:str")
+_MERGE = "<<"
+
+
+class _Texts(VersionedResolver):
+    """Takes every plain scalar for a text, an absent one for null."""
+
+    def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:
+        """Choose the tag of a node that has none."""
+        if kind is ScalarNode:
+            return _NULL if implicit[0] and value == "" else _TEXT
+        return super().resolve(kind, value, implicit)
+
+
+class RoundTrip:
+    """A YAML document that can be changed and written anew with its comments, order, quotes, styles and anchors.
+
+    Args:
+        text: YAML, a mapping or nothing.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._yaml = YAML(typ="rt", pure=True)
+        self._yaml.Resolver = _Texts
+        self._yaml.preserve_quotes = True
+        self._yaml.width = sys.maxsize
+        root = self._yaml.load(text)
+        self._heading = text if root is None else ""  # comments alone are not in a document
+        self._root = CommentedMap() if root is None else root
+        if not self._root:
+            self._root.fa.set_block_style()
+        self._margin = " " * (self._root.lc.col or 0) if not self._root.fa.flow_style() else ""
+
+    def settle(self, lines: list[str]) -> list[str]:
+        """Choose the indents that leave the most of a text as it is, and write the document with them."""
+        written = {indents: self._written(indents) for indents in _INDENTS}
+        self._indents = min(_INDENTS, key=lambda indents: differences(lines, written[indents]))
+        return written[self._indents]
+
+    def lines(self) -> list[str]:
+        """Write the document as lines."""
+        return self._written(self._indents)
+
+    def change(self, before: dict[Any, Any], after: dict[Any, Any]) -> None:
+        """Change what differs between two values of the document, and nothing else.
+
+        Args:
+            before: what it means now.
+            after: what it shall mean.
+        """
+        self._shared = Counter(map(id, _collections(self._root)))
+        self._change_mapping(self._root, before, after)
+
+    def _written(self, indents: tuple[int, int, int]) -> list[str]:
+        self._yaml.indent(*indents)
+        stream = StringIO()
+        if self._root or not self._heading:
+            self._yaml.dump(self._root, stream)
+        lines = (self._heading + stream.getvalue()).splitlines(keepends=True)
+        return [self._margin + line if line.strip() else line for line in lines]
+
+    def _change_mapping(self, node: CommentedMap, before: dict[Any, Any], after: dict[Any, Any]) -> None:
+        names = {value_of(key): key for key in node if key != _MERGE}
+        if any(key not in names and not (key in after and same(before[key], after[key])) for key in before):
+            node.pop(_MERGE)  # what it brought is written out
+            names |= {key: _new(key) for key in before if key not in names}
+            for key in before:
+                node.setdefault(names[key], _new(before[key]))
+        for key in before.keys() - after.keys():
+            del node[names[key]]
+        for key, value in after.items():
+            if key not in before:
+                node[_new(key)] = _new(value)
+            elif not same(before[key], value):
+                node[names[key]] = self._changed(node[names[key]], before[key], value)
+
+    def _change_list(self, node: CommentedSeq, before: list[Any], after: list[Any]) -> None:
+        matcher = SequenceMatcher(None, [*map(repr, before)], [*map(repr, after)], autojunk=False)
+        for kind, start, end, new_start, new_end in reversed(matcher.get_opcodes()):
+            if kind == "equal":
+                continue
+            both = min(end - start, new_end - new_start)
+            for place in reversed(range(start + both, end)):
+                del node[place]
+            for place in range(start, start + both):
+                node[place] = self._changed(node[place], before[place], after[new_start + place - start])
+            for place in range(new_start + both, new_end):
+                node.insert(start + place - new_start, _new(after[place]))
+
+    def _changed(self, node: Any, before: Any, after: Any) -> Any:
+        """Change a node in place where only this place has it, else make it anew."""
+        if self._shared[id(node)] == 1:
+            if isinstance(node, CommentedMap) and isinstance(before, dict) and isinstance(after, dict):
+                self._change_mapping(node, before, after)
+                return node
+            if isinstance(node, CommentedSeq) and isinstance(before, list) and isinstance(after, list):
+                self._change_list(node, before, after)
+                return node
+        return _new(after)
+
+
+def same(one: Any, other: Any) -> bool:
+    """Compare two values with their types: true is not 1, and a value that is no number equals itself."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(same(value, other[key]) for key, value in one.items())
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    return bool(one == other) or (isinstance(one, float) and isnan(one) and isnan(other))
+
+
+def value_of(scalar: Any) -> Any:
+    """Say what a scalar of the document means to PyYAML."""
+    if not isinstance(scalar, str) or isinstance(scalar, ScalarString):
+        return scalar
+    loader = yaml.SafeLoader("")
+    return loader.construct_object(yaml.ScalarNode(loader.resolve(yaml.ScalarNode, scalar, (True, False)), scalar))
+
+
+def _new(value: Any) -> Any:
+    """Make a node for a value, so that PyYAML reads that value."""
+    if isinstance(value, dict):
+        return CommentedMap([(_new(key), _new(each)) for key, each in value.items()])
+    if isinstance(value, list):
+        return CommentedSeq(map(_new, value))
+    node = yaml.representer.SafeRepresenter().represent_data(value)
+    if isinstance(value, str) and yaml.SafeLoader("").resolve(yaml.ScalarNode, value, (True, False)) != node.tag:
+        return DoubleQuotedScalarString(value)
+    return node.value
+
+
+def _collections(node: Any) -> Iterator[Any]:
+    """Go through the collections of a document, one as often as it has an alias; into each once."""
+    seen, stack = set[int](), [node]
+    while stack:
+        each = stack.pop()
+        if isinstance(each, CommentedMap | CommentedSeq):
+            yield each
+            if id(each) not in seen:
+                seen.add(id(each))
+                stack += each.values() if isinstance(each, CommentedMap) else each
