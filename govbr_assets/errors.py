@@ -12,6 +12,7 @@ GovbrAssetsError
     ├── ContractError               data that the published schema cannot hold without loss
     ├── HubDeniedError              401, 403, 404: a token, a right or a repo is missing
     ├── SourceError                 PostgreSQL understood, and refused: a missing table, a denied right
+    │   └── SourceRowsError           it fails at some of the rows: a cast, a domain, a time-out; others can be had
     ├── NotMaterializedError        a table that an asset needs is not in the storage
     ├── NoRoomError                 the disk for temporary files is too small
     └── ProofError                  a fold would have lost or changed a row, and was not published
@@ -66,6 +67,10 @@ class HubDeniedError(PermanentError):
 
 class SourceError(PermanentError):
     """PostgreSQL refuses the query."""
+
+
+class SourceRowsError(SourceError):
+    """PostgreSQL fails at some of the rows that were asked for, and may give others."""
 
 
 class NotMaterializedError(PermanentError):

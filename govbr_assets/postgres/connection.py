@@ -8,11 +8,33 @@ import adbc_driver_manager
 import adbc_driver_postgresql
 import pyarrow as pa
 from adbc_driver_manager import AdbcConnection, AdbcStatement  # `dbapi` would import pyarrow.dataset, pandas and polars
+from adbc_driver_manager._reader import AdbcRecordBatchReader  # as `dbapi` uses it: errors of a stream keep their code
 
-from govbr_assets.errors import ConfigurationError, GovbrAssetsError, SourceError, SourceUnavailableError
+from govbr_assets.errors import (
+    ConfigurationError,
+    GovbrAssetsError,
+    SourceError,
+    SourceRowsError,
+    SourceUnavailableError,
+)
 
 _OPTIONS = "-c default_transaction_read_only=on -c timezone=UTC -c statement_timeout=30min"
-_PASSING = ("08", "40", "53", "57", "58")  # SQLSTATE classes that another try can cure: connection, resources, operator
+_PASSING = ("08", "40", "531", "532", "533", "55P03", "57P01", "57P02", "57P03", "57P05", "58000", "58030", "72")
+"""How the SQLSTATE of an error begins that another try can cure: connection, conflict, resources, lock, shutdown, disk.
+
+Source: https://www.postgresql.org/docs/current/errcodes-appendix.html
+"""
+
+_OF_ALL_ROWS = ("0A", "25", "26", "28", "34", "3D", "3F", "42", "57P04")
+"""How one begins that no choice of rows can avoid: unsupported, names, rights, types, the state of the session."""
+
+_UNDECODABLE = "ReadRecord failed"  # how the driver's own failure begins, which has no SQLSTATE
+
+_HINTS: dict[type[GovbrAssetsError], str] = {
+    SourceUnavailableError: "look at GOVBR_POSTGRES_URL and the server",
+    SourceError: "see the table's columns, and the rights of the role",
+    SourceRowsError: "see the values of these rows, and what a view makes of them",
+}
 
 
 class Database:
@@ -34,20 +56,18 @@ class Database:
         except GovbrAssetsError:
             raise
         except adbc_driver_manager.Error as error:
-            passing = isinstance(error, adbc_driver_manager.OperationalError) or (error.sqlstate or "")[:2] in _PASSING
-            raise self._told(SourceUnavailableError if passing else SourceError, error) from None
-        except (OSError, pa.ArrowException) as error:
+            raise self._told(_kind(error), error) from None
+        except OSError as error:
             raise self._told(SourceUnavailableError, error) from None
+        except pa.ArrowException as error:
+            raise self._told(SourceError, error) from None
 
     def _told(self, kind: type[GovbrAssetsError], error: Exception) -> GovbrAssetsError:
         """Tell what PostgreSQL said in one line, with every secret blotted out."""
         text = " ".join(str(error).split("Query was:")[0].split())
         for secret in self._secrets:
             text = text.replace(secret, "***")
-        hint = (
-            "look at GOVBR_POSTGRES_URL and the server" if kind is SourceUnavailableError else "see the table's columns"
-        )
-        return kind(f"Reading the news from PostgreSQL failed ({hint}): {text}")
+        return kind(f"Reading the news from PostgreSQL failed ({_HINTS[kind]}): {text}")
 
 
 @contextmanager
@@ -61,7 +81,7 @@ def query(connection: AdbcConnection, sql: str, *values: str) -> Iterator[pa.Rec
             statement.prepare()
             statement.bind(pa.record_batch([pa.array([value]) for value in values], names))
         stream, _ = statement.execute_query()
-        yield pa.RecordBatchReader.from_stream(stream)
+        yield AdbcRecordBatchReader._import_from_c(stream.address)
 
 
 def tables(connection: AdbcConnection, sql: str) -> Iterator[pa.Table]:
@@ -70,6 +90,16 @@ def tables(connection: AdbcConnection, sql: str) -> Iterator[pa.Table]:
         yield _without_metadata(reader.schema.empty_table())
         for batch in reader:
             yield _without_metadata(pa.Table.from_batches([batch]))
+
+
+def _kind(error: adbc_driver_manager.Error) -> type[GovbrAssetsError]:
+    """Say what an error is: its SQLSTATE decides; without one, the connection is not there or has broken."""
+    if not error.sqlstate:
+        passes = isinstance(error, adbc_driver_manager.OperationalError) and _UNDECODABLE not in str(error)
+        return SourceUnavailableError if passes else SourceError
+    if error.sqlstate.startswith(_PASSING):
+        return SourceUnavailableError
+    return SourceError if error.sqlstate.startswith(_OF_ALL_ROWS) else SourceRowsError
 
 
 def _connection_url(url: str) -> tuple[str, list[str]]:
@@ -86,6 +116,7 @@ def _connection_url(url: str) -> tuple[str, list[str]]:
     query = dict(parse_qsl(parts.query))
     secrets = {password, unquote(password), query.get("password", ""), quote(query.get("password", ""))}
     query = {"application_name": "govbr_assets", "connect_timeout": "10", **query}
+    query["client_encoding"] = "UTF8"  # whatever the server or PGCLIENTENCODING says: Arrow's text is UTF-8
     query["options"] = f"{query.get('options', '')} {_OPTIONS}".strip()
     target = parts._replace(scheme="postgresql", query=urlencode(query, quote_via=quote))
     return urlunsplit(target), sorted(filter(None, secrets), key=len, reverse=True)
