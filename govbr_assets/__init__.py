@@ -16,7 +16,7 @@ resources, partitions                 configuration -> clients; the days
 postgres, hub, viewer, alerts         the four services, one client each
 storage                               files at rest, and the tables between assets
 core                                  rules: Arrow in, Arrow out
-heap, errors                          memory that was freed; what can go wrong
+deadline, heap, errors                work within a time; memory that was freed; what can go wrong
 local                                 an embedded stack for demo, development and tests
 """
 

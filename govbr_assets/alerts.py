@@ -1,29 +1,34 @@
-"""Alerts by HTTP POST, each sent once. With `viewer` the only importer of requests.
+"""Alerts by HTTP POST. With `viewer` the only importer of requests.
 
-An alert waits in a folder until it is delivered, so that neither a crash nor a receiver that is away for a day loses
-it. It counts as sent from the moment before it is: after a crash in between, nobody can know, and it is not sent again.
+An alert waits in a folder until the receiver has answered 2xx, so that neither a crash nor a receiver that is away for
+a day loses it. Where nobody can know whether it was taken (no answer, a gateway that has not heard) it waits on and is
+sent again. It counts as sent from the moment before it is: after a crash in between it is not sent again.
 """
 
+import time
 from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
-from urllib3.exceptions import MaxRetryError
-from urllib3.util.retry import Retry
 
 from govbr_assets.core.alert import Alert
+from govbr_assets.deadline import Deadline
 from govbr_assets.errors import AlertRefusedError, ConfigurationError
 from govbr_assets.storage import Folder
 
 _WAITING, _SENT = "alerts/waiting", "alerts/sent"
 _KEEP_DAYS = 90
-_AT_ONCE = 5  # in one delivery, which a sensor's tick has a minute for
+_AT_ONCE = 5  # in one delivery
+_SECONDS = 10  # after which a delivery begins no other alert
+_ANSWER = 5  # seconds for one alert: name, connection, redirects and answer
+_TRIES = 3  # for what the receiver says that it has not taken
 _NOT_TAKEN = (429, 500, 502, 503)
-_PATIENCE: dict[str, Any] = {"backoff_factor": 0.2, "raise_on_status": False, "respect_retry_after_header": False}
+_KEPT_METHOD = (307, 308)
+_REDIRECTS = 5
 _OPTIONS: dict[str, Any] = {
     "headers": {"Content-Type": "application/json"},
-    "timeout": (3, 5),  # seconds to connect, seconds for an answer
-    "allow_redirects": False,  # a POST would become a GET
+    "timeout": (3, _ANSWER),  # seconds to connect, seconds for an answer
+    "allow_redirects": False,  # after most of them a POST would become a GET
     "stream": True,  # the status is all that counts
 }
 
@@ -48,7 +53,7 @@ class Alerts:
             self._folder.write(f"{_WAITING}/{name}", alert.message())
 
     def deliver(self) -> int:
-        """Send what waits, a few at a time.
+        """Send what waits, a few at a time, for 15 seconds at most.
 
         Returns:
             How many were sent.
@@ -56,9 +61,12 @@ class Alerts:
         Raises:
             AlertRefusedError: the receiver has not taken one, which waits on, as do those behind it.
         """
-        names = [name.rsplit("/", 1)[1] for name in self._folder.names(_WAITING)][:_AT_ONCE]
-        sent = sum(self._deliver(name) for name in names)
-        for old in self._folder.older_than(_SENT, _KEEP_DAYS):
+        began, sent = time.monotonic(), 0
+        for name in [name.rsplit("/", 1)[1] for name in self._folder.names(_WAITING)][:_AT_ONCE]:
+            if time.monotonic() - began > _SECONDS:
+                break
+            sent += self._deliver(name)
+        for old in self._folder.older_than(_SENT, _KEEP_DAYS) if sent else []:
             self._folder.drop(old)
         return sent
 
@@ -82,28 +90,57 @@ class Alerts:
         return True
 
     def _post(self, message: bytes) -> None:
-        """Post a message; what is certain not to have been taken is tried again, and what may have been is not.
+        """Post a message, and return only if its answer says that it was taken.
 
         The URL may be a secret itself, so no error names it.
         """
-        tries = Retry(connect=2, read=False, status=2, status_forcelist=_NOT_TAKEN, allowed_methods=None, **_PATIENCE)
-        with requests.Session() as session:
-            for scheme in ("http://", "https://"):
-                session.mount(scheme, HTTPAdapter(max_retries=tries))
-            try:
-                status = session.post(self._url, message, **_OPTIONS).status_code
-            except requests.RequestException as error:
-                if _may_have_been_taken(error):
-                    return
-                kind = type(error).__name__
-                raise AlertRefusedError(f"Nobody takes alerts at GOVBR_ALERT_URL ({kind}): the alert waits.") from None
-        if status not in (504, *range(200, 300)):  # 504: a gateway has passed it on and has not heard
+        try:
+            answer = Deadline(_ANSWER).run(lambda: _answer(self._url, message))
+        except TimeoutError:
+            raise AlertRefusedError(f"GOVBR_ALERT_URL gave no answer within {_ANSWER} s: the alert waits.") from None
+        except (requests.RequestException, OSError) as error:
+            raise AlertRefusedError(f"{_reason(error)} ({type(error).__name__}): the alert waits.") from None
+        if answer.is_redirect or answer.is_permanent_redirect:
+            host = urlsplit(urljoin(self._url, answer.headers["Location"])).hostname
             raise AlertRefusedError(
-                f"GOVBR_ALERT_URL answers {status}: the alert waits; look at the URL and its owner."
+                f"GOVBR_ALERT_URL answers {answer.status_code} and sends us to {host}: the alert waits; set it to the"
+                " address that takes alerts."
+            )
+        if not 200 <= answer.status_code < 300:
+            raise AlertRefusedError(
+                f"GOVBR_ALERT_URL answers {answer.status_code}: the alert waits; look at the URL and its owner."
             )
 
 
-def _may_have_been_taken(error: requests.RequestException) -> bool:
-    """Say whether an error came after the message was sent, and not when no connection could be had."""
-    unconnected = any(isinstance(each, MaxRetryError) for each in error.args)
-    return isinstance(error, requests.ConnectionError | requests.ReadTimeout) and not unconnected
+def _answer(url: str, message: bytes) -> requests.Response:
+    """Post, again where the answer says that nothing was taken, and onwards where a redirect wants the same POST."""
+    answer = requests.Response()
+    for number in range(_TRIES):
+        time.sleep(0.2 * number)
+        answer = _followed(url, message)
+        if answer.status_code not in _NOT_TAKEN:
+            break
+    return answer
+
+
+def _followed(url: str, message: bytes) -> requests.Response:
+    """Post, and follow redirects that keep method and body, never from TLS to a connection without."""
+    answer = requests.Response()
+    for _ in range(_REDIRECTS + 1):
+        with requests.Session() as session:
+            answer = session.post(url, message, **_OPTIONS)
+        target = urljoin(url, answer.headers.get("Location", ""))
+        weaker = url.startswith("https:") and not target.startswith("https:")
+        if answer.status_code not in _KEPT_METHOD or "Location" not in answer.headers or weaker:
+            break
+        url = target
+    return answer
+
+
+def _reason(error: Exception) -> str:
+    """Say why there is no answer."""
+    if isinstance(error, requests.exceptions.SSLError):
+        return "The certificate of GOVBR_ALERT_URL is not valid"
+    if isinstance(error, requests.Timeout):
+        return "GOVBR_ALERT_URL gave no answer in time"
+    return "Nobody takes alerts at GOVBR_ALERT_URL"

@@ -3,6 +3,7 @@
 from functools import lru_cache
 
 from dagster import ConfigurableResource, ResourceDependency
+from pydantic import PrivateAttr
 
 from govbr_assets.alerts import Alerts
 from govbr_assets.errors import ConfigurationError
@@ -84,11 +85,18 @@ class ViewerResource(ConfigurableResource):
 
     url: str
     hub: ResourceDependency[HubResource]
+    _client: Viewer | None = PrivateAttr(None)
 
-    def client(self) -> Viewer:
-        """Make the client; contacts nobody yet."""
-        hub = self.hub.client()
-        return Viewer(self.url, hub.repo_id, hub.token)
+    def client(self, *, again: bool = False) -> Viewer:
+        """Make the client, or take the one of this run: it remembers that its viewer is out of reach.
+
+        Args:
+            again: make a new one, which asks even so.
+        """
+        if self._client is None or again:
+            hub = self.hub.client()
+            self._client = Viewer(self.url, hub.repo_id, hub.token)
+        return self._client
 
 
 class AlertResource(ConfigurableResource):

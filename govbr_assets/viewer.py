@@ -13,14 +13,16 @@ from urllib.parse import quote_plus, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import MaxRetryError
 from urllib3.util.retry import Retry
 
 from govbr_assets.core.days import Day
+from govbr_assets.deadline import Deadline
 from govbr_assets.errors import ConfigurationError, HubDeniedError, ViewerUncertainError
 
 _PAGE_ROWS = 100
 _WHERE_BYTES = 5_600  # of a condition in a URL of 6 kB
-_TIMEOUT = (10, 60)  # seconds to connect, seconds between bytes
+_ANSWER = 10  # seconds for a whole answer; from a viewer that is slower or away, the files themselves cost less
 _NEVER_IN_WHERE = (";", "--", "/*", "*/", "\0")  # refused even inside a quoted value
 
 
@@ -52,9 +54,10 @@ class Viewer:
         if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc:
             raise ConfigurationError(f"GOVBR_VIEWER_URL is {url!r}: write a URL such as https://viewer.example.org.")
         self._url, self._repo_id, self._requests = url.rstrip("/"), repo_id, 0
-        self._session = requests.Session()
+        self._session, self._deadline = requests.Session(), Deadline[requests.Response](_ANSWER)
+        self._away = ""  # why nobody is asked any more
         # A gateway's hiccup is worth a retry at once; a 500 is the viewer's own word that it is not ready.
-        retry = Retry(connect=1, read=0, status=3, backoff_factor=0.2, status_forcelist=(502, 503, 504))
+        retry = Retry(connect=1, read=False, other=0, status=3, backoff_factor=0.2, status_forcelist=(502, 503, 504))
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, HTTPAdapter(max_retries=retry))
         if token:
@@ -147,11 +150,10 @@ class Viewer:
     def _get(self, path: str, parameters: dict[str, Any], revision: str) -> dict[str, Any]:
         """Ask, and return the answer only if it is certain."""
         parameters = {"dataset": self._repo_id, "config": "default", "split": "train", **parameters}
-        self._requests += 1
+        response = self._asked(path, parameters)
         try:
-            response = self._session.get(self._url + path, params=parameters, timeout=_TIMEOUT)
             answer = response.json() if response.status_code == 200 else {}
-        except (requests.RequestException, ValueError) as error:
+        except ValueError as error:
             raise ViewerUncertainError(f"The viewer at {self._url} gave no readable answer: {error}") from error
         if response.status_code in (401, 403):
             raise HubDeniedError(f"The viewer refuses to show {self._repo_id}: look at HF_TOKEN and its rights.")
@@ -165,6 +167,27 @@ class Viewer:
                 f"The viewer answers for revision {seen} of {self._repo_id}, not for {revision}."
             )
         return answer
+
+    def _asked(self, path: str, parameters: dict[str, Any]) -> requests.Response:
+        """Ask, unless the viewer was found out of reach before: every further try would cost as much."""
+        if self._away:
+            raise ViewerUncertainError(self._away)
+        self._requests += 1
+        try:
+            return self._deadline.run(lambda: self._session.get(self._url + path, params=parameters, timeout=_ANSWER))
+        except TimeoutError:
+            self._away = f"The viewer at {self._url} gave no readable answer within {_ANSWER} s."
+            raise ViewerUncertainError(self._away) from None
+        except (requests.RequestException, OSError) as error:
+            told = f"The viewer at {self._url} gave no readable answer: {error}"
+            if _is_out_of_reach(error):
+                self._away = told
+            raise ViewerUncertainError(told) from error
+
+
+def _is_out_of_reach(error: Exception) -> bool:
+    """Say whether nobody was there to answer, or nobody who could show that he is the viewer."""
+    return isinstance(error, requests.Timeout) or any(isinstance(each, MaxRetryError) for each in error.args)
 
 
 def _groups(ids: Sequence[str]) -> Iterator[list[str]]:

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,6 +23,7 @@ from govbr_assets.core.alert import Alert, blotted, lapse
 from govbr_assets.errors import AlertRefusedError, ConfigurationError
 from govbr_assets.resources import AlertResource
 from govbr_assets.storage import Folder
+from govbr_assets_tests.unreachable import tls_server
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 TWO_DAYS = timedelta(days=2)
@@ -35,6 +38,7 @@ class Receiver(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.messages: list[dict[str, Any]] = []
         self.answers: list[int | str] = []
+        self.location = ""
 
     @property
     def url(self) -> str:
@@ -54,7 +58,14 @@ class _Handler(BaseHTTPRequestHandler):
         if answer in ("slow", "gone"):
             self.connection.shutdown(socket.SHUT_RDWR)
             return
+        if answer == "trickle":  # a byte now and then, and never a whole answer
+            for _ in range(20):
+                self.wfile.write(b"H")
+                time.sleep(0.1)
+            return
         self.send_response(int(answer))
+        if self.server.location:
+            self.send_header("Location", self.server.location)
         self.send_header("Content-Length", "0")
         self.end_headers()
 
@@ -189,17 +200,84 @@ def test_an_alert_waits_for_a_receiver_that_is_away(receiver: Receiver, tmp_path
     assert Alerts(receiver.url, Folder(str(tmp_path))).deliver() == 1
 
 
-@pytest.mark.parametrize("answer", ["slow", "gone", 504])
-def test_an_alert_that_may_have_been_taken_is_not_sent_again(
+@pytest.mark.parametrize("answer", ["slow", "gone", "trickle", 504, 408, 502])
+def test_an_alert_whose_answer_is_504_late_broken_off_or_missing_is_sent_again_until_one_is_2xx(
     alerts: Alerts, receiver: Receiver, answer: str | int, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setitem(room._OPTIONS, "timeout", (3, 0.2))
-    receiver.answers = [answer]
+    monkeypatch.setattr(room, "_ANSWER", 0.3)
+    monkeypatch.setattr(room, "_TRIES", 1)
+    receiver.answers = [answer, answer]
     alerts.put(alert())
-    alerts.deliver()
+    for _ in range(2):
+        with pytest.raises(AlertRefusedError, match="the alert waits") as caught:
+            alerts.deliver()
+        assert "s3cret-path" not in str(caught.value)
+    assert [alerts.deliver() for _ in range(3)] == [1, 0, 0]
     alerts.put(alert())
-    alerts.deliver()
+    assert alerts.deliver() == 0
+    assert len(receiver.messages) == 3
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
+def test_an_alert_that_a_plain_2xx_has_taken_is_never_sent_twice(alerts: Alerts, receiver: Receiver, status: int):
+    receiver.answers = [status]
+    alerts.put(alert())
+    assert [alerts.deliver() for _ in range(2)] == [1, 0]
     assert len(receiver.messages) == 1
+
+
+@pytest.mark.parametrize("status", [307, 308])
+def test_a_redirect_that_keeps_the_post_is_followed(
+    alerts: Alerts,
+    receiver: Receiver,
+    status: int,
+):
+    with receiving() as other:
+        receiver.answers, receiver.location = [status], other.url
+        alerts.put(alert())
+        assert alerts.deliver() == 1
+    assert len(receiver.messages) == len(other.messages) == 1
+    assert receiver.messages == other.messages
+
+
+@pytest.mark.parametrize("status", [301, 302, 303])
+def test_a_redirect_that_would_lose_the_post_is_named_with_its_host_and_not_followed(
+    alerts: Alerts, receiver: Receiver, status: int
+):
+    receiver.answers, receiver.location = [status], "https://hooks.example.org/s3cret-path"
+    alerts.put(alert())
+    with pytest.raises(AlertRefusedError, match=rf"answers {status} and sends us to hooks\.example\.org") as caught:
+        alerts.deliver()
+    assert "s3cret-path" not in str(caught.value)
+    receiver.location = ""
+    assert alerts.deliver() == 1
+
+
+def test_redirects_in_a_circle_are_named(alerts: Alerts, receiver: Receiver):
+    receiver.answers, receiver.location = [307] * 20, receiver.url
+    alerts.put(alert())
+    with pytest.raises(AlertRefusedError, match="answers 307"):
+        alerts.deliver()
+
+
+def test_a_receiver_with_a_wrong_certificate_is_named_and_the_alert_waits(tmp_path: Path, receiver: Receiver):
+    with tls_server(tmp_path) as url:
+        away = Alerts(url, Folder(str(tmp_path)))
+        away.put(alert())
+        with pytest.raises(AlertRefusedError, match="The certificate of GOVBR_ALERT_URL is not valid"):
+            away.deliver()
+    assert Alerts(receiver.url, Folder(str(tmp_path))).deliver() == 1
+
+
+def test_many_alerts_at_a_slow_receiver_do_not_hold_a_delivery_longer_than_its_time(
+    alerts: Alerts, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+):
+    clock = count()
+    monkeypatch.setattr(room, "time", SimpleNamespace(monotonic=lambda: 6 * next(clock), sleep=time.sleep))
+    for number in range(5):
+        alerts.put(alert(f"run-{number}"))
+    assert [alerts.deliver() for _ in range(6)] == [1, 1, 1, 1, 1, 0]
+    assert len(receiver.messages) == 5
 
 
 def test_a_crash_while_it_is_sent_does_not_send_it_twice(alerts: Alerts, receiver: Receiver):

@@ -19,10 +19,12 @@ from govbr_assets.local.hub.actions import answer, call
 from govbr_assets.local.hub.faults import Fault
 from govbr_assets.partitions import daily
 from govbr_assets.postgres import PostgresNews
-from govbr_assets.resources import PostgresResource
+from govbr_assets.resources import PostgresResource, ViewerResource
+from govbr_assets.viewer import Viewer
 from govbr_assets_tests.graph import GRAPH, Graph
 from govbr_assets_tests.tables import DAY, shard
 from govbr_assets_tests.test_hub import Fixed, parquet
+from govbr_assets_tests.unreachable import swallowing_server
 
 SHARD = "data/train-2026-01-15.parquet"
 SHARD_KEY = AssetKey("hf_parquet_shard")
@@ -254,6 +256,46 @@ def test_a_viewer_that_is_not_ready_is_not_believed_and_the_files_are_asked(grap
     assert told["source"] == "exact"
     assert "500 (ResponseNotReady)" in told["why_not_the_viewer"]
     assert sorted(graph.ids()[SHARD]) == ["a", "b"]
+
+
+def test_a_viewer_out_of_reach_costs_a_range_of_days_one_wait_and_its_reason_stands_in_each_day(
+    graph: Graph, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("govbr_assets.viewer._ANSWER", 0.5)
+    keys = ["2026-01-13", "2026-01-14", "2026-01-15"]
+    for key in keys:
+        graph.insert(f"on {key}", day=key)
+    assert graph.run(keys[0], keys[-1]).success
+    for key in keys:
+        graph.insert(f"late on {key}", day=key)
+    with swallowing_server() as port:
+        resources = graph.resources()
+        away = ViewerResource(url=f"http://127.0.0.1:{port}", hub=resources["hub"])
+        result = graph.run(keys[0], keys[-1], viewer=away)
+    assert result.success
+    told = graph.metadata(result, "hf_existing_ids")
+    assert {each["source"] for each in told.values()} == {"exact"}
+    assert {"gave no readable answer within 0.5 s" in each["why_not_the_viewer"] for each in told.values()} == {True}
+    assert set(told) == set(keys)
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_step_that_is_tried_again_does_not_ask_a_viewer_out_of_reach_once_more(
+    graph: Graph, monkeypatch: pytest.MonkeyPatch
+):
+    graph.insert("a")
+    graph.insert("z", day="2026-01-14")
+    graph.run("2026-01-14", "2026-01-15")
+    graph.insert("b")
+    made: list[Viewer] = []
+    monkeypatch.setattr("govbr_assets.resources.Viewer", lambda *told: made.append(Viewer(*told)) or made[-1])
+    graph.local_hub.faults.add(Fault("*", "/resolve/.*2026-01-14", answer(500), times=8))
+    away = ViewerResource(url="http://127.0.0.1:9", hub=graph.resources(storage_url="")["hub"])
+    result = graph.run("2026-01-15", retries=8, viewer=away)
+    assert result.success
+    again = [each for each in result.all_events if each.event_type == DagsterEventType.STEP_UP_FOR_RETRY]
+    assert {each.step_key for each in again} == {"hf_existing_ids"}
+    assert [each._requests for each in made] == [1]
 
 
 def test_where_only_the_viewer_may_be_asked_an_unsure_one_publishes_nothing_and_is_asked_again(graph: Graph):

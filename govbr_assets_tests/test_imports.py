@@ -13,7 +13,8 @@ PACKAGE = Path(govbr_assets.__file__).parent
 ORDER = [
     "definitions", "schedules", "sensors", "jobs", "checks", "assets", "rehearsal", "io_managers", "records", "told",
     "told_fold", "told_reconciliation", "batches", "rollback", "reconciliation", "shards", "fold", "trail", "existing",
-    "resources", "failures", "partitions", "postgres", "viewer", "alerts", "hub", "storage", "core", "heap", "errors",
+    "resources", "failures", "partitions", "postgres", "viewer", "alerts", "hub", "storage", "core",
+    "deadline", "heap", "errors",
 ]  # fmt: skip
 IMPORTERS = {
     "huggingface_hub": {"hub"},

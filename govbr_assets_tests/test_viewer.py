@@ -1,7 +1,10 @@
 """The viewer's answer counts only when it is certain; every other one is an error that says why, never "no ids"."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs
 
 import pyarrow as pa
@@ -9,6 +12,7 @@ import pytest
 from huggingface_hub import HfApi
 from starlette.responses import JSONResponse
 
+from govbr_assets import viewer as room
 from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.layout import encode
 from govbr_assets.errors import ConfigurationError, HubDeniedError, ViewerUncertainError
@@ -16,10 +20,12 @@ from govbr_assets.hub import Edit, Hub, publish
 from govbr_assets.local.hub import LocalHub
 from govbr_assets.local.hub.actions import answer, call, cut, wait
 from govbr_assets.local.hub.faults import Fault
+from govbr_assets.local.hub.store import HubStore
 from govbr_assets.local.viewer import LocalViewer
 from govbr_assets.viewer import Viewer
 from govbr_assets_tests.tables import DAY, shard
 from govbr_assets_tests.test_hub import Fixed
+from govbr_assets_tests.unreachable import swallowing_server, tls_server
 
 WHOLE = {"partial": False}
 IDS = [f"id{number:03}" for number in range(250)]
@@ -260,3 +266,60 @@ def test_a_malformed_url_is_named_by_its_setting(url: str):
 def test_a_viewer_that_is_away_is_a_passing_error():
     with pytest.raises(ViewerUncertainError, match="no readable answer"):
         find(Viewer("http://127.0.0.1:9", "org/news"), "0" * 40)
+
+
+@pytest.fixture
+def unreachable(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Give the address of a viewer that is out of reach for good, in one of several ways."""
+    monkeypatch.setattr(room, "_ANSWER", 1)
+    with ExitStack() as stack:
+        if request.param == "certificate":
+            yield stack.enter_context(tls_server(tmp_path))
+        elif request.param == "blackhole":
+            yield f"http://127.0.0.1:{stack.enter_context(swallowing_server())}"
+        elif request.param == "no TLS":
+            yield stack.enter_context(LocalViewer(HubStore(tmp_path))).url.replace("http:", "https:")
+        else:
+            yield {"name": "http://viewer.invalid", "port": "http://127.0.0.1:9"}[request.param]
+
+
+@pytest.mark.parametrize("unreachable", ["certificate", "blackhole", "no TLS", "name", "port"], indirect=True)
+def test_a_viewer_out_of_reach_for_good_is_asked_once_and_then_not_again(
+    hub: Hub, revision: str, unreachable: str, monkeypatch: pytest.MonkeyPatch
+):
+    viewer, asked = Viewer(unreachable, hub.repo_id), []
+    monkeypatch.setattr(viewer._session, "get", watched(viewer._session.get, asked))
+    reasons = set()
+    for _ in range(3):
+        with pytest.raises(ViewerUncertainError, match="gave no readable answer") as caught:
+            find(viewer, revision)
+        reasons.add(str(caught.value))
+    assert len(asked) == len(reasons) == 1
+
+
+def watched(function: Callable[..., Any], calls: list[Any]) -> Callable[..., Any]:
+    """Note the calls of a function."""
+
+    def noted(*arguments: Any, **named: Any) -> Any:
+        calls.append(arguments)
+        return function(*arguments, **named)
+
+    return noted
+
+
+def test_a_viewer_that_needs_longer_than_its_time_is_not_waited_for(
+    server: LocalViewer, hub: Hub, revision: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(room, "_ANSWER", 0.5)
+    viewer = Viewer(server.url, hub.repo_id, hub.token)
+    server.faults.add(Fault("GET", "/filter", wait(3)))
+    with pytest.raises(ViewerUncertainError, match="gave no readable answer"):
+        find(viewer, revision)
+
+
+def test_a_viewer_that_was_cut_off_or_not_ready_once_is_asked_again(viewer: Viewer, server: LocalViewer, revision: str):
+    for fault in (cut(), cut(after_bytes=300), answer(500, "building", {"X-Error-Code": "ResponseNotReady"})):
+        server.faults.add(Fault("GET", "/filter", fault))
+        with pytest.raises(ViewerUncertainError):
+            find(viewer, revision)
+        assert find(viewer, revision) == IDS

@@ -85,7 +85,8 @@ def hf_existing_ids(
     """Which of the day's rows the Hub already holds, by either of their ids, and whether in the day's own shard."""
     hub, rows_of = viewer.hub.client(), partial(of_day, postgres_news_partition)
     keys, told = context.partition_keys, {}
-    existing = ExistingIds(hub, viewer.client(), config.source, keys, rows_of, hub.head())
+    asked = viewer.client(again=config.source is Source.viewer)
+    existing = ExistingIds(hub, asked, config.source, keys, rows_of, hub.head())
 
     def find(key: str) -> pa.Table:
         """Find the ids of a day, and note what is to be told of it."""

@@ -18,6 +18,7 @@ from dagster import (
 from govbr_assets.assets import consolidated_dataset, hf_parquet_shard
 from govbr_assets.core.alert import Alert, lapse
 from govbr_assets.resources import AlertResource
+from govbr_assets.sensors.words import words_of
 
 _A_TICK = 20  # failed runs that are looked at in a tick
 
@@ -90,10 +91,7 @@ def _reason(data: Any) -> str:
         return ""
     if data.user_failure_data and data.user_failure_data.description:
         return data.user_failure_data.description
-    error = data.error
-    while error and error.cause:
-        error = error.cause
-    return error.message.strip() if error else ""
+    return words_of(data.error)
 
 
 def _lapses(instance: DagsterInstance, since: datetime) -> Iterator[Alert]:
