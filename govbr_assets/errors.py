@@ -6,7 +6,8 @@ GovbrAssetsError
 │   ├── HubConflictError            somebody else keeps committing to the repo
 │   ├── SourceUnavailableError      PostgreSQL is away, or went away in the middle of a read
 │   ├── ViewerUncertainError        the dataset viewer cannot vouch for its answer
-│   └── AlertRefusedError           an alert did not get through, and waits
+│   ├── AlertRefusedError           an alert did not get through, and waits
+│   └── TickTimeoutError            a tick of a sensor waited for something that gives no answer
 └── PermanentError                the same call would fail again: somebody has to change something
     ├── ConfigurationError          a setting is missing or malformed
     ├── ContractError               data that the published schema cannot hold without loss
@@ -47,6 +48,10 @@ class ViewerUncertainError(TransientError):
 
 class AlertRefusedError(TransientError):
     """Whoever is at GOVBR_ALERT_URL did not take an alert."""
+
+
+class TickTimeoutError(TransientError):
+    """A tick of a sensor would not have ended in time."""
 
 
 class PermanentError(GovbrAssetsError):

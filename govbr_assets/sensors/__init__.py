@@ -12,8 +12,11 @@ from dagster import DefaultSensorStatus, SensorDefinition, sensor
 from govbr_assets.sensors.alerting import alert_sensor
 from govbr_assets.sensors.late_news import late_news_sensor
 from govbr_assets.sensors.repairing import repair_sensor
+from govbr_assets.sensors.ticks import in_time
 
 __all__ = ["sensors"]
+
+_REQUESTING, _ALERTING = 45, 20  # seconds that a tick lasts at most
 
 
 def sensors(status: DefaultSensorStatus, jobs: Sequence[Any]) -> list[SensorDefinition]:
@@ -23,8 +26,9 @@ def sensors(status: DefaultSensorStatus, jobs: Sequence[Any]) -> list[SensorDefi
         status: whether they run where nobody has switched them on or off in the UI.
         jobs: what they may request.
     """
+    requesting = {"jobs": jobs, "default_status": status}
     return [
-        sensor(jobs=jobs, minimum_interval_seconds=300, default_status=status)(late_news_sensor),
-        sensor(jobs=jobs, minimum_interval_seconds=60, default_status=status)(repair_sensor),
-        sensor(minimum_interval_seconds=30, default_status=status)(alert_sensor),
+        sensor(**requesting, minimum_interval_seconds=300)(in_time(_REQUESTING)(late_news_sensor)),
+        sensor(**requesting, minimum_interval_seconds=60)(in_time(_REQUESTING)(repair_sensor)),
+        sensor(minimum_interval_seconds=30, default_status=status)(in_time(_ALERTING)(alert_sensor)),
     ]
