@@ -102,12 +102,12 @@ def test_work_in_time_gives_its_result_or_its_own_error():
 
 
 def test_after_work_that_came_late_the_next_one_is_done():
-    deadline: Deadline[None] = Deadline(0.1)
+    deadline: Deadline[bool] = Deadline(0.1)
     free = threading.Event()
     for _ in range(2):
         with pytest.raises(TimeoutError):
-            deadline.run(lambda: free.wait(30) and None)
+            deadline.run(lambda: free.wait(30))
     free.set()
     while deadline._late and deadline._late.is_alive():
         time.sleep(0.01)
-    assert deadline.run(lambda: None) is None
+    assert deadline.run(lambda: True)
