@@ -13,9 +13,9 @@ from govbr_assets.errors import ConfigurationError, ContractError, SourceError, 
 from govbr_assets.local.load import load
 from govbr_assets.local.news import sample_news
 from govbr_assets.postgres import PostgresNews
-from govbr_assets.postgres.connection import Database, query
-from govbr_assets.postgres.keys import KEYS_WITH_LEGACY, POSTGRES_KEYS_SCHEMA, SET_HASH_JOINS
-from govbr_assets.postgres.rows import IN_WINDOW, SET_WINDOW
+from govbr_assets.postgres.connection import Database
+from govbr_assets.postgres.keys import HASH_JOINS, KEYS_WITH_LEGACY, POSTGRES_KEYS_SCHEMA
+from govbr_assets.postgres.rows import in_window
 from govbr_assets_tests.sql import execute
 
 DAY = Day.of("2026-01-15")
@@ -136,7 +136,7 @@ def test_a_server_that_goes_away_in_the_middle_is_a_passing_error(url: str):
         "INSERT INTO news (unique_id, agency_id, title, published_at, content) SELECT i::text, 1, 't',"
         " '2026-01-15T12:00:00Z', repeat(md5(i::text), 300) FROM generate_series(1, 20000) i",
     )
-    batches = PostgresNews(url)._batches(IN_WINDOW, SET_WINDOW, DAY.start.isoformat(), DAY.end.isoformat())
+    batches = PostgresNews(url)._batches(in_window(DAY.start, DAY.end))
     next(batches)
     next(batches)
     execute(url, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'govbr_assets'")
@@ -146,9 +146,8 @@ def test_a_server_that_goes_away_in_the_middle_is_a_passing_error(url: str):
 
 def test_a_connection_cannot_write(url: str):
     delete = "WITH gone AS (DELETE FROM news RETURNING id) SELECT * FROM gone"
-    with pytest.raises(SourceError, match="read-only transaction"), Database(url).connection() as connection:  # noqa: SIM117
-        with query(connection, delete) as reader:
-            reader.read_all()
+    with pytest.raises(SourceError, match="read-only transaction"):
+        Database(url).read(delete)
 
 
 def test_a_missing_table_or_column_is_named(postgres_url: str):
@@ -177,7 +176,7 @@ def test_a_driver_in_the_scheme_is_ignored(url: str, driver: str):
     ],
 )
 def test_no_password_is_in_an_error(url: str):
-    with pytest.raises(SourceUnavailableError) as caught:
+    with pytest.raises((SourceUnavailableError, ConfigurationError)) as caught:
         PostgresNews(url).day(DAY)
     assert "s@cret" not in str(caught.value)
     assert "s%40cret" not in str(caught.value)
@@ -185,7 +184,7 @@ def test_no_password_is_in_an_error(url: str):
 
 
 @pytest.mark.parametrize(
-    "url", ["", "news", "mysql://a:s@cret@h/d", "postgresql://a:s@cret@h:port/d", "host=x password=s@cret"]
+    "url", ["", "news", "mysql://a:s@cret@h/d", "postgresql://a:s@cret@h:port/d", "host=x password=s@cret s@cret"]
 )
 def test_a_malformed_url_is_named_by_its_setting_without_its_password(url: str):
     with pytest.raises(ConfigurationError, match="GOVBR_POSTGRES_URL is malformed") as caught:
@@ -195,7 +194,7 @@ def test_a_malformed_url_is_named_by_its_setting_without_its_password(url: str):
 
 def test_a_password_that_postgres_repeats_is_blotted_out(url: str):
     secret = "invalid_value_42"
-    with pytest.raises(SourceUnavailableError) as caught:
+    with pytest.raises(ConfigurationError) as caught:
         PostgresNews(f"{url}&password={secret}&sslmode={secret}").day(DAY)
     assert secret not in str(caught.value)
     assert "***" in str(caught.value)
@@ -288,7 +287,8 @@ def test_the_query_for_keys_joins_by_hash_whatever_the_planner_expects(postgres_
     load(postgres_url, sample_news(300, datetime(2018, 10, 30).date(), datetime(2018, 11, 8).date()))  # noqa: DTZ001
     with adbc.connect(postgres_url, autocommit=True) as connection, connection.cursor() as cursor:
         cursor.adbc_statement.set_options(**{"adbc.postgresql.use_copy": "false"})  # it takes no EXPLAIN
-        cursor.execute(SET_HASH_JOINS)
+        for name, value in HASH_JOINS.items():
+            cursor.execute(f"SET {name} = '{value}'")
         cursor.execute(f"EXPLAIN {KEYS_WITH_LEGACY}")
         plan = str(cursor.fetchall())
     assert "Hash" in plan

@@ -10,6 +10,7 @@ Source: https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-IN
 """
 
 from collections.abc import Collection
+from functools import reduce
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -24,23 +25,29 @@ _TIMES = ("updated_at", "created_at", "extracted_at")
 # xmax is from another server: of that one nothing has been seen yet.
 _CHANGED = f"""
     WITH reading AS (
-        SELECT now() AS at, $2::text::bigint AS since,
+        SELECT now() AS at, :since::bigint AS since,
             pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin,
             pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS xmax
     ), changed AS (
         SELECT (n.published_at AT TIME ZONE '{TIME_ZONE}')::date AS day, count(*) AS rows,
             max(n.:changed_at)::timestamptz AS newest
         FROM news n CROSS JOIN reading r
-        WHERE n.:changed_at >= coalesce(nullif($1::text, '')::timestamptz, r.at) - interval '1 day'
-            AND n.published_at >= $3::text::timestamptz AND n.published_at < $4::text::timestamptz
+        WHERE n.:changed_at >= coalesce(nullif(':at', '')::timestamptz, r.at) - interval '1 day'
+            AND n.published_at >= ':first'::timestamptz AND n.published_at < ':end'::timestamptz
             AND (r.since > r.xmax OR r.xmax - ((r.xmax - n.xmin::text::bigint) & 4294967295) >= r.since)
         GROUP BY 1
     )
     SELECT r.at, r.xmin, c.day, c.rows, c.newest FROM reading r LEFT JOIN changed c ON true ORDER BY c.day"""
 
 
-def changed_query(columns: Collection[str]) -> str:
-    """Write the query, whose values are `changed_values`, for a table with these columns.
+def changed_query(columns: Collection[str], since: Mark, first: Day, end: Day) -> str:
+    """Write the query for a table with these columns.
+
+    Args:
+        columns: of `news`.
+        since: what was read before.
+        first: first day of the window.
+        end: the day before which it ends.
 
     Raises:
         SourceError: no column says when a row came or changed.
@@ -48,13 +55,14 @@ def changed_query(columns: Collection[str]) -> str:
     time = next((name for name in _TIMES if name in columns), None)
     if time is None:
         raise SourceError(f"Table `news` has none of {', '.join(_TIMES)}: add one, or switch late_news_sensor off.")
-    return _CHANGED.replace(":changed_at", time)
-
-
-def changed_values(since: Mark, first: Day, end: Day) -> tuple[str, str, str, str]:
-    """Give the query's values: what was read before, the first day, and the day before which it ends."""
-    at = since.at.isoformat() if since.at else ""
-    return at, str(since.xid), first.start.isoformat(), end.start.isoformat()
+    values = {
+        ":changed_at": time,
+        ":at": since.at.isoformat() if since.at else "",
+        ":since": str(since.xid),
+        ":first": first.start.isoformat(),
+        ":end": end.start.isoformat(),
+    }
+    return reduce(lambda sql, value: sql.replace(*value), values.items(), _CHANGED)
 
 
 def changes_of(rows: pa.Table) -> Changes:

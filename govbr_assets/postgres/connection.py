@@ -1,125 +1,126 @@
-"""A connection to PostgreSQL: its URL with our defaults, queries as streams of Arrow, no password in any failure."""
+"""A PostgreSQL database, one query at a time: each in a connection and a read-only transaction of its own.
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
+Nothing is trusted to stay as it was set: a pooler may ignore what a connection asks for, and hand its session to
+somebody else after each transaction, or each statement. So settings hold for the transaction only, are read back
+within it, and it is proven that query and settings met in one; nothing of ours remains in the session.
+"""
 
-import adbc_driver_manager
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from typing import Any
+
 import adbc_driver_postgresql
 import pyarrow as pa
 from adbc_driver_manager import AdbcConnection, AdbcStatement  # `dbapi` would import pyarrow.dataset, pandas and polars
 from adbc_driver_manager._reader import AdbcRecordBatchReader  # as `dbapi` uses it: errors of a stream keep their code
 
-from govbr_assets.errors import (
-    ConfigurationError,
-    GovbrAssetsError,
-    SourceError,
-    SourceRowsError,
-    SourceUnavailableError,
-)
+from govbr_assets.errors import SourceError, SourceUnavailableError
+from govbr_assets.postgres.address import address
+from govbr_assets.postgres.background import SilenceError, in_background
+from govbr_assets.postgres.failures import DRIVER_ERRORS, POOLER, failure
 
-_OPTIONS = "-c default_transaction_read_only=on -c timezone=UTC -c statement_timeout=30min"
-_PASSING = ("08", "40", "531", "532", "533", "55P03", "57P01", "57P02", "57P03", "57P05", "58000", "58030", "72")
-"""How the SQLSTATE of an error begins that another try can cure: connection, conflict, resources, lock, shutdown, disk.
+AT_ONCE = 25.0
+"""Seconds for a query whose answer is small: two of them leave time in a sensor's minute."""
 
-Source: https://www.postgresql.org/docs/current/errcodes-appendix.html
-"""
+_PATIENCE = 1800.0  # seconds that a query for many rows may take, and be silent
 
-_OF_ALL_ROWS = ("0A", "25", "26", "28", "34", "3D", "3F", "42", "57P04")
-"""How one begins that no choice of rows can avoid: unsupported, names, rights, types, the state of the session."""
+_BEGIN = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 
-_UNDECODABLE = "ReadRecord failed"  # how the driver's own failure begins, which has no SQLSTATE
-
-_HINTS: dict[type[GovbrAssetsError], str] = {
-    SourceUnavailableError: "look at GOVBR_POSTGRES_URL and the server",
-    SourceError: "see the table's columns, and the rights of the role",
-    SourceRowsError: "see the values of these rows, and what a view makes of them",
-}
+# `row_security` makes a query fail from which a policy would hide rows.
+_SETTINGS = {"row_security": "off", "client_encoding": "UTF8", "timezone": "UTC"}
+_PROOF = {"transaction_read_only": "on", "transaction_isolation": "repeatable read"}
 
 
 class Database:
     """One PostgreSQL database, read only.
 
     Args:
-        url: `postgresql://user:password@host:port/database`; a driver in the scheme (`+psycopg2`) is ignored.
+        url: what libpq takes, a URI or `key=value` pairs; a driver in the scheme (`+psycopg2`) is ignored.
+
+    Raises:
+        ConfigurationError: libpq would not take it.
     """
 
     def __init__(self, url: str) -> None:
-        self._url, self._secrets = _connection_url(url)
+        self._address = address(url)
 
-    @contextmanager
-    def connection(self) -> Iterator[AdbcConnection]:
-        """Connect, and speak of failures without a password."""
+    def rows(self, sql: str, settings: Mapping[str, str] = {}, *, within: float | None = None) -> Iterator[pa.Table]:
+        """Run a query and stream its rows, some 1 MB at a time; an empty table first, which tells the columns.
+
+        Args:
+            sql: one statement without parameters.
+            settings: of PostgreSQL, for this query.
+            within: seconds for all of it; None lets it be silent for half an hour.
+
+        Raises:
+            SourceUnavailableError: PostgreSQL is away, went away in the middle, or is silent.
+            SourceError: PostgreSQL refuses, hides rows, or stands behind a pooler that cannot be trusted.
+            ConfigurationError: libpq does not take the URL.
+        """
+        seconds = within or _PATIENCE
+        limit = f"{within:.0f}s" if within else "30min"  # as the server spells it
+        settings = {**_SETTINGS, "statement_timeout": limit, **settings}
         try:
-            with adbc_driver_postgresql.connect(self._url) as database, AdbcConnection(database) as connection:
-                yield connection
-        except GovbrAssetsError:
-            raise
-        except adbc_driver_manager.Error as error:
-            raise self._told(_kind(error), error) from None
-        except OSError as error:
-            raise self._told(SourceUnavailableError, error) from None
-        except pa.ArrowException as error:
-            raise self._told(SourceError, error) from None
+            silence = seconds + 60  # the server's own limit comes first
+            yield from in_background(lambda: self._rows(sql, settings), silence=silence, within=within)
+        except SilenceError:
+            text = f"PostgreSQL has been silent for {seconds:.0f} seconds: look at GOVBR_POSTGRES_URL and the network."
+            raise SourceUnavailableError(text) from None
 
-    def _told(self, kind: type[GovbrAssetsError], error: Exception) -> GovbrAssetsError:
-        """Tell what PostgreSQL said in one line, with every secret blotted out."""
-        text = " ".join(str(error).split("Query was:")[0].split())
-        for secret in self._secrets:
-            text = text.replace(secret, "***")
-        return kind(f"Reading the news from PostgreSQL failed ({_HINTS[kind]}): {text}")
+    def read(self, sql: str) -> pa.Table:
+        """Run a query whose answer is small, as `rows` does, in at most `AT_ONCE` seconds."""
+        return pa.concat_tables(self.rows(sql, within=AT_ONCE))
+
+    def _rows(self, sql: str, settings: Mapping[str, str]) -> Generator[pa.Table, Any, None]:
+        try:
+            with (
+                adbc_driver_postgresql.connect(self._address.conninfo) as database,
+                AdbcConnection(database) as connection,
+                _transaction(connection, settings),
+                closing(_stream(connection, sql)) as stream,
+            ):
+                yield from stream
+        except DRIVER_ERRORS as error:
+            raise failure(error, self._address.secrets) from None
 
 
 @contextmanager
-def query(connection: AdbcConnection, sql: str, *values: str) -> Iterator[pa.RecordBatchReader]:
-    """Run a query and stream its rows."""
+def _transaction(connection: AdbcConnection, settings: Mapping[str, str]) -> Iterator[None]:
+    """Hold one read-only transaction with these settings, and prove at its end that it was one."""
+    connection.set_autocommit(False)
+    _execute(connection, "; ".join([_BEGIN, *(f"SET LOCAL {name} = '{value}'" for name, value in settings.items())]))
+    expected = {**settings, **_PROOF}
+    before = _proof(connection, expected)
+    if wrong := [f"{name} is {before[name]}" for name, value in expected.items() if before[name] != value]:
+        raise SourceError(POOLER.format(", ".join(wrong)))
+    yield
+    if _proof(connection, expected) != before:
+        raise SourceError(POOLER.format("the session has changed within a transaction"))
+    connection.set_autocommit(True)  # ends it: a pooler throws a session away that is left within a transaction
+
+
+def _proof(connection: AdbcConnection, names: Iterable[str]) -> dict[str, str]:
+    """Ask for settings, and for what tells one transaction from every other."""
+    settings = ", ".join(f"current_setting('{name}') AS {name}" for name in names)
+    sql = f"SELECT {settings}, pg_backend_pid()::text AS session, now()::text AS began"
+    return pa.concat_tables(_stream(connection, sql)).to_pylist()[0]
+
+
+def _execute(connection: AdbcConnection, sql: str) -> None:
+    with AdbcStatement(connection) as statement:
+        statement.set_sql_query(sql)
+        statement.execute_update()
+
+
+def _stream(connection: AdbcConnection, sql: str) -> Generator[pa.Table, Any, None]:
     with AdbcStatement(connection) as statement:
         statement.set_sql_query(sql)
         statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": "1048576"})
-        if values:
-            names = [f"${number}" for number in range(1, len(values) + 1)]
-            statement.prepare()
-            statement.bind(pa.record_batch([pa.array([value]) for value in values], names))
         stream, _ = statement.execute_query()
-        yield AdbcRecordBatchReader._import_from_c(stream.address)
-
-
-def tables(connection: AdbcConnection, sql: str) -> Iterator[pa.Table]:
-    """Run a query and stream its rows, some 1 MB at a time; an empty table first, which tells the columns."""
-    with query(connection, sql) as reader:
-        yield _without_metadata(reader.schema.empty_table())
-        for batch in reader:
-            yield _without_metadata(pa.Table.from_batches([batch]))
-
-
-def _kind(error: adbc_driver_manager.Error) -> type[GovbrAssetsError]:
-    """Say what an error is: its SQLSTATE decides; without one, the connection is not there or has broken."""
-    if not error.sqlstate:
-        passes = isinstance(error, adbc_driver_manager.OperationalError) and _UNDECODABLE not in str(error)
-        return SourceUnavailableError if passes else SourceError
-    if error.sqlstate.startswith(_PASSING):
-        return SourceUnavailableError
-    return SourceError if error.sqlstate.startswith(_OF_ALL_ROWS) else SourceRowsError
-
-
-def _connection_url(url: str) -> tuple[str, list[str]]:
-    """Turn a setting into a libpq URL with our defaults, and list the secrets in it."""
-    malformed = "GOVBR_POSTGRES_URL is malformed: write postgresql://user:password@host:5432/database."
-    try:
-        parts = urlsplit(url)
-        password = parts.password or ""
-        _ = parts.port
-    except ValueError:
-        raise ConfigurationError(malformed) from None
-    if parts.scheme.partition("+")[0] not in ("postgresql", "postgres") or not url.partition("://")[2]:
-        raise ConfigurationError(malformed)
-    query = dict(parse_qsl(parts.query))
-    secrets = {password, unquote(password), query.get("password", ""), quote(query.get("password", ""))}
-    query = {"application_name": "govbr_assets", "connect_timeout": "10", **query}
-    query["client_encoding"] = "UTF8"  # whatever the server or PGCLIENTENCODING says: Arrow's text is UTF-8
-    query["options"] = f"{query.get('options', '')} {_OPTIONS}".strip()
-    target = parts._replace(scheme="postgresql", query=urlencode(query, quote_via=quote))
-    return urlunsplit(target), sorted(filter(None, secrets), key=len, reverse=True)
+        with AdbcRecordBatchReader._import_from_c(stream.address) as reader:
+            yield _without_metadata(reader.schema.empty_table())
+            for batch in reader:
+                yield _without_metadata(pa.Table.from_batches([batch]))
 
 
 def _without_metadata(rows: pa.Table) -> pa.Table:

@@ -11,7 +11,7 @@ POSTGRES_KEYS_SCHEMA = pa.schema(
 
 # The planner expects one claim to win, as if most lost, and would go through all of them for every row: 40 seconds for
 # 20,000 rows, where a hash join takes 0.07.
-SET_HASH_JOINS = "SELECT set_config('enable_nestloop', 'off', false)"
+HASH_JOINS = {"enable_nestloop": "off"}
 
 KEYS_WITHOUT_LEGACY = """
     SELECT n.id AS row_id, n.unique_id, NULL::text AS legacy_unique_id, n.published_at

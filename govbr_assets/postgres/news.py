@@ -3,7 +3,6 @@
 What the columns must be is the contract's business (`core.contract`); when to read is the asset's.
 """
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import cached_property
@@ -16,10 +15,10 @@ from govbr_assets.core.contract import POSTGRES_SCHEMA, to_contract
 from govbr_assets.core.days import Day
 from govbr_assets.core.layout import SORTED_BY
 from govbr_assets.errors import ContractError, SourceError
-from govbr_assets.postgres.changed import changed_query, changed_values, changes_of
-from govbr_assets.postgres.connection import Database, query, tables
-from govbr_assets.postgres.keys import KEYS_WITH_LEGACY, KEYS_WITHOUT_LEGACY, SET_HASH_JOINS, as_keys
-from govbr_assets.postgres.rows import IN_WINDOW, SET_IDS, SET_WINDOW, named, rows_query
+from govbr_assets.postgres.changed import changed_query, changes_of
+from govbr_assets.postgres.connection import Database
+from govbr_assets.postgres.keys import HASH_JOINS, KEYS_WITH_LEGACY, KEYS_WITHOUT_LEGACY, as_keys
+from govbr_assets.postgres.rows import in_window, named, rows_query
 
 _NAMED_AT_ONCE = 1_000  # ids of one query
 
@@ -32,7 +31,7 @@ class PostgresNews:
     """The news of one PostgreSQL database, read only.
 
     Args:
-        url: `postgresql://user:password@host:port/database`; a driver in the scheme (`+psycopg2`) is ignored.
+        url: what libpq takes, a URI or `key=value` pairs; a driver in the scheme (`+psycopg2`) is ignored.
     """
 
     def __init__(self, url: str) -> None:
@@ -78,9 +77,8 @@ class PostgresNews:
         Raises:
             SourceUnavailableError, SourceError, ContractError: as `reading`.
         """
-        wanted = named(self._columns)
         groups = [ids[start : start + _NAMED_AT_ONCE] for start in range(0, len(ids), _NAMED_AT_ONCE)]
-        found = [batch for group in groups for batch in self._batches(wanted, SET_IDS, json.dumps(group))]
+        found = [batch for group in groups for batch in self._batches(named(self._columns, group))]
         return _as_contract(pa.concat_tables(found)) if found else POSTGRES_SCHEMA.empty_table()
 
     def changed_since(self, since: Mark, first: Day, end: Day) -> Changes:
@@ -94,12 +92,7 @@ class PostgresNews:
         Raises:
             SourceUnavailableError, SourceError: as `reading`.
         """
-        sql = changed_query(self._columns)
-        with (
-            self._database.connection() as connection,
-            query(connection, sql, *changed_values(since, first, end)) as reader,
-        ):
-            return changes_of(reader.read_all())
+        return changes_of(self._database.read(changed_query(self._columns, since, first, end)))
 
     def keys(self) -> Iterator[pa.Table]:
         """Stream the keys of all rows in order of `published_at`, of whatever day, some 1 MB at a time.
@@ -113,24 +106,20 @@ class PostgresNews:
             ContractError: a row has a time that no day has.
         """
         keys = KEYS_WITH_LEGACY if "legacy_unique_id" in self._columns else KEYS_WITHOUT_LEGACY
-        with self._database.connection() as connection:
-            with query(connection, SET_HASH_JOINS) as reader:
-                reader.read_all()
-            yield from map(as_keys, tables(connection, keys))
+        yield from map(as_keys, self._database.rows(keys, HASH_JOINS))
 
     @cached_property
     def _columns(self) -> dict[str, str]:
         """The columns of `news` with their types, asked of the catalogue once."""
-        with self._database.connection() as connection, query(connection, _CATALOGUE) as reader:
-            found = {row["name"]: row["type"] for row in reader.read_all().to_pylist()}
+        found = {row["name"]: row["type"] for row in self._database.read(_CATALOGUE).to_pylist()}
         if not found:
             raise SourceError("PostgreSQL has no table `news`: point GOVBR_POSTGRES_URL at the database that has it.")
         return found
 
     def _by_day(self, days: Sequence[Day]) -> Iterator[tuple[Day, pa.Table]]:
         """Cut the stream of batches into days."""
-        bounds = days[0].start.isoformat(), days[-1].end.isoformat()
-        batches = self._batches(IN_WINDOW, SET_WINDOW, *bounds)
+        start, end = days[0].start, days[-1].end
+        batches = (_within(batch, start, end) for batch in self._batches(in_window(start, end)))
         rest = next(batches)
         for day in days:
             parts = []
@@ -144,13 +133,17 @@ class PostgresNews:
             rows = pa.concat_tables(parts)
             yield day, rows.slice(_rows_before(rows, day.start))  # what lies between two days belongs to neither
 
-    def _batches(self, wanted: str, setting: str, *values: str) -> Iterator[pa.Table]:
+    def _batches(self, wanted: str) -> Iterator[pa.Table]:
         """Stream rows in order of `published_at`, some 1 MB at a time; first of all a table without rows."""
-        sql = rows_query(self._columns, wanted)
-        with self._database.connection() as connection:
-            with query(connection, setting, *values) as reader:
-                reader.read_all()
-            yield from tables(connection, sql)
+        return self._database.rows(rows_query(self._columns, wanted))
+
+
+def _within(rows: pa.Table, start: datetime, end: datetime) -> pa.Table:
+    """Let rows pass that were published in a window: whatever else an answer holds, it is not the query's."""
+    if _rows_before(rows, start) or _rows_before(rows, end) < rows.num_rows:
+        text = f"PostgreSQL has answered a query for {start} to {end} with rows of other times"
+        raise SourceError(f"{text}: look at what stands at GOVBR_POSTGRES_URL.")
+    return rows
 
 
 def _rows_before(rows: pa.Table, instant: datetime) -> int:

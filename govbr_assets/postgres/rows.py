@@ -1,9 +1,12 @@
 """SQL for whole rows: the published columns of the news of a window, or of those that ids name.
 
-A query is completed with what `news` has of columns; who asks it sets what is wanted first.
+A query is completed with what `news` has of columns, and with what is wanted: bound parameters would switch off COPY
+and batching, and what is set in a session may be gone, or somebody else's, when the query comes.
 """
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 _COLUMNS = """
     n.id AS row_id, n.unique_id, n.agency_key AS agency, n.published_at, n.updated_datetime, n.extracted_at,
@@ -21,14 +24,9 @@ _FROM = """
     LEFT JOIN themes l3 ON l3.id = n.theme_l3_id
     LEFT JOIN themes ms ON ms.id = n.most_specific_theme_id"""
 
-# What is asked for comes by setting: bound parameters would switch off COPY and batching.
-SET_WINDOW = "SELECT set_config('govbr.start', $1, false), set_config('govbr.end', $2, false)"
-IN_WINDOW = """(
-    n.published_at >= current_setting('govbr.start')::timestamptz
-    AND n.published_at < current_setting('govbr.end')::timestamptz)"""
+_IN_WINDOW = "(n.published_at >= '{}'::timestamptz AND n.published_at < '{}'::timestamptz)"
 
-SET_IDS = "SELECT set_config('govbr.ids', $1, false)"
-_IDS = "(SELECT jsonb_array_elements_text(current_setting('govbr.ids')::jsonb))"
+_IDS = "(SELECT jsonb_array_elements_text({}))"
 _NAMED = f"n.unique_id IN {_IDS}"
 _NAMED_BY_EITHER = f"({_NAMED} OR n.legacy_unique_id IN {_IDS})"
 
@@ -51,13 +49,21 @@ def rows_query(columns: Mapping[str, str], wanted: str) -> str:
 
     Args:
         columns: of `news`, with their types.
-        wanted: `IN_WINDOW`, or what `named` gives.
+        wanted: what `in_window` or `named` gives.
     """
     dimensions = "array_ndims(n.tags)" if columns.get("tags", "").endswith("[]") else "NULL::int"
     rows = _WITH_LEGACY if "legacy_unique_id" in columns else _WITHOUT_LEGACY
-    return rows.replace(":wanted", wanted).replace(":dimensions", dimensions)
+    return rows.replace(":dimensions", dimensions).replace(":wanted", wanted)
 
 
-def named(columns: Mapping[str, str]) -> str:
-    """Want the rows that one of the ids names that were set."""
-    return _NAMED_BY_EITHER if "legacy_unique_id" in columns else _NAMED
+def in_window(start: datetime, end: datetime) -> str:
+    """Want the rows published since an instant and before another."""
+    return _IN_WINDOW.format(start.isoformat(), end.isoformat())
+
+
+def named(columns: Mapping[str, str], ids: Sequence[str]) -> str:
+    """Want the rows that one of these ids names."""
+    wanted = _NAMED_BY_EITHER if "legacy_unique_id" in columns else _NAMED
+    # ASCII without a dollar sign: whatever an id holds, it can end no literal, in any encoding.
+    literal = json.dumps(ids).replace("$", "\\u0024")
+    return wanted.replace("{}", f"$ids${literal}$ids$::jsonb")

@@ -1,0 +1,104 @@
+"""Where PostgreSQL is: what stands in GOVBR_POSTGRES_URL, as libpq shall have it.
+
+libpq reads the setting itself, as psql would, so that hosts, sockets, services and files of passwords mean what its
+documentation says. Here defaults are put in front, where the setting's own parameters win, and whatever libpq would
+misread, or repeat in a message together with half of a password, is refused without showing it.
+
+Source: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING
+"""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+from urllib.parse import quote, unquote
+
+from govbr_assets.errors import ConfigurationError
+
+# A network that has gone silent is noticed after some 45 seconds in place of two hours. No `options`: poolers refuse
+# or drop them, and a transaction brings its own settings.
+_DEFAULTS = {
+    "application_name": "govbr_assets",
+    "client_encoding": "UTF8",
+    "connect_timeout": "10",
+    "keepalives_idle": "20",
+    "keepalives_interval": "5",
+    "keepalives_count": "4",
+    "tcp_user_timeout": "45000",
+}
+_SCHEMES = ("postgresql", "postgres")
+_SECRET = ("password", "sslpassword")
+_EXPECTED = "write postgresql://user:password@host:5432/database"
+_PAIR = re.compile(r"\s*(\w+)\s*=\s*('(?:[^'\\]|\\.)*'|(?:[^\s'\\]|\\.)(?:[^\s\\]|\\.)*|)(?=\s|$)", re.DOTALL)
+_HOST = re.compile(r"(\[[^\[\]]+\]|[^:\[\]]*)(:\d*)?")
+
+
+class Address(NamedTuple):
+    """What libpq is given, and what nobody may read in a message.
+
+    Attributes:
+        conninfo: a URI or a string of `key=value`, with our defaults.
+        secrets: passwords as they stand there, and as they are meant; never empty texts.
+    """
+
+    conninfo: str
+    secrets: frozenset[str]
+
+
+def address(setting: str) -> Address:
+    """Read the setting: a URI, or libpq's `key=value` pairs; a driver in the scheme (`+psycopg2`) is ignored.
+
+    Raises:
+        ConfigurationError: libpq would not take it, or would take it for something else.
+    """
+    setting = setting.strip().strip("\ufeff").strip()
+    if len(setting) > 1 and setting[0] == setting[-1] and setting[0] in "'\"":  # a file for containers keeps them
+        setting = setting[1:-1]
+    scheme, uri, rest = setting.partition("://")
+    if uri and re.fullmatch(r"[\w+.:-]+", scheme):
+        return _of_uri(scheme, rest)
+    return _of_pairs(setting)
+
+
+def _of_uri(scheme: str, rest: str) -> Address:
+    if scheme.partition("+")[0] not in _SCHEMES:
+        raise _malformed(_EXPECTED)
+    if re.search(r"%(?![0-9A-Fa-f]{2})|%00", rest):
+        raise _malformed("a % stands before two hexadecimal digits, write %25 for one that means itself")
+    # As libpq has it: the user ends at the first @ before a slash, and parameters begin at the first ? behind that.
+    found = re.match(r"[^@/]*@", rest)
+    user = found[0] if found else ""
+    place, _, parameters = rest[len(user) :].partition("?")
+    if "@" in place or re.search(r"^[^:]*\?|[?&](ssl)?password=", user):
+        raise _malformed("it has an @ too many, write %40 for one in a password, and %2F for a slash")
+    if not all(_HOST.fullmatch(host) for host in place.partition("/")[0].split(",")):
+        raise _malformed(f"its host or port cannot be read, {_EXPECTED}")
+    pairs = [part.split("=") for part in parameters.split("&") if part]
+    if not all(len(pair) == 2 for pair in pairs):
+        raise _malformed("a parameter behind ? is not name=value, write %26 for an & in a value and %3D for an =")
+    secrets = {user[:-1].partition(":")[2], *(value for name, value in pairs if unquote(name) in _SECRET)}
+    ours = "&".join(f"{name}={quote(value)}" for name, value in _DEFAULTS.items())
+    conninfo = f"postgresql://{user}{place}?{ours}{'&' if parameters else ''}{parameters}"
+    return Address(conninfo, frozenset(filter(None, secrets | set(map(unquote, secrets)))))
+
+
+def _of_pairs(setting: str) -> Address:
+    pairs = list(_pairs(setting))
+    if not pairs:
+        raise _malformed(_EXPECTED)
+    quoted = [value for name, value in pairs if name in _SECRET]
+    secrets = {*quoted, *(re.sub(r"\\(.)", r"\1", value.strip("'")) for value in quoted)}
+    ours = " ".join(f"{name}={value}" for name, value in _DEFAULTS.items())
+    return Address(f"{ours} {setting}", frozenset(filter(None, secrets)))
+
+
+def _pairs(setting: str) -> Iterator[tuple[str, str]]:
+    at = 0
+    while found := _PAIR.match(setting, at):
+        yield found[1], found[2]
+        at = found.end()
+    if setting[at:].strip():
+        raise _malformed(f"{_EXPECTED}, or key=value pairs with a value that has a blank in single quotes")
+
+
+def _malformed(why: str) -> ConfigurationError:
+    return ConfigurationError(f"GOVBR_POSTGRES_URL is malformed: {why}.")

@@ -1,0 +1,120 @@
+"""What PostgreSQL, libpq or a pooler says when it fails: passing or lasting, in one sentence without a secret.
+
+SQLSTATE decides. While connecting the driver hands on none, only libpq's text: then what is known to pass is passing,
+and everything else is not. libpq and PgBouncer speak English, the server its own language.
+"""
+
+import re
+from collections.abc import Iterable
+
+import adbc_driver_manager
+import pyarrow as pa
+
+from govbr_assets.errors import (
+    ConfigurationError,
+    GovbrAssetsError,
+    SourceError,
+    SourceRowsError,
+    SourceUnavailableError,
+)
+
+DRIVER_ERRORS = (adbc_driver_manager.Error, OSError, pa.ArrowException)
+
+_PASSING = ("08", "40", "531", "532", "533", "55P03", "57P01", "57P02", "57P03", "57P05", "58000", "58030", "72")
+"""How the SQLSTATE of an error begins that another try can cure: connection, conflict, resources, lock, shutdown, disk.
+
+Source: https://www.postgresql.org/docs/current/errcodes-appendix.html
+"""
+
+_OF_ALL_ROWS = ("0A", "25", "26", "28", "34", "3D", "3F", "42", "57P04")
+"""How one begins that no choice of rows can avoid: unsupported, names, rights, types, the state of the session."""
+
+_NO_RIGHT = "42501"  # also if a policy would have hidden rows, in whatever language
+
+_NETWORK = re.compile(
+    r"refused|timeout expired|timed out|unreachable|no route to host|host is down|could not translate host name"
+    r"|closed the connection|connection (reset|aborted|not open)|no connection to the server|broken pipe"
+    r"|eof detected|ssl (syscall error|connection has been closed)|could not (send|receive)|no such file or directory"
+)
+_SERVER = re.compile(
+    r"starting up|shutting down|in recovery mode|not yet accepting|not accepting connections|terminating connection"
+    r"|too many (clients|connections)|connection slots|no more connections allowed|query_wait_timeout"
+    r"|client_login_timeout|login has been failing|login failed|cannot connect to server|server conn"
+    r"|iniciando|desligando|em modo de recupera|muit(os clientes|as conex)"  # what servers in Brazil say of it
+)
+_STATEMENTS = "statement pooling mode"
+_CONNECTING = "Failed to connect"
+_FAILED = "Reading the news from PostgreSQL failed"
+
+_HINTS: dict[type[GovbrAssetsError], str] = {
+    SourceUnavailableError: "look at GOVBR_POSTGRES_URL and the server",
+    SourceError: "see the table's columns",
+    SourceRowsError: "see the values of these rows, and what a view makes of them",
+}
+
+POOLER = (
+    "GOVBR_POSTGRES_URL leads to a connection pooler that gives the statements of one transaction to several sessions"
+    " ({}), so that a day could come back empty: use its transaction or session mode, or the server's own port."
+)
+
+
+def failure(error: Exception, secrets: Iterable[str]) -> GovbrAssetsError:
+    """Make one of `DRIVER_ERRORS` ours.
+
+    Args:
+        error: of the driver.
+        secrets: what its text must not repeat.
+    """
+    text = without(secrets, " ".join(str(error).split("Query was:")[0].split()))
+    state = getattr(error, "sqlstate", None) or ""
+    if _STATEMENTS in text:
+        return SourceError(POOLER.format("statement pooling mode"))
+    if state == _NO_RIGHT:
+        remedy = "grant the role SELECT, and BYPASSRLS where row-level security hides rows from it"
+        return SourceError(f"PostgreSQL does not show this role all of the news ({remedy}): {text}")
+    if not state and _CONNECTING in text:
+        return _unconnected(text)
+    kind = _kind(state) if state else _unnamed(error, text)
+    return kind(f"{_FAILED} ({_HINTS[kind]}): {text}")
+
+
+def _kind(state: str) -> type[GovbrAssetsError]:
+    if state.startswith(_PASSING):
+        return SourceUnavailableError
+    return SourceError if state.startswith(_OF_ALL_ROWS) else SourceRowsError
+
+
+def _unnamed(error: Exception, text: str) -> type[GovbrAssetsError]:
+    """Say what an error without a SQLSTATE is: a connection that broke, or the driver's own."""
+    broken = isinstance(error, OSError) or _NETWORK.search(text.lower())
+    return SourceUnavailableError if broken else SourceError
+
+
+def _unconnected(text: str) -> GovbrAssetsError:
+    """Say why there is no connection."""
+    if _passes(text.lower()):
+        return SourceUnavailableError(f"{_FAILED} ({_HINTS[SourceUnavailableError]}): {text}")
+    if "failed:" in text:  # somebody answered
+        return SourceError(f"{_FAILED} (look at GOVBR_POSTGRES_URL): {text}")
+    return ConfigurationError(f"GOVBR_POSTGRES_URL is not what libpq takes: {text}")
+
+
+def without(secrets: Iterable[str], text: str) -> str:
+    """Blot secrets out of a text, short ones only where they stand as a word."""
+    text = re.sub(r"(postgres(?:ql)?://)\S+", r"\1***", text)
+    for secret in sorted(secrets, key=len, reverse=True):
+        edge = r"\b" if len(secret) < 4 else ""
+        text = re.sub(f"{edge}{re.escape(secret)}{edge}", "***", text)
+    return text
+
+
+def _passes(text: str) -> bool:
+    """Say whether another try may connect.
+
+    A server that answers is the last that libpq tries, and its answer is the one that counts; if none did, one that
+    may be back is enough.
+    """
+    attempts = text.split("connection to server ")
+    if "fatal:" in attempts[-1] or _SERVER.search(attempts[-1]):
+        return bool(_SERVER.search(attempts[-1]))
+    return any(map(_NETWORK.search, attempts))
