@@ -2,12 +2,15 @@
 
 import pytest
 import yaml
+from datasets import Features
 from huggingface_hub.repocard import REGEX_YAML_BLOCK
 
 from govbr_assets.core import card as core_card
+from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.errors import ContractError
 
 CONFIGS = [{"config_name": "default", "data_files": [{"split": "train", "path": "data/train-*.parquet"}]}]
+FEATURES = Features.from_arrow_schema(NEWS_SCHEMA)._to_yaml_list()
 STALE = """---
 # who made it
 license: mit   # keep my spaces
@@ -56,7 +59,7 @@ def test_a_stale_card_loses_its_sizes_and_nothing_else():
     card = appendable_card(STALE)
     assert front(card) == {
         "license": "mit",
-        "dataset_info": {"features": [{"name": "unique_id", "dtype": "string"}]},
+        "dataset_info": {"features": FEATURES},
         "tags": ["a", "b"],
         "configs": CONFIGS,
     }

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from govbr_assets.core.dataset_info import correct_info
 from govbr_assets.core.front_matter import Metadata, edit_metadata, read_metadata
 from govbr_assets.core.layout import DATA_PATTERN
 from govbr_assets.core.round_trip import same
@@ -20,7 +21,6 @@ _AS_THE_HUB_READS = re.compile(rf"(\ufeff?\s*---{_END})([\S\s]*?{_END})(---[ \t]
 _AS_PEOPLE_WRITE = re.compile(rf"(\ufeff?\s*---[ \t]*{_END})((?:[\S\s]*?{_END})??)((?:---|\.\.\.)[ \t]*(?:\r\n|\n|$))")
 _OPEN = re.compile(rf"\ufeff?\s*---[ \t]*({_END}|$)")
 
-_SIZES = ("splits", "download_size", "dataset_size")
 _CONFIGS = [{"config_name": "default", "data_files": [{"split": "train", "path": DATA_PATTERN}]}]
 _NEW_CARD = b"""---
 language:
@@ -117,7 +117,7 @@ class Card:
 
 
 def appendable_card(content: bytes | None) -> Card:
-    """Make a card safe for adding shards: the data pattern in `configs`, and no split sizes that would go stale.
+    """Make a card safe for adding shards: the data pattern in `configs`, our columns, and no sizes that would go stale.
 
     Args:
         content: of `README.md` on the Hub; None when there is none.
@@ -134,14 +134,7 @@ def appendable_card(content: bytes | None) -> Card:
 def _make_appendable(metadata: MutableMapping[Any, Any]) -> None:
     if not same(metadata.get("configs"), _CONFIGS):
         metadata["configs"] = deepcopy(_CONFIGS)
-    info = metadata.get("dataset_info")
-    entries = [entry for entry in (info if isinstance(info, list) else [info]) if isinstance(entry, dict)]
-    sized = any(key in entry for entry in entries for key in _SIZES)
-    for entry in entries:
-        for key in _SIZES:
-            entry.pop(key, None)
-    if sized and all(entry.keys() <= {"config_name"} for entry in entries):
-        del metadata["dataset_info"]  # nothing is left that says anything
+    correct_info(metadata, "default")
 
 
 def _lines(before: str) -> int:

@@ -7,10 +7,12 @@ from json import JSONDecodeError
 
 from huggingface_hub.errors import HfHubHTTPError, HTTPError  # pyright: ignore[reportPrivateImportUsage] - its HTTP
 
-from govbr_assets.errors import GovbrAssetsError, HubDeniedError, HubUnavailableError
+from govbr_assets.errors import ContractError, GovbrAssetsError, HubDeniedError, HubUnavailableError
 
 # No connection, for the client and for its storage, whose refusals come as these two as well; or half an answer.
 _NO_ANSWER = (HTTPError, ConnectionError, TimeoutError, JSONDecodeError)
+_CARD_REFUSED = "Invalid metadata in README.md"
+_MOST_WORDS = 400  # characters: the list of licenses alone is longer than a message should be
 _NAMED_WAIT = re.compile(r"(\d+)\s*(second|minute|hour)", re.IGNORECASE)
 _SECONDS = {"second": 1.0, "minute": 60.0, "hour": 3600.0}
 
@@ -45,6 +47,17 @@ def hub_failures(repo_id: str, doing: str) -> Iterator[None]:
         raise _told(error, repo_id, doing) from error
     except _NO_ANSWER as error:
         raise HubUnavailableError(f"The Hub gave no readable answer while {doing} in {repo_id}: {error}") from error
+    except ValueError as error:  # what the client makes of the Hub's refusal of a card
+        if not str(error).startswith(_CARD_REFUSED):
+            raise
+        raise card_refusal(str(error)) from error
+
+
+def card_refusal(words: str) -> ContractError:
+    """Tell that the Hub refuses the metadata of the card, in its words."""
+    told = " ".join(words.split()).removeprefix(_CARD_REFUSED).strip(" -.:")
+    told = told if len(told) <= _MOST_WORDS else f"{told[:_MOST_WORDS]}…"
+    return ContractError(f"The Hub refuses the metadata of README.md: {told}. Correct it there; nothing was published.")
 
 
 def _told(error: HfHubHTTPError, repo_id: str, doing: str) -> GovbrAssetsError:
@@ -62,6 +75,8 @@ def _told(error: HfHubHTTPError, repo_id: str, doing: str) -> GovbrAssetsError:
         return HubDeniedError(f"{told}. Look at GOVBR_REPO_ID and HF_TOKEN: no such thing, or not for this token.")
     if status >= 500:
         return HubUnavailableError(told)
+    if said.startswith(_CARD_REFUSED):
+        return card_refusal(said)
     return HubDeniedError(f"{told}. The request itself is refused; another try will not help.")
 
 

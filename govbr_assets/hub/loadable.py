@@ -1,6 +1,7 @@
 """What makes a revision load for every reader: the card's pattern, no stale sizes, and files of one schema."""
 
 from govbr_assets.core.card import appendable_card
+from govbr_assets.core.dataset_info import corrected_infos
 from govbr_assets.core.layout import CARD_PATH, STALE_INFO_PATH, is_data_file
 from govbr_assets.core.readable import reader_differences
 from govbr_assets.errors import ContractError
@@ -8,21 +9,30 @@ from govbr_assets.hub.repo import Hub
 from govbr_assets.hub.scan import file_schema
 from govbr_assets.hub.send import Edit
 from govbr_assets.hub.snapshot import HubFile, Snapshot
+from govbr_assets.hub.validate import check_card
 
 
 def card_changes(hub: Hub, snapshot: Snapshot) -> tuple[dict[str, bytes], tuple[str, ...]]:
     """Say what has to change beside the data, so that any data files load.
 
     Returns:
-        The card to put, if it has to change, and the files to delete.
+        The card and the older file beside it, if they have to change, and the files to delete.
 
     Raises:
-        ContractError: the card's front matter cannot be understood.
+        ContractError: the card cannot be understood or not be edited, or the Hub refuses what it would become.
     """
     old = hub.content(snapshot, CARD_PATH)
     card = appendable_card(old).encode()
-    stale = (STALE_INFO_PATH,) if STALE_INFO_PATH in snapshot.files else ()
-    return {} if card == old else {CARD_PATH: card}, stale
+    put = {} if card == old else {CARD_PATH: card}
+    if put:
+        check_card(hub, card)
+    infos = hub.content(snapshot, STALE_INFO_PATH)
+    if infos is None:
+        return put, ()
+    corrected = corrected_infos(infos, "default")
+    if corrected is None:
+        return put, (STALE_INFO_PATH,)
+    return put if corrected == infos else {**put, STALE_INFO_PATH: corrected}, ()
 
 
 def check_readable(hub: Hub, snapshot: Snapshot, edit: Edit) -> list[str]:

@@ -6,7 +6,7 @@ what it holds the plan's business.
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -87,10 +87,11 @@ def publish(
     """
     snapshot = first_guess
     for _ in range(_PLANS):
+        card, stale = card_changes(hub, snapshot)  # before the plan's work: what refuses it refuses all of that
         edit = plan.at(snapshot)
         notes = []
         if not edit.empty:
-            edit, notes = _whole(hub, snapshot, edit)
+            edit, notes = _whole(hub, snapshot, edit, card, stale)
         if dry_run or edit.empty:
             head = hub.head()
             if head.revision == snapshot.revision:
@@ -111,10 +112,11 @@ def publish(
     raise HubConflictError(f"{hub.repo_id} moved {_PLANS} times while we published to it: try again later.")
 
 
-def _whole(hub: Hub, snapshot: Snapshot, edit: Edit) -> tuple[Edit, list[str]]:
+def _whole(
+    hub: Hub, snapshot: Snapshot, edit: Edit, card: Mapping[str, bytes], stale: tuple[str, ...]
+) -> tuple[Edit, list[str]]:
     """Add what makes the result load, and leave out what the revision has already: the client would skip it unseen."""
     notes = check_readable(hub, snapshot, edit)
-    card, stale = card_changes(hub, snapshot)
     put = {
         path: content
         for path, content in {**edit.put, **card}.items()

@@ -88,7 +88,8 @@ class Hub:
             endpoint=endpoint, token=self.token, skip_instance_cache=True, use_listings_cache=False
         )
         self._followed_by: dict[str, str] = {}
-        self._small: dict[str, bytes] = {}  # the last one read, by content: the card is asked for at every revision
+        self._small: dict[str, bytes] = {}  # the last ones read, by content: the card is asked for at every revision
+        self.accepted_card: bytes | None = None  # the last one that the Hub called valid, `validate` fills it
         self.at = lru_cache(maxsize=4)(self._at)
 
     def head(self) -> Snapshot:
@@ -148,7 +149,7 @@ class Hub:
             return None
         if file.content not in self._small:
             with hub_failures(self.repo_id, f"reading {path}"), self.open(snapshot, file) as remote:
-                self._small = {file.content: remote.read(file.size)}
+                self._small = dict([*self._small.items()][-1:]) | {file.content: remote.read(file.size)}
         return self._small[file.content]
 
     def open(self, snapshot: Snapshot, file: HubFile) -> IO[bytes]:

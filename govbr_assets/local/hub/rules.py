@@ -1,14 +1,10 @@
-"""What the text files of a repo say about its other files: `.gitattributes`, `.gitignore` and the dataset card.
+"""What the text files of a repo say about its other files: `.gitattributes` and `.gitignore`.
 
 Pure functions over texts, as far as the Hub looks into them.
 """
 
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
-
-import yaml
-
-_FENCE = "---\n"
 
 
 def is_large(path: str, attributes: str) -> bool:
@@ -35,30 +31,6 @@ def is_ignored(path: str, ignore: str) -> bool:
         if any(_matches(place, pattern) for place in places):
             ignored = not taken_back
     return ignored
-
-
-def card_errors(card: str) -> tuple[list[str], list[str]]:
-    """Look for what is wrong with the front matter of a dataset card.
-
-    Returns:
-        Errors, for which the card is refused, and warnings.
-    """
-    text = card.replace("\r\n", "\n")
-    if not text.startswith(_FENCE):
-        return [], ["empty or missing yaml metadata in repo card"]
-    front, closing, _ = f"{text}\n"[len(_FENCE) :].partition(f"\n{_FENCE}")
-    if not closing:
-        return ["the yaml metadata of the repo card has no end"], []
-    try:
-        metadata = yaml.safe_load(front)
-    except yaml.YAMLError as error:
-        return [f"YAML metadata is not valid: {error}"], []
-    if not isinstance(metadata, dict):
-        return ["YAML metadata is not a mapping"], []
-    configs = metadata.get("configs", [])
-    if not isinstance(configs, list) or not all(isinstance(each, dict) and "config_name" in each for each in configs):
-        return ['"configs" must be a list of mappings with a "config_name"'], []
-    return [], []
 
 
 def _matches(path: str, pattern: str) -> bool:

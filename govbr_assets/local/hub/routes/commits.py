@@ -11,10 +11,11 @@ from starlette.routing import Route
 
 from govbr_assets.local.hub.blobs import Blob
 from govbr_assets.local.hub.calls import DATASET, Call, json_object, to_repo, to_user
+from govbr_assets.local.hub.card_rules import card_errors
 from govbr_assets.local.hub.changes import Delete, Operation, Put, check_path
 from govbr_assets.local.hub.errors import RefusedError, RevisionNotFoundError
 from govbr_assets.local.hub.history import MAIN
-from govbr_assets.local.hub.rules import card_errors, is_ignored, is_large
+from govbr_assets.local.hub.rules import is_ignored, is_large
 
 
 def validate_yaml(call: Call) -> Response:

@@ -1,0 +1,100 @@
+"""What a card and the older `dataset_infos.json` say of our files: their columns, which are the contract's, and sizes.
+
+Sizes would be wrong after the next shard, and then `load_dataset` fails; wrong columns make it fail at once. What is
+said of other configs stays. Which files a config has is not decided here.
+"""
+
+import json
+from collections.abc import Iterator, MutableMapping
+from typing import Any
+
+import pyarrow as pa
+
+from govbr_assets.core.contract import NEWS_SCHEMA
+
+_SIZES = {"splits", "download_size", "dataset_size"}
+
+
+def correct_info(metadata: MutableMapping[Any, Any], config: str) -> None:
+    """Correct what the metadata of a card says of a config.
+
+    Args:
+        metadata: of the card, is changed: `features` of the config become the contract's, its sizes go.
+        config: name of our config.
+    """
+    info = metadata.get("dataset_info")
+    sized = False
+    for entry in _entries(info):
+        if entry.get("config_name", "default") == config:
+            stale = entry.keys() & _SIZES
+            sized |= bool(stale)
+            for key in stale:
+                del entry[key]
+            _correct_features(entry)
+    for entry in _entries(metadata.get("configs")):
+        if entry.get("config_name") == config:
+            _correct_features(entry)
+    if sized and all(entry.keys() <= {"config_name"} for entry in _entries(info)):
+        del metadata["dataset_info"]  # nothing is left that says anything
+
+
+def corrected_infos(content: bytes, config: str) -> bytes | None:
+    """Correct what a `dataset_infos.json` says of a config.
+
+    Args:
+        content: of the file.
+        config: name of our config.
+
+    Returns:
+        The content, of which nothing changes but the entry of our config; None if the file has to go.
+
+    Source: `datasets` takes the only entry of such a file for the default config's, whatever its name.
+    """
+    try:
+        infos = json.loads(content.decode())
+    except ValueError:
+        return None  # no reader can load anything beside it
+    if not isinstance(infos, dict) or len(infos) < 2:
+        return None
+    if config not in infos or infos[config] == {}:
+        return content
+    indent = 4 if b"\n" in content.strip() else None
+    # An empty entry says nothing; without it the only other one would count as the default config's.
+    return json.dumps(infos | {config: {}}, indent=indent, ensure_ascii=content.isascii()).encode()
+
+
+def _entries(value: Any) -> Iterator[MutableMapping[Any, Any]]:
+    """Go through the mappings of a list, or take a mapping for a list of one."""
+    return (entry for entry in (value if isinstance(value, list) else [value]) if isinstance(entry, dict))
+
+
+def _correct_features(entry: MutableMapping[Any, Any]) -> None:
+    """Write the contract's columns where others are told of; what is right stays as it is written."""
+    if entry.get("features") is None:
+        return
+    told = entry["features"] if isinstance(entry["features"], list) else []
+    by_name = {each["name"]: each for each in _entries(told) if isinstance(each.get("name"), str)}
+    right = {name for name, each in by_name.items() if _type_of(each) == _FEATURES.get(name)}
+    if not len(told) == len(right) == len(_FEATURES):
+        entry["features"] = [
+            by_name[name] if name in right else {"name": name, kind: dtype} for name, (kind, dtype) in _FEATURES.items()
+        ]
+
+
+def _type_of(feature: MutableMapping[Any, Any]) -> tuple[str, Any]:
+    """Say which type a feature has, if it is a plain one: what kind, and of what."""
+    said = {key: value for key, value in feature.items() if key != "name" and value is not None}
+    if len(said) != 1:
+        return "", None
+    kind, dtype = next(iter(said.items()))
+    if isinstance(dtype, dict) and dtype.keys() == {"dtype"}:
+        dtype = dtype["dtype"]
+    return {"sequence": "list"}.get(kind, kind), dtype
+
+
+def _feature(kind: pa.DataType) -> tuple[str, str]:
+    """Name an Arrow type as `datasets` does in a card."""
+    return ("list", str(kind.value_type)) if pa.types.is_list(kind) else ("dtype", str(kind))
+
+
+_FEATURES = {field.name: _feature(field.type) for field in NEWS_SCHEMA}
