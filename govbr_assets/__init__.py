@@ -17,6 +17,7 @@ postgres, hub, viewer, alerts         the four services, one client each
 storage                               files at rest, and the tables between assets
 core                                  rules: Arrow in, Arrow out
 deadline, heap, errors                work within a time; memory that was freed; what can go wrong
+web, redact                           a session of requests; no secret in any text
 local                                 an embedded stack for demo, development and tests
 """
 

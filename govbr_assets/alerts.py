@@ -1,4 +1,4 @@
-"""Alerts by HTTP POST. With `viewer` the only importer of requests.
+"""Alerts by HTTP POST.
 
 An alert waits in a folder until the receiver has answered 2xx, so that neither a crash nor a receiver that is away for
 a day loses it. Where nobody can know whether it was taken (no answer, a gateway that has not heard) it waits on and is
@@ -12,9 +12,12 @@ from urllib.parse import urljoin, urlsplit
 import requests
 
 from govbr_assets.core.alert import Alert
+from govbr_assets.core.settings import web_url
 from govbr_assets.deadline import Deadline
-from govbr_assets.errors import AlertRefusedError, ConfigurationError
+from govbr_assets.errors import AlertRefusedError
+from govbr_assets.redact import remember_url
 from govbr_assets.storage import Folder
+from govbr_assets.web import session
 
 _WAITING, _SENT = "alerts/waiting", "alerts/sent"
 _KEEP_DAYS = 90
@@ -42,9 +45,8 @@ class Alerts:
     """
 
     def __init__(self, url: str, folder: Folder) -> None:
-        if not url.startswith(("http://", "https://")):
-            raise ConfigurationError("GOVBR_ALERT_URL is malformed: write a URL such as https://hooks.example.org/abc.")
-        self._url, self._folder = url, folder
+        remember_url(url, path=True)
+        self._url, self._folder = web_url("GOVBR_ALERT_URL", url, "https://hooks.example.org/abc"), folder
 
     def put(self, alert: Alert) -> None:
         """Let an alert wait for its delivery, unless it does or was delivered already."""
@@ -127,8 +129,8 @@ def _followed(url: str, message: bytes) -> requests.Response:
     """Post, and follow redirects that keep method and body, never from TLS to a connection without."""
     answer = requests.Response()
     for _ in range(_REDIRECTS + 1):
-        with requests.Session() as session:
-            answer = session.post(url, message, **_OPTIONS)
+        with session(url) as made:
+            answer = made.post(url, message, **_OPTIONS)
         target = urljoin(url, answer.headers.get("Location", ""))
         weaker = url.startswith("https:") and not target.startswith("https:")
         if answer.status_code not in _KEPT_METHOD or "Location" not in answer.headers or weaker:

@@ -10,8 +10,11 @@ from dagster import DefaultScheduleStatus, DefaultSensorStatus, Definitions, Env
 
 from govbr_assets import assets, jobs
 from govbr_assets.checks import daily, dataset, reconciliation
+from govbr_assets.core.settings import cleaned
 from govbr_assets.errors import ConfigurationError
+from govbr_assets.failures import redact_what_is_recorded
 from govbr_assets.io_managers import ArrowTableIOManager, HubShardIOManager
+from govbr_assets.redact import remember, remember_url
 from govbr_assets.resources import AlertResource, HubResource, PostgresResource, ViewerResource
 from govbr_assets.schedules import schedules
 from govbr_assets.sensors import sensors
@@ -28,10 +31,17 @@ def automation(choice: str) -> str:
     Raises:
         ConfigurationError: `GOVBR_AUTOMATION` is neither on nor off.
     """
+    choice = cleaned(choice).lower()
     if choice not in ("on", "off"):
         raise ConfigurationError(f"GOVBR_AUTOMATION is {choice!r}: write on or off, or leave it out for off.")
     return "RUNNING" if choice == "on" else "STOPPED"
 
+
+redact_what_is_recorded()
+for _name in ("PGPASSWORD", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+    remember(EnvVar(_name).get_value())
+for _name in ("GOVBR_POSTGRES_URL", "GOVBR_STORAGE_URL", "DAGSTER_POSTGRES_URL", "GOVBR_ALERT_URL"):
+    remember_url(EnvVar(_name).get_value() or "", path=_name == "GOVBR_ALERT_URL")
 
 status = automation(EnvVar("GOVBR_AUTOMATION").get_value() or "off")
 home = EnvVar("DAGSTER_HOME").get_value() or ".local"

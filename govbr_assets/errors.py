@@ -18,12 +18,22 @@ GovbrAssetsError
     ├── NoRoomError                 the disk for temporary files is too small
     └── ProofError                  a fold would have lost or changed a row, and was not published
 
-A message is one sentence that names the thing and says what to do, and never holds a password or a token.
+A message is one sentence that names the thing and says what to do. No password and no token is ever in one: they are
+taken out when the error is made.
 """
+
+from govbr_assets.redact import redact
 
 
 class GovbrAssetsError(Exception):
-    """Base of all errors below."""
+    """Base of all errors below.
+
+    Args:
+        message: one sentence.
+    """
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(redact(message))
 
 
 class TransientError(GovbrAssetsError):

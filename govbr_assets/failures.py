@@ -1,13 +1,21 @@
-"""Permanent errors as Dagster failures that no retry policy repeats; transient ones go through as they are."""
+"""Permanent errors as Dagster failures that no retry policy repeats; transient ones go through as they are.
 
+And no secret in what is recorded of an error or logged, by whomever: the exceptions of libraries, which Dagster prints
+with their causes, say what they like.
+"""
+
+import logging
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from dagster import Failure, MetadataValue
+from dagster_shared.error import SerializableErrorInfo
 
 from govbr_assets.errors import PermanentError
+from govbr_assets.redact import redact
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -43,3 +51,46 @@ def days_failure(refused: Mapping[str, str], days: int) -> Failure:
     others = ", the others are" if len(refused) < days else ""
     text = f"{len(refused)} of {days} days are not on the Hub as they are in PostgreSQL{others}. {named}{more}"
     return Failure(description=text, metadata=metadata, allow_retries=False)
+
+
+def redact_what_is_recorded() -> None:
+    """From now on take secrets out of every error that Dagster records, with its causes, and of every line of a log.
+
+    Dagster turns each exception of a run, a tick or a loading into a `SerializableErrorInfo`, and no hook of its own
+    comes between that and its records and its console. Python's hook for logs is the factory of their records.
+    """
+    if isinstance(logging.getLogRecordFactory(), _RedactedRecords):
+        return
+    logging.setLogRecordFactory(_RedactedRecords(logging.getLogRecordFactory()))
+    serialised = SerializableErrorInfo.from_traceback.__func__
+
+    def redacted(cls: type[SerializableErrorInfo], error: traceback.TracebackException) -> SerializableErrorInfo:
+        """Serialise an error, and its causes, which come by here as well."""
+        told = serialised(cls, error)
+        return told._replace(message=redact(told.message), stack=[redact(line) for line in told.stack])
+
+    SerializableErrorInfo.from_traceback = classmethod(redacted)  # pyright: ignore[reportAttributeAccessIssue]
+
+
+class _RedactedRecords:
+    """Makes the records of logs, without secrets.
+
+    Args:
+        made: makes them with.
+    """
+
+    def __init__(self, made: Callable[..., logging.LogRecord]) -> None:
+        self._made = made
+
+    def __call__(self, *args: Any, **kwargs: Any) -> logging.LogRecord:
+        """Make a record."""
+        record = self._made(*args, **kwargs)
+        try:
+            said = record.getMessage()
+        except (TypeError, ValueError, KeyError):  # its arguments do not fit, which whoever prints it will say
+            return record
+        if (clean := redact(said)) != said:
+            record.msg, record.args = clean, None
+        if record.exc_info and record.exc_info[1]:
+            record.exc_text = redact("".join(traceback.format_exception(*record.exc_info))).rstrip()
+        return record

@@ -6,6 +6,7 @@ from dagster import ConfigurableResource, ResourceDependency
 from pydantic import PrivateAttr
 
 from govbr_assets.alerts import Alerts
+from govbr_assets.core.settings import base_url, cleaned
 from govbr_assets.errors import ConfigurationError
 from govbr_assets.hub import Hub
 from govbr_assets.postgres import PostgresNews
@@ -51,27 +52,29 @@ class HubResource(ConfigurableResource):
     @property
     def is_dry_run(self) -> bool:
         """Whether nothing may be published."""
-        if self.dry_run.lower() not in ("", "0", "1", "false", "true"):
+        dry_run = cleaned(self.dry_run).lower()
+        if dry_run not in ("", "0", "1", "false", "true"):
             raise ConfigurationError(f"GOVBR_DRY_RUN is {self.dry_run!r}: write 1 or 0, or leave it out.")
-        return self.dry_run.lower() in ("1", "true")
+        return dry_run in ("1", "true")
 
     def client(self) -> Hub:
         """Make the client, or take the one made before: it remembers its own commits, which the Hub may tell late."""
-        if self.visibility not in ("private", "public"):
+        visibility, minutes = cleaned(self.visibility), cleaned(self.patience_minutes)
+        if visibility not in ("private", "public"):
             raise ConfigurationError(
                 f"GOVBR_REPO_VISIBILITY is {self.visibility!r}: write private or public, or leave it out for private."
             )
-        if not self.patience_minutes.isdigit():
+        if not minutes.isdecimal():
             raise ConfigurationError(
                 f"GOVBR_HUB_PATIENCE_MINUTES is {self.patience_minutes!r}: write a number of minutes, such as 60."
             )
         return _hub(
             _required("GOVBR_REPO_ID", self.repo_id, "my-org/my-news"),
-            self.visibility == "private",
+            visibility == "private",
             self.token or None,
             self.endpoint or None,
             self.storage_url,
-            int(self.patience_minutes) * 60,
+            int(minutes) * 60,
         )
 
 
@@ -114,7 +117,15 @@ class AlertResource(ConfigurableResource):
 
     def client(self) -> Alerts | None:
         """Make the client, or none if nobody wants alerts; contacts nobody yet."""
-        return Alerts(self.url, Folder(self.storage_url)) if self.url else None
+        return Alerts(self.url, Folder(self.storage_url)) if cleaned(self.url) else None
+
+    def link(self, run_id: str) -> str:
+        """Give the address of a run in the UI, or say why there is none: an alert must not wait for that."""
+        try:
+            ui = base_url("GOVBR_UI_URL", self.ui_url, "https://dagster.example.org")
+        except ConfigurationError as error:
+            return str(error)
+        return f"{ui}/runs/{run_id}" if ui else ""
 
 
 @lru_cache(maxsize=8)
@@ -128,6 +139,6 @@ def _hub(
 
 def _required(name: str, value: str, example: str) -> str:
     """Return a setting that has no default."""
-    if not value:
+    if not cleaned(value):
         raise ConfigurationError(f"{name} is not set: set it, such as {example}.")
-    return value
+    return cleaned(value)

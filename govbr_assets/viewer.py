@@ -1,4 +1,4 @@
-"""The dataset viewer's `/filter` and `/size`, believed only when certain. With `alerts` the only importer of requests.
+"""The dataset viewer's `/filter` and `/size`, believed only when certain.
 
 An answer counts if it is 200, not partial, from the revision that we ask about, and whole: every page. Anything else
 is an error, never an empty set.
@@ -9,16 +9,17 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote_plus, urlsplit
+from urllib.parse import quote_plus
 
 import requests
-from requests.adapters import HTTPAdapter
 from urllib3.exceptions import MaxRetryError
 from urllib3.util.retry import Retry
 
 from govbr_assets.core.days import Day
+from govbr_assets.core.settings import base_url
 from govbr_assets.deadline import Deadline
 from govbr_assets.errors import ConfigurationError, HubDeniedError, ViewerUncertainError
+from govbr_assets.web import session
 
 _PAGE_ROWS = 100
 _WHERE_BYTES = 5_600  # of a condition in a URL of 6 kB
@@ -51,17 +52,15 @@ class Viewer:
     """
 
     def __init__(self, url: str, repo_id: str, token: str | None = None) -> None:
-        if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc:
-            raise ConfigurationError(f"GOVBR_VIEWER_URL is {url!r}: write a URL such as https://viewer.example.org.")
-        self._url, self._repo_id, self._requests = url.rstrip("/"), repo_id, 0
-        self._session, self._deadline = requests.Session(), Deadline[requests.Response](_ANSWER)
-        self._away = ""  # why nobody is asked any more
+        self._url = base_url("GOVBR_VIEWER_URL", url, "https://viewer.example.org")
+        if not self._url:
+            raise ConfigurationError("GOVBR_VIEWER_URL is empty: write a URL, or leave it out for the public viewer.")
+        self._repo_id, self._requests = repo_id, 0
         # A gateway's hiccup is worth a retry at once; a 500 is the viewer's own word that it is not ready.
         retry = Retry(connect=1, read=False, other=0, status=3, backoff_factor=0.2, status_forcelist=(502, 503, 504))
-        for scheme in ("http://", "https://"):
-            self._session.mount(scheme, HTTPAdapter(max_retries=retry))
-        if token:
-            self._session.headers["Authorization"] = f"Bearer {token}"
+        self._session = session(self._url, retry, {"Authorization": f"Bearer {token}"} if token else None)
+        self._deadline = Deadline[requests.Response](_ANSWER)
+        self._away = ""  # why nobody is asked any more
 
     def find(
         self, ids: Sequence[str], day: Day, own: Sequence[str], own_of_day: Sequence[str], revision: str

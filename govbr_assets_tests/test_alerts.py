@@ -19,8 +19,9 @@ from hypothesis import strategies as st
 
 from govbr_assets import alerts as room
 from govbr_assets.alerts import Alerts
-from govbr_assets.core.alert import Alert, blotted, lapse
+from govbr_assets.core.alert import Alert, lapse
 from govbr_assets.errors import AlertRefusedError, ConfigurationError
+from govbr_assets.redact import redact
 from govbr_assets.resources import AlertResource
 from govbr_assets.storage import Folder
 from govbr_assets_tests.unreachable import tls_server
@@ -128,7 +129,7 @@ def test_a_message_has_a_text_for_slack_and_the_fields_for_machines():
     ],
 )
 def test_what_looks_like_a_secret_is_blotted_out_and_the_rest_is_not(text: str, told: str):
-    assert blotted(text) == told
+    assert redact(text) == told
 
 
 @given(

@@ -14,11 +14,11 @@ ORDER = [
     "definitions", "schedules", "sensors", "jobs", "checks", "assets", "rehearsal", "io_managers", "records", "told",
     "told_fold", "told_reconciliation", "batches", "rollback", "reconciliation", "shards", "fold", "trail", "existing",
     "resources", "failures", "partitions", "postgres", "viewer", "alerts", "hub", "storage", "core",
-    "deadline", "heap", "errors",
+    "deadline", "heap", "errors", "web", "redact",
 ]  # fmt: skip
 IMPORTERS = {
     "huggingface_hub": {"hub"},
-    "requests": {"viewer", "alerts"},  # two services, and neither knows of the other
+    "requests": {"viewer", "alerts", "web"},  # two services, and neither knows of the other
     "adbc_driver_postgresql": {"postgres"},
     "adbc_driver_manager": {"postgres"},
 }

@@ -1,29 +1,12 @@
 """What an alert says, and when there is one for a lapse. Who sends it is `alerts`' business."""
 
 import json
-import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from govbr_assets.redact import redact
+
 _ERROR_CHARACTERS = 1_000
-
-# Errors of this project never hold a secret; those of libraries may.
-_SECRETS = (
-    (re.compile(r"://\S*@"), "://***@"),
-    (re.compile(r"\bhf_[^\W_]{16,}"), "hf_***"),
-    (re.compile(r"(?i)\b(bearer|basic)\s+\S+"), r"\1 ***"),
-    (
-        re.compile(r"""(?i)(password|passwd|secret|token|api_?key)(["']?\s*[=:]\s*)("[^"]*"|'[^']*'|[^\s,;&]+)"""),
-        r"\1\2***",
-    ),
-)
-
-
-def blotted(text: str) -> str:
-    """Blot out what looks like a password or a token."""
-    for pattern, instead in _SECRETS:
-        text = pattern.sub(instead, text)
-    return text
 
 
 @dataclass(frozen=True)
@@ -50,9 +33,9 @@ class Alert:
 
     def message(self) -> bytes:
         """Write it as JSON, with the `text` that Slack and its like show, and without a secret."""
-        error = blotted(self.error)
+        error = redact(self.error)
         error = error if len(error) <= _ERROR_CHARACTERS else f"{error[:_ERROR_CHARACTERS]} ..."
-        lines = [blotted(self.title), error, self.link]
+        lines = [redact(self.title), error, self.link]
         told = {"asset": self.asset, "partition": self.partition, "error": error, "run_id": self.run_id}
         return json.dumps({"text": "\n".join(filter(None, lines)), **told, "link": self.link}).encode()
 

@@ -15,12 +15,15 @@ from huggingface_hub.hf_api import RepoFile
 from huggingface_hub.utils import build_hf_headers, disable_progress_bars, paginate, parse_datetime, validate_repo_id
 
 from govbr_assets import heap
+from govbr_assets.core.settings import base_url
+from govbr_assets.core.settings import token as clean_token
 from govbr_assets.errors import ConfigurationError
 from govbr_assets.hub.content import Content
 from govbr_assets.hub.failures import StaleParentError, hub_failures
 from govbr_assets.hub.kept import Kept
 from govbr_assets.hub.operations import operations_of, uploads_ahead, were_sent
 from govbr_assets.hub.snapshot import HubFile, HubFileAt, Snapshot
+from govbr_assets.redact import remember
 from govbr_assets.storage import Folder
 
 disable_progress_bars()  # they would fill the run's log
@@ -81,7 +84,10 @@ class Hub:
         self.schema_verdicts: dict[
             tuple[str, bool], tuple[list[str], list[str]]
         ] = {}  # by content, `loadable` fills it
-        self.token = token or get_token()
+        remember(token)
+        self.token = clean_token("HF_TOKEN", token or "") or get_token()
+        remember(self.token)
+        endpoint = base_url("HF_ENDPOINT", endpoint or "", "https://huggingface.co") or None
         self.api = HfApi(endpoint=endpoint, token=self.token)
         # Its caches outlive revisions: every path names its commit, and the size comes from our listing.
         self._file_system = _Files(

@@ -9,8 +9,7 @@ Source: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTR
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 from govbr_assets.errors import ConfigurationError
 
@@ -26,40 +25,27 @@ _DEFAULTS = {
     "tcp_user_timeout": "45000",
 }
 _SCHEMES = ("postgresql", "postgres")
-_SECRET = ("password", "sslpassword")
 _EXPECTED = "write postgresql://user:password@host:5432/database"
 _PAIR = re.compile(r"\s*(\w+)\s*=\s*('(?:[^'\\]|\\.)*'|(?:[^\s'\\]|\\.)(?:[^\s\\]|\\.)*|)(?=\s|$)", re.DOTALL)
 _HOST = re.compile(r"(\[[^\[\]]+\]|[^:\[\]]*)(:\d*)?")
 
 
-class Address(NamedTuple):
-    """What libpq is given, and what nobody may read in a message.
-
-    Attributes:
-        conninfo: a URI or a string of `key=value`, with our defaults.
-        secrets: passwords as they stand there, and as they are meant; never empty texts.
-    """
-
-    conninfo: str
-    secrets: frozenset[str]
-
-
-def address(setting: str) -> Address:
+def address(setting: str) -> str:
     """Read the setting: a URI, or libpq's `key=value` pairs; a driver in the scheme (`+psycopg2`) is ignored.
+
+    Returns:
+        A URI or a string of `key=value`, with our defaults.
 
     Raises:
         ConfigurationError: libpq would not take it, or would take it for something else.
     """
-    setting = setting.strip().strip("\ufeff").strip()
-    if len(setting) > 1 and setting[0] == setting[-1] and setting[0] in "'\"":  # a file for containers keeps them
-        setting = setting[1:-1]
     scheme, uri, rest = setting.partition("://")
     if uri and re.fullmatch(r"[\w+.:-]+", scheme):
         return _of_uri(scheme, rest)
     return _of_pairs(setting)
 
 
-def _of_uri(scheme: str, rest: str) -> Address:
+def _of_uri(scheme: str, rest: str) -> str:
     if scheme.partition("+")[0] not in _SCHEMES:
         raise _malformed(_EXPECTED)
     if re.search(r"%(?![0-9A-Fa-f]{2})|%00", rest):
@@ -75,20 +61,15 @@ def _of_uri(scheme: str, rest: str) -> Address:
     pairs = [part.split("=") for part in parameters.split("&") if part]
     if not all(len(pair) == 2 for pair in pairs):
         raise _malformed("a parameter behind ? is not name=value, write %26 for an & in a value and %3D for an =")
-    secrets = {user[:-1].partition(":")[2], *(value for name, value in pairs if unquote(name) in _SECRET)}
     ours = "&".join(f"{name}={quote(value)}" for name, value in _DEFAULTS.items())
-    conninfo = f"postgresql://{user}{place}?{ours}{'&' if parameters else ''}{parameters}"
-    return Address(conninfo, frozenset(filter(None, secrets | set(map(unquote, secrets)))))
+    return f"postgresql://{user}{place}?{ours}{'&' if parameters else ''}{parameters}"
 
 
-def _of_pairs(setting: str) -> Address:
-    pairs = list(_pairs(setting))
-    if not pairs:
+def _of_pairs(setting: str) -> str:
+    if not list(_pairs(setting)):
         raise _malformed(_EXPECTED)
-    quoted = [value for name, value in pairs if name in _SECRET]
-    secrets = {*quoted, *(re.sub(r"\\(.)", r"\1", value.strip("'")) for value in quoted)}
     ours = " ".join(f"{name}={value}" for name, value in _DEFAULTS.items())
-    return Address(f"{ours} {setting}", frozenset(filter(None, secrets)))
+    return f"{ours} {setting}"
 
 
 def _pairs(setting: str) -> Iterator[tuple[str, str]]:

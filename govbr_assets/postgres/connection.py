@@ -14,10 +14,12 @@ import pyarrow as pa
 from adbc_driver_manager import AdbcConnection, AdbcStatement  # `dbapi` would import pyarrow.dataset, pandas and polars
 from adbc_driver_manager._reader import AdbcRecordBatchReader  # as `dbapi` uses it: errors of a stream keep their code
 
+from govbr_assets.core.settings import cleaned
 from govbr_assets.errors import SourceError, SourceUnavailableError
 from govbr_assets.postgres.address import address
 from govbr_assets.postgres.background import SilenceError, in_background
 from govbr_assets.postgres.failures import DRIVER_ERRORS, POOLER, failure
+from govbr_assets.redact import remember_url
 
 AT_ONCE = 25.0
 """Seconds for a query whose answer is small: two of them leave time in a sensor's minute."""
@@ -42,7 +44,8 @@ class Database:
     """
 
     def __init__(self, url: str) -> None:
-        self._address = address(url)
+        remember_url(url)  # for libpq and servers repeat what they cannot read
+        self._conninfo = address(cleaned(url))
 
     def rows(self, sql: str, settings: Mapping[str, str] = {}, *, within: float | None = None) -> Iterator[pa.Table]:
         """Run a query and stream its rows, some 1 MB at a time; an empty table first, which tells the columns.
@@ -74,14 +77,14 @@ class Database:
     def _rows(self, sql: str, settings: Mapping[str, str]) -> Generator[pa.Table, Any, None]:
         try:
             with (
-                adbc_driver_postgresql.connect(self._address.conninfo) as database,
+                adbc_driver_postgresql.connect(self._conninfo) as database,
                 AdbcConnection(database) as connection,
                 _transaction(connection, settings),
                 closing(_stream(connection, sql)) as stream,
             ):
                 yield from stream
         except DRIVER_ERRORS as error:
-            raise failure(error, self._address.secrets) from None
+            raise failure(error) from None
 
 
 @contextmanager

@@ -1,11 +1,10 @@
-"""What PostgreSQL, libpq or a pooler says when it fails: passing or lasting, in one sentence without a secret.
+"""What PostgreSQL, libpq or a pooler says when it fails: passing or lasting, in one sentence.
 
 SQLSTATE decides. While connecting the driver hands on none, only libpq's text: then what is known to pass is passing,
 and everything else is not. libpq and PgBouncer speak English, the server its own language.
 """
 
 import re
-from collections.abc import Iterable
 
 import adbc_driver_manager
 import pyarrow as pa
@@ -58,14 +57,9 @@ POOLER = (
 )
 
 
-def failure(error: Exception, secrets: Iterable[str]) -> GovbrAssetsError:
-    """Make one of `DRIVER_ERRORS` ours.
-
-    Args:
-        error: of the driver.
-        secrets: what its text must not repeat.
-    """
-    text = without(secrets, " ".join(str(error).split("Query was:")[0].split()))
+def failure(error: Exception) -> GovbrAssetsError:
+    """Make one of `DRIVER_ERRORS` ours."""
+    text = " ".join(str(error).split("Query was:")[0].split())
     state = getattr(error, "sqlstate", None) or ""
     if _STATEMENTS in text:
         return SourceError(POOLER.format("statement pooling mode"))
@@ -97,15 +91,6 @@ def _unconnected(text: str) -> GovbrAssetsError:
     if "failed:" in text:  # somebody answered
         return SourceError(f"{_FAILED} (look at GOVBR_POSTGRES_URL): {text}")
     return ConfigurationError(f"GOVBR_POSTGRES_URL is not what libpq takes: {text}")
-
-
-def without(secrets: Iterable[str], text: str) -> str:
-    """Blot secrets out of a text, short ones only where they stand as a word."""
-    text = re.sub(r"(postgres(?:ql)?://)\S+", r"\1***", text)
-    for secret in sorted(secrets, key=len, reverse=True):
-        edge = r"\b" if len(secret) < 4 else ""
-        text = re.sub(f"{edge}{re.escape(secret)}{edge}", "***", text)
-    return text
 
 
 def _passes(text: str) -> bool:

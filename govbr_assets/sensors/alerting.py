@@ -45,7 +45,7 @@ def alert_sensor(context: SensorEvaluationContext, alerts: AlertResource) -> Sen
     for record in failures:
         run = context.instance.get_run_by_id(record.run_id)
         if run and _is_of_this_project(context, run):
-            outbox.put(_failure(context.instance, run, alerts.ui_url))
+            outbox.put(_failure(context.instance, run, alerts.link(run.run_id)))
     for alert in _lapses(context.instance, datetime.fromisoformat(seen.since)):
         outbox.put(alert)
     sent = outbox.deliver()
@@ -65,7 +65,7 @@ def _is_of_this_project(context: SensorEvaluationContext, run: DagsterRun) -> bo
     return not ours or not origin or origin.location_name == ours.location_name
 
 
-def _failure(instance: DagsterInstance, run: DagsterRun, ui_url: str) -> Alert:
+def _failure(instance: DagsterInstance, run: DagsterRun, link: str) -> Alert:
     """Tell of a failed run: its first step that failed, or the run itself if it came to none."""
     kinds = {DagsterEventType.STEP_FAILURE, DagsterEventType.RUN_FAILURE}
     events = [each.event_log_entry for each in instance.get_records_for_run(run.run_id, of_type=kinds).records]
@@ -81,7 +81,7 @@ def _failure(instance: DagsterInstance, run: DagsterRun, ui_url: str) -> Alert:
         error=_reason(step.dagster_event.event_specific_data if step and step.dagster_event else None)
         or next((each.user_message or each.message for each in events), ""),
         run_id=run.run_id,
-        link=f"{ui_url.rstrip('/')}/runs/{run.run_id}" if ui_url else "",
+        link=link,
     )
 
 
