@@ -27,7 +27,7 @@ _SHAPES = (
     (re.compile(r"\beyJ[\w-]{10,}\.[\w-]{10,}(?:\.[\w-]*)?"), HIDDEN),
     (re.compile(r"\b(AKIA|ASIA)[A-Z0-9]{12,}\b"), rf"\1{HIDDEN}"),
     (re.compile(r"(hooks\.slack\.com/\w+|discord(?:app)?\.com/api/webhooks)/[^\s\"']+"), rf"\1/{HIDDEN}"),
-    (re.compile(r"""(?i)(authorization["']?\s*[:=]\s*["']?)(?:([a-z][\w-]*)\s+)?[^\s"',;]+"""), rf"\1\2 {HIDDEN}"),
+    (re.compile(r"""(?i)(authorization["']?\s*[:=]\s*["']?)([a-z][\w-]*\s+)?[^\s"',;]+"""), rf"\1\2{HIDDEN}"),
     (re.compile(r"((?i:\b(?:bearer|basic))\s+)(?=[\w.~+/=-]*[^a-z\s.])[\w.~+/=-]{8,}"), rf"\1{HIDDEN}"),
     (re.compile(r"""(?i)((?<![a-z0-9])(?:sig|pwd|pass)["']?\s*[=:]\s*)("[^"]*"|'[^']*'|[^\s,;&]+)"""), rf"\1{HIDDEN}"),
 )
