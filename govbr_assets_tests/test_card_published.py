@@ -221,7 +221,7 @@ def test_a_fold_looks_at_the_card_before_it_reads_a_row(
     write({"README.md": card, "data/train-00000-of-00001.parquet": encode(shard(["x"]))})
     local_hub.faults.forget()
     with pytest.raises(ContractError, match=r"README\.md"):
-        list(fold(hub, Day("2026-02-01")))
+        list(fold(hub, Day.of("2026-02-01")))
     assert not local_hub.faults.seen("*", r"parquet$")
 
 

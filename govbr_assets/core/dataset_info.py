@@ -89,7 +89,7 @@ def _type_of(feature: MutableMapping[Any, Any]) -> tuple[str, Any]:
     kind, dtype = next(iter(said.items()))
     if isinstance(dtype, dict) and dtype.keys() == {"dtype"}:
         dtype = dtype["dtype"]
-    return {"sequence": "list"}.get(kind, kind), dtype
+    return "list" if kind == "sequence" else kind, dtype
 
 
 def _feature(kind: pa.DataType) -> tuple[str, str]:
