@@ -12,6 +12,7 @@ GovbrAssetsError
     ├── ConfigurationError          a setting is missing or malformed
     ├── ContractError               data that the published schema cannot hold without loss
     ├── HubDeniedError              401, 403, 404: a token, a right or a repo is missing
+    ├── IncompleteCommitError       the Hub would take only a part of a commit, or did
     ├── SourceError                 PostgreSQL understood, and refused: a missing table, a denied right
     │   └── SourceRowsError           it fails at some of the rows: a cast, a domain, a time-out; others can be had
     ├── NotMaterializedError        a table that an asset needs is not in the storage
@@ -78,6 +79,10 @@ class ContractError(PermanentError):
 
 class HubDeniedError(PermanentError):
     """The Hub refuses this token, or knows no such repo."""
+
+
+class IncompleteCommitError(PermanentError):
+    """The Hub would leave something out of a commit, or its new revision is not what was sent."""
 
 
 class SourceError(PermanentError):

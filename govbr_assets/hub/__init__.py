@@ -2,11 +2,13 @@
 
 The only importer of huggingface_hub. From the bottom up: `failures` turns the client's errors into ours, `content` is
 what goes into a file, `snapshot` what a revision holds, `kept` what outlives a run of it, `operations` a commit in the
-client's words, `repo` the client; `ranges`, `scan` and `keys` read rows, `fetch` whole files, `loadable` says what
-readers need, `send` makes one commit, `publish` makes a plan one.
+client's words, `repo` the client; `ranges`, `scan` and `keys` read rows, `fetch` whole files, `edit` is what a commit
+changes, `loadable` says what readers need, `truth` asks what the client does not say, `send` makes one commit, and
+`publish` makes a plan one.
 """
 
 from govbr_assets.hub.content import Content
+from govbr_assets.hub.edit import Edit
 from govbr_assets.hub.fetch import fetch, fetched
 from govbr_assets.hub.kept import DIGESTS_SCHEMA, KEYS_SCHEMA
 from govbr_assets.hub.keys import HOLDING_SCHEMA, file_digests, file_keys, foreign_keys, holding, revision_ids
@@ -23,7 +25,7 @@ from govbr_assets.hub.scan import (
     row_group,
     row_groups,
 )
-from govbr_assets.hub.send import COMMIT_FILES, Edit
+from govbr_assets.hub.send import COMMIT_FILES
 from govbr_assets.hub.snapshot import HubFile, HubFileAt, Snapshot
 
 __all__ = [

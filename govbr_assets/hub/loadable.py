@@ -5,9 +5,9 @@ from govbr_assets.core.dataset_info import corrected_infos
 from govbr_assets.core.layout import CARD_PATH, STALE_INFO_PATH, is_data_file
 from govbr_assets.core.readable import reader_differences
 from govbr_assets.errors import ContractError
+from govbr_assets.hub.edit import Edit
 from govbr_assets.hub.repo import Hub
 from govbr_assets.hub.scan import file_schema
-from govbr_assets.hub.send import Edit
 from govbr_assets.hub.snapshot import HubFile, Snapshot
 from govbr_assets.hub.validate import check_card
 

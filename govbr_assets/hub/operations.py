@@ -82,7 +82,10 @@ def _pieces(operation: CommitOperationAdd, fresh: Sequence[range]) -> Iterator[C
 
 
 def were_sent(operations: Sequence[Operation]) -> bool:
-    """Say whether the client has sent operations: it sends none if the head has all of their files already."""
+    """Say whether the client has asked for a commit: it does not if the head has all of the files already.
+
+    Of what the commit holds it says nothing: to the client a file that it was told to ignore is committed, too.
+    """
     return any(
         operation._is_committed
         if isinstance(operation, CommitOperationAdd)

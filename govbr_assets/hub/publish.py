@@ -12,11 +12,12 @@ from typing import Protocol
 
 from govbr_assets.core.layout import is_data_file
 from govbr_assets.errors import HubConflictError
+from govbr_assets.hub.edit import Edit
 from govbr_assets.hub.failures import StaleParentError
 from govbr_assets.hub.keys import keep
 from govbr_assets.hub.loadable import card_changes, check_readable
 from govbr_assets.hub.repo import Hub
-from govbr_assets.hub.send import Edit, send
+from govbr_assets.hub.send import send
 from govbr_assets.hub.snapshot import Snapshot
 
 _PLANS = 5  # how often a head may move under us before Dagster's retry takes over
@@ -83,6 +84,7 @@ def publish(
         HubConflictError: the head moved again and again.
         HubUnavailableError: the Hub stayed busy or broken; nothing was published, or all of it.
         HubDeniedError: the Hub refuses.
+        IncompleteCommitError: the Hub would leave something out of the commit, or has.
         ContractError: the result would not load.
     """
     snapshot = first_guess

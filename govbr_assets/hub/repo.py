@@ -10,14 +10,14 @@ from typing import IO, NamedTuple, cast
 
 import pyarrow as pa
 from huggingface_hub import HfApi, HfFileSystem, constants, get_token
-from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError
+from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError, RevisionNotFoundError
 from huggingface_hub.hf_api import RepoFile
 from huggingface_hub.utils import build_hf_headers, disable_progress_bars, paginate, parse_datetime, validate_repo_id
 
 from govbr_assets import heap
 from govbr_assets.core.settings import base_url
 from govbr_assets.core.settings import token as clean_token
-from govbr_assets.errors import ConfigurationError
+from govbr_assets.errors import ConfigurationError, HubUnavailableError
 from govbr_assets.hub.content import Content
 from govbr_assets.hub.failures import StaleParentError, hub_failures
 from govbr_assets.hub.kept import Kept
@@ -28,6 +28,8 @@ from govbr_assets.storage import Folder
 
 disable_progress_bars()  # they would fill the run's log
 
+
+_PATHS = 400  # of one question, which a commit of ours needs one or two of
 
 _REMOVED = re.compile(r"^Removed-Rows: (\d+)$", re.MULTILINE)
 """How a commit tells that rows have left the dataset, as git's trailers are written."""
@@ -129,8 +131,24 @@ class Hub:
         with hub_failures(self.repo_id, f"listing revision {revision[:8]}"):
             entries = self.api.list_repo_tree(self.repo_id, repo_type="dataset", revision=revision, recursive=True)
             files = [entry for entry in entries if isinstance(entry, RepoFile)]
-        listed = (HubFile(file.path, file.lfs.sha256 if file.lfs else file.blob_id, file.size) for file in files)
-        return Snapshot(revision, {file.path: file for file in listed})
+        return Snapshot(revision, {file.path: _as_ours(file) for file in files})
+
+    def files_at(self, revision: str, paths: Sequence[str]) -> dict[str, HubFile]:
+        """Ask for some files of a commit that was made just now: by path, those that are there.
+
+        Raises:
+            HubUnavailableError: the Hub is out of reach, or does not know the commit yet.
+        """
+        entries = []
+        for start in range(0, len(paths), _PATHS):
+            with hub_failures(self.repo_id, f"looking at the new revision {revision[:8]}"):
+                try:
+                    asked = list(paths[start : start + _PATHS])
+                    entries += self.api.get_paths_info(self.repo_id, asked, repo_type="dataset", revision=revision)
+                except RevisionNotFoundError as error:
+                    told = f"The Hub does not know yet the revision {revision[:8]} of {self.repo_id} that it has made."
+                    raise HubUnavailableError(told) from error
+        return {entry.path: _as_ours(entry) for entry in entries if isinstance(entry, RepoFile)}
 
     def commits(self) -> Iterator[Commit]:
         """Go through the commits, newest first, a page at a time."""
@@ -182,7 +200,7 @@ class Hub:
         """Make one commit on the head, if the head is still `parent`; see `Edit` for what it takes.
 
         Returns:
-            The new revision.
+            The new revision; what it holds the client does not say.
 
         Raises:
             StaleParentError: the head is another commit by now.
@@ -202,5 +220,9 @@ class Hub:
             ).oid
         if not were_sent(operations):
             raise StaleParentError("The head has these very files already: the client has sent nothing.")
-        self.follow(parent, revision)
         return revision
+
+
+def _as_ours(file: RepoFile) -> HubFile:
+    """Describe a file of the client's in our words."""
+    return HubFile(file.path, file.lfs.sha256 if file.lfs else file.blob_id, file.size)

@@ -1,18 +1,18 @@
 """One commit on its way: inside the repo's hourly limit, sent again to a busy Hub, looked for if its answer is lost."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import chain, takewhile
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from govbr_assets.errors import HubUnavailableError
-from govbr_assets.hub.content import Content, size_of
+from govbr_assets.hub.edit import Edit
 from govbr_assets.hub.failures import HubBusyError, StaleParentError
 from govbr_assets.hub.repo import Hub
-from govbr_assets.hub.snapshot import HubFileAt, Snapshot
+from govbr_assets.hub.snapshot import Snapshot
+from govbr_assets.hub.truth import check_taken, verified
 
 COMMIT_FILES = 95
 """Files of one commit at most: with the card still under the 100 that a commit should have."""
@@ -27,39 +27,6 @@ _TRIES = 5  # how often one commit is sent to a busy or failing Hub
 Tell = Callable[[str], None]
 
 
-@dataclass(frozen=True)
-class Edit:
-    """What one commit changes.
-
-    Attributes:
-        put: content by path, for new and for replaced files.
-        delete: paths that go; each is in the snapshot that the edit was made at.
-        copy: files that come back as they were at an older revision; nothing of them is uploaded.
-        removed: rows that leave the dataset, which the commit tells, so that they can be counted: `Hub.removed_since`.
-        lenient: files that break readers are told of and refuse nothing: the commit brings them back, or mends others.
-        fresh: of large files that are put, which bytes are new to the Hub, as far as it is known.
-        summary: first line of the commit message.
-    """
-
-    put: Mapping[str, Content] = field(default_factory=dict)
-    delete: tuple[str, ...] = ()
-    copy: tuple[HubFileAt, ...] = ()
-    removed: int = 0
-    lenient: bool = False
-    fresh: Mapping[str, Sequence[range]] = field(default_factory=dict)
-    summary: str = ""
-
-    @property
-    def empty(self) -> bool:
-        """Whether nothing changes."""
-        return not self.put and not self.delete and not self.copy
-
-    @property
-    def size(self) -> int:
-        """Bytes of the new and the replaced files."""
-        return sum(map(size_of, self.put.values()))
-
-
 def send(hub: Hub, snapshot: Snapshot, edit: Edit, tell: Tell) -> Snapshot:
     """Make one commit on a revision; before it is sent again, look whether it has landed.
 
@@ -70,6 +37,7 @@ def send(hub: Hub, snapshot: Snapshot, edit: Edit, tell: Tell) -> Snapshot:
         StaleParentError: the head is another one.
         HubUnavailableError: the Hub stayed busy or broken, or wants a longer wait than we have patience.
         HubDeniedError: the Hub refuses.
+        IncompleteCommitError: the Hub would leave something out of it, or has.
     """
     parent = snapshot.revision or ""
     _check_history(hub, parent, tell)
@@ -83,11 +51,12 @@ def send(hub: Hub, snapshot: Snapshot, edit: Edit, tell: Tell) -> Snapshot:
     for attempt in retrying:
         with attempt:
             landed = _landed(hub, parent, edit) if attempt.retry_state.attempt_number > 1 else None
-            if landed:
-                hub.follow(parent, landed)
-                return hub.at(landed)
-            revision = hub.commit(parent, edit.put, edit.delete, edit.summary, edit.copy, edit.removed, edit.fresh)
-            return snapshot.with_changes(revision, edit.put, edit.delete, edit.copy)
+            if landed is None:
+                check_taken(hub, snapshot, edit.put)
+                revision = hub.commit(parent, edit.put, edit.delete, edit.summary, edit.copy, edit.removed, edit.fresh)
+                landed = verified(hub, snapshot, edit, revision)
+            hub.follow(parent, landed.revision or "")
+            return landed
     raise AssertionError("tenacity either returns or raises")
 
 
@@ -113,7 +82,7 @@ def _check_history(hub: Hub, parent: str, tell: Tell) -> None:
     time.sleep(max(0.0, (free_at - now).total_seconds()))
 
 
-def _landed(hub: Hub, parent: str, edit: Edit) -> str | None:
+def _landed(hub: Hub, parent: str, edit: Edit) -> Snapshot | None:
     """Find our commit behind an answer that was lost: the one right after the parent, if it holds what we sent."""
     child = None
     for commit in hub.commits():
@@ -122,12 +91,8 @@ def _landed(hub: Hub, parent: str, edit: Edit) -> str | None:
         child = commit.revision
     else:
         return None
-    if child is None:
-        return None
-    files = hub.at(child).files
-    here = all(path in files and files[path].holds(content) for path, content in edit.put.items())
-    back = all(files.get(each.file.path) == each.file for each in edit.copy)
-    return child if here and back and not any(path in files for path in edit.delete) else None
+    here = hub.at(child) if child else None
+    return here if here and not edit.breaches(here.files) else None
 
 
 def _wait(hub: Hub, state: RetryCallState) -> float:

@@ -1,6 +1,6 @@
 """The files of a repo at one revision, by name and content. Asks nobody anything."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -76,10 +76,7 @@ class Snapshot:
         """Data files that are no day's shard."""
         return [file for file in self.data_files if shard_day(file.path) is None]
 
-    def with_changes(
-        self, revision: str, put: Mapping[str, Content], delete: tuple[str, ...], copy: Iterable[HubFileAt] = ()
-    ) -> "Snapshot":
+    def with_changes(self, revision: str, put: Iterable[HubFile], delete: Container[str]) -> "Snapshot":
         """Say what a commit on this revision makes of it, without listing it again."""
         files = {path: file for path, file in self.files.items() if path not in delete}
-        files |= {path: HubFile.of(path, content) for path, content in put.items()}
-        return Snapshot(revision, files | {each.file.path: each.file for each in copy})
+        return Snapshot(revision, files | {file.path: file for file in put})

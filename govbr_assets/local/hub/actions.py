@@ -5,7 +5,9 @@ never, or with something changed. After the work was done, what is inside is no 
 """
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
@@ -102,6 +104,45 @@ def detour(path: str) -> Action:
     return act
 
 
+def rewrite_answer(function: Callable[[Any], Any]) -> Action:
+    """Let the work be done, and answer something else than what came of it.
+
+    Args:
+        function: makes another JSON value of the one that would have been answered.
+    """
+
+    async def act(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        held: list[Message] = []
+
+        async def hold(message: Message) -> None:
+            held.append(message)
+
+        await app(scope, receive, hold)
+        body = b"".join(message.get("body", b"") for message in held)
+        await JSONResponse(function(json.loads(body)), held[0]["status"])(scope, receive, send)
+
+    return act
+
+
+def rewrite_request(function: Callable[[bytes], bytes]) -> Action:
+    """Do something else than what was asked for, and answer that.
+
+    Args:
+        function: makes another body of the one that was sent.
+    """
+
+    async def act(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        pieces, more = [], True
+        while more:
+            message = await receive()
+            pieces.append(message.get("body", b""))
+            more = message.get("more_body", False)
+        body = function(b"".join(pieces))
+        await app(scope, _read_already(receive, body), send)
+
+    return act
+
+
 def after(action: Action) -> Action:
     """Let the work be done before an action, which then has only the answer inside it, held back."""
 
@@ -121,8 +162,8 @@ def after(action: Action) -> Action:
     return act
 
 
-def _read_already(receive: Receive) -> Receive:
-    """Give the receiving end of a request whose body the application has taken: empty, then what else may come."""
+def _read_already(receive: Receive, body: bytes = b"") -> Receive:
+    """Give the receiving end of a request whose body was taken: another one in its place, then what else may come."""
     ended = False
 
     async def receiving() -> Message:
@@ -130,6 +171,6 @@ def _read_already(receive: Receive) -> Receive:
         if ended:
             return await receive()
         ended = True
-        return {"type": "http.request", "body": b"", "more_body": False}
+        return {"type": "http.request", "body": body, "more_body": False}
 
     return receiving

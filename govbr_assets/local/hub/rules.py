@@ -1,7 +1,4 @@
-"""What the text files of a repo say about its other files: `.gitattributes` and `.gitignore`.
-
-Pure functions over texts, as far as the Hub looks into them.
-"""
+"""What `.gitattributes` of a repo says about its other files: a pure function over its text."""
 
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
@@ -15,22 +12,6 @@ def is_large(path: str, attributes: str) -> bool:
         if pattern and not pattern.startswith("#") and _matches(path, pattern):
             large = _filter(words, large)
     return large
-
-
-def is_ignored(path: str, ignore: str) -> bool:
-    """Say whether `.gitignore` names a file or a folder above it; a later `!` takes it back."""
-    parts = PurePosixPath(path)
-    places = [str(parts), *(str(folder) for folder in parts.parents if folder.name)]
-    ignored = False
-    for line in ignore.splitlines():
-        pattern = line.strip()
-        if not pattern or pattern.startswith("#"):
-            continue
-        taken_back = pattern.startswith("!")
-        pattern = pattern.removeprefix("!").rstrip("/")
-        if any(_matches(place, pattern) for place in places):
-            ignored = not taken_back
-    return ignored
 
 
 def _matches(path: str, pattern: str) -> bool:

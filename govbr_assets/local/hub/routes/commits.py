@@ -9,13 +9,14 @@ from typing import Any
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from govbr_assets.core.gitignore import GITIGNORE, ignoring_line
 from govbr_assets.local.hub.blobs import Blob
 from govbr_assets.local.hub.calls import DATASET, Call, json_object, to_repo, to_user
 from govbr_assets.local.hub.card_rules import card_errors
 from govbr_assets.local.hub.changes import Delete, Operation, Put, check_path
 from govbr_assets.local.hub.errors import RefusedError, RevisionNotFoundError
 from govbr_assets.local.hub.history import MAIN
-from govbr_assets.local.hub.rules import is_ignored, is_large
+from govbr_assets.local.hub.rules import is_large
 
 
 def validate_yaml(call: Call) -> Response:
@@ -32,9 +33,10 @@ def preupload(call: Call) -> Response:
     """Say of each file whether it is to be an LFS file, is ignored, and what stands at its path now."""
     wish = call.json()
     tree = call.history.tree(call.revision)
-    ignore = wish.get("gitIgnore") or _text(tree, ".gitignore")
+    ignores = {path: _text(tree, path) for path in tree if path.rpartition("/")[2] == GITIGNORE}
+    ignores |= {GITIGNORE: wish["gitIgnore"]} if wish.get("gitIgnore") else {}
     attributes = _text(tree, ".gitattributes")
-    files = [_mode(call, tree, file, attributes, ignore) for file in wish.get("files", [])]
+    files = [_mode(call, tree, file, attributes, ignores) for file in wish.get("files", [])]
     return JSONResponse({"files": files})
 
 
@@ -72,7 +74,9 @@ def _check_rate(call: Call) -> None:
         )
 
 
-def _mode(call: Call, tree: Mapping[str, Blob], file: dict[str, Any], attributes: str, ignore: str) -> dict:
+def _mode(
+    call: Call, tree: Mapping[str, Blob], file: dict[str, Any], attributes: str, ignores: Mapping[str, str]
+) -> dict:
     """Say how one file is to be uploaded."""
     path, size = file.get("path"), file.get("size")
     if not isinstance(path, str) or not isinstance(size, int):
@@ -81,7 +85,11 @@ def _mode(call: Call, tree: Mapping[str, Blob], file: dict[str, Any], attributes
     # As on the real Hub a binary file is large whatever its size; `sample` is its first 512 bytes.
     binary = b"\0" in _decoded(path, file.get("sample", ""))
     large = binary or size > call.hub.limits.regular_bytes or is_large(path, attributes)
-    answer = {"path": path, "uploadMode": "lfs" if large else "regular", "shouldIgnore": is_ignored(path, ignore)}
+    answer = {
+        "path": path,
+        "uploadMode": "lfs" if large else "regular",
+        "shouldIgnore": bool(ignoring_line(path, ignores)),
+    }
     if there := tree.get(path):
         answer["oid"] = there.sha256 or there.oid
     return answer

@@ -1,0 +1,63 @@
+"""What one commit changes, as a value; asks nobody anything."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from govbr_assets.hub.content import Content, size_of
+from govbr_assets.hub.snapshot import HubFile, HubFileAt
+
+
+@dataclass(frozen=True)
+class Edit:
+    """What one commit changes.
+
+    Attributes:
+        put: content by path, for new and for replaced files.
+        delete: paths that go; each is in the snapshot that the edit was made at.
+        copy: files that come back as they were at an older revision; nothing of them is uploaded.
+        removed: rows that leave the dataset, which the commit tells, so that they can be counted: `Hub.removed_since`.
+        lenient: files that break readers are told of and refuse nothing: the commit brings them back, or mends others.
+        fresh: of large files that are put, which bytes are new to the Hub, as far as it is known.
+        summary: first line of the commit message.
+    """
+
+    put: Mapping[str, Content] = field(default_factory=dict)
+    delete: tuple[str, ...] = ()
+    copy: tuple[HubFileAt, ...] = ()
+    removed: int = 0
+    lenient: bool = False
+    fresh: Mapping[str, Sequence[range]] = field(default_factory=dict)
+    summary: str = ""
+
+    @property
+    def paths(self) -> list[str]:
+        """The paths that it speaks of."""
+        return [*self.put, *(each.file.path for each in self.copy), *self.delete]
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing changes."""
+        return not self.put and not self.delete and not self.copy
+
+    @property
+    def size(self) -> int:
+        """Bytes of the new and the replaced files."""
+        return sum(map(size_of, self.put.values()))
+
+    def breaches(self, files: Mapping[str, HubFile]) -> list[str]:
+        """Say in which files a revision is not what it should be after this edit.
+
+        Args:
+            files: by path; of the revision all, or those of `paths`.
+
+        Returns:
+            Such as "data/x.parquet is missing"; empty if the revision holds all of the edit.
+        """
+        wrong = [path for path, content in self.put.items() if path in files and not files[path].holds(content)]
+        wrong += [each.file.path for each in self.copy if files.get(each.file.path, each.file) != each.file]
+        missing = [path for path in self.paths if path not in files and path not in self.delete]
+        return [
+            *(f"{path} is missing" for path in missing),
+            *(f"{path} is another file" for path in wrong),
+            *(f"{path} is still there" for path in self.delete if path in files),
+        ]
