@@ -15,7 +15,7 @@ from govbr_assets.core.layout import encode
 from govbr_assets.errors import HubDeniedError, HubUnavailableError
 from govbr_assets.hub import Edit, Hub, operations, publish, send
 from govbr_assets.local.hub import LocalHub
-from govbr_assets.local.hub.actions import after, answer, call, cut
+from govbr_assets.local.hub.actions import after, answer, call, cut, rewrite_answer
 from govbr_assets.local.hub.faults import Fault
 from govbr_assets_tests.tables import shard
 from govbr_assets_tests.test_hub import COMMIT, Fixed, put
@@ -211,6 +211,67 @@ def test_a_small_publication_asks_once_about_its_uploads_and_so_does_the_client(
     local_hub.faults.forget()
     assert publish(hub, five_days(), hub.head()).committed
     assert len(local_hub.faults.seen("POST", UPLOADS)) == 2
+
+
+QUOTA = {
+    402: ("Payment Required", "You have exceeded your monthly included credits", "Add a payment method to go on"),
+    403: (
+        "Private repository storage limit reached, please upgrade your plan",
+        "Your storage patterns tripped our internal systems! Please contact us to unlock more room",
+        "Quota exceeded for namespace org",
+    ),
+}
+
+
+@pytest.mark.parametrize(("status", "words"), [(status, each) for status, all_ in QUOTA.items() for each in all_])
+@pytest.mark.parametrize("path", ["/xet-write-token/", "/commit/main$", "/preupload/"])
+def test_a_quota_or_a_bill_is_told_first_in_the_words_of_the_hub_and_asked_for_once(
+    hub: Hub, write: Write, local_hub: LocalHub, path: str, status: int, words: str
+):
+    write("one")
+    local_hub.faults.forget()
+    local_hub.faults.add(Fault("*", path, answer(status, words), times=99))
+    with pytest.raises(HubDeniedError) as caught:
+        publish(hub, put(), hub.head())
+    told = str(caught.value)
+    assert told.startswith("The quota or the billing of the owner of org/")
+    assert words in told
+    assert "Look at HF_TOKEN" not in told
+    # Of the storage's client nobody hears why, so the Hub is asked once more.
+    assert len(local_hub.faults.seen("*", path)) == (2 if "xet" in path else 1)
+
+
+@pytest.mark.parametrize(("status", "named"), [(402, "quota or the billing"), (403, "HF_TOKEN"), (401, "HF_TOKEN")])
+@pytest.mark.parametrize("path", ["/v1/xorbs/", "/v1/shards"])
+def test_a_storage_that_refuses_after_it_gave_a_token_is_not_asked_again(
+    hub: Hub, write: Write, local_hub: LocalHub, path: str, status: int, named: str
+):
+    write("one")
+    local_hub.faults.add(Fault("POST", path, answer(status, "no"), times=99))
+    with pytest.raises(HubDeniedError, match=named):
+        publish(hub, put("fresh", f"{path}{status}"), hub.head())
+
+
+def test_a_quota_of_large_files_without_xet_is_told_in_the_words_of_the_hub(
+    hub: Hub, write: Write, local_hub: LocalHub, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+    write("one")
+    full = {"code": 403, "message": "Repository storage limit reached"}
+    local_hub.faults.add(
+        Fault(
+            "POST",
+            "/objects/batch",
+            rewrite_answer(
+                lambda told: {
+                    "transfer": "basic",
+                    "objects": [{"oid": each["oid"], "size": each["size"], "error": full} for each in told["objects"]],
+                }
+            ),
+        )
+    )
+    with pytest.raises(HubDeniedError, match=r"^The quota or the bill.*: Repository storage limit reached`?\. Free"):
+        publish(hub, put("without"), hub.head())
 
 
 @pytest.mark.usefixtures("a_file_a_group")

@@ -12,6 +12,12 @@ from govbr_assets.errors import ContractError, GovbrAssetsError, HubDeniedError,
 # No connection, for the client and for its storage, whose refusals come as these two as well; or half an answer.
 _NO_ANSWER = (HTTPError, ConnectionError, TimeoutError, JSONDecodeError)
 _CARD_REFUSED = "Invalid metadata in README.md"
+_FILES_REFUSED = "LFS batch API returned errors"
+_FILE_REFUSED = re.compile(r"OID \S+: `(.+)")
+_STORAGE_REFUSED = re.compile(r"HTTP status client error \((40[123]) ")
+_QUOTA = re.compile(
+    r"quota|storage|billing|payment|\bpa(?:y|id)\b|upgrade|subscri|credits|\bplan\b|\blimit (?:reached|exceeded)", re.I
+)
 _MOST_WORDS = 400  # characters: the list of licenses alone is longer than a message should be
 _NAMED_WAIT = re.compile(r"(\d+)\s*(second|minute|hour)", re.IGNORECASE)
 _SECONDS = {"second": 1.0, "minute": 60.0, "hour": 3600.0}
@@ -46,11 +52,21 @@ def hub_failures(repo_id: str, doing: str) -> Iterator[None]:
     except HfHubHTTPError as error:
         raise _told(error, repo_id, doing) from error
     except _NO_ANSWER as error:
+        if status := storage_refusal(error):
+            raise _denied(status, f"The Hub's storage refuses: {error}", repo_id, doing) from error
         raise HubUnavailableError(f"The Hub gave no readable answer while {doing} in {repo_id}: {error}") from error
-    except ValueError as error:  # what the client makes of the Hub's refusal of a card
-        if not str(error).startswith(_CARD_REFUSED):
-            raise
-        raise card_refusal(str(error)) from error
+    except ValueError as error:  # what the client makes of the Hub's refusal of a card, or of a large file
+        if str(error).startswith(_CARD_REFUSED):
+            raise card_refusal(str(error)) from error
+        if str(error).startswith(_FILES_REFUSED):
+            raise _denied(403, _reason(str(error)), repo_id, doing) from error
+        raise
+
+
+def storage_refusal(error: BaseException) -> int:
+    """Tell the status of a refusal for good by the Hub's storage, whose client raises it as no connection; else 0."""
+    named = _STORAGE_REFUSED.search(str(error)) if isinstance(error, ConnectionError) else None
+    return int(named[1]) if named else 0
 
 
 def card_refusal(words: str) -> ContractError:
@@ -64,13 +80,13 @@ def _told(error: HfHubHTTPError, repo_id: str, doing: str) -> GovbrAssetsError:
     """Choose our error for an answer of the Hub."""
     status = error.response.status_code
     said = (error.server_message or "").strip()
-    told = f"The Hub answered {status} while {doing} in {repo_id}" + (f": {said}" if said else "")
+    told = _answered(status, said, repo_id, doing)
     if status == 412:
         return StaleParentError(told)
     if status in (409, 429):
         return HubBusyError(told, _seconds(error.response.headers.get("Retry-After"), said))
-    if status in (401, 403):
-        return HubDeniedError(f"{told}. Look at HF_TOKEN: it must be valid and may write to GOVBR_REPO_ID.")
+    if status in (401, 402, 403):
+        return _denied(status, said, repo_id, doing)
     if status == 404:
         return HubDeniedError(f"{told}. Look at GOVBR_REPO_ID and HF_TOKEN: no such thing, or not for this token.")
     if status >= 500:
@@ -78,6 +94,27 @@ def _told(error: HfHubHTTPError, repo_id: str, doing: str) -> GovbrAssetsError:
     if said.startswith(_CARD_REFUSED):
         return card_refusal(said)
     return HubDeniedError(f"{told}. The request itself is refused; another try will not help.")
+
+
+def _answered(status: int, said: str, repo_id: str, doing: str) -> str:
+    return f"The Hub answered {status} while {doing} in {repo_id}" + (f": {said.rstrip(' .')}" if said else "")
+
+
+def _denied(status: int, said: str, repo_id: str, doing: str) -> HubDeniedError:
+    """Choose what somebody has to look at: what the owner of the repo pays for, or the token."""
+    told = _answered(status, said, repo_id, doing)
+    if status == 402 or _QUOTA.search(said):
+        return HubDeniedError(
+            f"The quota or the billing of the owner of {repo_id} is in the way, not HF_TOKEN: {told}. Free or buy room"
+            " there; another try will not help before."
+        )
+    return HubDeniedError(f"{told}. Look at HF_TOKEN: it must be valid and may write to GOVBR_REPO_ID.")
+
+
+def _reason(words: str) -> str:
+    """Take what the Hub says out of the client's list of files that it did not take: the first one's reason."""
+    found = _FILE_REFUSED.search(words)
+    return found[1].strip() if found else words
 
 
 def _seconds(header: str | None, said: str) -> float | None:

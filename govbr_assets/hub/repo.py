@@ -12,14 +12,22 @@ import pyarrow as pa
 from huggingface_hub import HfApi, HfFileSystem, constants, get_token
 from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError, RevisionNotFoundError
 from huggingface_hub.hf_api import RepoFile
-from huggingface_hub.utils import build_hf_headers, disable_progress_bars, paginate, parse_datetime, validate_repo_id
+from huggingface_hub.utils import (
+    build_hf_headers,
+    disable_progress_bars,
+    hf_raise_for_status,
+    http_backoff,
+    paginate,
+    parse_datetime,
+    validate_repo_id,
+)
 
 from govbr_assets import heap
 from govbr_assets.core.settings import base_url
 from govbr_assets.core.settings import token as clean_token
 from govbr_assets.errors import ConfigurationError, HubUnavailableError
 from govbr_assets.hub.content import Content
-from govbr_assets.hub.failures import StaleParentError, hub_failures
+from govbr_assets.hub.failures import StaleParentError, hub_failures, storage_refusal
 from govbr_assets.hub.kept import Kept
 from govbr_assets.hub.operations import operations_of, uploads_ahead, were_sent
 from govbr_assets.hub.snapshot import HubFile, HubFileAt, Snapshot
@@ -207,20 +215,30 @@ class Hub:
         """
         operations = operations_of(put, delete, copy)
         with hub_failures(self.repo_id, f"committing {len(operations)} files"):
-            for group in uploads_ahead(operations, fresh):  # nobody sees them before the commit names them
-                self.api.preupload_lfs_files(self.repo_id, group, repo_type="dataset")
-                heap.give_back()
-            revision = self.api.create_commit(
-                self.repo_id,
-                operations,
-                commit_message=summary,
-                commit_description=f"Removed-Rows: {removed}" if removed else None,
-                repo_type="dataset",
-                parent_commit=parent,
-            ).oid
+            try:
+                for group in uploads_ahead(operations, fresh):  # nobody sees them before the commit names them
+                    self.api.preupload_lfs_files(self.repo_id, group, repo_type="dataset")
+                    heap.give_back()
+                revision = self.api.create_commit(
+                    self.repo_id,
+                    operations,
+                    commit_message=summary,
+                    commit_description=f"Removed-Rows: {removed}" if removed else None,
+                    repo_type="dataset",
+                    parent_commit=parent,
+                ).oid
+            except ConnectionError as error:
+                if storage_refusal(error):
+                    self._ask_for_storage()
+                raise
         if not were_sent(operations):
             raise StaleParentError("The head has these very files already: the client has sent nothing.")
         return revision
+
+    def _ask_for_storage(self) -> None:
+        """Ask whether the storage may be written to: who refuses it says why, and the storage's client drops that."""
+        address = f"{self.api.endpoint}/api/datasets/{self.repo_id}/xet-write-token/{constants.DEFAULT_REVISION}"
+        hf_raise_for_status(http_backoff("GET", address, headers=build_hf_headers(token=self.token)))
 
 
 def _as_ours(file: RepoFile) -> HubFile:
