@@ -61,6 +61,9 @@ class Server:
         new.mkdir()
         self._own(new)
         self._run("initdb", new, "--locale=C", "--encoding=UTF8", "--username=postgres", "--auth=trust", "--no-sync")
+        # Before the first start numbers of objects are still those of the system's own: on such tables PostgreSQL
+        # applies no row-level security, and pg_dump leaves them out.
+        self._run("pg_resetwal", new, "--next-oid=16384", "--pgdata=.")
         # -j ends a command at a blank line: without one the schema is one command, and so one transaction.
         commands = "\n".join(filter(str.strip, schema.splitlines())) + "\n\nCREATE DATABASE govbr;\n"
         self._run("postgres", new, "--single", "-jF", "-c", "exit_on_error=true", "template1", commands=commands)

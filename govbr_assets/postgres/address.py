@@ -13,11 +13,9 @@ from urllib.parse import quote
 
 from govbr_assets.errors import ConfigurationError
 
-# A network that has gone silent is noticed after some 45 seconds in place of two hours. No `options`: poolers refuse
-# or drop them, and a transaction brings its own settings.
+# A network that has gone silent is noticed after some 45 seconds in place of two hours. Nothing is said to the server:
+# a pooler would refuse it, drop it, or leave it in the session for somebody else.
 _DEFAULTS = {
-    "application_name": "govbr_assets",
-    "client_encoding": "UTF8",
     "connect_timeout": "10",
     "keepalives_idle": "20",
     "keepalives_interval": "5",

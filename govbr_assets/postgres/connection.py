@@ -21,7 +21,7 @@ from govbr_assets.postgres.background import SilenceError, in_background
 from govbr_assets.postgres.failures import DRIVER_ERRORS, POOLER, failure
 from govbr_assets.redact import remember_url
 
-AT_ONCE = 25.0
+AT_ONCE = 20.0
 """Seconds for a query whose answer is small: two of them leave time in a sensor's minute."""
 
 _PATIENCE = 1800.0  # seconds that a query for many rows may take, and be silent
@@ -46,6 +46,9 @@ class Database:
     def __init__(self, url: str) -> None:
         remember_url(url)  # for libpq and servers repeat what they cannot read
         self._conninfo = address(cleaned(url))
+        self._settings = {**_SETTINGS}
+        if "application_name" not in self._conninfo:
+            self._settings["application_name"] = "govbr_assets"
 
     def rows(self, sql: str, settings: Mapping[str, str] = {}, *, within: float | None = None) -> Iterator[pa.Table]:
         """Run a query and stream its rows, some 1 MB at a time; an empty table first, which tells the columns.
@@ -62,7 +65,7 @@ class Database:
         """
         seconds = within or _PATIENCE
         limit = f"{within:.0f}s" if within else "30min"  # as the server spells it
-        settings = {**_SETTINGS, "statement_timeout": limit, **settings}
+        settings = {**self._settings, "statement_timeout": limit, **settings}
         try:
             silence = seconds + 60  # the server's own limit comes first
             yield from in_background(lambda: self._rows(sql, settings), silence=silence, within=within)
