@@ -4,11 +4,11 @@ The rooms, from the top down; imports go down only:
 
 definitions                           settings -> resources; all that Dagster loads
 schedules, sensors, jobs              when to run: by the clock, because something happened; what together
-checks                                verdicts about what was published
+checks, newest_day                    verdicts about what was published; whether the newest day is there
 assets, rehearsal                     the graph; the dry run
 io_managers, records                  tables between assets, days on the Hub; what runs leave in Dagster's records
 told, told_fold, told_reconciliation  what is told of days, of a fold, of a reconciliation
-failures                              errors as Dagster's
+failures, executor                    errors as Dagster's; runs that show that they are alive
 batches, fold, rollback               days into commits; shards into a file a year; the way back
 reconciliation                        the rows of PostgreSQL against those of the Hub
 shards, trail, existing               a day made true as a plan; what moved meanwhile; which rows the Hub holds

@@ -6,12 +6,13 @@ runs by itself is looked at here.
 
 from pathlib import Path
 
-from dagster import DefaultScheduleStatus, DefaultSensorStatus, Definitions, EnvVar, in_process_executor
+from dagster import DefaultScheduleStatus, DefaultSensorStatus, Definitions, EnvVar
 
 from govbr_assets import assets, jobs
-from govbr_assets.checks import daily, dataset, reconciliation
+from govbr_assets.checks import daily, dataset, newest_day, reconciliation
 from govbr_assets.core.settings import cleaned
 from govbr_assets.errors import ConfigurationError
+from govbr_assets.executor import living_in_process_executor
 from govbr_assets.failures import redact_what_is_recorded
 from govbr_assets.io_managers import ArrowTableIOManager, HubShardIOManager
 from govbr_assets.redact import remember, remember_url
@@ -75,6 +76,7 @@ defs = Definitions(
         dataset.dataset_is_sorted,
         dataset.no_row_was_lost,
         reconciliation.hub_matches_postgres,
+        newest_day.newest_day_is_published,
     ],
     jobs=[jobs.daily_sync, jobs.weekly_consolidation, jobs.reconciliation, jobs.rollback],
     schedules=schedules(DefaultScheduleStatus(status)),
@@ -92,5 +94,5 @@ defs = Definitions(
         ),
         "shard_io_manager": HubShardIOManager(hub=hub),
     },
-    executor=in_process_executor,
+    executor=living_in_process_executor,
 )

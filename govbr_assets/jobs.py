@@ -8,36 +8,41 @@ from dagster import (
     OpExecutionContext,
     RetryPolicy,
     define_asset_job,
-    in_process_executor,
     job,
     op,
 )
 from pydantic import Field
 
+from govbr_assets.executor import living_in_process_executor
 from govbr_assets.failures import fails_for_good
 from govbr_assets.hub import Edit
 from govbr_assets.resources import HubResource
 from govbr_assets.rollback import Rollback, find, newest, roll_back
 
+_LONGEST = {"dagster/max_runtime": f"{6 * 3600}"}  # seconds, after which Dagster's run monitoring ends a run
+
 daily_sync = define_asset_job(
     "daily_sync",
     selection=AssetSelection.groups("daily"),
     description="One day, or a range of days, from PostgreSQL to the Hub, with its checks.",
-    executor_def=in_process_executor,
+    executor_def=living_in_process_executor,
+    tags=_LONGEST,
 )
 
 weekly_consolidation = define_asset_job(
     "weekly_consolidation",
     selection=AssetSelection.groups("weekly"),
     description="Folds the shards of closed days, and files of any other origin, into one sorted file a year.",
-    executor_def=in_process_executor,
+    executor_def=living_in_process_executor,
+    tags=_LONGEST,
 )
 
 reconciliation = define_asset_job(
     "reconciliation",
     selection=AssetSelection.groups("reconciliation"),
     description="Compares all rows of PostgreSQL with all rows of the Hub, and says which days differ.",
-    executor_def=in_process_executor,
+    executor_def=living_in_process_executor,
+    tags=_LONGEST,
 )
 
 
@@ -85,7 +90,8 @@ def _told(edit: Edit) -> str:
 
 @job(
     description="Puts the data files on the Hub back as they were at an earlier revision, without an upload.",
-    executor_def=in_process_executor,
+    executor_def=living_in_process_executor,
+    tags=_LONGEST,
 )
 def rollback() -> None:
     """Put the data files back."""

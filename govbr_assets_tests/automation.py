@@ -1,5 +1,7 @@
 """Sensors on a real stack, for tests: ticks with their cursors, and runs as the daemon launches them."""
 
+import sys
+import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,13 +27,34 @@ from dagster import (
     define_asset_job,
     in_process_executor,
 )
+from dagster._core.definitions.run_request import InstigatorType
+from dagster._core.remote_origin import (
+    ManagedGrpcPythonEnvCodeLocationOrigin,
+    RemoteInstigatorOrigin,
+    RemoteJobOrigin,
+    RemoteRepositoryOrigin,
+)
+from dagster._core.scheduler.instigation import (
+    InstigatorState,
+    InstigatorStatus,
+    ScheduleInstigatorData,
+    TickData,
+    TickStatus,
+)
+from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
+from dagster._utils.error import serializable_error_info_from_exc_info
 
 from govbr_assets.assets.reconciliation import Reconciling
+from govbr_assets.errors import GovbrAssetsError
 from govbr_assets.jobs import daily_sync, reconciliation, weekly_consolidation
 from govbr_assets.resources import AlertResource
 from govbr_assets.sensors import sensors
 from govbr_assets_tests.graph import GRAPH, RECONCILIATION, WEEKLY, Graph
 
+_TARGET = LoadableTargetOrigin(module_name="govbr_assets")
+_ORIGIN = RemoteRepositoryOrigin(
+    ManagedGrpcPythonEnvCodeLocationOrigin(_TARGET, location_name="govbr_assets"), "__repository__"
+)
 DAILY, RUN_KEY = "daily_sync", "dagster/run_key"
 
 
@@ -138,9 +161,30 @@ class Automation:
         config = {"ops": {"hub_reconciliation": {"config": {"deep": deep}}}}
         assert job.execute_in_process(instance=self.instance, run_config=config).success
 
-    def begin(self, request: RunRequest) -> DagsterRun:
+    def switch_on(self, name: str, kind: InstigatorType = InstigatorType.SENSOR) -> InstigatorState:
+        """Record that a sensor or schedule runs in a daemon."""
+        origin = RemoteInstigatorOrigin(_ORIGIN, name)
+        data = ScheduleInstigatorData("0 3 * * *") if kind is InstigatorType.SCHEDULE else None
+        return self.instance.add_instigator_state(InstigatorState(origin, kind, InstigatorStatus.RUNNING, data))
+
+    def ticked(self, state: InstigatorState, error: Exception | None = None, *, at: float | None = None) -> None:
+        """Record that a tick of it was skipped, or has failed."""
+        status = TickStatus.FAILURE if error else TickStatus.SKIPPED
+        told = None
+        try:
+            if error:
+                raise error
+        except (GovbrAssetsError, RuntimeError):
+            told = serializable_error_info_from_exc_info(sys.exc_info())
+        identity = state.instigator_origin_id, state.name, state.instigator_type
+        when = at or time.time()
+        data = TickData(*identity, status, when, error=told, selector_id=state.selector_id)
+        self.instance.create_tick(data)
+
+    def begin(self, request: RunRequest, status: DagsterRunStatus = DagsterRunStatus.STARTED) -> DagsterRun:
         """Record a run that was requested and is under way."""
         job = self.repository().get_job(request.job_name or DAILY)
         tags = {**request.tags, RUN_KEY: request.run_key or "", "dagster/partition": request.partition_key}
         tags = {name: value for name, value in tags.items() if value}
-        return self.instance.create_run_for_job(job, status=DagsterRunStatus.STARTED, tags=tags)
+        origin = RemoteJobOrigin(_ORIGIN, job.name)
+        return self.instance.create_run_for_job(job, status=status, tags=tags, remote_job_origin=origin)

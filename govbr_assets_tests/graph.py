@@ -8,7 +8,7 @@ from typing import Any
 from dagster import DagsterEventType, DagsterInstance, ExecuteInProcessResult, RetryPolicy, materialize
 
 from govbr_assets.assets import consolidated_dataset, hub_reconciliation
-from govbr_assets.checks import dataset, reconciliation
+from govbr_assets.checks import dataset, newest_day, reconciliation
 from govbr_assets.definitions import defs
 from govbr_assets.hub import Hub, Snapshot, file_rows
 from govbr_assets.io_managers import ArrowTableIOManager, HubShardIOManager
@@ -27,9 +27,8 @@ WEEKLY: list[Any] = [
     dataset.no_row_was_lost,
 ]
 RECONCILIATION: list[Any] = [hub_reconciliation, reconciliation.hub_matches_postgres]
-GRAPH: list[Any] = [
-    each for each in (*(defs.assets or []), *(defs.asset_checks or [])) if each not in [*WEEKLY, *RECONCILIATION]
-]
+_OTHERS: list[Any] = [*WEEKLY, *RECONCILIATION, newest_day.newest_day_is_published]
+GRAPH: list[Any] = [each for each in (*(defs.assets or []), *(defs.asset_checks or [])) if each not in _OTHERS]
 """The daily graph and its checks."""
 
 

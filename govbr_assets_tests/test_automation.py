@@ -10,15 +10,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from dagster import AssetKey, DagsterInstance, DagsterRunStatus, RunsFilter
+from dagster import AssetCheckKey, AssetKey, DagsterInstance, DagsterRunStatus, RunsFilter
 from dagster._core.definitions.freshness import FreshnessState
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
 from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.test_alerts import Receiver, receiver  # noqa: F401
 from govbr_assets_tests.test_cli import ROOT
 from govbr_assets_tests.test_sensors import LATE, RANGE
 
-SHARD = AssetKey("hf_parquet_shard")
+RECONCILIATION = AssetKey("hub_reconciliation")
+NEWEST_DAY = AssetCheckKey(AssetKey("hf_parquet_shard"), "newest_day_is_published")
 BY_LATE_NEWS = {"govbr_assets/requested_by": LATE}
 _PATIENCE = 240  # seconds, in which all of it is over many times
 
@@ -59,8 +61,14 @@ def wait_for(happened: Callable[[], bool]) -> None:
 
 
 def freshness(instance: DagsterInstance) -> set[FreshnessState]:
-    """Read what the UI shows of how fresh the shards are."""
-    return {each.freshness_state for each in instance.get_freshness_state_records([SHARD]).values()}
+    """Read what the UI shows of how fresh the reconciliation is."""
+    return {each.freshness_state for each in instance.get_freshness_state_records([RECONCILIATION]).values()}
+
+
+def is_judged(instance: DagsterInstance) -> bool:
+    """Say whether the UI shows that the newest day is there."""
+    found = instance.event_log_storage.get_asset_check_execution_history(NEWEST_DAY, limit=9)
+    return AssetCheckExecutionRecordStatus.SUCCEEDED in {each.status for each in found}
 
 
 @pytest.mark.timeout(600)
@@ -81,10 +89,11 @@ def test_late_days_are_published_and_a_failed_one_is_told_by_one_setting_alone(
             assert instance.run_monitoring_enabled  # or nobody looks how long a run takes
             done = RunsFilter(tags=BY_LATE_NEWS, statuses=[DagsterRunStatus.SUCCESS])
             wait_for(lambda: instance.get_runs_count(done) == 1)
-            wait_for(lambda: FreshnessState.PASS in freshness(instance))
+            wait_for(lambda: is_judged(instance))
             runs = {each.status: each for each in instance.get_runs(RunsFilter(tags=BY_LATE_NEWS))}
             compared = RunsFilter(job_name="reconciliation", statuses=[DagsterRunStatus.SUCCESS])
             wait_for(lambda: instance.get_runs_count(compared) > 0)  # the first one, which the repair asks for
+            wait_for(lambda: FreshnessState.PASS in freshness(instance))
     published, failed = runs[DagsterRunStatus.SUCCESS], runs[DagsterRunStatus.FAILURE]
     assert [published.tags[name] for name in RANGE] == ["2026-01-15", "2026-01-18"]
     assert published.tags["dagster/max_runtime"] == "21600"

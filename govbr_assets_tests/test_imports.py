@@ -11,10 +11,10 @@ PACKAGE = Path(govbr_assets.__file__).parent
 
 # From the top down; rooms of one line do not import each other unless they stand in this order.
 ORDER = [
-    "definitions", "schedules", "sensors", "jobs", "checks", "assets", "rehearsal", "io_managers", "records", "told",
-    "told_fold", "told_reconciliation", "batches", "rollback", "reconciliation", "shards", "fold", "trail", "existing",
-    "resources", "failures", "partitions", "postgres", "viewer", "alerts", "hub", "storage", "core",
-    "deadline", "heap", "errors", "web", "redact",
+    "definitions", "schedules", "sensors", "jobs", "checks", "newest_day", "assets", "rehearsal", "io_managers",
+    "records", "told", "told_fold", "told_reconciliation", "batches", "rollback", "reconciliation", "shards", "fold",
+    "trail", "existing", "resources", "executor", "failures", "partitions", "postgres", "viewer", "alerts", "hub",
+    "storage", "core", "deadline", "heap", "errors", "web", "redact",
 ]  # fmt: skip
 IMPORTERS = {
     "huggingface_hub": {"hub"},

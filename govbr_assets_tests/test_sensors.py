@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from dagster import AssetKey, DagsterInstance, DefaultScheduleStatus, DefaultSensorStatus
+from dagster import AssetCheckKey, AssetKey, DagsterInstance, DefaultScheduleStatus, DefaultSensorStatus
 from dagster._core.definitions.freshness import TimeWindowFreshnessPolicy
 
 from govbr_assets.core.changes import Span
@@ -286,25 +286,7 @@ def test_failures_from_before_the_watch_and_from_before_the_setting_are_not_told
     assert not receiver.messages
 
 
-def test_nothing_published_for_two_days_is_told_once(
-    automation: Automation,
-    receiver: Receiver,  # noqa: F811
-    monkeypatch: pytest.MonkeyPatch,
-):
-    automation.alert_url = receiver.url
-    automation.graph.insert("a")
-    assert automation.graph.run("2026-01-15").success
-    automation.tick(ALERT)
-    assert not receiver.messages
-    later = datetime.now(UTC) + timedelta(days=2, minutes=1)
-    monkeypatch.setattr("govbr_assets.sensors.alerting.datetime", _Clock(later))
-    automation.tick(ALERT)
-    automation.tick(ALERT)
-    (message,) = receiver.messages
-    assert message["text"].startswith("hf_parquet_shard was not published since 20")
-
-
-class _Clock:
+class Clock:
     """A clock that stands."""
 
     def __init__(self, now: datetime) -> None:
@@ -335,9 +317,12 @@ def test_another_value_of_the_setting_is_refused_by_name(other: str):
         choice(other)
 
 
-def test_the_assets_say_how_fresh_they_have_to_be():
+def test_the_assets_without_days_say_how_fresh_they_have_to_be_and_those_with_days_have_a_check():
     graph = defs.get_repository_def().asset_graph
-    for name, days in (("hf_parquet_shard", 2), ("consolidated_dataset", 15)):
+    for name, days in (("hub_reconciliation", 2), ("consolidated_dataset", 15)):
         policy = graph.get(AssetKey(name)).freshness_policy
         assert isinstance(policy, TimeWindowFreshnessPolicy)
         assert policy.fail_window.to_timedelta() == timedelta(days=days)
+    for name in ("postgres_news_partition", "hf_existing_ids", "hf_parquet_shard"):
+        assert graph.get(AssetKey(name)).freshness_policy is None
+    assert AssetCheckKey(AssetKey("hf_parquet_shard"), "newest_day_is_published") in graph.asset_check_keys

@@ -17,7 +17,7 @@ from dagster import (
 )
 from pydantic import Field
 
-from govbr_assets.assets.declared import DAILY, OWNERS, RETRY, Publishing, columns
+from govbr_assets.assets.declared import OWNERS, RETRY, Publishing, columns
 from govbr_assets.core import dedup
 from govbr_assets.core.contract import NEWS_SCHEMA, POSTGRES_SCHEMA
 from govbr_assets.core.days import ByDay, Day, of_day, of_days
@@ -54,7 +54,6 @@ def _daily(
         kinds=kinds,
         owners=OWNERS,
         retry_policy=RETRY,
-        freshness_policy=DAILY,
         metadata={"dagster/column_schema": columns(schema)},
         output_required=output_required,
     )

@@ -11,6 +11,7 @@ RETRY = RetryPolicy(max_retries=3, delay=30, backoff=Backoff.EXPONENTIAL, jitter
 OWNERS = ["team:data-platform"]
 
 # The UI shows them, and `alert_sensor` tells who does not look. A schedule that failed once is not late yet.
+# Assets with days have none: the last materialization of any day says nothing of the newest one (see `newest_day`).
 DAILY = FreshnessPolicy.time_window(fail_window=timedelta(days=2), warn_window=timedelta(hours=30))
 WEEKLY = FreshnessPolicy.time_window(fail_window=timedelta(days=15), warn_window=timedelta(days=8))
 

@@ -40,25 +40,34 @@ class Alert:
         return json.dumps({"text": "\n".join(filter(None, lines)), **told, "link": self.link}).encode()
 
 
-def lapse(
-    asset: str, materialized_at: datetime | None, watched_since: datetime, now: datetime, within: timedelta
-) -> Alert | None:
-    """Tell whether nothing was published for too long.
+def lapse(asset: str, materialized_at: datetime, now: datetime, within: timedelta) -> Alert | None:
+    """Tell whether an asset without days was not made for too long.
 
     Args:
         asset: its name.
-        materialized_at: when it was last, aware; None if it never was.
-        watched_since: since when there is somebody to tell, aware: what was never made is late from then on.
+        materialized_at: when it was last, aware.
         now: aware.
         within: how often it has to be.
 
     Returns:
         The alert, with the same key all through one lapse.
     """
-    last = materialized_at or watched_since
-    if now - last < within:
+    if now - materialized_at < within:
         return None
-    days = within / timedelta(days=1)
-    since = f"since {last:%Y-%m-%d %H:%M} UTC" if materialized_at else "ever"
-    title = f"{asset} was not published {since}, and should be every {days:g} days: look at its runs and schedules."
-    return Alert(f"lapse-{asset}-{last:%Y%m%dT%H%M%S}", title, asset)
+    days, since = within / timedelta(days=1), f"{materialized_at:%Y-%m-%d %H:%M} UTC"
+    title = f"{asset} was not made since {since}, and should be every {days:g} days: look at its runs and schedules."
+    return Alert(f"lapse-{asset}-{materialized_at:%Y%m%dT%H%M%S}", title, asset)
+
+
+def day_missing(asset: str, day: str) -> Alert:
+    """Tell that the newest day that should be on the Hub is not.
+
+    Args:
+        asset: its name.
+        day: the first such day since one was there: it is the key all through one lapse.
+    """
+    title = (
+        f"{asset} of {day} is not published, though PostgreSQL has had its rows for a day: look at the runs and"
+        " schedules of daily_sync."
+    )
+    return Alert(f"lapse-{asset}-{day}", title, asset, day)

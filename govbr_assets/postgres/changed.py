@@ -10,6 +10,7 @@ Source: https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-IN
 """
 
 from collections.abc import Collection
+from datetime import datetime
 from functools import reduce
 
 import pyarrow as pa
@@ -20,6 +21,7 @@ from govbr_assets.core.days import TIME_ZONE, Day
 from govbr_assets.errors import SourceError
 
 _TIMES = ("updated_at", "created_at", "extracted_at")
+_ARRIVED = ("created_at", "extracted_at")
 
 # A row's xmin has the low 32 bits of its transaction's number, which is below xmax. A number of ours that lies above
 # xmax is from another server: of that one nothing has been seen yet.
@@ -38,6 +40,22 @@ _CHANGED = f"""
         GROUP BY 1
     )
     SELECT r.at, r.xmin, c.day, c.rows, c.newest FROM reading r LEFT JOIN changed c ON true ORDER BY c.day"""
+
+
+# Backwards through the index on published_at, to the first row that is old enough.
+_NEWEST = f"""
+    SELECT (max(published_at) AT TIME ZONE '{TIME_ZONE}')::date AS day FROM news
+    WHERE published_at < ':end'::timestamptz AND :arrived_at < ':before'::timestamptz"""
+
+
+def newest_query(columns: Collection[str], last: Day, arrived_before: datetime) -> str:
+    """Write the query for the newest day, up to a last one, that has rows which were there at an instant."""
+    values = {
+        ":arrived_at": next((name for name in _ARRIVED if name in columns), "published_at"),
+        ":end": last.end.isoformat(),
+        ":before": arrived_before.isoformat(),
+    }
+    return reduce(lambda sql, value: sql.replace(*value), values.items(), _NEWEST)
 
 
 def changed_query(columns: Collection[str], since: Mark, first: Day, end: Day) -> str:

@@ -4,7 +4,7 @@ What the columns must be is the contract's business (`core.contract`); when to r
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
 
 import pyarrow as pa
@@ -15,7 +15,7 @@ from govbr_assets.core.contract import POSTGRES_SCHEMA, to_contract
 from govbr_assets.core.days import Day
 from govbr_assets.core.layout import SORTED_BY
 from govbr_assets.errors import ContractError, SourceError
-from govbr_assets.postgres.changed import changed_query, changes_of
+from govbr_assets.postgres.changed import changed_query, changes_of, newest_query
 from govbr_assets.postgres.connection import Database
 from govbr_assets.postgres.keys import HASH_JOINS, KEYS_WITH_LEGACY, KEYS_WITHOUT_LEGACY, as_keys
 from govbr_assets.postgres.rows import in_window, named, rows_query
@@ -93,6 +93,22 @@ class PostgresNews:
             SourceUnavailableError, SourceError: as `reading`.
         """
         return changes_of(self._database.read(changed_query(self._columns, since, first, end)))
+
+    def newest_day(self, last: Day, arrived_before: datetime) -> date | None:
+        """Tell the newest day, up to a last one, that has rows which were there at an instant.
+
+        Args:
+            last: the last day that counts.
+            arrived_before: aware.
+
+        Returns:
+            None if there is none.
+
+        Raises:
+            SourceUnavailableError, SourceError: as `reading`.
+        """
+        sql = newest_query(self._columns, last, arrived_before)
+        return self._database.read(sql)["day"][0].as_py()
 
     def keys(self) -> Iterator[pa.Table]:
         """Stream the keys of all rows in order of `published_at`, of whatever day, some 1 MB at a time.

@@ -1,106 +1,150 @@
-"""`alert_sensor`: one message for every failed run, and for every time that nothing was published for too long."""
+"""`alert_sensor`: one message for every failed run, for a sensor that fails, and when the newest news is not published.
+
+Also ends the runs whose process is gone, which nobody else does.
+"""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
 
 from dagster import (
+    AssetCheckEvaluation,
     AssetsDefinition,
     DagsterEventType,
     DagsterInstance,
-    DagsterRun,
     RunStatusChangeRecordsFilter,
     SensorEvaluationContext,
     SensorResult,
 )
 
-from govbr_assets.assets import consolidated_dataset, hf_parquet_shard
-from govbr_assets.core.alert import Alert, lapse
-from govbr_assets.resources import AlertResource
-from govbr_assets.sensors.words import words_of
+from govbr_assets.assets import consolidated_dataset, hf_parquet_shard, hub_reconciliation
+from govbr_assets.core.alert import Alert, day_missing, lapse
+from govbr_assets.deadline import Deadline
+from govbr_assets.errors import GovbrAssetsError
+from govbr_assets.newest_day import NewestDay, newest_day
+from govbr_assets.resources import AlertResource, PostgresResource
+from govbr_assets.sensors.failed_runs import is_of_this_project, run_alert
+from govbr_assets.sensors.failed_ticks import tick_alerts
+from govbr_assets.sensors.instigators import running_instigators
+from govbr_assets.sensors.silence import end, silent_runs
 
+_NAME = "alert_sensor"
 _A_TICK = 20  # failed runs that are looked at in a tick
+_ASKING: Deadline[NewestDay] = Deadline(3)  # seconds for PostgreSQL; alerts go out without it
 
 
-class _Seen(NamedTuple):
-    """What the cursor holds: the last failure that was looked at, and when the watch began."""
+@dataclass
+class _Seen:
+    """What the cursor holds.
+
+    Attributes:
+        failure: number of the last failed run that was looked at.
+        since: when the watch began.
+        failing: sensors and schedules that were told to fail, and since which of their ticks.
+        fresh: whether the newest day was there at the last look.
+        missing: the first day that was not, since one was.
+    """
 
     failure: int
     since: str
+    failing: dict[str, int] = field(default_factory=dict)
+    fresh: bool | None = None
+    missing: str = ""
+
+    @classmethod
+    def of(cls, cursor: str | None, instance: DagsterInstance) -> "_Seen":
+        """Read the cursor; without one the watch begins now."""
+        if cursor:
+            return cls(**json.loads(cursor))
+        return cls(_last_failure(instance), datetime.now(UTC).isoformat())
 
 
-def alert_sensor(context: SensorEvaluationContext, alerts: AlertResource) -> SensorResult:
+def alert_sensor(context: SensorEvaluationContext, alerts: AlertResource, postgres: PostgresResource) -> SensorResult:
     """Sends one JSON message to GOVBR_ALERT_URL for each failed run, and when nothing is published for too long.
 
     Not a `run_failure_sensor`: that one goes on to the next run when a message could not be sent, and repeats one
-    after a crash. Failures from before the sensor's first tick are passed over.
+    after a crash. Failures from before the sensor's first tick are passed over. Before all that it ends the runs whose
+    process is gone, so that it tells of them; and it keeps the check `newest_day_is_published` up to date.
     """
-    outbox = alerts.client()
+    instance, outbox = context.instance, alerts.client()
+    watched = running_instigators(context)
+    now = datetime.now(UTC)
+    gone = silent_runs(instance, watched.pop(_NAME, None), now)
+    end(instance, [each for each in gone if is_of_this_project(context, each.dagster_run)], now)
+    seen = _Seen.of(context.cursor, instance)
+    newest = _newest(instance, postgres)
+    changed = newest is not None and newest.published != seen.fresh
+    events = [_verdict(newest)] if newest and changed else []
+    seen.fresh = newest.published if newest else seen.fresh
     if outbox is None:
-        return SensorResult(skip_reason="GOVBR_ALERT_URL is not set: no alert is sent.", cursor=_now(context.instance))
-    seen = _Seen(**json.loads(context.cursor or _now(context.instance)))
-    after = RunStatusChangeRecordsFilter(DagsterEventType.RUN_FAILURE, after_storage_id=seen.failure)
-    failures = context.instance.fetch_run_status_changes(after, limit=_A_TICK, ascending=True).records
-    for record in failures:
-        run = context.instance.get_run_by_id(record.run_id)
-        if run and _is_of_this_project(context, run):
-            outbox.put(_failure(context.instance, run, alerts.link(run.run_id)))
-    for alert in _lapses(context.instance, datetime.fromisoformat(seen.since)):
+        seen.failure, seen.since = _last_failure(instance), now.isoformat()
+        why, cursor = "GOVBR_ALERT_URL is not set: no alert is sent.", json.dumps(asdict(seen))
+        return SensorResult(skip_reason=why, cursor=cursor, asset_events=events)
+    for alert in (
+        *_failures(context, seen, alerts.link),
+        *tick_alerts(instance, watched, seen.failing, datetime.fromisoformat(seen.since).timestamp()),
+        *_lapses(instance),
+        *_missing(newest, seen),
+    ):
         outbox.put(alert)
     sent = outbox.deliver()
-    seen = seen._replace(failure=failures[-1].storage_id if failures else seen.failure)
-    return SensorResult(skip_reason=f"{sent} alerts were sent.", cursor=json.dumps(seen._asdict()))
+    cursor = json.dumps(asdict(seen))
+    return SensorResult(skip_reason=f"{sent} alerts were sent.", cursor=cursor, asset_events=events)
 
 
-def _now(instance: DagsterInstance) -> str:
-    """Write the cursor of a watch that begins now."""
+def _last_failure(instance: DagsterInstance) -> int:
+    """Number the last failure of a run; 0 if there was none."""
     last = instance.fetch_run_status_changes(DagsterEventType.RUN_FAILURE, limit=1).records
-    return json.dumps(_Seen(last[0].storage_id if last else 0, datetime.now(UTC).isoformat())._asdict())
+    return last[0].storage_id if last else 0
 
 
-def _is_of_this_project(context: SensorEvaluationContext, run: DagsterRun) -> bool:
-    """Say whether a run is no other code location's; one from the command line is of none."""
-    ours, origin = context.code_location_origin, run.remote_job_origin
-    return not ours or not origin or origin.location_name == ours.location_name
+def _failures(context: SensorEvaluationContext, seen: _Seen, link: Callable[[str], str]) -> Iterator[Alert]:
+    """Tell of the runs that failed since the last look, some of them at a time."""
+    after = RunStatusChangeRecordsFilter(DagsterEventType.RUN_FAILURE, after_storage_id=seen.failure)
+    for record in context.instance.fetch_run_status_changes(after, limit=_A_TICK, ascending=True).records:
+        run = context.instance.get_run_by_id(record.run_id)
+        if run and is_of_this_project(context, run):
+            yield run_alert(context.instance, run, link(run.run_id))
+        seen.failure = record.storage_id
 
 
-def _failure(instance: DagsterInstance, run: DagsterRun, link: str) -> Alert:
-    """Tell of a failed run: its first step that failed, or the run itself if it came to none."""
-    kinds = {DagsterEventType.STEP_FAILURE, DagsterEventType.RUN_FAILURE}
-    events = [each.event_log_entry for each in instance.get_records_for_run(run.run_id, of_type=kinds).records]
-    step = next((each for each in events if each.step_key), None)
-    first, last = (run.tags.get(f"dagster/asset_partition_range_{end}", "") for end in ("start", "end"))
-    partition = run.tags.get("dagster/partition") or (f"{first}..{last}" if first else "")
-    asset = (step.step_key if step else None) or run.job_name
-    return Alert(
-        key=f"run-{run.run_id}",
-        title=f"{asset} failed{f' for {partition}' if partition else ''}.",
-        asset=asset,
-        partition=partition,
-        error=_reason(step.dagster_event.event_specific_data if step and step.dagster_event else None)
-        or next((each.user_message or each.message for each in events), ""),
-        run_id=run.run_id,
-        link=link,
-    )
-
-
-def _reason(data: Any) -> str:
-    """Take the words of the error that a step failed with, without its stack."""
-    if data is None:
-        return ""
-    if data.user_failure_data and data.user_failure_data.description:
-        return data.user_failure_data.description
-    return words_of(data.error)
-
-
-def _lapses(instance: DagsterInstance, since: datetime) -> Iterator[Alert]:
-    """Find the assets that were not materialized for longer than their freshness policy allows."""
+def _lapses(instance: DagsterInstance) -> Iterator[Alert]:
+    """Find the assets that were not materialized for longer than their freshness policy allows, as the UI does."""
     now = datetime.now(UTC)
-    assets: list[AssetsDefinition] = [hf_parquet_shard, consolidated_dataset]
+    assets: list[AssetsDefinition] = [consolidated_dataset, hub_reconciliation]
     for spec in (spec for each in assets for spec in each.specs):
-        policy: Any = spec.freshness_policy
         event = instance.get_latest_materialization_event(spec.key)
-        last = datetime.fromtimestamp(event.timestamp, UTC) if event else None
-        if alert := lapse(spec.key.path[-1], last, since, now, policy.fail_window.to_timedelta()):
-            yield alert
+        if event and spec.freshness_policy:
+            last = datetime.fromtimestamp(event.timestamp, UTC)
+            window = spec.freshness_policy.fail_window.to_timedelta()  # pyright: ignore[reportAttributeAccessIssue]
+            if alert := lapse(spec.key.path[-1], last, now, window):
+                yield alert
+
+
+def _newest(instance: DagsterInstance, postgres: PostgresResource) -> NewestDay | None:
+    """Find the newest day that should be there; None if PostgreSQL does not answer, which others tell."""
+    try:
+        return _ASKING.run(lambda: newest_day(instance, postgres.client(), datetime.now(UTC)))
+    except (GovbrAssetsError, TimeoutError):
+        return None
+
+
+def _missing(newest: NewestDay | None, seen: _Seen) -> Iterator[Alert]:
+    """Tell that the newest day is not there, once until one is."""
+    if newest and newest.published:
+        seen.missing = ""
+    elif newest and newest.day:
+        seen.missing = seen.missing or newest.day.isoformat()
+        yield day_missing(hf_parquet_shard.key.path[-1], seen.missing)
+
+
+def _verdict(newest: NewestDay) -> AssetCheckEvaluation:
+    """Tell it to the UI, too."""
+    return AssetCheckEvaluation(
+        asset_key=hf_parquet_shard.key,
+        check_name="newest_day_is_published",
+        passed=newest.published,
+        metadata={"day": f"{newest.day or 'none'}"},
+        description=str(newest),
+    )

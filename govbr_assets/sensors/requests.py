@@ -1,10 +1,12 @@
 """What sensors share: runs as Dagster wants them requested, how many are under way, and the last reconciliation."""
 
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from dagster import AssetKey, DagsterInstance, DagsterRunStatus, RunRequest, RunsFilter
 
 from govbr_assets.core.changes import Span
+from govbr_assets.sensors.silence import BEGUN, is_silent
 
 RECONCILIATION = AssetKey("hub_reconciliation")
 
@@ -12,14 +14,7 @@ AT_ONCE = 2
 """Runs of a sensor that are queued or in progress at most: each of them takes up to 500 MB."""
 
 _BY = "govbr_assets/requested_by"
-_LONGEST = {"dagster/max_runtime": f"{6 * 3600}"}  # a run that went with its machine would be waited for for ever
 _DEEP = {"ops": {RECONCILIATION.path[-1]: {"config": {"deep": True}}}}
-_UNDER_WAY = [
-    DagsterRunStatus.QUEUED,
-    DagsterRunStatus.STARTING,
-    DagsterRunStatus.STARTED,
-    DagsterRunStatus.CANCELING,
-]
 
 
 def request(job: str, key: str, by: str, span: Span | None = None, *, deep: bool = False) -> RunRequest:
@@ -32,7 +27,7 @@ def request(job: str, key: str, by: str, span: Span | None = None, *, deep: bool
         span: the days.
         deep: of a reconciliation, to compare contents, too.
     """
-    tags = {_BY: by, **_LONGEST}
+    tags = {_BY: by}
     if deep:
         return RunRequest(run_key=key, job_name=job, tags=tags, run_config=_DEEP)
     if span and span.first != span.last:
@@ -44,8 +39,11 @@ def request(job: str, key: str, by: str, span: Span | None = None, *, deep: bool
 
 
 def under_way(instance: DagsterInstance, by: str) -> int:
-    """Count the runs that a sensor has requested and that are not over."""
-    return len(instance.get_runs(RunsFilter(tags={_BY: by}, statuses=_UNDER_WAY)))
+    """Count the runs that a sensor has requested and that are not over, but for those whose process is gone."""
+    queued = instance.get_runs_count(RunsFilter(tags={_BY: by}, statuses=[DagsterRunStatus.QUEUED]))
+    begun = instance.get_run_records(RunsFilter(tags={_BY: by}, statuses=BEGUN))
+    now = datetime.now(UTC)
+    return queued + sum(not is_silent(instance, each, now) for each in begun)
 
 
 class Reconciliation(NamedTuple):
