@@ -5,6 +5,7 @@ GovbrAssetsError
 │   ├── HubUnavailableError         the Hub answers 429, 5xx, or not at all
 │   ├── HubConflictError            somebody else keeps committing to the repo
 │   ├── SourceUnavailableError      PostgreSQL is away, or went away in the middle of a read
+│   ├── StorageUnavailableError     the storage between assets is away or busy
 │   ├── ViewerUncertainError        the dataset viewer cannot vouch for its answer
 │   ├── AlertRefusedError           an alert did not get through, and waits
 │   └── TickTimeoutError            a tick of a sensor waited for something that gives no answer
@@ -16,7 +17,7 @@ GovbrAssetsError
     ├── SourceError                 PostgreSQL understood, and refused: a missing table, a denied right
     │   └── SourceRowsError           it fails at some of the rows: a cast, a domain, a time-out; others can be had
     ├── NotMaterializedError        a table that an asset needs is not in the storage
-    ├── NoRoomError                 the disk for temporary files is too small
+    ├── NoRoomError                 the disk for temporary files, or the storage, is too small
     └── ProofError                  a fold would have lost or changed a row, and was not published
 
 A message is one sentence that names the thing and says what to do. No password and no token is ever in one: they are
@@ -51,6 +52,10 @@ class HubConflictError(TransientError):
 
 class SourceUnavailableError(TransientError):
     """PostgreSQL cannot be reached, or the connection broke before the last row."""
+
+
+class StorageUnavailableError(TransientError):
+    """The storage at GOVBR_STORAGE_URL cannot be reached, or is too busy."""
 
 
 class ViewerUncertainError(TransientError):
@@ -98,7 +103,7 @@ class NotMaterializedError(PermanentError):
 
 
 class NoRoomError(PermanentError):
-    """The disk for temporary files is too small."""
+    """The disk for temporary files, or the storage between assets, is too small."""
 
 
 class ProofError(PermanentError):

@@ -1,0 +1,85 @@
+"""The tables between assets, kept as Parquet files.
+
+A day that was refused leaves its reason in the place of its table, so that whoever asks for it later is told why.
+"""
+
+import io
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from govbr_assets.errors import NotMaterializedError
+from govbr_assets.storage.folder import Folder
+
+_TABLE, _REASON = "parquet", "refused.txt"
+
+
+class TableStorage:
+    """The tables between assets: one Parquet file for each asset and day, `postgres_news_partition/2026-01-15.parquet`.
+
+    An asset without days has one, `hub_reconciliation.parquet`, which stays until the next takes its place.
+
+    Args:
+        url: a path, or an fsspec URL.
+        keep_days: age in days at which a table is dropped.
+    """
+
+    def __init__(self, url: str, keep_days: int) -> None:
+        self._folder, self._keep_days = Folder(url), keep_days
+
+    def write(self, asset: str, key: str | None, table: pa.Table) -> str:
+        """Keep a table in place of what was there; no key is that of an asset without days.
+
+        Returns:
+            Its address.
+        """
+        sink = io.BytesIO()
+        pq.write_table(table, sink, compression="zstd", use_dictionary=False)
+        address = self._folder.write(_name(asset, key, _TABLE), sink.getvalue())
+        self._folder.drop(_name(asset, key, _REASON))
+        return address
+
+    def refuse(self, asset: str, key: str, reason: str) -> None:
+        """Keep the reason why a day has no table, and no older table of it."""
+        self._folder.drop(_name(asset, key, _TABLE))
+        self._folder.write(_name(asset, key, _REASON), reason.encode())
+
+    def read(self, asset: str, key: str | None) -> pa.Table:
+        """Read a table back.
+
+        Raises:
+            NotMaterializedError: it is not there; the message says why.
+        """
+        content = self._folder.read(_name(asset, key, _TABLE))
+        if content is not None:
+            return pq.ParquetFile(io.BytesIO(content)).read(use_threads=False)
+        reason = self._folder.read(_name(asset, key, _REASON))
+        if reason is not None:
+            raise NotMaterializedError(reason.decode())
+        raise NotMaterializedError(
+            f"{asset}{f' of {key}' if key else ''} is not in {self._folder.url}: {self._why(key)}."
+        )
+
+    def _why(self, key: str | None) -> str:
+        """Say what to do for a table that is not there."""
+        if self._folder.ends_with_the_process:
+            return (
+                "what GOVBR_STORAGE_URL keeps there ends with each process, so materialize it in the same run, or write"
+                " a folder or a bucket"
+            )
+        return f"materialize it first{f' (tables are dropped after {self._keep_days} days)' if key else ''}"
+
+    def prune(self, asset: str) -> int:
+        """Drop the asset's tables that are older than `keep_days`.
+
+        Returns:
+            How many were dropped.
+        """
+        old = self._folder.older_than(asset, self._keep_days)
+        for name in old:
+            self._folder.drop(name)
+        return len(old)
+
+
+def _name(asset: str, key: str | None, kind: str) -> str:
+    return f"{asset}/{key}.{kind}" if key else f"{asset}.{kind}"
