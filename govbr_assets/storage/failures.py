@@ -4,7 +4,6 @@ import errno
 from contextlib import AbstractContextManager
 from types import TracebackType
 
-
 from govbr_assets.errors import ConfigurationError, GovbrAssetsError, NoRoomError, StorageUnavailableError
 
 _PASSING = {"ConnectionError", "TimeoutError", "HTTPClientError", "ClientConnectionError"}
