@@ -22,7 +22,7 @@ from govbr_assets.web import session
 _WAITING, _SENT = "alerts/waiting", "alerts/sent"
 _KEEP_DAYS = 90
 _AT_ONCE = 5  # in one delivery
-_SECONDS = 10  # after which a delivery begins no other alert
+_SECONDS = 8  # after which a delivery begins no other alert
 _ANSWER = 5  # seconds for one alert: name, connection, redirects and answer
 _TRIES = 3  # for what the receiver says that it has not taken
 _NOT_TAKEN = (429, 500, 502, 503)
@@ -55,7 +55,7 @@ class Alerts:
             self._folder.write(f"{_WAITING}/{name}", alert.message())
 
     def deliver(self) -> int:
-        """Send what waits, a few at a time, for 15 seconds at most.
+        """Send what waits, a few at a time, for 13 seconds at most.
 
         Returns:
             How many were sent.

@@ -30,3 +30,12 @@ def test_a_day_is_recorded_in_postgres_as_in_production(graph: Graph, instance: 
     with adbc.connect(url) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM event_logs WHERE asset_key IS NOT NULL")
         assert cursor.fetchall()[0][0] > 0
+
+
+def test_production_limits_how_long_and_how_many_runs_are_and_gives_each_sensor_a_thread(instance: DagsterInstance):
+    assert instance.run_monitoring_enabled
+    assert instance.run_monitoring_max_runtime_seconds == 6 * 3600
+    queue = instance.get_concurrency_config().run_queue_config
+    assert queue
+    assert queue.max_concurrent_runs == 3
+    assert instance.get_sensor_settings()["use_threads"]
