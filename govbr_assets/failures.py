@@ -6,19 +6,24 @@ with their causes, say what they like.
 
 import logging
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import date
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from dagster import Failure, MetadataValue
 from dagster_shared.error import SerializableErrorInfo
 
+from govbr_assets.core.changes import spans
 from govbr_assets.errors import PermanentError
 from govbr_assets.redact import redact
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+_REASONS = 5  # that are named
+_SPANS = 10  # of days, of one reason
 
 
 @contextmanager
@@ -42,15 +47,25 @@ def fails_for_good(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def days_failure(refused: Mapping[str, str], days: int) -> Failure:
-    """Name the days of a run that could not be had, each with its reason."""
+    """Name the days of a run that could not be had, and each reason once."""
     metadata: dict[str, Any] = {day: MetadataValue.text(reason) for day, reason in refused.items()}
     if days == 1:
         return Failure(description=next(iter(refused.values())), allow_retries=False)
-    named = "; ".join(f"{day}: {reason}" for day, reason in list(refused.items())[:5])
-    more = f"; and {len(refused) - 5} more" if len(refused) > 5 else ""
+    by_reason: dict[str, list[date]] = {}
+    for day, reason in refused.items():
+        by_reason.setdefault(reason, []).append(date.fromisoformat(day))
+    several = [f"{_spelled(dates)}: {reason}" for reason, dates in by_reason.items()]
+    named = "; ".join(several[:_REASONS])
+    more = f"; and {len(several) - _REASONS} more" if len(several) > _REASONS else ""
     others = ", the others are" if len(refused) < days else ""
     text = f"{len(refused)} of {days} days are not on the Hub as they are in PostgreSQL{others}. {named}{more}"
     return Failure(description=text, metadata=metadata, allow_retries=False)
+
+
+def _spelled(days: Iterable[date]) -> str:
+    """Spell some days, those in a row as a span."""
+    found = list(map(str, spans(days, gap=0)))
+    return ", ".join(found[:_SPANS]) + (f" and {len(found) - _SPANS} more spans" if len(found) > _SPANS else "")
 
 
 def redact_what_is_recorded() -> None:

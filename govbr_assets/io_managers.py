@@ -46,9 +46,10 @@ class ArrowTableIOManager(ConfigurableIOManager):
                 try:
                     table = of_day(obj, key)
                 except PermanentError as error:
+                    if str(error) not in refused.values():  # what all days have in common is told once
+                        context.log.error(f"{key} is left out: {error}")
                     refused[key] = str(error)
                     storage.refuse(asset, key, str(error))
-                    context.log.error(f"{key} is left out: {error}")
                     continue
                 path = storage.write(asset, key, table)
                 records.add(key, told.pop(key, {}) | {"dagster/row_count": table.num_rows, "path": path})
@@ -95,7 +96,7 @@ class HubShardIOManager(ConfigurableIOManager):
             hub, records = self.hub.client(), Records(context)
             progress = Progress(len(keys))
             for batch in in_batches(hub, obj, keys, tell=context.log.info):
-                self._tell(context, batch, progress)
+                self._tell(context, batch, progress, set(refused.values()))
                 refused.update(batch.refused)
                 for key, shard in batch.shards.items():
                     told = shard_metadata(batch.plans[key], shard, batch.publication)
@@ -116,11 +117,12 @@ class HubShardIOManager(ConfigurableIOManager):
             head = hub.head()
             return of_days(context.asset_partition_keys, lambda key: day_rows(hub, head, Day.of(key)))
 
-    def _tell(self, context: OutputContext, batch: Batch, progress: Progress) -> None:
-        """Tell what became of a batch, and how far the run is."""
+    def _tell(self, context: OutputContext, batch: Batch, progress: Progress, told: set[str]) -> None:
+        """Tell what became of a batch, with each reason once, and how far the run is."""
         progress.add(batch)
         if notes := batch.publication.notes:
             context.log.warning(f"Readers tolerate how {len(notes)} files differ, the next fold mends it: {notes[:20]}")
-        for key, reason in batch.refused.items():
-            context.log.error(f"{key} is left out: {reason}")
+        for reason, key in {reason: key for key, reason in reversed(batch.refused.items())}.items():
+            if reason not in told:
+                context.log.error(f"{key} is left out: {reason}")
         context.log.info(str(progress))

@@ -34,6 +34,8 @@ def reconciliation_metadata(found: Reconciled, *, deep: bool, seconds: float) ->
             "deep": deep,
             "refused_days": len(found.refused),
             "refused": refused or "none",
+            "unpublishable_rows": found.left_out.rows,
+            "unpublishable": "\n".join(found.left_out.examples) or "none",
             "revision": found.snapshot.revision or "no repo yet",
             "files": len(found.snapshot.data_files),
             "files_fetched": found.fetched,

@@ -9,7 +9,7 @@ import psycopg2
 
 def execute(url: str, *statements: str) -> None:
     """Run statements, each in a transaction of its own."""
-    connection = psycopg2.connect(url)
+    connection = psycopg2.connect(url, client_encoding="UTF8")
     try:
         connection.autocommit = True
         with connection.cursor() as cursor:

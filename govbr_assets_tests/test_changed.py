@@ -9,7 +9,7 @@ import pytest
 
 from govbr_assets.core.changes import Changes, Mark
 from govbr_assets.core.days import Day
-from govbr_assets.errors import SourceError, SourceUnavailableError
+from govbr_assets.errors import SourceUnavailableError
 from govbr_assets.local.load import load
 from govbr_assets.local.news import sample_news
 from govbr_assets.postgres import PostgresNews
@@ -126,12 +126,6 @@ def test_without_updated_at_the_time_of_arrival_counts(url: str, gone: list[str]
     assert (found.rows, len(found.days)) == (1, 1)
     assert found.newest
     assert found.newest.tzinfo
-
-
-def test_without_any_time_the_reason_is_told(url: str):
-    execute(url, *(f"ALTER TABLE news DROP COLUMN {name}" for name in ("updated_at", "created_at", "extracted_at")))
-    with pytest.raises(SourceError, match="none of updated_at, created_at, extracted_at"):
-        changed(url, Mark())
 
 
 def test_a_time_without_a_zone_is_utc(url: str):

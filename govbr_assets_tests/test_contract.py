@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 import pytest
 
-from govbr_assets.core.contract import NEWS_SCHEMA, POSTGRES_SCHEMA, check_day, schema_difference, to_contract
+from govbr_assets.core.conform import to_contract
+from govbr_assets.core.contract import NEWS_SCHEMA, POSTGRES_SCHEMA, check_day, schema_difference
 from govbr_assets.errors import ContractError
 from govbr_assets_tests.tables import DAY, news, shard
 

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from govbr_assets.core.changes import Mark
+from govbr_assets.core.conform import LeftOut
 from govbr_assets.core.days import Day
 from govbr_assets.errors import SourceError
 from govbr_assets.postgres import PostgresNews
@@ -21,7 +22,7 @@ READS: dict[str, Callable[[PostgresNews], object]] = {
     "a day": lambda news: news.day(DAY),
     "a range": lambda news: [*map(news.reading(days := [DAY, Day.of("2026-01-16")]), days)],
     "the rows that ids name": lambda news: news.find(["a", "b"]),
-    "the keys of all rows": lambda news: list(news.keys()),
+    "the keys of all rows": lambda news: list(news.keys(LeftOut())),
     "the days that changed": lambda news: news.changed_since(Mark(), DAY, Day.of("2026-01-16")),
 }
 OF_NEWS_ALONE = ("the keys of all rows", "the days that changed")

@@ -11,30 +11,33 @@ from govbr_assets.core.tally import settled, worst
 from govbr_assets.failures import fails_for_good
 from govbr_assets.told_reconciliation import WORST_DAYS, days_table
 
+_BESIDE_DAYS = ("undated_surplus", "unpublishable_rows", "refused_days")
+
 
 @asset_check(asset=measured)
 @fails_for_good
 def hub_matches_postgres(context: AssetCheckExecutionContext, hub_reconciliation: pa.Table) -> AssetCheckResult:
     """On every day the Hub has the rows of PostgreSQL, each once; today and yesterday may still differ, with a warning.
 
-    Rows without a day that PostgreSQL does not have are a warning, too: no run of a day can mend them.
+    Rows without a day that PostgreSQL does not have are a warning, too, as are rows of PostgreSQL that no day can
+    publish: no run of a day can mend them. A day whose contents cannot be compared is not one that is equal.
     """
     old = settled(hub_reconciliation, Day.at(datetime.now(UTC)))
-    undated = _undated_surplus(context)
+    told = _told(context)
     return AssetCheckResult(
-        passed=not hub_reconciliation.num_rows and not undated,
-        severity=AssetCheckSeverity.ERROR if old.num_rows else AssetCheckSeverity.WARN,
+        passed=not hub_reconciliation.num_rows and not any(told.values()),
+        severity=AssetCheckSeverity.ERROR if old.num_rows or told["refused_days"] else AssetCheckSeverity.WARN,
         metadata={
             "differing_days": hub_reconciliation.num_rows,
             "before_yesterday": old.num_rows,
-            "undated_surplus": undated,
+            **told,
             "worst_days": MetadataValue.md(days_table(worst(hub_reconciliation, WORST_DAYS))),
         },
     )
 
 
-def _undated_surplus(context: AssetCheckExecutionContext) -> int:
-    """Read what the reconciliation told of rows that no table of days can hold."""
+def _told(context: AssetCheckExecutionContext) -> dict[str, int]:
+    """Read what the reconciliation told of what no table of differing days can hold; an older one may not have."""
     event = context.instance.get_latest_materialization_event(measured.key)
     told = event.asset_materialization.metadata if event and event.asset_materialization else {}
-    return int(str(told["undated_surplus"].value)) if "undated_surplus" in told else 0
+    return {name: int(str(told[name].value)) if name in told else 0 for name in _BESIDE_DAYS}

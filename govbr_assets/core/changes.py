@@ -97,12 +97,14 @@ class Changes:
         days: closed days with rows that are new or changed.
         rows: how many rows that are.
         newest: the newest of these changes, aware; None without any.
+        note: what the source does not show of its changes; empty if it shows all.
     """
 
     mark: Mark
     days: tuple[date, ...] = ()
     rows: int = 0
     newest: datetime | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -112,10 +114,12 @@ class LateNews:
     Attributes:
         mark: up to where PostgreSQL was read.
         waiting: by day still to be requested, the version of the reading that named it last.
+        note: what the source does not show of its changes, as it was told last.
     """
 
     mark: Mark = Mark()
     waiting: Mapping[date, str] = field(default_factory=dict)
+    note: str = ""
 
     def having_read(self, changes: Changes) -> "LateNews":
         """Add what a reading told.
@@ -124,7 +128,7 @@ class LateNews:
         the runs that are there already, and a late commit with an old time never hides behind one of them.
         """
         version = f"{changes.newest:%Y-%m-%dT%H:%M:%S.%fZ}/{changes.rows}/{self.mark.xid}" if changes.newest else ""
-        return LateNews(changes.mark, {**self.waiting, **dict.fromkeys(changes.days, version)})
+        return LateNews(changes.mark, {**self.waiting, **dict.fromkeys(changes.days, version)}, changes.note)
 
     def requesting(self, runs: int) -> tuple[list[tuple[Span, str]], "LateNews"]:
         """Take the oldest days out, as spans for some runs at most, each with its run key."""
@@ -136,14 +140,14 @@ class LateNews:
     def cursor(self) -> str:
         """Write it down."""
         at = self.mark.at.isoformat() if self.mark.at else None
-        return json.dumps({"at": at, "xid": self.mark.xid, "waiting": packed(self.waiting)})
+        return json.dumps({"at": at, "xid": self.mark.xid, "waiting": packed(self.waiting), "note": self.note})
 
     @classmethod
     def of(cls, cursor: str | None) -> "LateNews":
         """Read what `cursor` has written; None is the beginning."""
         told: dict[str, Any] = json.loads(cursor) if cursor else {"at": None, "xid": 0, "waiting": []}
         at = datetime.fromisoformat(told["at"]) if told["at"] else None
-        return cls(Mark(at, told["xid"]), unpacked(told["waiting"]))
+        return cls(Mark(at, told["xid"]), unpacked(told["waiting"]), told.get("note", ""))
 
 
 def _run_key(span: Span, versions: Mapping[date, str]) -> str:

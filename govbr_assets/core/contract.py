@@ -1,6 +1,7 @@
 """The contract with readers: the Arrow schema of every file on the Hub.
 
-What a column is called, which type it has and what fits into it belongs here; where files lie does not (`layout`).
+What a column is called, which type it has and what fits into it belongs here; how rows of PostgreSQL are cast to it
+(`conform`) and where files lie (`layout`) does not.
 """
 
 import pyarrow as pa
@@ -50,24 +51,6 @@ EARLIEST, LATEST = -62135596800000000, 253402300799999999
 
 _INFINITE = {-9222425352054775809: "infinity", -9222425352054775808: "-infinity"}
 """What the driver makes of PostgreSQL's infinite times."""
-
-
-def to_contract(rows: pa.Table, row_ids: pa.ChunkedArray, schema: pa.Schema = POSTGRES_SCHEMA) -> pa.Table:
-    """Cast rows from PostgreSQL to the contract, without loss or not at all.
-
-    Args:
-        rows: [n rows x 25], the columns of `schema` under their names, in any castable type.
-        row_ids: [n rows], the primary key of each row, for the error message.
-        schema: what is wanted, all of `POSTGRES_SCHEMA` or some of it.
-
-    Returns:
-        [n rows x 25] with exactly `schema`.
-
-    Raises:
-        ContractError: a value does not fit; the message names column, row id and value.
-    """
-    columns = [_cast(rows.column(field.name), field, row_ids) for field in schema]
-    return pa.table(columns, schema=schema)
 
 
 def check_day(rows: pa.Table, day: Day) -> None:
@@ -132,55 +115,3 @@ def spell(value: pa.Scalar) -> str:
         return text if len(text) <= 80 else text[:77] + "..."
     utc = value.cast(pa.timestamp(value.type.unit))  # its own zone may be one that no database knows
     return _INFINITE.get(value.cast(pa.int64()).as_py(), f"{utc.cast(pa.string())} UTC")
-
-
-def _cast(column: pa.ChunkedArray, field: pa.Field, row_ids: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Cast one column, or name the first value that does not fit."""
-    if not _same_kind(column.type, field.type):
-        raise _misfit(field, row_ids, column, 0, f"has type {column.type}")
-    if pa.types.is_timestamp(field.type):
-        at = column.cast(pa.timestamp("us", tz=column.type.tz)).cast(pa.int64())
-        outside = pc.or_(pc.less(at, EARLIEST), pc.greater(at, LATEST))
-        if (index := pc.index(outside, True).as_py()) >= 0:
-            raise _misfit(field, row_ids, column, index, "is outside the years 1 to 9999")
-    if field.name == "unique_id" and column.null_count:
-        raise _misfit(field, row_ids, column, pc.index(column.is_null(), True).as_py(), "is null")
-    try:
-        return column.cast(field.type)
-    except pa.ArrowInvalid:
-        index = _first_misfit(column, field.type)
-        raise _misfit(field, row_ids, column, index, "does not fit") from None
-
-
-def _same_kind(source: pa.DataType, target: pa.DataType) -> bool:
-    """Say whether values of one type may become the other: a number is never turned into text, nor text into a time."""
-    if pa.types.is_null(source):
-        return True
-    if pa.types.is_timestamp(target):
-        return pa.types.is_timestamp(source)
-    if pa.types.is_list(target):
-        return (pa.types.is_list(source) or pa.types.is_large_list(source)) and _same_kind(
-            source.value_type, target.value_type
-        )
-    return pa.types.is_string(source) or pa.types.is_large_string(source)
-
-
-def _first_misfit(column: pa.ChunkedArray, target: pa.DataType) -> int:
-    """Find the first row that cannot be cast, by halving."""
-    low, high = 0, len(column)
-    while high - low > 1:
-        middle = (low + high) // 2
-        try:
-            column.slice(low, middle - low).cast(target)
-            low = middle
-        except pa.ArrowInvalid:
-            high = middle
-    return low
-
-
-def _misfit(field: pa.Field, row_ids: pa.ChunkedArray, column: pa.ChunkedArray, index: int, why: str) -> ContractError:
-    """Build the error that names column, row and value."""
-    row = row_ids[index].as_py() if index < len(row_ids) else "none"
-    value = spell(column[index]) if index < len(column) else "nothing"
-    where = f"Column {field.name} of the row with id {row} in PostgreSQL"
-    return ContractError(f"{where} {why}: {value} cannot be published as {field.type}.")

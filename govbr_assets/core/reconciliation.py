@@ -56,7 +56,8 @@ def differences(postgres: pa.Table, hub: pa.Table) -> Iterator[tuple[str, pa.Arr
     """Compare the rows of both sides that have some of the ids.
 
     Of several rows of one id on the Hub the one that is most like PostgreSQL's counts as the row, the others are
-    duplicates. A duplicate without a day is told on the day that PostgreSQL has for the row.
+    duplicates. A duplicate without a day is told on the day that PostgreSQL has for the row. A row without a day in
+    PostgreSQL is nowhere missing, and in its place wherever the Hub has it.
 
     Args:
         postgres: [n rows x 3] of `ROWS_SCHEMA`, no id twice.
@@ -67,10 +68,11 @@ def differences(postgres: pa.Table, hub: pa.Table) -> Iterator[tuple[str, pa.Arr
     """
     at = pc.index_in(hub["id"].combine_chunks(), value_set=postgres["id"].combine_chunks())
     (day, digest), (own_day, own_digest) = _columns(hub), (column.take(at) for column in _columns(postgres))
-    in_place = pc.fill_null(pc.equal(day, own_day), False)
+    known = at.is_valid()
+    in_place = pc.or_(pc.fill_null(pc.equal(day, own_day), False), pc.and_(known, own_day.is_null()))
     changed = pc.and_(in_place, pc.fill_null(pc.not_equal(digest, own_digest), False))
     first = _first_of_each(hub["id"], day, in_place, changed)
-    known, extra = at.is_valid(), pc.invert(first)
+    extra = pc.invert(first)
     moved = pc.and_(pc.and_(first, known), pc.invert(in_place))
     is_missing = pc.invert(pc.is_in(pa.array(range(postgres.num_rows), at.type), value_set=pc.unique(at)))
     yield "missing", postgres["day"].combine_chunks().filter(is_missing)

@@ -13,9 +13,11 @@ from urllib.parse import quote
 
 from govbr_assets.errors import ConfigurationError
 
-# A network that has gone silent is noticed after some 45 seconds in place of two hours. Nothing is said to the server:
-# a pooler would refuse it, drop it, or leave it in the session for somebody else.
+# A network that has gone silent is noticed after some 45 seconds in place of two hours. Nothing else is said to the
+# server: a pooler would refuse it, drop it, or leave it in the session for somebody else. The encoding it follows by
+# client; without it PGCLIENTENCODING would count, which not every server can convert to.
 _DEFAULTS = {
+    "client_encoding": "UTF8",
     "connect_timeout": "10",
     "keepalives_idle": "20",
     "keepalives_interval": "5",

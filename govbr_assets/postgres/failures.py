@@ -28,6 +28,7 @@ Source: https://www.postgresql.org/docs/current/errcodes-appendix.html
 _OF_ALL_ROWS = ("0A", "25", "26", "28", "34", "3D", "3F", "42", "57P04")
 """How one begins that no choice of rows can avoid: unsupported, names, rights, types, the state of the session."""
 
+_UNTRANSLATABLE = "22P05"
 _NO_RIGHT = "42501"  # also if a policy would have hidden rows, in whatever language
 
 _NETWORK = re.compile(
@@ -57,6 +58,10 @@ POOLER = (
 )
 
 
+class UnspellableError(SourceRowsError):
+    """A query or a row has a character that the other side's encoding has none for."""
+
+
 def failure(error: Exception) -> GovbrAssetsError:
     """Make one of `DRIVER_ERRORS` ours."""
     text = " ".join(str(error).split("Query was:")[0].split())
@@ -69,12 +74,15 @@ def failure(error: Exception) -> GovbrAssetsError:
     if not state and _CONNECTING in text:
         return _unconnected(text)
     kind = _kind(state) if state else _unnamed(error, text)
-    return kind(f"{_FAILED} ({_HINTS[kind]}): {text}")
+    hint = _HINTS.get(kind, _HINTS[SourceRowsError])
+    return kind(f"{_FAILED} ({hint}): {text}")
 
 
 def _kind(state: str) -> type[GovbrAssetsError]:
     if state.startswith(_PASSING):
         return SourceUnavailableError
+    if state == _UNTRANSLATABLE:
+        return UnspellableError
     return SourceError if state.startswith(_OF_ALL_ROWS) else SourceRowsError
 
 

@@ -4,6 +4,7 @@ What the columns must be is the contract's business (`core.contract`); when to r
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from functools import cached_property
 
@@ -11,20 +12,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from govbr_assets.core.changes import Changes, Mark
-from govbr_assets.core.contract import POSTGRES_SCHEMA, to_contract
+from govbr_assets.core.conform import LeftOut, to_contract
+from govbr_assets.core.contract import POSTGRES_SCHEMA, spell
 from govbr_assets.core.days import Day
 from govbr_assets.core.layout import SORTED_BY
 from govbr_assets.errors import ContractError, SourceError
-from govbr_assets.postgres.changed import changed_query, changes_of, newest_query
+from govbr_assets.postgres.catalogue import Catalogue
+from govbr_assets.postgres.changed import Sight, changed_query, changes_of
 from govbr_assets.postgres.connection import Database
-from govbr_assets.postgres.keys import HASH_JOINS, KEYS_WITH_LEGACY, KEYS_WITHOUT_LEGACY, as_keys
+from govbr_assets.postgres.failures import UnspellableError
+from govbr_assets.postgres.keys import HASH_JOINS, as_keys, keys_query
+from govbr_assets.postgres.newest import newest_query
+from govbr_assets.postgres.reading import Reading
 from govbr_assets.postgres.rows import in_window, named, rows_query
 
 _NAMED_AT_ONCE = 1_000  # ids of one query
-
-_CATALOGUE = """
-    SELECT attname::text AS name, format_type(atttypid, NULL) AS type FROM pg_attribute
-    WHERE attrelid = to_regclass('news') AND attnum > 0 AND NOT attisdropped"""
 
 
 class PostgresNews:
@@ -38,28 +40,21 @@ class PostgresNews:
         self._database = Database(url)
 
     def reading(self, days: Sequence[Day]) -> Callable[[Day], pa.Table]:
-        """Promise the rows of some days, which one query streams in order.
+        """Promise the rows of some days, which one query streams in order as long as all goes well.
 
         Args:
             days: in order, also with gaps; nothing is asked before the first one is taken.
 
         Returns:
-            A function that gives the rows of the next day, once: [n rows x 25] of `POSTGRES_SCHEMA`, sorted by
+            A function that gives the rows of a day: [n rows x 25] of `POSTGRES_SCHEMA`, sorted by
             `published_at, unique_id`; no rows give an empty table. It raises
 
             - SourceUnavailableError: PostgreSQL is away, or went away in the middle.
-            - SourceError: PostgreSQL refuses the query.
+            - SourceError: PostgreSQL refuses the query, for this day or, without being asked again, for every other.
             - ContractError: a value that the published schema cannot hold; the days after it can be taken all the same.
         """
-        stream = self._by_day(days)
-
-        def take(day: Day) -> pa.Table:
-            for read, rows in stream:
-                if read == day:
-                    return _as_contract(rows)
-            raise ValueError(f"{day} is not among the days still to be read")
-
-        return take
+        reading = Reading(days, self._by_day)
+        return lambda day: _as_contract(reading.take(day))
 
     def day(self, day: Day) -> pa.Table:
         """Read the rows of one day, as `reading` does."""
@@ -78,7 +73,7 @@ class PostgresNews:
             SourceUnavailableError, SourceError, ContractError: as `reading`.
         """
         groups = [ids[start : start + _NAMED_AT_ONCE] for start in range(0, len(ids), _NAMED_AT_ONCE)]
-        found = [batch for group in groups for batch in self._batches(named(self._columns, group))]
+        found = [batch for group in groups for batch in self._named(group)]
         return _as_contract(pa.concat_tables(found)) if found else POSTGRES_SCHEMA.empty_table()
 
     def changed_since(self, since: Mark, first: Day, end: Day) -> Changes:
@@ -92,7 +87,11 @@ class PostgresNews:
         Raises:
             SourceUnavailableError, SourceError: as `reading`.
         """
-        return changes_of(self._database.read(changed_query(self._columns, since, first, end)))
+        sight = Sight.of(self._catalogue)
+        if not sight.time:
+            return Changes(since, note=sight.note)
+        found = self._database.read(changed_query(self._catalogue, sight, since, first, end))
+        return replace(changes_of(found), note=sight.note)
 
     def newest_day(self, last: Day, arrived_before: datetime) -> date | None:
         """Tell the newest day, up to a last one, that has rows which were there at an instant.
@@ -107,11 +106,15 @@ class PostgresNews:
         Raises:
             SourceUnavailableError, SourceError: as `reading`.
         """
-        sql = newest_query(self._columns, last, arrived_before)
+        sql = newest_query(self._catalogue.readable, last, arrived_before)
         return self._database.read(sql)["day"][0].as_py()
 
-    def keys(self) -> Iterator[pa.Table]:
+    def keys(self, left_out: LeftOut) -> Iterator[pa.Table]:
         """Stream the keys of all rows in order of `published_at`, of whatever day, some 1 MB at a time.
+
+        Args:
+            left_out: takes the rows that no day can publish; those that have an id are given all the same, without a
+                time.
 
         Returns:
             [n rows x 3] each of `POSTGRES_KEYS_SCHEMA`; a legacy id only where it counts.
@@ -119,18 +122,25 @@ class PostgresNews:
         Raises:
             SourceUnavailableError: PostgreSQL is away, or went away in the middle.
             SourceError: PostgreSQL refuses the query.
-            ContractError: a row has a time that no day has.
+            ContractError: a key has a type that cannot be published.
         """
-        keys = KEYS_WITH_LEGACY if "legacy_unique_id" in self._columns else KEYS_WITHOUT_LEGACY
-        yield from map(as_keys, self._database.rows(keys, HASH_JOINS))
+        for rows in self._database.rows(keys_query(self._catalogue), self._catalogue.settings | HASH_JOINS):
+            yield as_keys(rows, left_out)
 
     @cached_property
-    def _columns(self) -> dict[str, str]:
-        """The columns of `news` with their types, asked of the catalogue once."""
-        found = {row["name"]: row["type"] for row in self._database.read(_CATALOGUE).to_pylist()}
-        if not found:
-            raise SourceError("PostgreSQL has no table `news`: point GOVBR_POSTGRES_URL at the database that has it.")
-        return found
+    def _catalogue(self) -> Catalogue:
+        """What the database has, asked once."""
+        return Catalogue.of(self._database)
+
+    def _named(self, ids: Sequence[str]) -> list[pa.Table]:
+        """Read the rows that ids name; one that the database cannot spell, as no text of it has a NUL, names none."""
+        batches = self._batches(named(self._catalogue, ids))
+        try:
+            columns = next(batches)
+        except UnspellableError:  # the query's own text, for no row has come yet
+            half = len(ids) // 2
+            return [*self._named(ids[:half]), *self._named(ids[half:])] if half else []
+        return [columns, *batches]
 
     def _by_day(self, days: Sequence[Day]) -> Iterator[tuple[Day, pa.Table]]:
         """Cut the stream of batches into days."""
@@ -151,7 +161,7 @@ class PostgresNews:
 
     def _batches(self, wanted: str) -> Iterator[pa.Table]:
         """Stream rows in order of `published_at`, some 1 MB at a time; first of all a table without rows."""
-        return self._database.rows(rows_query(self._columns, wanted))
+        return self._database.rows(rows_query(self._catalogue, wanted), self._catalogue.settings)
 
 
 def _within(rows: pa.Table, start: datetime, end: datetime) -> pa.Table:
@@ -174,6 +184,6 @@ def _as_contract(rows: pa.Table) -> pa.Table:
     if nested.num_rows:  # the driver has flattened them already
         raise ContractError(
             f"Column tags of the row with id {nested['row_id'][0]} in PostgreSQL has several dimensions:"
-            f" {nested['tags'][0].as_py()} cannot be published as list<string>."
+            f" {spell(nested['tags'][0])} cannot be published as list<string>: its elements belong into one dimension."
         )
     return to_contract(rows, rows["row_id"]).sort_by(SORTED_BY)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from govbr_assets.core.conform import LeftOut
 from govbr_assets.core.days import Day
 from govbr_assets.core.reconciliation import CLAIMS_SCHEMA, ROWS_SCHEMA, differences, named
 from govbr_assets.core.tally import Tally
@@ -30,6 +31,7 @@ class Reconciled:
         unfolded: files that are neither a shard nor a folded year, or have another schema.
         fetched: how many files something had to be fetched of.
         refused: days of PostgreSQL whose contents cannot be compared because they cannot be published, with the reason.
+        left_out: rows of PostgreSQL that no day can publish.
     """
 
     days: pa.Table
@@ -38,6 +40,7 @@ class Reconciled:
     unfolded: list[str]
     fetched: int
     refused: dict[Day, str]
+    left_out: LeftOut
 
 
 def reconcile(
@@ -53,13 +56,13 @@ def reconcile(
         tell: hears in a sentence how far the work is.
 
     Raises:
-        ContractError: keys on either side cannot be read; the message names the file, or the row in PostgreSQL.
+        ContractError: keys on either side cannot be read; the message names the file, or the column in PostgreSQL.
         TransientError: one of the two is out of reach.
         NoRoomError: the disk for temporary files is too small.
     """
     with scratch_folder() as folder:
-        tally, refused = Tally(), dict[Day, str]()
-        ours, claims = _postgres(folder, postgres, tally)
+        tally, refused, left_out = Tally(), dict[Day, str](), LeftOut()
+        ours, claims = _postgres(folder, postgres, tally, left_out)
         tell(f"{tally.totals()['postgres_rows']} rows are in PostgreSQL.")
         digests = Buckets(folder / "digests", ROWS_SCHEMA, "id")
         for rows in postgres_digests(postgres, tally.postgres_days() if deep else [], refused):
@@ -71,14 +74,14 @@ def reconcile(
             rows = _with_digests(ours.read(number), digests.read(number))
             for name, days in differences(rows, theirs.read(number)):
                 tally.add(name, days)
-    return Reconciled(tally.table(), tally.totals(), snapshot, side.unfolded, side.fetched, refused)
+    return Reconciled(tally.table(), tally.totals(), snapshot, side.unfolded, side.fetched, refused, left_out)
 
 
-def _postgres(folder: Path, postgres: PostgresNews, tally: Tally) -> tuple[Buckets, Buckets]:
+def _postgres(folder: Path, postgres: PostgresNews, tally: Tally, left_out: LeftOut) -> tuple[Buckets, Buckets]:
     """Part the rows of PostgreSQL by id, and its claims to legacy ids by these."""
     parted = Buckets(folder / "postgres", ROWS_SCHEMA, "id")
     claims = Buckets(folder / "claims", CLAIMS_SCHEMA, "legacy")
-    for keys in postgres.keys():  # noqa: SIM118 - it is no dictionary
+    for keys in postgres.keys(left_out):
         rows = rows_of(keys)
         tally.add("postgres_rows", rows["day"])
         parted.add(rows)

@@ -11,7 +11,7 @@ from govbr_assets.core.dedup import hashes
 from govbr_assets.core.digest import row_digests
 from govbr_assets.core.layout import folded_year, shard_day
 from govbr_assets.core.reconciliation import CLAIMS_SCHEMA, ROWS_SCHEMA, local_days
-from govbr_assets.errors import ContractError
+from govbr_assets.errors import ContractError, SourceError
 from govbr_assets.fold import local_rows
 from govbr_assets.hub import (
     DIGESTS_SCHEMA,
@@ -57,7 +57,7 @@ def postgres_digests(postgres: PostgresNews, days: Sequence[Day], refused: dict[
     for day in days:
         try:
             rows = take(day).select(NEWS_SCHEMA.names)
-        except ContractError as error:
+        except (ContractError, SourceError) as error:
             refused[day] = str(error)
             continue
         yield rows_of(_digested(rows))

@@ -1,23 +1,28 @@
 """`late_news_sensor`: rows that came or changed after their day was published."""
 
 from datetime import UTC, datetime
+from hashlib import blake2b
 
 from dagster import SensorEvaluationContext, SensorResult, SkipReason
 
+from govbr_assets.core.alert import Alert
 from govbr_assets.core.changes import LateNews
 from govbr_assets.core.days import Day
 from govbr_assets.partitions import FIRST_DAY
-from govbr_assets.resources import PostgresResource
+from govbr_assets.resources import AlertResource, PostgresResource
 from govbr_assets.sensors.requests import AT_ONCE, last_reconciliation, request, under_way
 
 _NAME = "late_news_sensor"
 
 
-def late_news_sensor(context: SensorEvaluationContext, postgres: PostgresResource) -> SensorResult | SkipReason:
+def late_news_sensor(
+    context: SensorEvaluationContext, postgres: PostgresResource, alerts: AlertResource
+) -> SensorResult | SkipReason:
     """Publishes closed days again that have rows created or updated in PostgreSQL since the last tick.
 
     The first tick looks a day back: what is older, the reconciliation finds. After a week without ticks the mark is a
     week old, and so is what the next tick finds. Today's rows are left to the schedule that publishes the day.
+    A source that does not show all of its changes is told of: in every tick, and by one alert.
     """
     last = last_reconciliation(context.instance)
     if last and last.unfolded:
@@ -27,9 +32,13 @@ def late_news_sensor(context: SensorEvaluationContext, postgres: PostgresResourc
     news = before.having_read(postgres.client().changed_since(before.mark, Day(FIRST_DAY), today))
     busy = under_way(context.instance, _NAME)
     wanted, news = news.requesting(AT_ONCE - busy)
-    why = f"{len(news.waiting)} days wait for {busy} runs under way." if news.waiting else "No closed day has changed."
+    if news.note and news.note != before.note and (outbox := alerts.client()):
+        key = f"late-news-{blake2b(news.note.encode(), digest_size=6).hexdigest()}"
+        outbox.put(Alert(key, "Not all late news can be seen as it comes.", "daily_sync", error=news.note))
+    none = "No change of a closed day is seen." if news.note else "No closed day has changed."
+    why = f"{len(news.waiting)} days wait for {busy} runs under way." if news.waiting else none
     return SensorResult(
         run_requests=[request("daily_sync", key, _NAME, span) for span, key in wanted],
-        skip_reason=None if wanted else why,
+        skip_reason=None if wanted else f"{why} {news.note}".strip(),
         cursor=news.cursor(),
     )

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from govbr_assets.core import dedup
 from govbr_assets.core.compare import REMOVALS_HOURS, refusal_to_remove_more
-from govbr_assets.errors import ContractError
+from govbr_assets.errors import ContractError, SourceError
 from govbr_assets.hub import Edit, Hub, Snapshot
 from govbr_assets.shards.changes import Shard
 from govbr_assets.shards.draft import Draft
@@ -63,7 +63,7 @@ class ShardsPlan:
         for key, plan in self.plans.items():
             try:
                 shard = plan.at(draft, refusal) if draft.size < COMMIT_BYTES else None
-            except ContractError as error:
+            except (ContractError, SourceError) as error:
                 self.refused[key] = str(error)
                 continue
             if shard is None:

@@ -57,7 +57,7 @@ def resolve(day: Day, ids: Sequence[str], counts: tuple[int, int], rules: Rules,
     rows = rules.find(sorted(set(ids)))
     owner = owners(rows)
     times = zip(rows["unique_id"].to_pylist(), rows["published_at"].to_pylist(), strict=True)
-    days = {unique_id: Day.at(at) for unique_id, at in times}
+    days = {unique_id: Day.at(at) if at else day for unique_id, at in times}  # without a time it stays where it is
     coming: dict[Day, list[str]] = {}
     nowhere = []
     for unique_id in sorted(set(ids)):
@@ -65,7 +65,7 @@ def resolve(day: Day, ids: Sequence[str], counts: tuple[int, int], rules: Rules,
         if row is None:
             nowhere.append(unique_id)
         elif days[row] == day:
-            surplus.stay.add(unique_id)  # it came under this day after the day was read
+            surplus.stay.add(unique_id)  # it came under this day after the day was read, or lost its time
         else:
             surplus.moved.append(unique_id)
             coming.setdefault(days[row], []).append(row)
