@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from govbr_assets.core.changes import Mark
+from govbr_assets.core.conform import LeftOut
 from govbr_assets.core.days import Day
 from govbr_assets.errors import SourceUnavailableError
 from govbr_assets.local.silence import SilentNetwork, silent_network
@@ -102,7 +103,7 @@ def test_the_connection_has_keepalives_and_a_user_timeout_unless_the_url_says_ot
     large: str, parameters: str, expected: dict[str, int]
 ):
     with through(large, None, parameters) as (network, url):
-        keys = PostgresNews(url).keys()
+        keys = PostgresNews(url).keys(LeftOut())
         list(islice(keys, 1))
         (ours,) = sockets_to(network.port)
         options = {name: ours.getsockopt(socket.IPPROTO_TCP, getattr(socket, name)) for name in expected}
