@@ -17,7 +17,8 @@ postgres, hub, viewer, alerts         the four services, one client each
 storage                               files at rest, and the tables between assets
 core                                  rules: Arrow in, Arrow out
 deadline, heap, errors                work within a time; memory that was freed; what can go wrong
-web, redact                           a session of requests; no secret in any text
+web, environment                      a session of requests; what others have left in the environment
+redact                                no secret in any text
 local                                 an embedded stack for demo, development and tests
 """
 
@@ -38,9 +39,10 @@ os.environ.setdefault("HF_XET_FIXED_UPLOAD_CONCURRENCY", "1")
 os.environ.setdefault("HF_XET_DATA_INGESTION_BLOCK_SIZE", "1mb")
 os.environ.setdefault("HF_XET_XORB_COMPRESSION_POLICY", "none")
 
-from govbr_assets import heap  # noqa: E402 - the filters and the pool must stand first
+from govbr_assets import environment, heap  # noqa: E402 - the filters and the pool must stand first
 
 heap.lean()
+environment.prepare()  # before the Hub's client is imported, which reads it then
 
 from govbr_assets.definitions import defs  # noqa: E402
 

@@ -53,9 +53,8 @@ def remember_url(url: str, *, path: bool = False) -> None:
         path: whether its path and its query are secrets as well, as those of a web hook are.
     """
     remember(*_secrets_of(url))
-    if path:
-        words = re.split(r"[/?&=]", url.partition("://")[2] or url)[1:]
-        remember(*(word for word in words if len(word) >= _VARIED), url if len(words) > 1 else None)
+    if path and (words := [word for word in re.split(r"[/?&=]", url.partition("://")[2])[1:] if word]):
+        remember(url, *(word for word in words if len(word) >= _WHOLE))
 
 
 def redact(text: str) -> str:

@@ -7,6 +7,7 @@ from pydantic import PrivateAttr
 
 from govbr_assets.alerts import Alerts
 from govbr_assets.core.settings import base_url, cleaned
+from govbr_assets.environment import check_hub
 from govbr_assets.errors import ConfigurationError
 from govbr_assets.hub import Hub
 from govbr_assets.postgres import PostgresNews
@@ -134,7 +135,9 @@ def _hub(
 ) -> Hub:
     """Keep one client a process and repo."""
     folder = Folder(storage_url) if storage_url else None
-    return Hub(repo_id, private=private, token=token, endpoint=endpoint, folder=folder, patience=patience)
+    hub = Hub(repo_id, private=private, token=token, endpoint=endpoint, folder=folder, patience=patience)
+    check_hub(hub.api.endpoint)
+    return hub
 
 
 def _required(name: str, value: str, example: str) -> str:

@@ -7,6 +7,8 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
+from govbr_assets.environment import check_network
+
 
 def session(url: str, retry: Retry | int = 0, headers: dict[str, str] | None = None) -> requests.Session:
     """Make a session for one service.
@@ -18,7 +20,11 @@ def session(url: str, retry: Retry | int = 0, headers: dict[str, str] | None = N
         url: of the service, for the environment may treat hosts differently.
         retry: what is tried again; by default nothing.
         headers: of every request.
+
+    Raises:
+        ConfigurationError: a proxy or a file of certificates of the environment cannot be used.
     """
+    check_network(url)
     made = requests.Session()
     of_environment = made.merge_environment_settings(url, {}, None, None, None)
     made.proxies, made.verify, made.trust_env = of_environment["proxies"], of_environment["verify"], False

@@ -11,6 +11,7 @@ from govbr_assets.errors import ContractError, GovbrAssetsError, HubDeniedError,
 
 # No connection, for the client and for its storage, whose refusals come as these two as well; or half an answer.
 _NO_ANSWER = (HTTPError, ConnectionError, TimeoutError, JSONDecodeError)
+_NO_HUB = "Look at HF_ENDPOINT, and at what stands between it and us: what answers there is no Hub."
 _CARD_REFUSED = "Invalid metadata in README.md"
 _FILES_REFUSED = "LFS batch API returned errors"
 _FILE_REFUSED = re.compile(r"OID \S+: `(.+)")
@@ -54,6 +55,8 @@ def hub_failures(repo_id: str, doing: str) -> Iterator[None]:
     except _NO_ANSWER as error:
         if status := storage_refusal(error):
             raise _denied(status, f"The Hub's storage refuses: {error}", repo_id, doing) from error
+        if isinstance(error, JSONDecodeError) and error.doc.lstrip().startswith("<"):
+            raise HubDeniedError(f"A web page was the answer while {doing} in {repo_id}. {_NO_HUB}") from None
         raise HubUnavailableError(f"The Hub gave no readable answer while {doing} in {repo_id}: {error}") from error
     except ValueError as error:  # what the client makes of the Hub's refusal of a card, or of a large file
         if str(error).startswith(_CARD_REFUSED):
@@ -87,6 +90,8 @@ def _told(error: HfHubHTTPError, repo_id: str, doing: str) -> GovbrAssetsError:
         return HubBusyError(told, _seconds(error.response.headers.get("Retry-After"), said))
     if status in (401, 402, 403):
         return _denied(status, said, repo_id, doing)
+    if status in (404, 405) and "X-Error-Code" not in error.response.headers:
+        return HubDeniedError(f"{told}. {_NO_HUB}")
     if status == 404:
         return HubDeniedError(f"{told}. Look at GOVBR_REPO_ID and HF_TOKEN: no such thing, or not for this token.")
     if status >= 500:
