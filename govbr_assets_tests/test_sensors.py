@@ -311,7 +311,7 @@ def test_one_setting_switches_everything_on():
     assert {each.default_status.value for each in schedules(DefaultScheduleStatus(status))} == {"RUNNING"}
 
 
-@pytest.mark.parametrize("other", ["ON", "1", "yes", " on"])
+@pytest.mark.parametrize("other", ["1", "yes", "o n", "running"])
 def test_another_value_of_the_setting_is_refused_by_name(other: str):
     with pytest.raises(ConfigurationError, match=r"GOVBR_AUTOMATION is .*: write on or off"):
         choice(other)

@@ -18,14 +18,19 @@ from govbr_assets_tests.automation import Automation
 from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.test_alerts import Receiver, receiver  # noqa: F401
 from govbr_assets_tests.test_sensors import A_RUN, ALERT, LATE, automation  # noqa: F401
+from govbr_assets_tests.test_silent_network import through
 from govbr_assets_tests.unreachable import swallowing_server
 
 
-@pytest.fixture
-def silent() -> Iterator[PostgresResource]:
-    """Give a PostgreSQL behind a network that has become silent, and a client that would wait for it for ever."""
-    with swallowing_server() as port:
-        yield PostgresResource(url=f"postgresql://user:s3cret@127.0.0.1:{port}/news?connect_timeout=0")
+@pytest.fixture(params=[None, 20_000], ids=["never a word", "packets are dropped within the catalogue"])
+def silent(request: pytest.FixtureRequest, postgres_url: str) -> Iterator[PostgresResource]:
+    """Give a PostgreSQL behind a network that is silent, or becomes so, and a client that would wait for ever."""
+    if request.param is None:
+        with swallowing_server() as port:
+            yield PostgresResource(url=f"postgresql://user:s3cret@127.0.0.1:{port}/news?connect_timeout=0")
+    else:
+        with through(postgres_url, request.param, "connect_timeout=0&tcp_user_timeout=0") as (_, url):
+            yield PostgresResource(url=url)
 
 
 def tick(automation: Automation, repository: RepositoryDefinition, name: str, **changed: Any) -> Any:  # noqa: F811
