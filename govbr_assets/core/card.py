@@ -1,6 +1,6 @@
 """The dataset card: its metadata as the Hub reads it, and edits of it after which all other bytes are as before.
 
-Where the metadata stands in `README.md` is decided here, how YAML is read and written in `front_matter`.
+Where the metadata stands in `README.md` is decided here; YAML is read in `card_yaml` and written in `front_matter`.
 """
 
 import re
@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from govbr_assets.core.card_yaml import Metadata, read_metadata
 from govbr_assets.core.dataset_info import correct_info
-from govbr_assets.core.front_matter import Metadata, edit_metadata, read_metadata
+from govbr_assets.core.front_matter import edit_metadata
 from govbr_assets.core.layout import DATA_PATTERN
 from govbr_assets.core.round_trip import same
 from govbr_assets.errors import ContractError

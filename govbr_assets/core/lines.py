@@ -4,7 +4,9 @@ from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 
 
-def carry_edit(text: Sequence[str], old: Sequence[str], new: Sequence[str], *, keep_comments: bool) -> list[str]:
+def carry_edit(
+    text: Sequence[str], old: Sequence[str], new: Sequence[str], *, keep_comments: bool = False, pair: bool = False
+) -> list[str]:
     """Carry the edit that leads from `old` to `new` over to a text that says what `old` says in another writing.
 
     Args:
@@ -12,13 +14,14 @@ def carry_edit(text: Sequence[str], old: Sequence[str], new: Sequence[str], *, k
         old: the same, as a library writes them.
         new: those of `old`, edited.
         keep_comments: whether comments and empty lines stay that stand behind what is removed.
+        pair: whether as many lines in another writing are taken for the same lines, one by one.
 
     Returns:
         The lines of the text where the edit does not touch them, else those of `new`.
     """
     result: list[str] = []
     ours = base = theirs = 0
-    for our_start, start, their_start, length in _common(text, old, new):
+    for our_start, start, their_start, length in _common(text, old, new, pair):
         here, edited = text[ours:our_start], new[theirs:their_start]
         if old[base:start] == edited:
             result += here
@@ -34,10 +37,12 @@ def differences(one: Sequence[str], other: Sequence[str]) -> int:
     return len(one) - sum(length for _, _, length in _matches(one, other))
 
 
-def _common(text: Sequence[str], old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int, int, int]]:
+def _common(
+    text: Sequence[str], old: Sequence[str], new: Sequence[str], pair: bool
+) -> Iterator[tuple[int, int, int, int]]:
     """Find the stretches that all three have: where they begin in each, and how many lines they are."""
     theirs = _matches(old, new)
-    for start, our_start, length in _matches(old, text):
+    for start, our_start, length in _matches(old, text, pair):
         for their_base, their_start, their_length in theirs:
             first, end = max(start, their_base), min(start + length, their_base + their_length)
             if first < end:
@@ -45,10 +50,14 @@ def _common(text: Sequence[str], old: Sequence[str], new: Sequence[str]) -> Iter
     yield len(text), len(old), len(new), 0
 
 
-def _matches(one: Sequence[str], other: Sequence[str]) -> list[tuple[int, int, int]]:
+def _matches(one: Sequence[str], other: Sequence[str], pair: bool = False) -> list[tuple[int, int, int]]:
     """Find the stretches of lines that two texts have in common, whatever the lines end with."""
     bare = [[line.rstrip("\r\n") for line in lines] for lines in (one, other)]
-    return [(a, b, size) for a, b, size in SequenceMatcher(None, *bare, autojunk=False).get_matching_blocks()]
+    return [
+        (start, other_start, end - start)
+        for kind, start, end, other_start, other_end in SequenceMatcher(None, *bare, autojunk=False).get_opcodes()
+        if kind == "equal" or (pair and end - start == other_end - other_start)
+    ]
 
 
 def _comments_behind(removed: Sequence[str], instead: Sequence[str]) -> Sequence[str]:

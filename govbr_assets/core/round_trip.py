@@ -13,7 +13,13 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.nodes import ScalarNode
 from ruamel.yaml.resolver import VersionedResolver
-from ruamel.yaml.scalarstring import DoubleQuotedScalarString, ScalarString
+from ruamel.yaml.scalarstring import (
+    DoubleQuotedScalarString,
+    LiteralScalarString,
+    PlainScalarString,
+    ScalarString,
+    SingleQuotedScalarString,
+)
 from ruamel.yaml.tag import Tag
 
 from govbr_assets.core.lines import differences
@@ -23,6 +29,7 @@ _INDENTS = [(2, 2, 0), (2, 4, 2), (4, 4, 0), (4, 4, 2), (4, 6, 4)]
 
 _NULL, _TEXT = Tag(suffix="tag:yaml.org,2002:null"), Tag(suffix="tag:yaml.org,2002:str")
 _MERGE = "<<"
+_STYLED = (LiteralScalarString, SingleQuotedScalarString, DoubleQuotedScalarString)
 
 
 class _Texts(VersionedResolver):
@@ -49,7 +56,7 @@ class RoundTrip:
         self._yaml.width = sys.maxsize
         root = self._yaml.load(text)
         self._heading = text if root is None else ""  # comments alone are not in a document
-        self._root = CommentedMap() if root is None else root
+        self._root = root if isinstance(root, CommentedMap) else CommentedMap()  # `~` is nothing, too
         if not self._root:
             self._root.fa.set_block_style()
         self._margin = " " * (self._root.lc.col or 0) if not self._root.fa.flow_style() else ""
@@ -119,6 +126,10 @@ class RoundTrip:
             if isinstance(node, CommentedSeq) and isinstance(before, list) and isinstance(after, list):
                 self._change_list(node, before, after)
                 return node
+        if isinstance(node, LiteralScalarString | SingleQuotedScalarString | DoubleQuotedScalarString) and isinstance(
+            after, str
+        ):
+            return type(node)(after)
         return _new(after)
 
 
@@ -135,7 +146,7 @@ def same(one: Any, other: Any) -> bool:
 
 def value_of(scalar: Any) -> Any:
     """Say what a scalar of the document means to PyYAML."""
-    if not isinstance(scalar, str) or isinstance(scalar, ScalarString):
+    if not isinstance(scalar, str) or (isinstance(scalar, ScalarString) and not isinstance(scalar, PlainScalarString)):
         return scalar
     loader = yaml.SafeLoader("")
     return loader.construct_object(yaml.ScalarNode(loader.resolve(yaml.ScalarNode, scalar, (True, False)), scalar))
@@ -150,7 +161,7 @@ def _new(value: Any) -> Any:
     node = yaml.representer.SafeRepresenter().represent_data(value)
     if isinstance(value, str) and yaml.SafeLoader("").resolve(yaml.ScalarNode, value, (True, False)) != node.tag:
         return DoubleQuotedScalarString(value)
-    return node.value
+    return PlainScalarString(node.value)  # a bare text would be quoted as the one that it replaces
 
 
 def _collections(node: Any) -> Iterator[Any]:
