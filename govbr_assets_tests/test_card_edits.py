@@ -30,7 +30,8 @@ scalars = (
     | st.integers(-99, 99999)
     | st.floats()
     | st.dates(date(1900, 1, 1))
-    | st.datetimes(datetime(1900, 1, 1), timezones=st.none() | st.just(UTC))  # noqa: DTZ001 - YAML has both kinds
+    | st.datetimes(datetime(1900, 1, 1))  # noqa: DTZ001 - YAML has both kinds
+    | st.datetimes(datetime(1900, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 )
 values = st.recursive(
     scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3), max_leaves=8
