@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -20,6 +21,8 @@ from govbr_assets.local.silence import SilentNetwork, silent_network
 from govbr_assets.postgres import PostgresNews, connection
 from govbr_assets.postgres.background import SilenceError, in_background
 from govbr_assets_tests.sql import execute
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="The kernel is told to drop packets as Linux does it.")
 
 DAY = Day.of("2026-01-15")
 AT_ONCE = "keepalives_idle=1&keepalives_interval=1&keepalives_count=1&tcp_user_timeout=1000&connect_timeout=2"

@@ -49,7 +49,7 @@ def _of_uri(scheme: str, rest: str) -> str:
     if scheme.partition("+")[0] not in _SCHEMES:
         raise _malformed(_EXPECTED)
     if re.search(r"%(?![0-9A-Fa-f]{2})|%00", rest):
-        raise _malformed("a % stands before two hexadecimal digits, write %25 for one that means itself")
+        raise _malformed("not every % has two hexadecimal digits behind it, write %25 for one that means itself")
     # As libpq has it: the user ends at the first @ before a slash, and parameters begin at the first ? behind that.
     found = re.match(r"[^@/]*@", rest)
     user = found[0] if found else ""

@@ -32,9 +32,10 @@ _UNTRANSLATABLE = "22P05"
 _NO_RIGHT = "42501"  # also if a policy would have hidden rows, in whatever language
 
 _NETWORK = re.compile(
-    r"refused|timeout expired|timed out|unreachable|no route to host|host is down|could not translate host name"
-    r"|closed the connection|connection (reset|aborted|not open)|no connection to the server|broken pipe"
-    r"|eof detected|ssl (syscall error|connection has been closed)|could not (send|receive)|no such file or directory"
+    r"connection refused|is the server running|timeout expired|timed out|unreachable|no route to host|host is down"
+    r"|could not translate host name|cannot assign requested address|no connection to the server|broken pipe"
+    r"|closed the connection|connection (reset|aborted|not open)|could not (send|receive)"
+    r"|eof detected|ssl (syscall error|connection has been closed)"
 )
 _SERVER = re.compile(
     r"starting up|shutting down|in recovery mode|not yet accepting|not accepting connections|terminating connection"
