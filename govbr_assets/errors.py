@@ -13,6 +13,7 @@ GovbrAssetsError
     ├── ConfigurationError          a setting is missing or malformed
     ├── ContractError               data that the published schema cannot hold without loss
     ├── HubDeniedError              401, 403, 404: a token, a right or a repo is missing
+    │   └── UnknownRevisionError      the repo has no such revision: it is another one, or its history was rewritten
     ├── IncompleteCommitError       the Hub would take only a part of a commit, or did
     ├── SourceError                 PostgreSQL understood, and refused: a missing table, a denied right
     │   └── SourceRowsError           it fails at some of the rows: a cast, a domain, a time-out; others can be had
@@ -84,6 +85,10 @@ class ContractError(PermanentError):
 
 class HubDeniedError(PermanentError):
     """The Hub refuses this token, or knows no such repo."""
+
+
+class UnknownRevisionError(HubDeniedError):
+    """The repo has no such revision, or no longer."""
 
 
 class IncompleteCommitError(PermanentError):

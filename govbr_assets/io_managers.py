@@ -99,7 +99,7 @@ class HubShardIOManager(ConfigurableIOManager):
                 self._tell(context, batch, progress, set(refused.values()))
                 refused.update(batch.refused)
                 for key, shard in batch.shards.items():
-                    told = shard_metadata(batch.plans[key], shard, batch.publication)
+                    told = shard_metadata(batch.plans[key], shard, batch.publication, hub.repo_id)
                     if shard.withheld:
                         refused[key] = shard.withheld
                         records.observe(key, told)

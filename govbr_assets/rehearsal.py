@@ -27,7 +27,7 @@ def rehearsed(context: AssetExecutionContext, hub: Hub, plans: Any) -> Iterator[
         refused.update(batch.refused)
         for key, shard in batch.shards.items():
             told = progress.plan() if len(keys) == 1 else {"dry_run": True}
-            told |= shard_metadata(batch.plans[key], shard, batch.publication)
+            told |= shard_metadata(batch.plans[key], shard, batch.publication, hub.repo_id)
             refused |= {key: shard.withheld} if shard.withheld else {}
             context.log.info(f"{key}:\n{day_plan(shard)}")
             yield AssetObservation(asset, partition=key, metadata=told)

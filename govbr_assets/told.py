@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,17 +12,24 @@ from dagster import AssetKey, AssetRecordsFilter, DagsterInstance, MetadataValue
 from govbr_assets.batches import Batch
 from govbr_assets.core.days import of_day
 from govbr_assets.core.dedup import identity_digest
+from govbr_assets.errors import UnknownRevisionError
 from govbr_assets.existing import Existing
-from govbr_assets.hub import Publication, Snapshot
+from govbr_assets.hub import Hub, Publication
 from govbr_assets.shards import Shard, ShardPlan
 
 _TOGETHER = 90  # days whose records are read in one query
 _EXAMPLES = 5  # rows that are named
 
 
-def existing_metadata(found: Existing, rows: pa.Table) -> dict[str, Any]:
+def is_of(told: Mapping[str, MetadataValue], repo_id: str) -> bool:
+    """Say whether a record in Dagster is of a repo: what does not say of which one is taken for another's."""
+    return "repo" in told and told["repo"].value == repo_id
+
+
+def existing_metadata(found: Existing, rows: pa.Table, repo_id: str) -> dict[str, Any]:
     """Tell how the ids of a day were found, and for whom: `KnownRevisions` reads it back."""
     return {
+        "repo": repo_id,
         "source": found.source,
         "why_not_the_viewer": found.reason or "the viewer was certain, or nobody had to be asked",
         "viewer_requests": found.requests,
@@ -38,15 +45,18 @@ class KnownRevisions:
     Args:
         instance: Dagster's.
         keys: the partition keys of the run, in the order in which they will be asked for.
-        at: lists the Hub at a revision.
+        hub: the repo.
     """
 
-    def __init__(self, instance: DagsterInstance, keys: Sequence[str], at: Callable[[str], Snapshot]) -> None:
-        self._instance, self._keys, self._at = instance, list(keys), at
+    def __init__(self, instance: DagsterInstance, keys: Sequence[str], hub: Hub) -> None:
+        self._instance, self._keys, self._hub = instance, list(keys), hub
         self._told: dict[str, Mapping[str, MetadataValue]] = {}
 
     def of(self, key: str, rows: pa.Table, hf_existing_ids: Any) -> Existing:
-        """Say what was known of a day at its revision; nothing, if the ids were asked for other rows than these."""
+        """Say what was known of a day at its revision.
+
+        Nothing, if the ids were asked for other rows than these, of another repo, or of one whose history is gone.
+        """
         table = of_day(hf_existing_ids, key)
         if key not in self._told:
             self._read_from(key)
@@ -55,7 +65,12 @@ class KnownRevisions:
             return Existing.unknown()
         if told["asked_for"].value != identity_digest(rows) or not told["revision"].value:
             return Existing.unknown()
-        return Existing(table, self._at(str(told["revision"].value)), str(told["source"].value))
+        if not is_of(told, self._hub.repo_id):
+            return Existing.unknown()
+        try:
+            return Existing(table, self._hub.at(str(told["revision"].value)), str(told["source"].value))
+        except UnknownRevisionError:
+            return Existing.unknown()
 
     def _read_from(self, key: str) -> None:
         """Read what was told of this day and of some after it, in one query."""
@@ -69,10 +84,11 @@ class KnownRevisions:
                 self._told[record.partition_key] = record.asset_materialization.metadata
 
 
-def shard_metadata(plan: ShardPlan, shard: Shard, publication: Publication) -> dict[str, Any]:
+def shard_metadata(plan: ShardPlan, shard: Shard, publication: Publication, repo_id: str) -> dict[str, Any]:
     """Tell what became of a day."""
     changes = shard.changes
     return {
+        "repo": repo_id,
         "plan": MetadataValue.md(day_plan(shard)),
         "postgres_rows": shard.postgres_rows,
         "existing_rows": shard.postgres_rows - len(changes.added),

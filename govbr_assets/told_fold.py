@@ -19,10 +19,12 @@ class FoldTold:
     """The commits of a fold, added up.
 
     Args:
+        repo_id: of the repo.
         before: the revision that it begins with.
     """
 
-    def __init__(self, before: Snapshot) -> None:
+    def __init__(self, repo_id: str, before: Snapshot) -> None:
+        self._repo_id = repo_id
         self._before = self._after = before
         self._came: list[HubFile] = []
         self._put: dict[str, int] = {}
@@ -55,6 +57,7 @@ class FoldTold:
         """Tell all of it."""
         came = "\n".join(f"{file.path} ({file.size:,} bytes)" for file in self._came)
         return {
+            "repo": self._repo_id,
             "files_in": len(self._came),
             "files_out": len(self._put),
             "dagster/row_count": sum(self._put.values()),

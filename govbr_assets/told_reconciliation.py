@@ -18,7 +18,7 @@ _LEGEND = (
 )
 
 
-def reconciliation_metadata(found: Reconciled, *, deep: bool, seconds: float) -> dict[str, Any]:
+def reconciliation_metadata(found: Reconciled, repo_id: str, *, deep: bool, seconds: float) -> dict[str, Any]:
     """Tell all of it but the table itself."""
     differ = differing(found.days)
     refused = "\n".join(f"{day}: {reason}" for day, reason in list(found.refused.items())[:WORST_DAYS])
@@ -36,6 +36,7 @@ def reconciliation_metadata(found: Reconciled, *, deep: bool, seconds: float) ->
             "refused": refused or "none",
             "unpublishable_rows": found.left_out.rows,
             "unpublishable": "\n".join(found.left_out.examples) or "none",
+            "repo": repo_id,
             "revision": found.snapshot.revision or "no repo yet",
             "files": len(found.snapshot.data_files),
             "files_fetched": found.fetched,

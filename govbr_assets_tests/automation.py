@@ -121,6 +121,7 @@ class Automation:
         def hub_reconciliation(config: Reconciling) -> Output[pa.Table]:
             told = dict.fromkeys(("missing", "surplus", "duplicated", "moved", "undated"), 0)
             metadata = {**told, "unfolded_files": self.unfolded, "revision": "0266e555", "deep": config.deep}
+            metadata["repo"] = self.graph.repo_id
             return Output(differing(self.finds), metadata=metadata)
 
         return hub_reconciliation
@@ -128,7 +129,7 @@ class Automation:
     def tick(self, name: str, *, keep: bool = True, **changed: Any) -> Any:
         """Let a sensor tick; what it remembers is kept unless it crashes before that."""
         repository = self.repository(**changed)
-        resources = {each: self.resources(**changed)[each] for each in ("postgres", "alerts")}
+        resources = {each: self.resources(**changed)[each] for each in ("postgres", "alerts", "hub")}
         with build_sensor_context(
             self.instance, self.cursors[name], repository_def=repository, sensor_name=name, resources=resources
         ) as context:

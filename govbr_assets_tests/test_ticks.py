@@ -35,7 +35,7 @@ def silent(request: pytest.FixtureRequest, postgres_url: str) -> Iterator[Postgr
 
 def tick(automation: Automation, repository: RepositoryDefinition, name: str, **changed: Any) -> Any:  # noqa: F811
     """Let a sensor of a code server tick; others of the same server may be ticking."""
-    resources = {each: {**automation.resources(), **changed}[each] for each in ("postgres", "alerts")}
+    resources = {each: {**automation.resources(), **changed}[each] for each in ("postgres", "alerts", "hub")}
     with build_sensor_context(
         automation.instance, automation.cursors[name], repository_def=repository, sensor_name=name, resources=resources
     ) as context:

@@ -90,7 +90,7 @@ def hf_existing_ids(
     def find(key: str) -> pa.Table:
         """Find the ids of a day, and note what is to be told of it."""
         found = existing.find(key)
-        told[key] = existing_metadata(found, rows_of(key))
+        told[key] = existing_metadata(found, rows_of(key), hub.repo_id)
         if found.reason:
             context.log.info(f"{key}: the files themselves were asked. {found.reason}")
         return found.table
@@ -125,7 +125,7 @@ def hf_parquet_shard(
     with final_failures():
         client, keys = hub.client(), context.partition_keys
         rules = Rules(postgres.client().find, config.removals, config.allow_removals, config.unfolded)
-        known = KnownRevisions(context.instance, keys, client.at)
+        known = KnownRevisions(context.instance, keys, client)
 
         def plan(key: str) -> ShardPlan:
             """Make the plan of a day."""

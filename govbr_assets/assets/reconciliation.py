@@ -43,5 +43,5 @@ def hub_reconciliation(
     """The days on which the Hub is not what PostgreSQL is: rows missing, surplus, doubled, moved, or changed."""
     client, began = hub.client(), time.monotonic()
     found = reconcile(client, client.head(), postgres.client(), deep=config.deep, tell=context.log.info)
-    told = reconciliation_metadata(found, deep=config.deep, seconds=time.monotonic() - began)
+    told = reconciliation_metadata(found, client.repo_id, deep=config.deep, seconds=time.monotonic() - began)
     return Output(differing(found.days), metadata=told)

@@ -29,7 +29,7 @@ def consolidated_dataset(context: AssetExecutionContext, config: Publishing, hub
     """The dataset as one sorted file a year: shards of closed days and files of any other origin, folded with proof."""
     with final_failures():
         client, dry_run = hub.client(), config.dry_run or hub.is_dry_run
-        told = FoldTold(client.head())
+        told = FoldTold(client.repo_id, client.head())
         for folded in fold(client, Day.at(datetime.now(UTC)), dry_run=dry_run, tell=context.log.info):
             told.add(folded)
             context.log.info(str(told))

@@ -11,11 +11,12 @@ from govbr_assets.assets import consolidated_dataset
 from govbr_assets.core.consolidation import Order
 from govbr_assets.core.contract import schema_difference
 from govbr_assets.core.readable import reader_differences
-from govbr_assets.errors import ViewerUncertainError
+from govbr_assets.errors import UnknownRevisionError, ViewerUncertainError
 from govbr_assets.failures import fails_for_good
 from govbr_assets.fold import IdBuckets, scratch_folder
 from govbr_assets.hub import Hub, HubFile, Snapshot, card_changes, file_keys, file_schema, revision_ids
 from govbr_assets.resources import HubResource, ViewerResource
+from govbr_assets.told import is_of
 
 _TRIED = 500  # commits of folds since the last one that came to its end
 
@@ -94,9 +95,12 @@ def _before_the_last_fold(context: AssetCheckExecutionContext, client: Hub) -> S
     tried = instance.fetch_observations(AssetRecordsFilter(key, after_timestamp=since), limit=_TRIED).records
     steps = [each.asset_observation.metadata for each in reversed(tried) if each.asset_observation]
     steps += [each.asset_materialization.metadata for each in done[:1] if each.asset_materialization]
-    told = (step["revision_before"].value for step in steps if "dry_run" not in step or not step["dry_run"].value)
-    revision = next(told, None)
-    return client.at(str(revision)) if revision else client.head()
+    ours = (step for step in steps if is_of(step, client.repo_id))
+    told = (step["revision_before"].value for step in ours if "dry_run" not in step or not step["dry_run"].value)
+    try:
+        return client.at(str(next(told, None) or client.head().revision or "") or None)
+    except UnknownRevisionError:  # a repo that was made anew under the same name
+        return client.head()
 
 
 def _add(ids: IdBuckets, client: Hub, snapshot: Snapshot) -> None:

@@ -71,6 +71,7 @@ class Repair:
         tries: by day that still differed last time, how many runs were requested for it.
         given_up: days that still differed after all tries.
         deep_days: days that the last deep reconciliation found: only another deep one can say that they are equal.
+        repo: of which all this is known.
     """
 
     number: int = 0
@@ -84,6 +85,11 @@ class Repair:
     tries: Mapping[date, int] = field(default_factory=dict)
     given_up: frozenset[date] = frozenset()
     deep_days: frozenset[date] = frozenset()
+    repo: str = ""
+
+    def of_repo(self, repo: str) -> "Repair":
+        """Begin anew if this is another repo than the one that something is known of."""
+        return self if self.repo == repo else Repair(repo=repo)
 
     def having(self, found: Found) -> tuple["Repair", list[str]]:
         """Begin a round with a reconciliation, in place of the one that was under way.
@@ -133,7 +139,8 @@ class Repair:
             return requests, replace(self, waiting=self.waiting - days, tries=tries, begun=True)
         if (self.begun or not self.number) and self.asked < TRIES:
             deep = self.deep or not self.number  # the first of all is a deep one
-            key = f"repair:reconciliation:{self.number}:{self.asked + 1}"
+            first = f"{self.repo}:" if self.repo and not self.number else ""  # each repo has one
+            key = f"repair:reconciliation:{first}{self.number}:{self.asked + 1}"
             left = replace(self, begun=True, deep=deep, asked=self.asked + 1)
             return [Request("reconciliation", key, deep=deep)], left
         return [], self

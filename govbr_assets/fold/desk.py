@@ -112,7 +112,7 @@ class Desk:
         if set(files) == self._surveyed:
             return
         streams = self._streams(files, [*KEYS_SCHEMA.names, "source"], partial(self._keys, snapshot))
-        with self._hub.kept.keeping_keys(snapshot.revision or "") as keep:  # for `no_row_was_lost`
+        with self._hub.kept.keeping_keys(self._hub.key_of(snapshot.revision or "")) as keep:  # for `no_row_was_lost`
             for keys in chain.from_iterable(stream() for stream in streams):
                 keep(keys.select(KEYS_SCHEMA.names))
         ids, holders = repeated_ids(streams, self._folder / "ids")

@@ -5,9 +5,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from json import JSONDecodeError
 
-from huggingface_hub.errors import HfHubHTTPError, HTTPError  # pyright: ignore[reportPrivateImportUsage] - its HTTP
+from huggingface_hub.errors import (
+    HfHubHTTPError,
+    HTTPError,  # pyright: ignore[reportPrivateImportUsage] - its HTTP
+    RevisionNotFoundError,
+)
 
-from govbr_assets.errors import ContractError, GovbrAssetsError, HubDeniedError, HubUnavailableError
+from govbr_assets.errors import (
+    ContractError,
+    GovbrAssetsError,
+    HubDeniedError,
+    HubUnavailableError,
+    UnknownRevisionError,
+)
 
 # No connection, for the client and for its storage, whose refusals come as these two as well; or half an answer.
 _NO_ANSWER = (HTTPError, ConnectionError, TimeoutError, JSONDecodeError)
@@ -82,6 +92,11 @@ def card_refusal(words: str) -> ContractError:
 def _told(error: HfHubHTTPError, repo_id: str, doing: str) -> GovbrAssetsError:
     """Choose our error for an answer of the Hub."""
     status = error.response.status_code
+    if isinstance(error, RevisionNotFoundError):
+        return UnknownRevisionError(
+            f"{repo_id} has no such revision, found while {doing}: it is another repo than the one that had it, or its"
+            " history was rewritten."
+        )
     said = (error.server_message or "").strip()
     told = _answered(status, said, repo_id, doing)
     if status == 412:

@@ -55,7 +55,7 @@ def foreign_keys(hub: Hub, snapshot: Snapshot, file: HubFile) -> Iterator[pa.Tab
 
 def revision_ids(hub: Hub, snapshot: Snapshot) -> Iterator[pa.Table]:
     """Stream the ids of all rows of a revision: [n rows x 1 or more] each with `unique_id`, in no order."""
-    kept = hub.kept.keys(snapshot.revision) if snapshot.revision else None
+    kept = hub.kept.keys(hub.key_of(snapshot.revision)) if snapshot.revision else None
     return kept or chain.from_iterable(_ids(hub, snapshot, file) for file in snapshot.data_files)
 
 

@@ -4,13 +4,14 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
+from hashlib import sha256
 from itertools import takewhile
 from types import MappingProxyType
 from typing import IO, NamedTuple, cast
 
 import pyarrow as pa
 from huggingface_hub import HfApi, HfFileSystem, constants, get_token
-from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError, RevisionNotFoundError
+from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError
 from huggingface_hub.hf_api import RepoFile
 from huggingface_hub.utils import (
     build_hf_headers,
@@ -25,7 +26,7 @@ from huggingface_hub.utils import (
 from govbr_assets import heap
 from govbr_assets.core.settings import base_url
 from govbr_assets.core.settings import token as clean_token
-from govbr_assets.errors import ConfigurationError, HubUnavailableError
+from govbr_assets.errors import ConfigurationError, HubUnavailableError, UnknownRevisionError
 from govbr_assets.hub.content import Content
 from govbr_assets.hub.failures import StaleParentError, hub_failures, storage_refusal
 from govbr_assets.hub.kept import Kept
@@ -122,6 +123,10 @@ class Hub:
                 return self.at(None)
         return self.at(self.forward(revision))
 
+    def key_of(self, revision: str) -> str:
+        """Name what is kept of a revision: revisions are a repo's own, and a copy of a repo may go another way."""
+        return sha256(f"{self.repo_id}@{revision}".encode()).hexdigest()
+
     def follow(self, parent: str, revision: str) -> None:
         """Remember a commit of our own: the Hub may tell its parent for a while."""
         self._followed_by[parent] = revision
@@ -149,13 +154,13 @@ class Hub:
         """
         entries = []
         for start in range(0, len(paths), _PATHS):
-            with hub_failures(self.repo_id, f"looking at the new revision {revision[:8]}"):
-                try:
-                    asked = list(paths[start : start + _PATHS])
+            asked = list(paths[start : start + _PATHS])
+            try:
+                with hub_failures(self.repo_id, f"looking at revision {revision[:8]}"):
                     entries += self.api.get_paths_info(self.repo_id, asked, repo_type="dataset", revision=revision)
-                except RevisionNotFoundError as error:
-                    told = f"The Hub does not know yet the revision {revision[:8]} of {self.repo_id} that it has made."
-                    raise HubUnavailableError(told) from error
+            except UnknownRevisionError as error:
+                told = f"The Hub does not know yet the revision {revision[:8]} of {self.repo_id} that it has made."
+                raise HubUnavailableError(told) from error
         return {entry.path: _as_ours(entry) for entry in entries if isinstance(entry, RepoFile)}
 
     def commits(self) -> Iterator[Commit]:

@@ -9,14 +9,14 @@ from govbr_assets.core.alert import Alert
 from govbr_assets.core.changes import LateNews
 from govbr_assets.core.days import Day
 from govbr_assets.partitions import FIRST_DAY
-from govbr_assets.resources import AlertResource, PostgresResource
+from govbr_assets.resources import AlertResource, HubResource, PostgresResource
 from govbr_assets.sensors.requests import AT_ONCE, last_reconciliation, request, under_way
 
 _NAME = "late_news_sensor"
 
 
 def late_news_sensor(
-    context: SensorEvaluationContext, postgres: PostgresResource, alerts: AlertResource
+    context: SensorEvaluationContext, postgres: PostgresResource, alerts: AlertResource, hub: HubResource
 ) -> SensorResult | SkipReason:
     """Publishes closed days again that have rows created or updated in PostgreSQL since the last tick.
 
@@ -24,7 +24,7 @@ def late_news_sensor(
     week old, and so is what the next tick finds. Today's rows are left to the schedule that publishes the day.
     A source that does not show all of its changes is told of: in every tick, and by one alert.
     """
-    last = last_reconciliation(context.instance)
+    last = last_reconciliation(context.instance, hub.client().repo_id)
     if last and last.unfolded:
         return SkipReason(f"{last.unfolded} files on the Hub are to be folded first; what comes meanwhile is not lost.")
     today = Day.at(datetime.now(UTC))

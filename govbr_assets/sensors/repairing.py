@@ -11,7 +11,7 @@ from govbr_assets.core.alert import Alert
 from govbr_assets.core.days import Day
 from govbr_assets.core.repair import Found, Repair
 from govbr_assets.partitions import FIRST_DAY
-from govbr_assets.resources import AlertResource
+from govbr_assets.resources import AlertResource, HubResource
 from govbr_assets.sensors.requests import (
     AT_ONCE,
     RECONCILIATION,
@@ -25,17 +25,20 @@ _NAME = "repair_sensor"
 _JOBS = {"days": "daily_sync", "fold": "weekly_consolidation", "reconciliation": "reconciliation"}
 
 
-def repair_sensor(context: SensorEvaluationContext, alerts: AlertResource) -> SensorResult | SkipReason:
+def repair_sensor(
+    context: SensorEvaluationContext, alerts: AlertResource, hub: HubResource
+) -> SensorResult | SkipReason:
     """Publishes the days again on which the last reconciliation found a difference, and then has it made anew.
 
     Where there was none, it has the first one made, a deep one: switched on, it needs nobody to begin.
     Unfolded files are folded first. A day, and the fold, is given up after three runs, with one alert; the day is
-    taken up again when a reconciliation has found it equal in between.
+    taken up again when a reconciliation has found it equal in between. For another repo all begins anew.
     """
     if busy := under_way(context.instance, _NAME):
         return SkipReason(f"{busy} runs of the repair are under way.")
-    repair, given_up = Repair.of(context.cursor), []
-    last = last_reconciliation(context.instance)
+    repo_id, given_up = hub.client().repo_id, []
+    repair = Repair.of(context.cursor).of_repo(repo_id)
+    last = last_reconciliation(context.instance, repo_id)
     if last and last.number != repair.number:
         repair, given_up = repair.having(_found(context, last))
     if given_up and (outbox := alerts.client()):

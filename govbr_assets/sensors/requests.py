@@ -7,6 +7,7 @@ from dagster import AssetKey, DagsterInstance, DagsterRunStatus, RunRequest, Run
 
 from govbr_assets.core.changes import Span
 from govbr_assets.sensors.silence import BEGUN, is_silent
+from govbr_assets.told import is_of
 
 RECONCILIATION = AssetKey("hub_reconciliation")
 
@@ -62,10 +63,11 @@ class Reconciliation(NamedTuple):
     deep: bool
 
 
-def last_reconciliation(instance: DagsterInstance) -> Reconciliation | None:
-    """Read the last reconciliation; None if there was none."""
+def last_reconciliation(instance: DagsterInstance, repo_id: str) -> Reconciliation | None:
+    """Read the last reconciliation; None if there was none, or if it was of another repo."""
     for record in instance.fetch_materializations(RECONCILIATION, limit=1).records:
-        if event := record.asset_materialization:
+        event = record.asset_materialization
+        if event and is_of(event.metadata, repo_id):
             told = {name: value.value for name, value in event.metadata.items()}
             revision, unfolded = str(told["revision"]), int(str(told["unfolded_files"]))
             return Reconciliation(record.storage_id, revision, unfolded, told.get("deep") is True)

@@ -126,11 +126,21 @@ def to_repo(handler: Handler, role: Role = "read") -> Callable:
     """
 
     async def endpoint(request: Request) -> Response:
-        hub = hub_of(request)
-        hub.tokens.admit(request, hub.store, repo_of(request), role)
+        hub, repo_id = hub_of(request), repo_of(request)
+        moved = hub.store.moved_to(repo_id)
+        hub.tokens.admit(request, hub.store, moved or repo_id, role)
+        if moved:
+            await read(request, hub.limits.commit_bytes)  # a sender listens only when it has sent everything
+            return _elsewhere(request, repo_id, moved)
         return await run_in_threadpool(handler, Call(request, hub, await read(request, hub.limits.commit_bytes)))
 
     return endpoint
+
+
+def _elsewhere(request: Request, repo_id: str, moved: str) -> Response:
+    """Send a request on to where its repo is now: as it is, on the same server."""
+    path = request.url.path.replace(f"/{repo_id}", f"/{moved}", 1)
+    return Response(status_code=307, headers={"Location": f"{path}?{request.url.query}".rstrip("?")})
 
 
 def to_user(handler: Handler, role: Role | None = None) -> Callable:

@@ -22,6 +22,7 @@ from govbr_assets.local.hub.xet import Xorbs
 
 Visibility = Literal["public", "private"]
 
+_REPO, _MOVED = "repo.json", "moved"
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]|\.(?!\.)){0,95}")
 _LARGE = ("7z", "arrow", "bin", "bz2", "gz", "npy", "npz", "onnx", "parquet", "pkl", "rar", "tar", "xz", "zip", "zst")
 GIT_ATTRIBUTES = "".join(f"*.{ending} filter=lfs diff=lfs merge=lfs -text\n" for ending in _LARGE).encode()
@@ -65,12 +66,13 @@ class HubStore:
         """
         with self._lock:
             place = self._place(repo_id)
-            if place.exists():
+            if (place / _REPO).exists():
                 raise RepoExistsError(f"You already created this dataset repo: {repo_id}")
             draft = Path(tempfile.mkdtemp(dir=self._temporary))
-            (draft / "repo.json").write_text(json.dumps({"visibility": visibility}))
+            (draft / _REPO).write_text(json.dumps({"visibility": visibility}))
             attributes = Put(".gitattributes", self.blobs.add(GIT_ATTRIBUTES))
             first = History(draft / "commits", self.blobs, self._temporary).commit(None, [attributes], "initial commit")
+            shutil.rmtree(place, ignore_errors=True)  # the sign to where a repo of this name has moved
             place.parent.mkdir(exist_ok=True)
             draft.rename(place)
             return first
@@ -84,9 +86,35 @@ class HubStore:
             place.rename(grave / "repo")
             shutil.rmtree(grave)
 
+    def rename(self, repo_id: str, to: str) -> None:
+        """Give a repo another name; who asks for it under the old one is sent on, until that one is somebody else's.
+
+        Raises:
+            RepoExistsError: there is a repo of the new name.
+        """
+        with self._lock:
+            place, target = self._existing(repo_id), self._place(to)
+            if (target / _REPO).exists():
+                raise RepoExistsError(f"You already created this dataset repo: {to}")
+            self._histories.pop(repo_id, None)
+            shutil.rmtree(target, ignore_errors=True)
+            target.parent.mkdir(exist_ok=True)
+            place.rename(target)
+            place.mkdir()
+            (place / _MOVED).write_text(to)
+
+    def moved_to(self, repo_id: str) -> str | None:
+        """Say under which name a repo is now that had this one; None if none had it, or one has it again."""
+        try:
+            place = self._place(repo_id)
+        except RefusedError:
+            return None
+        moved = (place / _MOVED).read_text() if (place / _MOVED).exists() else None
+        return (self.moved_to(moved) or moved) if moved else None
+
     def visibility(self, repo_id: str) -> Visibility:
         """Say who may see a repo."""
-        return json.loads((self._existing(repo_id) / "repo.json").read_bytes())["visibility"]
+        return json.loads((self._existing(repo_id) / _REPO).read_bytes())["visibility"]
 
     def head(self, repo_id: str) -> str:
         """Give the sha of the newest commit: 40 hex digits."""
@@ -119,7 +147,7 @@ class HubStore:
             place = self._place(repo_id)
         except RefusedError:
             place = None
-        if place is None or not (place / "repo.json").exists():
+        if place is None or not (place / _REPO).exists():
             raise RepoNotFoundError(f"Repository not found: {repo_id}")
         return place
 
