@@ -213,6 +213,7 @@ def test_an_alert_whose_answer_is_504_late_broken_off_or_missing_is_sent_again_u
         with pytest.raises(AlertRefusedError, match="the alert waits") as caught:
             alerts.deliver()
         assert "s3cret-path" not in str(caught.value)
+    monkeypatch.undo()
     assert [alerts.deliver() for _ in range(3)] == [1, 0, 0]
     alerts.put(alert())
     assert alerts.deliver() == 0
