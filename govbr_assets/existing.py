@@ -5,7 +5,7 @@ Sits between the assets and `hub` and `viewer`, and joins the two; what identity
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 import pyarrow as pa
@@ -15,8 +15,9 @@ from govbr_assets.core import dedup
 from govbr_assets.core.contract import within
 from govbr_assets.core.days import Day
 from govbr_assets.core.layout import shard_path
+from govbr_assets.core.scope import DEFAULT
 from govbr_assets.errors import HubDeniedError, PermanentError, ViewerUncertainError
-from govbr_assets.hub import Hub, Snapshot, file_keys, holding
+from govbr_assets.hub import Hub, Snapshot, file_keys, holding, out_of_reach
 from govbr_assets.viewer import Viewer
 
 VIEWER_DAYS = 31
@@ -110,6 +111,8 @@ class ExistingIds:
         rows = self._rows_of(key)
         if not rows.num_rows or not self._snapshot.data_files:
             return Existing(dedup.existing(rows, [], []), self._snapshot)
+        if told := out_of_reach(self._hub, self._snapshot):  # the day is refused, or the rows are moved over first
+            return replace(Existing.unknown(), reason=told)
         if not self._not_viewer:
             try:
                 return self._by_viewer(rows, Day.of(key))
@@ -121,11 +124,12 @@ class ExistingIds:
 
     def _by_viewer(self, rows: pa.Table, day: Day) -> Existing:
         """Ask the viewer; it cannot say which file a row is in, so what the own shard holds is taken away."""
-        file, own, own_of_day = self._snapshot.files.get(shard_path(day)), [], []
+        file, own, own_of_day = self._snapshot.data_file(shard_path(day)), [], []
         for keys in file_keys(self._hub, self._snapshot, file) if file else []:
             own += keys["unique_id"].drop_null().to_pylist()
             own_of_day += keys.filter(within(keys["published_at"], day))["unique_id"].drop_null().to_pylist()
         ids = dedup.aliases(rows).to_pylist()
+        self._viewer.config = self._snapshot.scope.default or DEFAULT
         answer = self._viewer.find(ids, day, own, own_of_day, self._snapshot.revision or "")
         table = dedup.existing(rows, answer.ids, own)
         return Existing(table, self._snapshot, "viewer", "", answer.requests, answer.seconds)

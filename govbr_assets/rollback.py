@@ -54,7 +54,8 @@ class Rollback:
         copy = tuple(HubFileAt(file, stop.revision) for file in stop.files.values() if file)
         delete = tuple(path for path, file in stop.files.items() if not file)
         so_far = "" if stop.revision == self._goal else f", for now to {stop.revision[:8]}"
-        return Edit(copy=copy, delete=delete, lenient=True, summary=f"Roll back to {self._goal[:8]}{so_far}")
+        like = self.target if stop.revision == self._goal else self._hub.at(stop.revision)
+        return Edit(copy=copy, delete=delete, like=like, lenient=True, summary=f"Roll back to {self._goal[:8]}{so_far}")
 
     def way(self, snapshot: Snapshot) -> Iterator[Stop]:
         """Go from a revision to the target, from state to state of the history, as far as a commit leads each time.

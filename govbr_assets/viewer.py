@@ -49,13 +49,16 @@ class Viewer:
         url: such as `https://datasets-server.huggingface.co`.
         repo_id: `namespace/name` of the dataset.
         token: for private datasets; None asks as a stranger.
+
+    Attributes:
+        config: the one that is asked about.
     """
 
     def __init__(self, url: str, repo_id: str, token: str | None = None) -> None:
         self._url = base_url("GOVBR_VIEWER_URL", url, "https://viewer.example.org")
         if not self._url:
             raise ConfigurationError("GOVBR_VIEWER_URL is empty: write a URL, or leave it out for the public viewer.")
-        self._repo_id, self._requests = repo_id, 0
+        self._repo_id, self._requests, self.config = repo_id, 0, "default"
         # A gateway's hiccup is worth a retry at once; a 500 is the viewer's own word that it is not ready.
         retry = Retry(connect=1, read=False, other=0, status=3, backoff_factor=0.2, status_forcelist=(502, 503, 504))
         self._session = session(self._url, retry, {"Authorization": f"Bearer {token}"} if token else None)
@@ -148,7 +151,7 @@ class Viewer:
 
     def _get(self, path: str, parameters: dict[str, Any], revision: str) -> dict[str, Any]:
         """Ask, and return the answer only if it is certain."""
-        parameters = {"dataset": self._repo_id, "config": "default", "split": "train", **parameters}
+        parameters = {"dataset": self._repo_id, "config": self.config, "split": "train", **parameters}
         response = self._asked(path, parameters)
         try:
             answer = response.json() if response.status_code == 200 else {}

@@ -12,7 +12,7 @@ from dagster import AssetSelection, materialize
 from govbr_assets import heap
 from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.days import Day
-from govbr_assets.core.layout import encode, is_data_file
+from govbr_assets.core.layout import encode, is_parquet
 from govbr_assets.errors import ContractError
 from govbr_assets.fold import Folded, fold
 from govbr_assets.hub import Hub
@@ -50,7 +50,7 @@ def folds(hub: Hub, today: Day = TODAY) -> list[Folded]:
 def dataset(local_hub: LocalHub, repo_id: str) -> dict[str, pa.Table]:
     """Read every data file of the head, past all of the product's code."""
     tree = local_hub.store.tree(repo_id)
-    return {path: pq.read_table(blob.path) for path, blob in sorted(tree.items()) if is_data_file(path)}
+    return {path: pq.read_table(blob.path) for path, blob in sorted(tree.items()) if is_parquet(path)}
 
 
 def test_shards_of_closed_days_become_the_file_of_their_year(hub: Hub, local_hub: LocalHub, repo_id: str):

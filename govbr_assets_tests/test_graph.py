@@ -413,15 +413,17 @@ def test_what_was_kept_of_files_long_gone_is_dropped_and_what_is_on_the_hub_is_n
     graph.insert("c")
     graph.run("2026-01-15")
     kept = {path.name.split(".")[0] for path in graph.folder.glob("hub/*")}
-    assert kept >= {file.content for file in graph.head.data_files}
-    assert len(kept) == 3  # two days, and one of them as it was before
+    head = graph.head
+    assert kept >= {file.content for file in (*head.data_files, head.files["README.md"])}
+    assert len(kept) == 4  # two days, one of them as it was before, and the card
     old = time.time() - 31 * 86400
     for path in graph.folder.glob("hub/*"):
         os.utime(path, (old, old))
     graph.insert("d", day="2026-01-16")
     graph.run("2026-01-16", storage_url=f"{graph.folder}/")  # another process would have a client of its own, too
+    head = graph.head
     assert {path.name.split(".")[0] for path in graph.folder.glob("hub/*")} == {
-        file.content for file in graph.head.data_files
+        file.content for file in (*head.data_files, head.files["README.md"])
     }
 
 

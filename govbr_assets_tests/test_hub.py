@@ -14,6 +14,7 @@ import pytest
 import requests
 from huggingface_hub import CommitOperationAdd, HfApi
 
+from govbr_assets.core.card import appendable_card
 from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.layout import encode, shard_path
 from govbr_assets.errors import ConfigurationError, ContractError, HubConflictError, HubDeniedError, HubUnavailableError
@@ -213,6 +214,7 @@ def test_a_days_rows_are_read_wherever_they_lie(hub: Hub, write: Callable[..., s
     )
     write(
         **{
+            "README.md": appendable_card(None).encode(),
             "data__train-00000-of-00001.parquet": parquet(tolerated),
             "data__train-0000-undated.parquet": parquet(undated),
             "data__train-2026-01-15.parquet": encode(shard(["d"])),

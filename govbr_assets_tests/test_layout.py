@@ -8,7 +8,7 @@ import pytest
 
 from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.days import Day
-from govbr_assets.core.layout import encode, is_data_file, may_hold, shard_day, shard_path
+from govbr_assets.core.layout import encode, may_hold, shard_day, shard_path
 from govbr_assets_tests.tables import DAY, shard
 
 
@@ -36,11 +36,6 @@ def test_another_days_shard_another_year_and_what_has_no_time_cannot_hold_the_da
     assert not may_hold("data/train-2025-00.parquet", DAY)
     assert not may_hold("data/train-0000-undated.parquet", DAY)
     assert may_hold(shard_path(DAY), DAY)
-
-
-@pytest.mark.parametrize("path", ["README.md", "data/x.csv", "data/sub/x.parquet", "other/x.parquet"])
-def test_what_readers_do_not_load_is_no_data_file(path: str):
-    assert not is_data_file(path)
 
 
 def test_the_same_rows_give_the_same_bytes_however_they_are_chunked():

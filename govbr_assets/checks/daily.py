@@ -45,7 +45,7 @@ def shard_schema_is_the_contract(context: AssetCheckExecutionContext, hub: HubRe
     head = client.head()
 
     def judge(key: str) -> Verdict:
-        file = head.files.get(shard_path(Day.of(key)))
+        file = head.data_file(shard_path(Day.of(key)))
         if file is None:
             return True, {"shard": "none: other files hold the day, or it has no rows"}
         difference = schema_difference(file_schema(client, head, file))

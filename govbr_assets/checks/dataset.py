@@ -81,8 +81,10 @@ def _viewer_rows(viewer: ViewerResource, head: Snapshot) -> int | str:
     """Say how many rows the viewer counts at the revision, or why it cannot be asked: it needs minutes to index."""
     if not head.data_files:
         return "nothing to count"
+    client = viewer.client()
+    client.config = head.scope.default or client.config
     try:
-        return viewer.client().rows(head.revision or "")
+        return client.rows(head.revision or "")
     except ViewerUncertainError as error:
         return f"not known: {error}"
 

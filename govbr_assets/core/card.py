@@ -5,7 +5,6 @@ Where the metadata stands in `README.md` is decided here; YAML is read in `card_
 
 import re
 from collections.abc import Callable, MutableMapping
-from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,8 +12,9 @@ from typing import Any
 from govbr_assets.core.card_yaml import Metadata, read_metadata
 from govbr_assets.core.dataset_info import correct_info
 from govbr_assets.core.front_matter import edit_metadata
-from govbr_assets.core.layout import DATA_PATTERN
 from govbr_assets.core.round_trip import same
+from govbr_assets.core.scope import DEFAULT
+from govbr_assets.core.selection import select_usual
 from govbr_assets.errors import ContractError
 
 _END = r"(?:\r\n|\r|\n)"
@@ -22,7 +22,6 @@ _AS_THE_HUB_READS = re.compile(rf"(\ufeff?\s*---{_END})([\S\s]*?{_END})(---[ \t]
 _AS_PEOPLE_WRITE = re.compile(rf"(\ufeff?\s*---[ \t]*{_END})((?:[\S\s]*?{_END})??)((?:---|\.\.\.)[ \t]*(?:\r\n|\n|$))")
 _OPEN = re.compile(rf"\ufeff?\s*---[ \t]*({_END}|$)")
 
-_CONFIGS = [{"config_name": "default", "data_files": [{"split": "train", "path": DATA_PATTERN}]}]
 _NEW_CARD = b"""---
 language:
 - pt
@@ -117,11 +116,12 @@ class Card:
         return mark + fence, "", fence, (newline if text.strip() else "") + text
 
 
-def appendable_card(content: bytes | None) -> Card:
-    """Make a card safe for adding shards: the data pattern in `configs`, our columns, and no sizes that would go stale.
+def appendable_card(content: bytes | None, edit: Callable[[MutableMapping[Any, Any]], None] | None = None) -> Card:
+    """Make a card safe for adding shards: `configs` that select our files, our columns, and no sizes that go stale.
 
     Args:
         content: of `README.md` on the Hub; None when there is none.
+        edit: of its metadata, for a repo with other files than ours; None for one without.
 
     Returns:
         The same card where nothing has to change, so that an unchanged card costs no upload.
@@ -129,13 +129,12 @@ def appendable_card(content: bytes | None) -> Card:
     Raises:
         ContractError: the card cannot be read, or not be edited.
     """
-    return Card.parse(_NEW_CARD if content is None else content).edited(_make_appendable)
+    return Card.parse(_NEW_CARD if content is None else content).edited(edit or _make_appendable)
 
 
 def _make_appendable(metadata: MutableMapping[Any, Any]) -> None:
-    if not same(metadata.get("configs"), _CONFIGS):
-        metadata["configs"] = deepcopy(_CONFIGS)
-    correct_info(metadata, "default")
+    select_usual(metadata)
+    correct_info(metadata, DEFAULT)
 
 
 def _lines(before: str) -> int:

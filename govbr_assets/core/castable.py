@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from govbr_assets.core.contract import EARLIEST, LATEST, NEWS_SCHEMA, spell
 from govbr_assets.errors import ContractError
 
-_PANDAS_INDEX = "__index_level_0__"
+PANDAS_INDEX = "__index_level_0__"
 
 _NANOSECONDS = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
 """How many one of a unit has."""
@@ -55,7 +55,7 @@ def as_contract(rows: pa.Table, source: str, schema: pa.Schema = NEWS_SCHEMA) ->
     file = _File(source, rows["unique_id"])
     columns = [file.cast(field, rows[field.name]) for field in schema]  # the ids first: messages name them
     for name, column in zip(rows.column_names, rows.columns, strict=True):
-        if name not in (*NEWS_SCHEMA.names, _PANDAS_INDEX) and (index := _first(column.is_valid())) >= 0:
+        if name not in (*NEWS_SCHEMA.names, PANDAS_INDEX) and (index := _first(column.is_valid())) >= 0:
             raise file.refusal(name, column, index, "is not among those published", "take it out of the file")
     return pa.table(columns, schema=schema)
 

@@ -22,6 +22,19 @@ def correct_info(metadata: MutableMapping[Any, Any], config: str) -> None:
         metadata: of the card, is changed: `features` of the config become the contract's, its sizes go.
         config: name of our config.
     """
+    drop_sizes(metadata, config)
+    infos = [each for each in _entries(metadata.get("dataset_info")) if each.get("config_name", "default") == config]
+    for entry in [*infos, *(each for each in _entries(metadata.get("configs")) if each.get("config_name") == config)]:
+        _correct_features(entry)
+
+
+def drop_sizes(metadata: MutableMapping[Any, Any], config: str) -> None:
+    """Take the sizes of a config out of the metadata of a card.
+
+    Args:
+        metadata: of the card, is changed.
+        config: name of our config.
+    """
     info = metadata.get("dataset_info")
     sized = False
     for entry in _entries(info):
@@ -30,10 +43,6 @@ def correct_info(metadata: MutableMapping[Any, Any], config: str) -> None:
             sized |= bool(stale)
             for key in stale:
                 del entry[key]
-            _correct_features(entry)
-    for entry in _entries(metadata.get("configs")):
-        if entry.get("config_name") == config:
-            _correct_features(entry)
     if sized and all(entry.keys() <= {"config_name"} for entry in _entries(info)):
         del metadata["dataset_info"]  # nothing is left that says anything
 

@@ -42,7 +42,6 @@ WRITER_SETTINGS: Mapping[str, Any] = {
 }
 """How every file is written. Source: design, "Parts chosen"."""
 
-_DATA_FILE = re.compile(r"data/[^/]+\.parquet")
 _SHARD = re.compile(r"data/train-(\d{4}-\d{2}-\d{2})\.parquet")
 _YEAR = re.compile(r"data/train-(\d{4})-00\.parquet")
 UNDATED_PATH = "data/train-0000-undated.parquet"
@@ -75,16 +74,14 @@ def shard_day(path: str) -> Day | None:
         return None
 
 
-def is_data_file(path: str) -> bool:
-    """Say whether readers see the rows of this file."""
-    return _DATA_FILE.fullmatch(path) is not None
+def is_parquet(path: str) -> bool:
+    """Say whether a file is Parquet by its name; whether it is one of ours says `scope`."""
+    return path.endswith(".parquet")
 
 
 def may_hold(path: str, day: Day) -> bool:
-    """Say whether a data file can hold rows of the day: by its name another day's shard and another year cannot."""
-    if not is_data_file(path) or folded_year(path) not in (None, day.date.year):
-        return False
-    return shard_day(path) in (None, day)
+    """Say whether a file of ours can hold rows of the day: by its name another day's shard and another year cannot."""
+    return folded_year(path) in (None, day.date.year) and shard_day(path) in (None, day)
 
 
 def encode(rows: pa.Table) -> bytes:

@@ -18,7 +18,21 @@ from govbr_assets.fold.scratch import check_room
 from govbr_assets.fold.shelf import Shelf
 from govbr_assets.fold.sources import Inbox, Sources, sources
 from govbr_assets.fold.survivors import Tables, repeated_ids, survivors
-from govbr_assets.hub import KEYS_SCHEMA, Hub, HubFile, Snapshot, file_keys, file_schema, footer, learn_schema
+from govbr_assets.hub import (
+    KEYS_SCHEMA,
+    Content,
+    Hub,
+    HubFile,
+    Snapshot,
+    begins_empty,
+    file_keys,
+    file_schema,
+    footer,
+    is_text,
+    learn_schema,
+    opened,
+    text_rows,
+)
 
 _ROOM = 6  # times the size of the files that are read: their rows lie on the disk without compression
 _TELL_SECONDS = 5.0  # between two lines of progress
@@ -37,7 +51,7 @@ class Desk:
     """
 
     def __init__(self, hub: Hub, today: Day, folder: Path, tell: Tell) -> None:
-        self._hub, self._today, self._folder, self._tell = hub, today, folder, tell
+        self.hub, self._today, self._folder, self._tell = hub, today, folder, tell
         self._inbox = Inbox(hub, folder / "inbox")
         self._months: dict[HubFile, list[int] | None] = {}  # of the row groups of folded files
         self._odd: dict[HubFile, bool] = {}  # whether a file has another schema than the contract
@@ -71,15 +85,16 @@ class Desk:
     def _is_odd(self, snapshot: Snapshot, file: HubFile) -> bool:
         """Say whether a file has another schema than the contract."""
         if file not in self._odd:
-            self._odd[file] = bool(schema_difference(file_schema(self._hub, snapshot, file)))
+            odd = schema_difference(file_schema(self.hub, snapshot, file))
+            self._odd[file] = bool(odd) or begins_empty(self.hub, snapshot, file)
         return self._odd[file]
 
     def _months_of(self, snapshot: Snapshot, file: HubFile, year: int) -> list[int] | None:
         """Tell the month of each row group of a folded file; None if it is not as folded files are."""
         if file not in self._months:
-            groups = footer(self._hub, snapshot, file)
+            groups = footer(self.hub, snapshot, file)
             rows = [groups.row_group(index).num_rows for index in range(groups.num_row_groups)]
-            keys = file_keys(self._hub, snapshot, file)
+            keys = file_keys(self.hub, snapshot, file)
             self._months[file] = None if self._is_odd(snapshot, file) else months_of_groups(keys, rows, year)
         return self._months[file]
 
@@ -112,7 +127,7 @@ class Desk:
         if set(files) == self._surveyed:
             return
         streams = self._streams(files, [*KEYS_SCHEMA.names, "source"], partial(self._keys, snapshot))
-        with self._hub.kept.keeping_keys(self._hub.key_of(snapshot.revision or "")) as keep:  # for `no_row_was_lost`
+        with self.hub.kept.keeping_keys(self.hub.key_of(snapshot.revision or "")) as keep:  # for `no_row_was_lost`
             for keys in chain.from_iterable(stream() for stream in streams):
                 keep(keys.select(KEYS_SCHEMA.names))
         ids, holders = repeated_ids(streams, self._folder / "ids")
@@ -132,25 +147,29 @@ class Desk:
         check_room(self._folder, _ROOM * size)
         told, done = time.monotonic(), 0
         with closing(self._inbox.stream(snapshot, files)) as coming:  # nothing is fetched any more if one fails
-            for number, taken in enumerate(self._intake.take_up(coming), 1):
+            for number, taken in enumerate(self._intake.take_up(coming, partial(self._text, snapshot)), 1):
                 self._note(taken)
                 done += taken.file.size
                 if time.monotonic() - told > _TELL_SECONDS:
                     told = time.monotonic()
                     self._tell(f"{number} of {len(files)} files are read, {done / size:.0%} of {size / 1e6:.0f} MB.")
 
+    def _text(self, snapshot: Snapshot, file: HubFile, content: Content) -> Iterator[pa.Table] | None:
+        """Stream the rows of a file that is no Parquet."""
+        return text_rows(self.hub, snapshot, file, opened(content)) if is_text(snapshot, file) else None
+
     def _note(self, taken: TakenUp) -> None:
         """Note what is known of a file by now."""
         self.shelf.put(taken.file, taken.spill)
         self._odd[taken.file] = bool(schema_difference(taken.schema))
-        learn_schema(self._hub, taken.file, taken.schema)
+        learn_schema(self.hub, taken.file, taken.schema)
         if taken.breaking:
             self.breaking.add(taken.file)
         self._inbox.drop(taken.file)
 
     def _keys(self, snapshot: Snapshot, file: HubFile) -> Iterator[pa.Table]:
         """Stream the keys of a file that is not on the shelf."""
-        for keys in file_keys(self._hub, snapshot, file):
+        for keys in file_keys(self.hub, snapshot, file):
             yield keys.append_column("source", pa.repeat(pa.scalar(file.path), keys.num_rows))
 
     def _rows(self, snapshot: Snapshot, file: HubFile) -> Iterator[pa.Table]:

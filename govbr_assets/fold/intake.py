@@ -3,7 +3,8 @@
 Of a file of some rows most of the work would be that there is another file: what can be is done for many at once.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -20,6 +21,9 @@ from govbr_assets.core.readable import reader_differences
 from govbr_assets.errors import ContractError, ProofError
 from govbr_assets.fold.spill import Spill
 from govbr_assets.hub import Content, HubFile
+
+TextReader = Callable[[HubFile, Content], Iterator[pa.Table] | None]
+"""Streams the rows of a file, [n rows x 24] each of the contract, if it is no Parquet."""
 
 _BATCH_BYTES = 8 << 20  # of rows that are taken up together
 
@@ -64,8 +68,14 @@ class Intake:
     def __init__(self, folder: Path) -> None:
         self._folder, self._numbers = folder, count()
 
-    def take_up(self, files: Iterable[tuple[HubFile, Content]]) -> Iterator[TakenUp]:
+    def take_up(
+        self, files: Iterable[tuple[HubFile, Content]], text: TextReader = lambda *_: None
+    ) -> Iterator[TakenUp]:
         """Take files up in their order, as they come.
+
+        Args:
+            files: each with its content.
+            text: streams the rows of one that is no Parquet; None for one that is.
 
         Raises:
             ContractError: no Parquet file, or rows that cannot become the contract's without loss.
@@ -73,6 +83,9 @@ class Intake:
         """
         waiting: list[_Small] = []
         for file, content in files:
+            if (rows := text(file, content)) is not None:
+                yield self._text(file, rows)
+                continue
             with _opened(content, file.path) as parquet:
                 small = _small(file, parquet)
                 if waiting and not (small and _fit_together([*waiting, small])):
@@ -93,7 +106,19 @@ class Intake:
             spill = self._spilled([sourced(rows, sources)], {each.file.path: each.rows for each in files})
             yield from (_taken_up(each.file, spill, each.table.schema) for each in files)
 
-    def _spilled(self, tables: Iterable[pa.Table], wanted: dict[str, int]) -> Spill:
+    def _text(self, file: HubFile, tables: Iterator[pa.Table]) -> TakenUp:
+        """Take up a file of text, whose rows are counted as they are read: it does not say how many it has."""
+        counted = Counter[str]()
+
+        def rows() -> Iterator[pa.Table]:
+            for table in tables:
+                counted[file.path] += table.num_rows
+                yield sourced(table, file.path)
+
+        spill = self._spilled(rows(), counted)
+        return TakenUp(file, spill, pa.schema([]), breaking=True)
+
+    def _spilled(self, tables: Iterable[pa.Table], wanted: Mapping[str, int]) -> Spill:
         """Write rows to the disk, and see that they are as many of each file as it says."""
         spill = Spill(self._folder / f"spill-{next(self._numbers)}", tables, by_month)
         heap.give_back()

@@ -11,14 +11,15 @@ from govbr_assets import heap
 from govbr_assets.core.consolidation import Survivors
 from govbr_assets.core.contract import repeated
 from govbr_assets.core.days import Day
-from govbr_assets.core.layout import year_path
+from govbr_assets.core.globs import selected
+from govbr_assets.core.layout import DATA_PATTERN, year_path
 from govbr_assets.errors import ProofError
 from govbr_assets.fold.desk import Desk, Tell
 from govbr_assets.fold.proof import Account
 from govbr_assets.fold.scratch import scratch_folder
 from govbr_assets.fold.taking import Taking
 from govbr_assets.fold.year import BuiltYear, YearBuilder
-from govbr_assets.hub import COMMIT_FILES, Edit, Hub, HubFile, Publication, Snapshot, publish
+from govbr_assets.hub import COMMIT_FILES, Edit, Hub, HubFile, Publication, Snapshot, check_movable, publish
 
 
 @dataclass(frozen=True)
@@ -126,10 +127,15 @@ class FoldPlan:
     folder: Path
     step: Step = field(default_factory=lambda: Step([], 0, []))
     _made: dict[int, _Made] = field(default_factory=dict)
+    _moved: set[HubFile] = field(default_factory=set)
 
     @heap.roomy()
     def at(self, snapshot: Snapshot) -> Edit:
         """Make the edit for a revision: as many files as one commit takes, and the year files that replace them."""
+        check_movable(self.desk.hub, snapshot)
+        if left_over := self._left_over(snapshot):
+            self.step = Step([], 0, [])
+            return Edit(delete=left_over, lenient=True, summary=f"Delete {len(left_over)} files that were moved over")
         found = self.desk.lay_out(snapshot)
         # What stands several times comes first, so that it does so at as few revisions as can be.
         waiting = [*found.legacy, *sorted(found.shards, key=lambda file: file not in self.desk.doubled)]
@@ -138,7 +144,7 @@ class FoldPlan:
         self._made = {year: self._year(snapshot, year, found.years.get(year), came) for year in sorted(years)}
         made = [each.file for each in self._made.values() if each.file]
         self._prove(came)
-        gone = {file.path for file in came} | {year_path(year) for year in years} & snapshot.files.keys()
+        gone = {file.path for file in came} | {path for year in years if snapshot.data_file(path := year_path(year))}
         delete = tuple(sorted(gone - {file.path for file in made}))
         self.step = Step(came, len(waiting) - len(came), [each.built for each in self._made.values()])
         self.desk.foresee(snapshot, delete, made)
@@ -146,10 +152,30 @@ class FoldPlan:
             self.step = Step([], 0, [])
             return Edit()  # nobody could load a dataset without files
         put = {file.path: self.desk.place(file) for file in made}
+        delete, unselect = self._divided(snapshot, delete, len(put))
         fresh = {each.file.path: each.built.fresh for each in self._made.values() if each.file}
         return Edit(
-            put, delete, lenient=True, fresh=fresh, summary=f"Fold {len(came)} files into {len(put)} year files"
+            put,
+            delete,
+            unselect=unselect,
+            lenient=True,
+            fresh=fresh,
+            summary=f"Fold {len(came)} files into {len(put)} year files",
         )
+
+    def _divided(self, snapshot: Snapshot, gone: tuple[str, ...], made: int) -> tuple[tuple[str, ...], frozenset[str]]:
+        """Leave to later commits what one cannot delete, if no pattern of ours reaches it: readers see it no more."""
+        reached = {*selected(DATA_PATTERN, gone)}
+        away = [path for path in gone if path not in reached]
+        later = away[max(0, COMMIT_FILES - made - len(reached)) :]
+        self._moved |= {snapshot.files[path] for path in later}
+        return tuple(path for path in gone if path not in later), frozenset(later)
+
+    def _left_over(self, snapshot: Snapshot) -> tuple[str, ...]:
+        """List files that were moved over by a commit of this fold and that nobody has selected since."""
+        seen = {*snapshot.scope.ours.files, *(path for *_, split in snapshot.scope.others for path in split.files)}
+        still = [file.path for file in self._moved if snapshot.files.get(file.path) == file and file.path not in seen]
+        return tuple(sorted(still)[:COMMIT_FILES])
 
     def _year(self, snapshot: Snapshot, year: int, file: HubFile | None, came: Sequence[HubFile]) -> _Made:
         """Make the file of a year, or take the one that was made of the same for another revision."""

@@ -3,27 +3,31 @@
 The only importer of huggingface_hub. From the bottom up: `failures` turns the client's errors into ours, `content` is
 what goes into a file, `snapshot` what a revision holds, `kept` what outlives a run of it, `operations` a commit in the
 client's words, `repo` the client; `ranges`, `scan` and `keys` read rows, `fetch` whole files, `edit` is what a commit
-changes, `loadable` says what readers need, `truth` asks what the client does not say, `send` makes one commit, and
-`publish` makes a plan one.
+changes, `loadable` says what readers need, `reach` whether all rows lie where new ones come, `truth` asks what the
+client does not say, `send` makes one commit, and `publish` makes a plan one.
 """
 
-from govbr_assets.hub.content import Content
+from govbr_assets.hub.content import Content, opened
 from govbr_assets.hub.edit import Edit
 from govbr_assets.hub.fetch import fetch, fetched
 from govbr_assets.hub.kept import DIGESTS_SCHEMA, KEYS_SCHEMA
 from govbr_assets.hub.keys import HOLDING_SCHEMA, file_digests, file_keys, foreign_keys, holding, revision_ids
 from govbr_assets.hub.loadable import card_changes
 from govbr_assets.hub.publish import Plan, Publication, publish
+from govbr_assets.hub.reach import check_movable, out_of_reach
 from govbr_assets.hub.repo import Hub
 from govbr_assets.hub.scan import (
+    begins_empty,
     day_rows,
     file_rows,
     file_schema,
     footer,
     groups_with,
+    is_text,
     learn_schema,
     row_group,
     row_groups,
+    text_rows,
 )
 from govbr_assets.hub.send import COMMIT_FILES
 from govbr_assets.hub.snapshot import HubFile, HubFileAt, Snapshot
@@ -41,7 +45,9 @@ __all__ = [
     "Plan",
     "Publication",
     "Snapshot",
+    "begins_empty",
     "card_changes",
+    "check_movable",
     "day_rows",
     "fetch",
     "fetched",
@@ -53,9 +59,13 @@ __all__ = [
     "foreign_keys",
     "groups_with",
     "holding",
+    "is_text",
     "learn_schema",
+    "opened",
+    "out_of_reach",
     "publish",
     "revision_ids",
     "row_group",
     "row_groups",
+    "text_rows",
 ]

@@ -12,6 +12,11 @@ def size_of(content: Content) -> int:
     return len(content) if isinstance(content, bytes) else content.stat().st_size
 
 
+def bytes_of(content: Content) -> bytes:
+    """Give the bytes of something small."""
+    return content if isinstance(content, bytes) else content.read_bytes()
+
+
 def opened(content: Content) -> io.BytesIO | io.BufferedReader:
     """Open it for reading."""
     return io.BytesIO(content) if isinstance(content, bytes) else content.open("rb")

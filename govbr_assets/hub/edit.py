@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from govbr_assets.hub.content import Content, size_of
-from govbr_assets.hub.snapshot import HubFile, HubFileAt
+from govbr_assets.hub.snapshot import HubFile, HubFileAt, Snapshot
 
 
 @dataclass(frozen=True)
@@ -16,6 +16,8 @@ class Edit:
         delete: paths that go; each is in the snapshot that the edit was made at.
         copy: files that come back as they were at an older revision; nothing of them is uploaded.
         removed: rows that leave the dataset, which the commit tells, so that they can be counted: `Hub.removed_since`.
+        unselect: files of ours that the card selects no more, and that stay for a later commit to delete.
+        like: what the card says of the files becomes what it says at this revision.
         lenient: files that break readers are told of and refuse nothing: the commit brings them back, or mends others.
         fresh: of large files that are put, which bytes are new to the Hub, as far as it is known.
         summary: first line of the commit message.
@@ -25,6 +27,8 @@ class Edit:
     delete: tuple[str, ...] = ()
     copy: tuple[HubFileAt, ...] = ()
     removed: int = 0
+    unselect: frozenset[str] = frozenset()
+    like: Snapshot | None = None
     lenient: bool = False
     fresh: Mapping[str, Sequence[range]] = field(default_factory=dict)
     summary: str = ""

@@ -7,6 +7,7 @@ import pyarrow as pa
 from huggingface_hub import constants, hf_hub_url
 from huggingface_hub.utils import build_hf_headers, hf_raise_for_status, http_backoff
 
+from govbr_assets.core.layout import is_parquet
 from govbr_assets.errors import ContractError, HubUnavailableError
 from govbr_assets.hub.content import Content
 from govbr_assets.hub.failures import hub_failures
@@ -27,7 +28,7 @@ def fetch(hub: Hub, snapshot: Snapshot, file: HubFile, path: Path) -> None:
     with path.open("wb") as sink:
         sink.writelines(_pieces(hub, snapshot, file))
     _check(file, path)
-    if hub.kept.keeps and not hub.kept.has_keys(file.content):
+    if hub.kept.keeps and is_parquet(file.path) and not hub.kept.has_keys(file.content):
         try:
             keep(hub, file, path)
         except pa.ArrowException as error:

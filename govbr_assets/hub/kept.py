@@ -1,4 +1,4 @@
-"""What never changes for a content or a revision of the Hub, kept by its id: footers, keys and digests.
+"""What never changes for a content or a revision of the Hub, kept by its id: footers, keys, digests and cards.
 
 The footer of a Parquet file says its schema and where its columns lie; its keys are each row's id and time, and its
 digests stand for all that each row says. Of a revision the keys of all its rows can be kept at once. Nothing here
@@ -22,7 +22,7 @@ KEYS_SCHEMA = pa.schema([NEWS_SCHEMA.field(name) for name in ("unique_id", "publ
 DIGESTS_SCHEMA = KEYS_SCHEMA.append(pa.field("digest", pa.int64()))
 """The keys of a row, and what `core.digest` makes of all of it."""
 
-_FOLDER, _FOOTER, _KEYS = "hub", "footer", "keys"
+_FOLDER, _FOOTER, _KEYS, _CARD = "hub", "footer", "keys", "card"
 _DIGESTS = "xxh3"  # how they are made: those that were made in another way must not be taken for them
 _KEEP_DAYS = 30  # after which nobody plans at a revision that still had a content which is gone
 _DIGEST = 32  # bytes
@@ -30,7 +30,7 @@ _OPTIONS = pa.ipc.IpcWriteOptions(compression="zstd", use_threads=False)
 
 
 class Kept:
-    """Footers, keys and digests by content id; what a disk has damaged is as good as not kept.
+    """Footers, keys, digests and cards by content id; what a disk has damaged is as good as not kept.
 
     Args:
         folder: where they are; None keeps nothing.
@@ -47,15 +47,19 @@ class Kept:
 
     def footer(self, content: str) -> bytes | None:
         """Give the end of a Parquet file, from its footer on."""
-        found = self._folder.read(_name(content, _FOOTER)) if self._folder else None
-        if found is None or sha256(found[_DIGEST:]).digest() != found[:_DIGEST]:
-            return None
-        return found[_DIGEST:]
+        return self._bytes(_name(content, _FOOTER))
 
     def keep_footer(self, content: str, footer: bytes) -> None:
         """Keep the end of a Parquet file."""
-        if self._folder:
-            self._folder.write(_name(content, _FOOTER), sha256(footer).digest() + footer)
+        self._keep_bytes(_name(content, _FOOTER), footer)
+
+    def card(self, content: str) -> bytes | None:
+        """Give a dataset card."""
+        return self._bytes(_name(content, _CARD))
+
+    def keep_card(self, content: str, card: bytes) -> None:
+        """Keep a dataset card."""
+        self._keep_bytes(_name(content, _CARD), card)
 
     def keys(self, content: str) -> Iterator[pa.Table] | None:
         """Stream the keys of a file: [n rows x 2] each of `KEYS_SCHEMA`, in the file's order."""
@@ -80,6 +84,17 @@ class Kept:
     def keeping_digests(self, content: str) -> AbstractContextManager[Callable[[pa.Table], None]]:
         """Keep the digests of a file, as `keeping_keys` does its keys."""
         return self._keeping(_name(content, _DIGESTS), DIGESTS_SCHEMA)
+
+    def _bytes(self, name: str) -> bytes | None:
+        """Give bytes that are kept and intact."""
+        found = self._folder.read(name) if self._folder else None
+        if found is None or sha256(found[_DIGEST:]).digest() != found[:_DIGEST]:
+            return None
+        return found[_DIGEST:]
+
+    def _keep_bytes(self, name: str, content: bytes) -> None:
+        if self._folder:
+            self._folder.write(name, sha256(content).digest() + content)
 
     def _tables(self, name: str) -> Iterator[pa.Table] | None:
         """Stream tables that are kept and intact."""
@@ -113,7 +128,7 @@ class Kept:
         self._pruned = True
         for name in old:
             content, _, kind = name.rsplit("/", 1)[1].partition(".")
-            if self._folder and (content not in living or kind not in (_FOOTER, _KEYS, _DIGESTS)):
+            if self._folder and (content not in living or kind not in (_FOOTER, _KEYS, _DIGESTS, _CARD)):
                 self._folder.drop(name)
 
 

@@ -1,38 +1,103 @@
-"""What makes a revision load for every reader: the card's pattern, no stale sizes, and files of one schema."""
+"""What makes a revision load for every reader: a card that selects our files, no stale sizes, files of one schema."""
 
-from govbr_assets.core.card import appendable_card
-from govbr_assets.core.dataset_info import corrected_infos
-from govbr_assets.core.layout import CARD_PATH, STALE_INFO_PATH, is_data_file
+from collections.abc import Collection
+
+from govbr_assets.core.card import Card, appendable_card
+from govbr_assets.core.dataset_info import correct_info, corrected_infos, drop_sizes
+from govbr_assets.core.layout import CARD_PATH, DATA_PATTERN, STALE_INFO_PATH, is_parquet
 from govbr_assets.core.readable import reader_differences
+from govbr_assets.core.scope import DEFAULT, scope_of
+from govbr_assets.core.selection import Metadata, check_selection, restate, select, train_patterns
 from govbr_assets.errors import ContractError
 from govbr_assets.hub.edit import Edit
 from govbr_assets.hub.repo import Hub
-from govbr_assets.hub.scan import file_schema
-from govbr_assets.hub.snapshot import HubFile, Snapshot
+from govbr_assets.hub.scan import begins_empty, file_schema, has_no_rows, is_text
+from govbr_assets.hub.snapshot import HubFile, HubFileAt, Snapshot
 from govbr_assets.hub.validate import check_card
 
+_MORE_METADATA = ".huggingface.yaml"
 
-def card_changes(hub: Hub, snapshot: Snapshot) -> tuple[dict[str, bytes], tuple[str, ...]]:
-    """Say what has to change beside the data, so that any data files load.
+
+def check_card_usable(hub: Hub, snapshot: Snapshot) -> None:
+    """See that the card of a revision can be edited and that the Hub would take it then.
+
+    Raises:
+        ContractError: it cannot be understood or not be edited, or the Hub refuses what it would become.
+    """
+    scope = snapshot.scope
+
+    def edit(metadata: Metadata) -> None:
+        select(metadata, scope, scope.ours.patterns or [DATA_PATTERN], snapshot.files)
+        correct_info(metadata, scope.default or DEFAULT)
+
+    content = appendable_card(snapshot.card, edit).encode()
+    if content != snapshot.card:
+        check_card(hub, content)
+
+
+def card_changes(hub: Hub, snapshot: Snapshot, edit: Edit | None = None) -> tuple[dict[str, bytes], tuple[str, ...]]:
+    """Say what has to change beside the data, so that readers see our files and of all others what they saw.
+
+    Args:
+        hub: the repo.
+        snapshot: the revision that the commit is planned at.
+        edit: the commit; None for one that changes no file.
 
     Returns:
         The card and the older file beside it, if they have to change, and the files to delete.
 
     Raises:
-        ContractError: the card cannot be understood or not be edited, or the Hub refuses what it would become.
+        ContractError: the card cannot be understood or not be edited, readers would see something else, or the Hub
+            refuses what it would become.
     """
-    old = hub.content(snapshot, CARD_PATH)
-    card = appendable_card(old).encode()
-    put = {} if card == old else {CARD_PATH: card}
+    edit = edit or Edit()
+    old = {path: file.content for path, file in snapshot.files.items()}
+    new = {path: content for path, content in old.items() if path not in edit.delete}
+    new |= dict.fromkeys(edit.put, "") | {each.file.path: each.file.content for each in edit.copy}
+    wanted = {file.path for file in snapshot.data_files}.difference(edit.delete, edit.unselect)
+    wanted |= {*filter(is_parquet, edit.put), *(each.file.path for each in _data_copies(edit))}
+    card = _card(snapshot, edit.like, wanted, new.keys() | {CARD_PATH})
+    check_selection(snapshot.scope, scope_of(card.metadata, new.keys()), wanted, old, new)
+    content = card.encode()
+    put = {} if content == snapshot.card else {CARD_PATH: content}
     if put:
-        check_card(hub, card)
+        check_card(hub, content)
     infos = hub.content(snapshot, STALE_INFO_PATH)
     if infos is None:
         return put, ()
-    corrected = corrected_infos(infos, "default")
+    corrected = corrected_infos(infos, snapshot.scope.default or DEFAULT)
     if corrected is None:
         return put, (STALE_INFO_PATH,)
     return put if corrected == infos else {**put, STALE_INFO_PATH: corrected}, ()
+
+
+def _card(snapshot: Snapshot, like: Snapshot | None, wanted: Collection[str], paths: Collection[str]) -> Card:
+    """Make the card select some files: as another revision's does, if that is asked for and right, else as ours do."""
+    before = snapshot.scope
+    config = before.default or DEFAULT
+
+    def restated(metadata: Metadata) -> None:
+        assert like
+        restate(metadata, before, like.metadata, like.scope)
+        drop_sizes(metadata, like.scope.default or DEFAULT)
+
+    def selecting(metadata: Metadata) -> None:
+        select(metadata, before, train_patterns((like or snapshot).scope.ours.patterns, wanted, paths), paths)
+        correct_info(metadata, config)
+
+    if like:
+        card = appendable_card(snapshot.card, restated)
+        if sorted(scope_of(card.metadata, paths).ours.files) == sorted(wanted):
+            return card
+    return appendable_card(snapshot.card, selecting)
+
+
+def empty_files(hub: Hub, snapshot: Snapshot, edit: Edit) -> tuple[str, ...]:
+    """List files of the dataset that hold no rows and break readers: a commit that leaves others takes them with it."""
+    kept = [file for file in snapshot.data_files if file.path not in (*edit.put, *edit.delete, *edit.unselect)]
+    found = [file.path for file in kept if is_parquet(file.path) and has_no_rows(hub, snapshot, file)]
+    others = len(found) < len(kept) or any(map(is_parquet, edit.put))
+    return tuple(found) if others and not edit.copy else ()
 
 
 def check_readable(hub: Hub, snapshot: Snapshot, edit: Edit) -> list[str]:
@@ -49,11 +114,11 @@ def check_readable(hub: Hub, snapshot: Snapshot, edit: Edit) -> list[str]:
     Raises:
         ContractError: what differs breaks readers; the message names file, column and both types.
     """
-    touched = {*edit.put, *edit.delete, *(each.file.path for each in edit.copy)}
+    touched = {*edit.put, *edit.delete, *edit.unselect, *(each.file.path for each in edit.copy)}
     standing = [(file, snapshot) for file in snapshot.data_files if file.path not in touched]
-    standing += [(each.file, hub.at(each.revision)) for each in edit.copy if is_data_file(each.file.path)]
-    first = min([file.path for file, _ in standing] + [path for path in edit.put if is_data_file(path)], default="")
-    notes = []
+    standing += [(each.file, hub.at(each.revision)) for each in _data_copies(edit)]
+    first = min([file.path for file, _ in standing] + [*filter(is_parquet, edit.put)], default="")
+    notes = _obstacles(hub, snapshot, edit)
     for file, revision in standing:
         try:
             notes += _differences(hub, revision, file, first=file.path == first)
@@ -64,11 +129,39 @@ def check_readable(hub: Hub, snapshot: Snapshot, edit: Edit) -> list[str]:
     return notes
 
 
+def _obstacles(hub: Hub, snapshot: Snapshot, edit: Edit) -> list[str]:
+    """Name files of others with which no revision loads; in a state that there was before they are told of only."""
+    script = f"{hub.repo_id.rpartition('/')[2]}.py"
+    told = {
+        script: "is a loading script, with which load_dataset fails: delete it",
+        _MORE_METADATA: "says more of the dataset than README.md: move what it says there, and delete it",
+    }
+    found = [f"{path} on the Hub {why}." for path, why in told.items() if path in snapshot.files]
+    if found and not edit.like:
+        raise ContractError(found[0])
+    return found
+
+
+def _data_copies(edit: Edit) -> list[HubFileAt]:
+    """Take the files of the dataset out of those that come back."""
+    then = (
+        edit.like.scope.ours.files
+        if edit.like
+        else [each.file.path for each in edit.copy if is_parquet(each.file.path)]
+    )
+    return [each for each in edit.copy if each.file.path in then]
+
+
 def _differences(hub: Hub, snapshot: Snapshot, file: HubFile, *, first: bool) -> list[str]:
     """Say what readers tolerate of a file's schema, or raise if that breaks them."""
+    if is_text(snapshot, file):
+        raise ContractError(f"{file.path} on the Hub is no Parquet, and readers could not load it beside new files.")
     asked = file.content, first
     if asked not in hub.schema_verdicts:
-        hub.schema_verdicts[asked] = reader_differences(file_schema(hub, snapshot, file), first=first)
+        breaking, tolerated = reader_differences(file_schema(hub, snapshot, file), first=first)
+        if begins_empty(hub, snapshot, file):
+            breaking.append("its first row group has no rows, with which load_dataset fails")
+        hub.schema_verdicts[asked] = breaking, tolerated
     breaking, tolerated = hub.schema_verdicts[asked]
     if breaking:
         raise ContractError(

@@ -6,16 +6,16 @@ what it holds the plan's business.
 
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from govbr_assets.core.layout import is_data_file
+from govbr_assets.core.layout import CARD_PATH, is_parquet
 from govbr_assets.errors import HubConflictError
 from govbr_assets.hub.edit import Edit
 from govbr_assets.hub.failures import StaleParentError
 from govbr_assets.hub.keys import keep
-from govbr_assets.hub.loadable import card_changes, check_readable
+from govbr_assets.hub.loadable import card_changes, check_card_usable, check_readable, empty_files
 from govbr_assets.hub.repo import Hub
 from govbr_assets.hub.send import send
 from govbr_assets.hub.snapshot import Snapshot
@@ -89,11 +89,11 @@ def publish(
     """
     snapshot = first_guess
     for _ in range(_PLANS):
-        card, stale = card_changes(hub, snapshot)  # before the plan's work: what refuses it refuses all of that
+        check_card_usable(hub, snapshot)  # before the plan's work: what refuses it refuses all of that
         edit = plan.at(snapshot)
         notes = []
         if not edit.empty:
-            edit, notes = _whole(hub, snapshot, edit, card, stale)
+            edit, notes = _whole(hub, snapshot, edit)
         if dry_run or edit.empty:
             head = hub.head()
             if head.revision == snapshot.revision:
@@ -114,11 +114,11 @@ def publish(
     raise HubConflictError(f"{hub.repo_id} moved {_PLANS} times while we published to it: try again later.")
 
 
-def _whole(
-    hub: Hub, snapshot: Snapshot, edit: Edit, card: Mapping[str, bytes], stale: tuple[str, ...]
-) -> tuple[Edit, list[str]]:
+def _whole(hub: Hub, snapshot: Snapshot, edit: Edit) -> tuple[Edit, list[str]]:
     """Add what makes the result load, and leave out what the revision has already: the client would skip it unseen."""
+    edit = replace(edit, delete=edit.delete + empty_files(hub, snapshot, edit))
     notes = check_readable(hub, snapshot, edit)
+    card, stale = card_changes(hub, snapshot, edit)
     put = {
         path: content
         for path, content in {**edit.put, **card}.items()
@@ -140,6 +140,7 @@ def _moved_head(hub: Hub, stale: Snapshot) -> Snapshot:
 def _keep(hub: Hub, landed: Snapshot, edit: Edit) -> None:
     """Keep what is known of the files that were published, and drop what was kept of files long gone."""
     for path, content in edit.put.items():
-        if is_data_file(path):
+        if is_parquet(path):
             keep(hub, landed.files[path], content)
-    hub.kept.prune({file.content for file in landed.data_files})
+    card = landed.files.get(CARD_PATH)
+    hub.kept.prune({file.content for file in (*landed.data_files, *([card] if card else []))})

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
@@ -24,6 +25,7 @@ from huggingface_hub.utils import (
 )
 
 from govbr_assets import heap
+from govbr_assets.core.layout import CARD_PATH
 from govbr_assets.core.settings import base_url
 from govbr_assets.core.settings import token as clean_token
 from govbr_assets.errors import ConfigurationError, HubUnavailableError, UnknownRevisionError
@@ -37,6 +39,7 @@ from govbr_assets.storage import Folder
 
 disable_progress_bars()  # they would fill the run's log
 
+_SMALL = 8  # files, cards mostly, that are remembered
 
 _PATHS = 400  # of one question, which a commit of ours needs one or two of
 
@@ -104,6 +107,8 @@ class Hub:
         self._file_system = _Files(
             endpoint=endpoint, token=self.token, skip_instance_cache=True, use_listings_cache=False
         )
+        self.empty_starts: set[str] = set()  # by content, `scan` fills it
+        self.out_of_reach: dict[str, str] = {}  # by revision, `reach` fills it
         self._followed_by: dict[str, str] = {}
         self._small: dict[str, bytes] = {}  # the last ones read, by content: the card is asked for at every revision
         self.accepted_card: bytes | None = None  # the last one that the Hub called valid, `validate` fills it
@@ -144,7 +149,22 @@ class Hub:
         with hub_failures(self.repo_id, f"listing revision {revision[:8]}"):
             entries = self.api.list_repo_tree(self.repo_id, repo_type="dataset", revision=revision, recursive=True)
             files = [entry for entry in entries if isinstance(entry, RepoFile)]
-        return Snapshot(revision, {file.path: _as_ours(file) for file in files})
+        bare = Snapshot(revision, {file.path: _as_ours(file) for file in files})
+        return replace(bare, card=self._card(bare))
+
+    def _card(self, snapshot: Snapshot) -> bytes | None:
+        """Read the card at a revision, or take what is known of its content."""
+        file = snapshot.files.get(CARD_PATH)
+        if file is None:
+            return None
+        card = self._small.get(file.content)
+        if card is None:
+            card = self.kept.card(file.content)
+        if card is None:
+            card = self.content(snapshot, CARD_PATH) or b""
+            self.kept.keep_card(file.content, card)
+        self._remember(file.content, card)
+        return card
 
     def files_at(self, revision: str, paths: Sequence[str]) -> dict[str, HubFile]:
         """Ask for some files of a commit that was made just now: by path, those that are there.
@@ -186,8 +206,13 @@ class Hub:
             return None
         if file.content not in self._small:
             with hub_failures(self.repo_id, f"reading {path}"), self.open(snapshot, file) as remote:
-                self._small = dict([*self._small.items()][-1:]) | {file.content: remote.read(file.size)}
+                self._remember(file.content, remote.read(file.size))
         return self._small[file.content]
+
+    def _remember(self, content: str, small: bytes) -> None:
+        """Remember a small file that was read."""
+        self._small.pop(content, None)
+        self._small = dict([*self._small.items(), (content, small)][-_SMALL:])
 
     def open(self, snapshot: Snapshot, file: HubFile) -> IO[bytes]:
         """Open a file at a revision for reading ranges of it; nothing travels but what is read."""

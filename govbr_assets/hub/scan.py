@@ -1,4 +1,6 @@
-"""Rows out of Parquet files on the Hub: what was kept of a content first, then ranged reads of what is needed.
+"""Rows out of files on the Hub: what was kept of a content first, then ranged reads of what is needed.
+
+Files are Parquet but for those of somebody else that no compaction has moved over: of CSV and JSON all is read.
 
 Where in a file a column lies is `ranges`' business, what is kept between two runs `kept`'s.
 """
@@ -6,18 +8,26 @@ Where in a file a column lies is `ranges`' business, what is kept between two ru
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import IO
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from govbr_assets.core.castable import as_contract
 from govbr_assets.core.contract import NEWS_SCHEMA, within
 from govbr_assets.core.days import Day
+from govbr_assets.core.globs import PARQUET
+from govbr_assets.core.text_tables import READABLE as READABLE_TEXT
+from govbr_assets.core.text_tables import text_tables
 from govbr_assets.errors import ContractError
 from govbr_assets.hub.failures import hub_failures
 from govbr_assets.hub.kept import KEYS_SCHEMA
 from govbr_assets.hub.ranges import ColumnReader, metadata_of, read_footer
 from govbr_assets.hub.repo import Hub, HubFile, Snapshot
+
+READABLE = (PARQUET.name, *READABLE_TEXT)
+"""Formats of files that rows can be read from."""
 
 _WHOLE = 1 << 20  # bytes: of a file up to this size all columns are one request
 
@@ -66,10 +76,57 @@ def footer(hub: Hub, snapshot: Snapshot, file: HubFile) -> pq.FileMetaData:
         return metadata_of(end)
 
 
+def is_text(snapshot: Snapshot, file: HubFile) -> bool:
+    """Say whether a file is read as text: CSV or JSON."""
+    kind = snapshot.scope.format
+    return kind is not None and kind.name in READABLE_TEXT and snapshot.data_file(file.path) is not None
+
+
+def text_rows(hub: Hub, snapshot: Snapshot, file: HubFile, content: IO[bytes] | None = None) -> Iterator[pa.Table]:
+    """Stream the rows of a CSV or JSON file, from the Hub or from its bytes: [n rows x 24] each of the contract.
+
+    Raises:
+        ContractError: something would be lost or guessed; the message names file, column, row and value.
+    """
+    scope = snapshot.scope
+    with hub_failures(hub.repo_id, f"reading {file.path}"), content or hub.open(snapshot, file) as opened:
+        for rows in text_tables(opened, scope.format or PARQUET, scope.settings, file.path):
+            yield as_contract(rows, file.path)
+
+
+def count_rows(hub: Hub, snapshot: Snapshot, file: HubFile) -> int:
+    """Count the rows of a file."""
+    if is_text(snapshot, file):
+        with hub_failures(hub.repo_id, f"reading {file.path}"), hub.open(snapshot, file) as opened:
+            scope = snapshot.scope
+            tables = text_tables(opened, scope.format or PARQUET, scope.settings, file.path)
+            return sum(rows.num_rows for rows in tables)
+    return footer(hub, snapshot, file).num_rows
+
+
+def begins_empty(hub: Hub, snapshot: Snapshot, file: HubFile) -> bool:
+    """Say whether a Parquet file begins with a row group without rows, which `datasets` cannot load.
+
+    Source: measured with datasets 5.2; a file without row groups is fine, and so are both for all other readers.
+    """
+    file_schema(hub, snapshot, file)
+    return file.content in hub.empty_starts
+
+
+def has_no_rows(hub: Hub, snapshot: Snapshot, file: HubFile) -> bool:
+    """Say whether a Parquet file begins so, and has no rows behind that either."""
+    return begins_empty(hub, snapshot, file) and not footer(hub, snapshot, file).num_rows
+
+
 def file_schema(hub: Hub, snapshot: Snapshot, file: HubFile) -> pa.Schema:
-    """Read the Arrow schema that a file on the Hub has, from its footer."""
+    """Read the Arrow schema that a file on the Hub has, from its footer; one of text has none."""
+    if is_text(snapshot, file):
+        return pa.schema([])
     if file.content not in hub.schemas:
-        learn_schema(hub, file, footer(hub, snapshot, file).schema.to_arrow_schema())
+        metadata = footer(hub, snapshot, file)
+        if metadata.num_row_groups and not metadata.row_group(0).num_rows:
+            hub.empty_starts.add(file.content)
+        learn_schema(hub, file, metadata.schema.to_arrow_schema())
     return hub.schemas[file.content]
 
 
@@ -102,6 +159,10 @@ def row_groups(
     """
     if set(columns) <= set(KEYS_SCHEMA.names) and (kept := hub.kept.keys(file.content)):
         for rows in kept:
+            yield (rows.filter(within(rows["published_at"], day)) if day else rows).select(columns)
+        return
+    if is_text(snapshot, file):
+        for rows in text_rows(hub, snapshot, file):
             yield (rows.filter(within(rows["published_at"], day)) if day else rows).select(columns)
         return
     at_once = file.size <= _WHOLE and len(columns) > len(KEYS_SCHEMA)

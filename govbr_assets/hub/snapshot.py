@@ -1,11 +1,14 @@
-"""The files of a repo at one revision, by name and content. Asks nobody anything."""
+"""The files of a repo at one revision, by name and content, and which of them are our dataset. Asks nobody anything."""
 
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from govbr_assets.core.card import Card
+from govbr_assets.core.card_yaml import Metadata
 from govbr_assets.core.days import Day
-from govbr_assets.core.layout import is_data_file, may_hold, shard_day, shard_path
+from govbr_assets.core.layout import is_parquet, may_hold, shard_day, shard_path
+from govbr_assets.core.scope import Scope, scope_of
 from govbr_assets.hub.content import Content, git_id_of, sha256_of, size_of
 
 
@@ -25,8 +28,8 @@ class HubFile:
 
     @classmethod
     def of(cls, path: str, content: Content) -> "HubFile":
-        """Say what a content is on the Hub once it is published: data files count as large ones."""
-        name = sha256_of if is_data_file(path) else git_id_of
+        """Say what a content is on the Hub once it is published: Parquet files count as large ones."""
+        name = sha256_of if is_parquet(path) else git_id_of
         return cls(path, name(content), size_of(content))
 
     def holds(self, content: Content) -> bool:
@@ -55,28 +58,58 @@ class Snapshot:
     Attributes:
         revision: 40 hex digits; None while the repo does not exist.
         files: by path.
+        card: what is in `README.md`; None if there is none.
     """
 
     revision: str | None
     files: Mapping[str, HubFile]
+    card: bytes | None = None
+
+    @cached_property
+    def metadata(self) -> Metadata:
+        """What the card says to programs.
+
+        Raises:
+            ContractError: nobody can read it.
+        """
+        return Card.parse(self.card).metadata
+
+    @cached_property
+    def scope(self) -> Scope:
+        """What readers see, and which of it is ours.
+
+        Raises:
+            ContractError: the card cannot be understood, and nobody can load the dataset.
+        """
+        return scope_of(self.metadata, self.files)
 
     @cached_property
     def data_files(self) -> list[HubFile]:
-        """Files whose rows readers see, in the order of their names."""
-        return [self.files[path] for path in sorted(self.files) if is_data_file(path)]
+        """The files of our dataset, in the order of their names; raises as `scope` does."""
+        return [self.files[path] for path in sorted({*self.scope.ours.files})]
+
+    def data_file(self, path: str) -> HubFile | None:
+        """Give the file of our dataset at a path; None if there is none, or one of others."""
+        return self._ours.get(path)
 
     def files_for(self, day: Day) -> list[HubFile]:
         """Data files that can hold rows of the day."""
         return [
-            file for file in (*self._not_shards, self.files.get(shard_path(day))) if file and may_hold(file.path, day)
+            file for file in (*self._not_shards, self.data_file(shard_path(day))) if file and may_hold(file.path, day)
         ]
+
+    @cached_property
+    def _ours(self) -> dict[str, HubFile]:
+        return {file.path: file for file in self.data_files}
 
     @cached_property
     def _not_shards(self) -> list[HubFile]:
         """Data files that are no day's shard."""
         return [file for file in self.data_files if shard_day(file.path) is None]
 
-    def with_changes(self, revision: str, put: Iterable[HubFile], delete: Container[str]) -> "Snapshot":
+    def with_changes(
+        self, revision: str, put: Iterable[HubFile], delete: Container[str], card: bytes | None
+    ) -> "Snapshot":
         """Say what a commit on this revision makes of it, without listing it again."""
         files = {path: file for path, file in self.files.items() if path not in delete}
-        return Snapshot(revision, files | {file.path: file for file in put})
+        return Snapshot(revision, files | {file.path: file for file in put}, card)

@@ -12,8 +12,9 @@ from huggingface_hub import constants
 from huggingface_hub.utils import build_hf_headers, hf_raise_for_status, http_backoff
 
 from govbr_assets.core.gitignore import gitignores_above, ignoring_line
+from govbr_assets.core.layout import CARD_PATH
 from govbr_assets.errors import HubUnavailableError, IncompleteCommitError
-from govbr_assets.hub.content import Content, opened, size_of
+from govbr_assets.hub.content import Content, bytes_of, opened, size_of
 from govbr_assets.hub.edit import Edit
 from govbr_assets.hub.failures import hub_failures
 from govbr_assets.hub.repo import Hub
@@ -59,7 +60,8 @@ def verified(hub: Hub, snapshot: Snapshot, edit: Edit, revision: str) -> Snapsho
     there = hub.files_at(revision, edit.paths)
     breaches = edit.breaches(there)
     if not breaches:
-        return snapshot.with_changes(revision, there.values(), edit.delete)
+        card = bytes_of(edit.put[CARD_PATH]) if CARD_PATH in edit.put else snapshot.card
+        return snapshot.with_changes(revision, there.values(), edit.delete, card)
     now, before = len(hub.at(revision).data_files), len(snapshot.data_files)
     told = f"Commit {revision[:8]} of {hub.repo_id} is not what was sent to it: {_some(breaches)}"
     told += f"; the dataset has {now} data files now and had {before} at {(snapshot.revision or '')[:8]}"

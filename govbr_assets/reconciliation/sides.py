@@ -24,6 +24,7 @@ from govbr_assets.hub import (
     file_keys,
     file_schema,
     foreign_keys,
+    is_text,
     row_groups,
 )
 from govbr_assets.postgres import PostgresNews
@@ -93,7 +94,9 @@ class HubSide:
     def _keys(self, file: HubFile) -> Iterator[pa.Table]:
         """Stream the keys of a file."""
         schema = self._look_at(file)
-        ours = all(name in schema.names and schema.field(name).type == kind for name, kind in _KEY_TYPES)
+        ours = is_text(self._snapshot, file) or all(
+            name in schema.names and schema.field(name).type == kind for name, kind in _KEY_TYPES
+        )
         self.fetched += not self._hub.kept.has_keys(file.content)
         return (file_keys if ours else foreign_keys)(self._hub, self._snapshot, file)
 
@@ -101,7 +104,7 @@ class HubSide:
         """Stream the keys and the digests of a file."""
         self._look_at(file)
         self.fetched += not self._hub.kept.has_digests(file.content)
-        if file.path in self.unfolded:
+        if file.path in self.unfolded and not is_text(self._snapshot, file):
             return file_digests(self._hub, file, self._of_local_copy(file))
         groups = row_groups(self._hub, self._snapshot, file, NEWS_SCHEMA.names)
         return file_digests(self._hub, file, map(_digested, groups))

@@ -9,7 +9,7 @@ import pyarrow as pa
 from govbr_assets.core import dedup
 from govbr_assets.core.compare import REMOVALS_HOURS, refusal_to_remove_more
 from govbr_assets.errors import ContractError, SourceError
-from govbr_assets.hub import Edit, Hub, Snapshot
+from govbr_assets.hub import Edit, Hub, Snapshot, out_of_reach
 from govbr_assets.shards.changes import Shard
 from govbr_assets.shards.draft import Draft
 from govbr_assets.shards.plan import ShardPlan
@@ -42,6 +42,9 @@ class ShardsPlan:
 
     def at(self, snapshot: Snapshot) -> Edit:
         """Make the edit for a revision, without the days whose rows must not be published or find no room."""
+        if told := out_of_reach(self.hub, snapshot):
+            self.shards, self.refused = {}, dict.fromkeys(self.plans, told)
+            return Edit()
         since = self._moves_until(snapshot)
         edit = self._edit(snapshot, since)
         if edit.removed and (refusal := refusal_to_remove_more(edit.removed, self._removed_lately())):

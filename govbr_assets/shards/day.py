@@ -74,9 +74,11 @@ class DayInDraft:
 
     def _check_folded(self, elsewhere: Sequence[tuple[str, str]]) -> None:
         """Refuse a day of which rows cannot be changed, unless told to leave them."""
-        self._changes.unfolded = count = len(self._places.unfolded)
+        standing = self._draft.unfolded_rows(self._day)
+        self._changes.unfolded = count = max(len(self._places.unfolded), sum(standing.values()))
         if count and self._rules.unfolded is not Unfolded.leave:
-            first, *more = sorted({path for _, path in elsewhere if not self._draft.is_folded(path)})
+            held = {path for _, path in elsewhere if not self._draft.is_folded(path)}
+            first, *more = sorted(held | standing.keys())
             raise ContractError(
                 f"{count} rows of {self._day} are in files that are not folded ({first}"
                 f"{f' and {len(more)} more' if more else ''}): run weekly_consolidation first, or set `unfolded` to"

@@ -73,7 +73,11 @@ class Draft:
 
     def is_folded(self, path: str) -> bool:
         """Say whether rows of a file may be changed."""
-        return self._years.is_folded(self.snapshot, path) if path in self.snapshot.files else True
+        return self._years.is_folded(self.snapshot, path) if self.snapshot.data_file(path) else True
+
+    def unfolded_rows(self, day: Day) -> dict[str, int]:
+        """Count the rows of a day in files that only a compaction may change, by file."""
+        return self._years.unfolded_rows(self.snapshot, day)
 
     def standing(self, day: Day) -> pa.Table:
         """Say what the year's file will hold of a day, but for what is renewed: [n rows x 2] of `STANDING_SCHEMA`."""
@@ -84,15 +88,15 @@ class Draft:
         """Say whether a file has these bytes already."""
         if path in self._put or path in self._gone:
             return self._put.get(path) == content
-        return path in self.snapshot.files and self.snapshot.files[path].holds(content)
+        file = self.snapshot.data_file(path)
+        return file is not None and file.holds(content)
 
     def shard(self, path: str) -> pa.Table:
         """Read a shard as it will be: [n rows x 24]; no rows if there is none."""
         if path in self._put:
             return pq.read_table(io.BytesIO(self._put[path]), use_threads=False)
-        if path in self._gone or path not in self.snapshot.files:
-            return NEWS_SCHEMA.empty_table()
-        return file_rows(self._hub, self.snapshot, self.snapshot.files[path])
+        file = None if path in self._gone else self.snapshot.data_file(path)
+        return file_rows(self._hub, self.snapshot, file) if file else NEWS_SCHEMA.empty_table()
 
     def write(self, path: str, old: pa.Table, rows: pa.Table, content: bytes | None = None) -> int:
         """Write a shard, which goes if no row is left, and give its bytes.
@@ -112,7 +116,7 @@ class Draft:
         self._gone.discard(path)
         if rows.num_rows:
             self._put[path] = content or encode(rows)
-        elif path in self.snapshot.files:
+        elif self.snapshot.data_file(path):
             self._gone.add(path)
         return len(self._put.get(path, b""))
 

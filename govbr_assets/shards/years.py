@@ -3,12 +3,15 @@
 How such a file is made and proven is `fold`'s business; which rows change, `plan`'s.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from itertools import count
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from govbr_assets.core.compare import STANDING_SCHEMA
@@ -17,10 +20,11 @@ from govbr_assets.core.contract import schema_difference, within
 from govbr_assets.core.days import Day
 from govbr_assets.core.digest import row_digests
 from govbr_assets.core.layout import folded_year, shard_day, year_path
+from govbr_assets.core.reconciliation import local_days
 from govbr_assets.core.replacing import Replaced
 from govbr_assets.errors import ContractError
 from govbr_assets.fold import Account, Inbox, OldYear, Share, Spill, YearBuilder
-from govbr_assets.hub import Hub, HubFile, Snapshot, file_schema, footer, groups_with, row_group
+from govbr_assets.hub import Hub, HubFile, Snapshot, file_schema, footer, groups_with, row_group, row_groups
 
 _GROUPS = 24
 """Row groups of which is remembered what they say: a commit looks at half a year, and a month has one or two."""
@@ -51,6 +55,7 @@ class YearFiles:
         self._hub, self._folder = hub, folder
         self._inbox = Inbox(hub, folder / "inbox")
         self._groups: dict[tuple[str, int], pa.Table] = {}
+        self._days: dict[str, Counter[date]] = {}  # by content: how many rows a file has of each day
         self._numbers = count()
 
     def is_folded(self, snapshot: Snapshot, path: str) -> bool:
@@ -59,14 +64,35 @@ class YearFiles:
             return shard_day(path) is not None
         return not schema_difference(file_schema(self._hub, snapshot, snapshot.files[path]))
 
+    def unfolded_rows(self, snapshot: Snapshot, day: Day) -> dict[str, int]:
+        """Count the rows of a day in files that only a compaction may change, by file; of each the times are read once.
+
+        Raises:
+            ContractError: the times of such a file cannot be read.
+        """
+        found = {}
+        for file in snapshot.files_for(day):
+            if not self.is_folded(snapshot, file.path):
+                if file.content not in self._days:
+                    self._days[file.content] = self._count_days(snapshot, file)
+                found[file.path] = self._days[file.content][day.date]
+        return {path: count for path, count in found.items() if count}
+
+    def _count_days(self, snapshot: Snapshot, file: HubFile) -> Counter[date]:
+        days = Counter[date]()
+        for rows in row_groups(self._hub, snapshot, file, ["published_at"]):
+            counts = pc.value_counts(local_days(rows["published_at"]))
+            days.update(dict(zip(*(counts.field(name).to_pylist() for name in ("values", "counts")), strict=True)))
+        return days
+
     def standing(self, snapshot: Snapshot, day: Day) -> pa.Table:
         """Say what the year's file holds of a day: [n rows x 2] of `STANDING_SCHEMA`.
 
         Only the row groups that may hold the day are read.
         """
         path, found = year_path(day.date.year), [STANDING_SCHEMA.empty_table()]
-        if path in snapshot.files and self.is_folded(snapshot, path):
-            file = snapshot.files[path]
+        file = snapshot.data_file(path)
+        if file and self.is_folded(snapshot, path):
             for index in groups_with(footer(self._hub, snapshot, file), day):
                 rows = self._group(snapshot, file, index)
                 found.append(rows.filter(within(rows["published_at"], day)).select(STANDING_SCHEMA.names))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from govbr_assets.core.layout import is_data_file
+from govbr_assets.core.layout import is_parquet
 from govbr_assets.local.load import load
 from govbr_assets.local.news import sample_news
 from govbr_assets.local.stack import REPO_ID, LocalStack
@@ -84,7 +84,7 @@ class _Bench:
         store = self._stack.hub.store
         before = len(store.commits(REPO_ID)) if store.repos() else 1  # the Hub itself makes the first one of a repo
         cost = self._materialize(PRODUCT, {})
-        shards = [blob.path for path, blob in store.tree(REPO_ID).items() if is_data_file(path)]
+        shards = [blob.path for path, blob in store.tree(REPO_ID).items() if is_parquet(path)]
         held, days = sum(pq.read_metadata(path).num_rows for path in shards), len(self._stack.rows_by_day())
         if (held, len(shards)) != (rows, days):
             raise RuntimeError(f"The Hub holds {held} rows in {len(shards)} shards, not {rows} in {days}.")

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 
 from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.days import Day
-from govbr_assets.core.layout import encode, is_data_file, shard_path
+from govbr_assets.core.layout import encode, is_parquet, shard_path
 from govbr_assets.local.hub.changes import Delete, Put
 from govbr_assets.local.load import load
 from govbr_assets.local.news import sample_news
@@ -121,7 +121,7 @@ class _Bench:
         program = [sys.executable, "-m", "govbr_assets_tests.benchmarks.old_way", copy, str(new)]
         cost = measure(program, environment, ROOT, self._folder / "log")
         shutil.rmtree(cache)
-        places = [blob.path for path, blob in store.tree(copy).items() if is_data_file(path)]
+        places = [blob.path for path, blob in store.tree(copy).items() if is_parquet(path)]
         if sum(pq.read_metadata(place).num_rows for place in places) != rows + _ROWS:
             raise RuntimeError(f"The old way has not added {_ROWS} rows.")
         return cost

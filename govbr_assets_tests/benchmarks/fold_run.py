@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from govbr_assets.core.layout import folded_year, is_data_file
+from govbr_assets.core.layout import folded_year, is_parquet
 from govbr_assets.local.hub.blobs import Blob
 from govbr_assets.local.stack import LocalStack
 from govbr_assets_tests.benchmarks.measure import Cost
@@ -84,7 +84,7 @@ class FoldedRepo:
     def files(self) -> dict[str, Blob]:
         """Give the data files as they are now, by path."""
         tree = self._stack.hub.store.tree(self._repo_id)
-        return {path: blob for path, blob in tree.items() if is_data_file(path)}
+        return {path: blob for path, blob in tree.items() if is_parquet(path)}
 
     def _check(self, ids: pa.ChunkedArray) -> None:
         """Raise unless there are only year files, with every id once and no other."""

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.days import Day
-from govbr_assets.core.layout import SORTED_BY, encode_to, is_data_file, year_path
+from govbr_assets.core.layout import SORTED_BY, encode_to, is_parquet, year_path
 from govbr_assets.local.hub.changes import Put
 from govbr_assets.local.load import load
 from govbr_assets.local.news import sample_news
@@ -140,7 +140,7 @@ class _Bench:
         fetched = sum(exchange.sent for exchange in record.requests)
         new = sum(exchange.received for exchange in record.seen("POST", "/v1/xorbs/"))
         tree = self._stack.hub.store.tree(_repo_of(way))
-        held = [pq.ParquetFile(blob.path).read() for path, blob in tree.items() if is_data_file(path)]
+        held = [pq.ParquetFile(blob.path).read() for path, blob in tree.items() if is_parquet(path)]
         if not pa.concat_tables(held).sort_by(SORTED_BY).equals(wanted):
             raise RuntimeError(f"{change.kind}, {way}: {_repo_of(way)} does not hold the rows of PostgreSQL.")
         return Figures(change.kind, way, cost, fetched, tree[_PATH].size, new)
