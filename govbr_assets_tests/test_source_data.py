@@ -56,10 +56,16 @@ def url(postgres_url: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("encoding", "text"),
-    [("LATIN1", "São João é ½ ª"), ("WIN1252", "“aspas” 1 €"), ("LATIN2", "Łódź"), ("UTF8", "🇧🇷\u00a0")],
+    ("encoding", "text", "client"),
+    [
+        ("LATIN1", "São João é ½ ª", ""),
+        ("LATIN1", "São João é ½ ª", "LATIN1"),
+        ("WIN1252", "“aspas” 1 €", "LATIN1"),
+        ("LATIN2", "Łódź", "SQL_ASCII"),
+        ("UTF8", "🇧🇷\u00a0", "LATIN1"),
+        ("UTF8", "🇧🇷\u00a0", "SQL_ASCII"),
+    ],
 )
-@pytest.mark.parametrize("client", ["", "LATIN1", "SQL_ASCII"])
 def test_text_of_a_database_in_another_encoding_is_right_whatever_the_client_encoding(
     encoded: Callable[[str], str], monkeypatch: pytest.MonkeyPatch, encoding: str, text: str, client: str
 ):
