@@ -50,7 +50,7 @@ def url(postgres_url: str) -> str:
 def debian() -> Iterator[str]:
     """A server with Debian's extensions, of which ours has none: where its sockets are."""
     if DEBIAN is None:
-        pytest.skip("Debian's package postgresql-contrib is not installed")
+        pytest.skip("Debian's package postgresql is not installed")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o755)
