@@ -14,7 +14,7 @@ reconciliation                        the rows of PostgreSQL against those of th
 shards, trail, existing               a day made true as a plan; what moved meanwhile; which rows the Hub holds
 resources, partitions                 configuration -> clients; the days
 postgres, hub, viewer, alerts         the four services, one client each
-storage                               files at rest, and the tables between assets
+storage, staging                      files at rest, and the tables between assets; rows that are too many for memory
 core                                  rules: Arrow in, Arrow out
 deadline, heap, errors                work within a time; memory that was freed; what can go wrong
 web, environment                      a session of requests; what others have left in the environment

@@ -16,6 +16,7 @@ from govbr_assets.core.contract import within
 from govbr_assets.core.days import Day
 from govbr_assets.core.layout import shard_path
 from govbr_assets.core.scope import DEFAULT
+from govbr_assets.core.staged import Rows
 from govbr_assets.errors import HubDeniedError, PermanentError, ViewerUncertainError
 from govbr_assets.hub import Hub, Snapshot, file_keys, holding, out_of_reach
 from govbr_assets.viewer import Viewer
@@ -86,7 +87,7 @@ class ExistingIds:
         viewer: Viewer,
         source: Source,
         days: Sequence[str],
-        rows_of: Callable[[str], pa.Table],
+        rows_of: Callable[[str], Rows],
         snapshot: Snapshot,
     ) -> None:
         self._hub, self._viewer, self._source = hub, viewer, source
@@ -122,7 +123,7 @@ class ExistingIds:
                 self._not_viewer = str(error)
         return self._exactly(key, rows)
 
-    def _by_viewer(self, rows: pa.Table, day: Day) -> Existing:
+    def _by_viewer(self, rows: Rows, day: Day) -> Existing:
         """Ask the viewer; it cannot say which file a row is in, so what the own shard holds is taken away."""
         file, own, own_of_day = self._snapshot.data_file(shard_path(day)), [], []
         for keys in file_keys(self._hub, self._snapshot, file) if file else []:
@@ -134,7 +135,7 @@ class ExistingIds:
         table = dedup.existing(rows, answer.ids, own)
         return Existing(table, self._snapshot, "viewer", "", answer.requests, answer.seconds)
 
-    def _exactly(self, key: str, rows: pa.Table) -> Existing:
+    def _exactly(self, key: str, rows: Rows) -> Existing:
         """Look into the id columns of all files."""
         if key not in self._looked_up:
             self._look_up_from(key)

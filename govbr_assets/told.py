@@ -12,6 +12,7 @@ from dagster import AssetKey, AssetRecordsFilter, DagsterInstance, MetadataValue
 from govbr_assets.batches import Batch
 from govbr_assets.core.days import of_day
 from govbr_assets.core.dedup import identity_digest
+from govbr_assets.core.staged import Rows
 from govbr_assets.errors import UnknownRevisionError
 from govbr_assets.existing import Existing
 from govbr_assets.hub import Hub, Publication
@@ -26,7 +27,7 @@ def is_of(told: Mapping[str, MetadataValue], repo_id: str) -> bool:
     return "repo" in told and told["repo"].value == repo_id
 
 
-def existing_metadata(found: Existing, rows: pa.Table, repo_id: str) -> dict[str, Any]:
+def existing_metadata(found: Existing, rows: Rows, repo_id: str) -> dict[str, Any]:
     """Tell how the ids of a day were found, and for whom: `KnownRevisions` reads it back."""
     return {
         "repo": repo_id,
@@ -52,7 +53,7 @@ class KnownRevisions:
         self._instance, self._keys, self._hub = instance, list(keys), hub
         self._told: dict[str, Mapping[str, MetadataValue]] = {}
 
-    def of(self, key: str, rows: pa.Table, hf_existing_ids: Any) -> Existing:
+    def of(self, key: str, rows: Rows, hf_existing_ids: Any) -> Existing:
         """Say what was known of a day at its revision.
 
         Nothing, if the ids were asked for other rows than these, of another repo, or of one whose history is gone.

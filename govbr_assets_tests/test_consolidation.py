@@ -29,7 +29,7 @@ from govbr_assets.core.consolidation import (
 )
 from govbr_assets.core.contract import EARLIEST, LATEST, NEWS_SCHEMA
 from govbr_assets.core.digest import row_digests
-from govbr_assets.core.layout import encode_to
+from govbr_assets.core.layout import encode_to, group_sizes
 from govbr_assets_tests.tables import shard
 
 ZONE, EPOCH = ZoneInfo("America/Sao_Paulo"), datetime(1970, 1, 1, tzinfo=UTC)
@@ -262,7 +262,7 @@ def test_a_folded_file_is_known_by_its_keys_and_row_groups(groups: list[list[tup
     year = 2025 if dated else UNDATED
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(consolidation, "ROW_GROUP_ROWS", 3)
-        found = months_of_groups(iter(pieces(table, at)), [len(group) for group in groups], year)
+        found = months_of_groups(iter(pieces(table, at)), [(len(group), 1) for group in groups], year)
     assert found == plain_months(groups, year, 3)
 
 
@@ -278,9 +278,9 @@ def test_a_month_of_any_size_ends_its_row_group_and_is_known_again(rows: int, gr
     parquet = pq.ParquetFile(sink)
     assert [parquet.metadata.row_group(index).num_rows for index in range(parquet.num_row_groups)] == groups
     read = (parquet.read_row_group(index, ["unique_id", "published_at"]) for index in range(parquet.num_row_groups))
-    assert months_of_groups(read, groups, 2025) == [202505] * len(groups)
+    assert months_of_groups(read, group_sizes(parquet.metadata), 2025) == [202505] * len(groups)
     if len(groups) > 1:
-        uneven = [groups[0] - 1, groups[1] + 1, *groups[2:]]
+        uneven = [(rows, 1) for rows in (groups[0] - 1, groups[1] + 1, *groups[2:])]
         assert months_of_groups([table.select(["unique_id", "published_at"])], uneven, 2025) is None
 
 

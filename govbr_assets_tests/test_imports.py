@@ -14,7 +14,7 @@ ORDER = [
     "definitions", "schedules", "sensors", "jobs", "checks", "newest_day", "assets", "rehearsal", "io_managers",
     "records", "told", "told_fold", "told_reconciliation", "batches", "rollback", "reconciliation", "shards", "fold",
     "trail", "existing", "resources", "executor", "failures", "partitions", "postgres", "viewer", "alerts", "web",
-    "environment", "hub", "storage", "core", "deadline", "heap", "errors", "redact",
+    "environment", "hub", "storage", "staging", "core", "deadline", "heap", "errors", "redact",
 ]  # fmt: skip
 IMPORTERS = {
     "huggingface_hub": {"hub"},

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
+from types import UnionType
 from typing import Any
 
 import pyarrow as pa
@@ -21,6 +22,7 @@ from govbr_assets.assets.declared import OWNERS, RETRY, Publishing, columns
 from govbr_assets.core import dedup
 from govbr_assets.core.contract import NEWS_SCHEMA, POSTGRES_SCHEMA
 from govbr_assets.core.days import ByDay, Day, of_day, of_days
+from govbr_assets.core.staged import Rows
 from govbr_assets.existing import ExistingIds, Source
 from govbr_assets.failures import fails_for_good, final_failures
 from govbr_assets.fold import fold
@@ -31,14 +33,14 @@ from govbr_assets.shards import Removals, Rules, ShardPlan, Unfolded
 from govbr_assets.told import KnownRevisions, existing_metadata
 
 
-def _days_of(kind: type, name: str) -> DagsterType:
+def _days_of(kind: type | UnionType, name: str) -> DagsterType:
     """Make the type of a value: one day's, or a lazy mapping from day to it."""
     return DagsterType(
         lambda _, value: isinstance(value, kind | ByDay), name, description=f"A day's {name}, or many days'."
     )
 
 
-TABLE, PLAN = _days_of(pa.Table, "table"), _days_of(ShardPlan, "plan")
+TABLE, PLAN = _days_of(Rows, "table"), _days_of(ShardPlan, "plan")
 
 
 def _daily(
@@ -124,14 +126,16 @@ def hf_parquet_shard(
     """The day on the Hub as it is in PostgreSQL: new rows in its shard, others changed where they are."""
     with final_failures():
         client, keys = hub.client(), context.partition_keys
-        rules = Rules(postgres.client().find, config.removals, config.allow_removals, config.unfolded)
+        news, choices = postgres.client(), (config.removals, config.allow_removals, config.unfolded)
+        rules, left_out = Rules(news.find, news.too_large_among, *choices), news.too_large(list(map(Day.of, keys)))
         known = KnownRevisions(context.instance, keys, client)
 
         def plan(key: str) -> ShardPlan:
             """Make the plan of a day."""
             rows_of = partial(of_day, postgres_news_partition, key)
             rows = rows_of()
-            return ShardPlan(Day.of(key), rows_of, dedup.aliases(rows), known.of(key, rows, hf_existing_ids), rules)
+            day, existing = Day.of(key), known.of(key, rows, hf_existing_ids)
+            return ShardPlan(day, rows_of, dedup.aliases(rows), existing, rules, left_out.get(day, ""))
 
         dry_run = config.dry_run or hub.is_dry_run
         if config.unfolded is Unfolded.fold and not dry_run:

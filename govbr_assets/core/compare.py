@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from govbr_assets.core.contract import NEWS_SCHEMA
-from govbr_assets.core.digest import row_digests
+from govbr_assets.core.digest import digests_of
+from govbr_assets.core.staged import Rows, side_by_side
 
 STANDING_SCHEMA = pa.schema([("unique_id", pa.string()), ("digest", pa.int64())])
 """Rows as they stand in a file of the Hub: their ids there, with the digest of their content."""
@@ -46,7 +47,7 @@ class Places:
 
 
 def find_places(
-    rows: pa.Table,
+    rows: Rows,
     owner: Mapping[str, str],
     year: pa.Table,
     year_file: str,
@@ -92,13 +93,19 @@ def find_places(
     return places
 
 
-def differing_columns(old: pa.Table, new: pa.Table) -> Iterator[list[str]]:
+def differing_columns(old: Rows, new: Rows) -> Iterator[list[str]]:
     """Name the columns in which rows differ; null and an empty text do.
 
     Args:
         old: [n rows x 24 or more] with the contract's columns.
         new: [n rows x 24 or more], each row beside its old version.
     """
+    for before, after in side_by_side(old, new):
+        yield from _differing_columns(before, after)
+
+
+def _differing_columns(old: pa.Table, new: pa.Table) -> Iterator[list[str]]:
+    """Name the columns in which rows in memory differ."""
     differs = []
     for name in NEWS_SCHEMA.names:
         if pa.types.is_list(NEWS_SCHEMA.field(name).type):
@@ -142,7 +149,6 @@ def refusal_to_remove_more(removed: int, before: int) -> str:
     return ""
 
 
-def _digests(rows: pa.Table) -> dict[str, int]:
+def _digests(rows: Rows) -> dict[str, int]:
     """Digest the rows of a Postgres day, by id."""
-    digests = row_digests(rows.select(NEWS_SCHEMA.names)).to_pylist()
-    return dict(zip(rows["unique_id"].to_pylist(), digests, strict=True))
+    return dict(zip(rows["unique_id"].to_pylist(), digests_of(rows.select(NEWS_SCHEMA.names)).to_pylist(), strict=True))

@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 from govbr_assets.core.contract import NEWS_SCHEMA, repeated
 from govbr_assets.core.days import TIME_ZONE
 from govbr_assets.core.digest import row_digests
-from govbr_assets.core.layout import ROW_GROUP_ROWS, SORTED_BY
+from govbr_assets.core.layout import LARGE_GROUP_BYTES, ROW_GROUP_BYTES, ROW_GROUP_ROWS, SORTED_BY
+from govbr_assets.core.staged import Rows, ordered
 
 SOURCED_SCHEMA = NEWS_SCHEMA.append(pa.field("digest", pa.int64())).append(pa.field("source", pa.string()))
 """Rows on their way into a folded file: the contract, the digest of each row, and the file that it comes from."""
@@ -129,34 +130,36 @@ class Order:
         return "" if wrong < 0 else f"{id_after[wrong]!s} stands out of order in {self._label}"
 
 
-def months_of_groups(keys: Iterable[pa.Table], group_rows: Sequence[int], year: int) -> list[int] | None:
+def months_of_groups(keys: Iterable[pa.Table], groups: Sequence[tuple[int, int]], year: int) -> list[int] | None:
     """Tell the month of each row group of a folded file.
 
     Args:
         keys: [n rows x 2] each, the keys of the file in its order.
-        group_rows: rows of each row group.
+        groups: rows and bytes of each row group, as `layout.group_sizes` tells them.
         year: what the file is for; `UNDATED` for rows without a time.
 
     Returns:
         A month a group; None if the file is not as folded files are: sorted, row groups full but for the last one of
-        each month, nothing of another year.
+        each month and none of them larger than one may be, nothing of another year.
     """
     found, order = [], Order("the file")
-    for group in _regrouped(keys, group_rows):
+    for group in _regrouped(keys, [rows for rows, _ in groups]):
         here = pc.unique(months(group["published_at"])).to_pylist()
         if len(here) != 1 or here[0] // 100 != year or order.breach(group):
             return None
         found += here
-    within_month = [rows for rows, month, after in zip(group_rows, found, found[1:], strict=False) if month == after]
-    full = all(rows == ROW_GROUP_ROWS for rows in within_month)
-    return found if full and max(group_rows, default=0) <= ROW_GROUP_ROWS else None
+    full = all(
+        rows == ROW_GROUP_ROWS or size + more > ROW_GROUP_BYTES // 2  # the first row of the next one did not fit
+        for (rows, size), (_, more), month, after in zip(groups, groups[1:], found, found[1:], strict=False)
+        if month == after
+    )
+    fitting = all(rows == 1 or (rows <= ROW_GROUP_ROWS and size <= LARGE_GROUP_BYTES) for rows, size in groups)
+    return found if full and fitting else None
 
 
-def in_order(rows: pa.Table) -> pa.Table:
+def in_order(rows: Rows) -> Rows:
     """Give rows the order of every file."""
-    order = pc.sort_indices(rows, SORTED_BY)
-    as_it_is = pc.all(pc.greater(order[1:], order[:-1])).as_py()  # then they need not be copied
-    return rows if as_it_is else rows.take(order)
+    return ordered(rows, SORTED_BY)
 
 
 def _regrouped(tables: Iterable[pa.Table], sizes: Sequence[int]) -> Iterator[pa.Table]:

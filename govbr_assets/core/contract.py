@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from govbr_assets.core.days import Day
+from govbr_assets.core.staged import Rows, table_of
 from govbr_assets.errors import ContractError
 
 LOCAL = "-03:00"
@@ -53,7 +54,7 @@ _INFINITE = {-9222425352054775809: "infinity", -9222425352054775808: "-infinity"
 """What the driver makes of PostgreSQL's infinite times."""
 
 
-def check_day(rows: pa.Table, day: Day) -> None:
+def check_day(rows: Rows, day: Day) -> None:
     """Raise unless the rows may be published as the shard of one day.
 
     Args:
@@ -72,7 +73,7 @@ def check_day(rows: pa.Table, day: Day) -> None:
         raise ContractError(f"unique_id {twice[0]!r} stands more than once in the rows of {day}.")
     outside = rows.filter(pc.invert(within(rows["published_at"], day)))
     if outside.num_rows:
-        row = outside.select(["unique_id", "published_at"]).slice(0, 1).to_pylist()[0]
+        row = table_of(outside.select(["unique_id", "published_at"]).slice(0, 1)).to_pylist()[0]
         raise ContractError(
             f"unique_id {row['unique_id']!r} was published at {row['published_at']}, outside the day {day}."
         )

@@ -11,6 +11,8 @@ from collections.abc import Iterable
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from govbr_assets.core.staged import Rows, table_of
+
 EXISTING_SCHEMA = pa.schema(
     [
         ("unique_id", pa.string()),  # the one in Postgres
@@ -21,7 +23,7 @@ EXISTING_SCHEMA = pa.schema(
 """Rows of a Postgres day that the Hub holds, once for every time that they stand there."""
 
 
-def existing(rows: pa.Table, elsewhere: Iterable[str], own_shard: Iterable[str]) -> pa.Table:
+def existing(rows: Rows, elsewhere: Iterable[str], own_shard: Iterable[str]) -> pa.Table:
     """Match a day's rows with ids from the Hub.
 
     Args:
@@ -36,12 +38,12 @@ def existing(rows: pa.Table, elsewhere: Iterable[str], own_shard: Iterable[str])
     return found.sort_by([(name, "ascending") for name in ("unique_id", "hub_unique_id", "in_own_shard")])
 
 
-def aliases(rows: pa.Table) -> pa.Array:
+def aliases(rows: Rows) -> pa.Array:
     """List every id of a Postgres day's rows, both of each."""
     return _aliases(rows)[0]
 
 
-def owners(rows: pa.Table) -> dict[str, str]:
+def owners(rows: Rows) -> dict[str, str]:
     """Tell for every id of a Postgres day's rows whose it is, by that row's id in PostgreSQL."""
     return dict(zip(*(ids.to_pylist() for ids in _aliases(rows)), strict=True))
 
@@ -64,15 +66,15 @@ class Moves:
         return Counter({each: net.total() - net[own_path] for each, net in found})
 
 
-def missing_rows(rows: pa.Table, hub_ids: pa.ChunkedArray) -> list[str]:
+def missing_rows(rows: Rows, hub_ids: pa.ChunkedArray) -> list[str]:
     """List the rows of a Postgres day that none of the ids on the Hub names, by their id in Postgres."""
     found = _matches(rows, hub_ids.to_pylist(), own=False)["unique_id"].combine_chunks()
     return rows["unique_id"].filter(pc.invert(pc.is_in(rows["unique_id"], found))).to_pylist()
 
 
-def identity_digest(rows: pa.Table) -> str:
+def identity_digest(rows: Rows) -> str:
     """Digest the ids of a Postgres day, both of every row: what an answer about the Hub was asked for."""
-    ids = rows.select(["unique_id", "legacy_unique_id"]).to_pylist()
+    ids = table_of(rows.select(["unique_id", "legacy_unique_id"])).to_pylist()
     return hashlib.sha256(repr(sorted(map(repr, ids))).encode()).hexdigest()
 
 
@@ -81,7 +83,7 @@ def hashes(ids: Iterable[str | None]) -> pa.Array:
     return pa.array([hash(each) for each in ids], pa.int64())
 
 
-def _matches(rows: pa.Table, hub_ids: Iterable[str], *, own: bool) -> pa.Table:
+def _matches(rows: Rows, hub_ids: Iterable[str], *, own: bool) -> pa.Table:
     """List the ids from the Hub that name a row of the day, with that row's id in Postgres."""
     aliases, owners = _aliases(rows)
     ids = pa.array(hub_ids, pa.string())
@@ -91,7 +93,7 @@ def _matches(rows: pa.Table, hub_ids: Iterable[str], *, own: bool) -> pa.Table:
     return pa.table([*columns, pa.repeat(pa.scalar(own), len(columns[0]))], schema=EXISTING_SCHEMA)
 
 
-def _aliases(rows: pa.Table) -> tuple[pa.Array, pa.Array]:
+def _aliases(rows: Rows) -> tuple[pa.Array, pa.Array]:
     """List every id of the day's rows, and beside it the row's id in Postgres."""
     ids, legacy = rows["unique_id"].combine_chunks(), rows["legacy_unique_id"].combine_chunks()
     has_legacy = legacy.is_valid()

@@ -11,10 +11,15 @@ import pyarrow.compute as pc
 import xxhash
 
 from govbr_assets.core.contract import schema_difference
+from govbr_assets.core.sizes import in_pieces
+from govbr_assets.core.staged import Rows, tables_of
 from govbr_assets.errors import ContractError
 
 _ROWS_AT_ONCE = 1_000
 """Rows that are spelled before they are hashed: some megabytes, and long enough for Arrow's kernels."""
+
+_BYTES_AT_ONCE = 8 << 20
+"""Bytes of these rows at most, but for a longer row."""
 
 _BYTES = pa.large_binary()
 """Offsets of 64 bits: a thousand long rows can spell more than 2 GB."""
@@ -38,9 +43,16 @@ def row_digests(rows: pa.Table) -> pa.Array:
     """
     if difference := schema_difference(rows.schema.remove_metadata()):
         raise ContractError(f"The rows to be digested do not have the published schema: {difference}.")
-    spelled = (_spelled(batch.columns) for batch in rows.to_batches(max_chunksize=_ROWS_AT_ONCE))
+    pieces = [rows] if rows.nbytes <= _BYTES_AT_ONCE else in_pieces([rows], _ROWS_AT_ONCE, _BYTES_AT_ONCE)
+    batches = (batch for piece in pieces for batch in piece.to_batches(max_chunksize=_ROWS_AT_ONCE))
+    spelled = (_spelled(batch.columns) for batch in batches)
     digests = [xxhash.xxh3_64_intdigest(row) for batch in spelled for row in _values(batch)]
     return pa.array(digests, pa.uint64()).view(pa.int64())
+
+
+def digests_of(rows: Rows) -> pa.Array:
+    """Digest the whole content of each row, wherever the rows are, as `row_digests` does."""
+    return pa.concat_arrays([pa.array([], pa.int64()), *map(row_digests, tables_of(rows))])
 
 
 def _values(binary: pa.Array) -> Iterator[memoryview]:

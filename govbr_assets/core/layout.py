@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from govbr_assets import heap
 from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.days import Day
+from govbr_assets.core.sizes import in_pieces
 
 DATA_PATTERN = "data/train-*.parquet"
 """The glob in the dataset card; readers also use it directly, so folder and prefix are fixed."""
@@ -30,6 +31,23 @@ _REPEATING = [name for name in NEWS_SCHEMA.names if name.startswith(("agency", "
 
 ROW_GROUP_ROWS = 10_000
 """Rows of a row group at most."""
+
+ROW_GROUP_BYTES = 64 << 20
+"""Bytes of a row group at most, as `sizes.row_sizes` counts them, but for a row that alone has more.
+
+Readers and our own worker hold some row groups in memory. The dataset viewer copies a file whose row groups are under
+100 MB as it is, and refuses to read from one of over 286 MiB. Ten thousand ordinary news have 30 to 60 MB.
+"""
+
+LARGE_GROUP_BYTES = 2 * ROW_GROUP_BYTES
+"""Bytes of a row group from which on it is none of ours: it is read bit by bit, and a fold makes it anew."""
+
+ROW_BYTES = ROW_GROUP_BYTES
+"""Bytes of the texts of a row that is published at most.
+
+PostgreSQL allows 1 GB in a field, and text in Arrow 2 GB in a column; but whoever reads or writes a row needs memory
+for several copies of it, and a row over this bound would break that of row groups.
+"""
 
 WRITER_SETTINGS: Mapping[str, Any] = {
     "compression": "zstd",
@@ -94,13 +112,12 @@ def encode(rows: pa.Table) -> bytes:
         The file.
     """
     sink = io.BytesIO()
-    # Chunks would leave their trace in the pages.
-    pq.write_table(rows.combine_chunks(), sink, row_group_size=ROW_GROUP_ROWS, **WRITER_SETTINGS)
+    encode_to(sink, [rows])
     return sink.getvalue()
 
 
 def encode_to(sink: IO[bytes], tables: Iterable[pa.Table]) -> int:
-    """Write rows as a Parquet file, of which never more than a row group and a table are in memory.
+    """Write rows as a Parquet file, of which never more than two row groups and a table are in memory.
 
     Args:
         sink: takes the file.
@@ -109,16 +126,29 @@ def encode_to(sink: IO[bytes], tables: Iterable[pa.Table]) -> int:
     Returns:
         How many rows were written; the bytes depend on the rows, not on how tables divide them.
     """
-    rows, rest = 0, NEWS_SCHEMA.empty_table()
+    rows = 0
     with pq.ParquetWriter(sink, NEWS_SCHEMA, **WRITER_SETTINGS) as writer:
-        for table in tables:
-            rest = pa.concat_tables([rest, table])
-            rows += table.num_rows
-            while rest.num_rows >= ROW_GROUP_ROWS:
-                heap.give_back()  # a row group is tens of megabytes, and combined it is as many once more
-                group, rest = rest.slice(0, ROW_GROUP_ROWS).combine_chunks(), rest.slice(ROW_GROUP_ROWS)
-                writer.write_table(group, ROW_GROUP_ROWS)
-                del group
-        if rest.num_rows:
-            writer.write_table(rest.combine_chunks(), ROW_GROUP_ROWS)
+        for group in in_pieces(tables, ROW_GROUP_ROWS, ROW_GROUP_BYTES):
+            heap.give_back()  # a row group is tens of megabytes, and combined it is as many once more
+            rows += group.num_rows
+            writer.write_table(group.combine_chunks(), ROW_GROUP_ROWS)  # chunks would leave their trace in the pages
+            del group
     return rows
+
+
+def group_sizes(metadata: pq.FileMetaData) -> list[tuple[int, int]]:
+    """Tell rows and bytes of each row group by the footer, which counts values of a dictionary once."""
+    groups = (metadata.row_group(index) for index in range(metadata.num_row_groups))
+    return [(group.num_rows, group.total_byte_size) for group in groups]
+
+
+def rows_at_once(rows: int, size: int, *, most_rows: int, most_bytes: int) -> int:
+    """Say how many rows of a row group are read at a time so that they are no more than some bytes, as far as it tells.
+
+    Args:
+        rows: of the row group.
+        size: its bytes.
+        most_rows: rows at most.
+        most_bytes: bytes at most.
+    """
+    return max(1, min(most_rows, most_bytes * rows // max(1, size)))

@@ -12,6 +12,7 @@ import pyarrow as pa
 from govbr_assets.core.consolidation import SOURCED_SCHEMA, Survivors, months_of_groups
 from govbr_assets.core.contract import schema_difference
 from govbr_assets.core.days import Day
+from govbr_assets.core.layout import group_sizes
 from govbr_assets.fold.intake import Intake, TakenUp, local_rows
 from govbr_assets.fold.months import OldYear
 from govbr_assets.fold.scratch import check_room
@@ -92,10 +93,9 @@ class Desk:
     def _months_of(self, snapshot: Snapshot, file: HubFile, year: int) -> list[int] | None:
         """Tell the month of each row group of a folded file; None if it is not as folded files are."""
         if file not in self._months:
-            groups = footer(self.hub, snapshot, file)
-            rows = [groups.row_group(index).num_rows for index in range(groups.num_row_groups)]
+            groups = group_sizes(footer(self.hub, snapshot, file))
             keys = file_keys(self.hub, snapshot, file)
-            self._months[file] = None if self._is_odd(snapshot, file) else months_of_groups(keys, rows, year)
+            self._months[file] = None if self._is_odd(snapshot, file) else months_of_groups(keys, groups, year)
         return self._months[file]
 
     def old_year(self, snapshot: Snapshot, file: HubFile) -> OldYear:

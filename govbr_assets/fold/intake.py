@@ -17,6 +17,7 @@ from govbr_assets import heap
 from govbr_assets.core.castable import as_contract
 from govbr_assets.core.consolidation import by_month, sourced
 from govbr_assets.core.contract import schema_difference
+from govbr_assets.core.layout import group_sizes, rows_at_once
 from govbr_assets.core.readable import reader_differences
 from govbr_assets.errors import ContractError, ProofError
 from govbr_assets.fold.spill import Spill
@@ -144,15 +145,15 @@ def local_rows(path: Path, source: str) -> Iterator[pa.Table]:
 
 def _rows_of(parquet: pq.ParquetFile, source: str) -> Iterator[pa.Table]:
     """Stream the rows of a file, some at a time."""
-    metadata = parquet.metadata
-    rows = max(1, min(10_000, _BATCH_BYTES * metadata.num_rows // max(1, _size(metadata))))
-    batches = parquet.iter_batches(rows, use_threads=False)
-    while True:
-        with _reading(source):
-            batch = next(batches, None)
-        if batch is None:
-            return
-        yield sourced(as_contract(pa.Table.from_batches([batch]), source), source)
+    for group, (rows, size) in enumerate(group_sizes(parquet.metadata)):
+        at_once = rows_at_once(rows, size, most_rows=10_000, most_bytes=_BATCH_BYTES)
+        batches = parquet.iter_batches(at_once, row_groups=[group], use_threads=False)
+        while True:
+            with _reading(source):
+                batch = next(batches, None)
+            if batch is None:
+                break
+            yield sourced(as_contract(pa.Table.from_batches([batch]), source), source)
 
 
 def _small(file: HubFile, parquet: pq.ParquetFile) -> _Small | None:
@@ -189,7 +190,7 @@ def _taken_up(file: HubFile, spill: Spill, schema: pa.Schema) -> TakenUp:
 
 def _size(metadata: pq.FileMetaData) -> int:
     """Count the bytes of the row groups of a file before they were compressed."""
-    return sum(metadata.row_group(index).total_byte_size for index in range(metadata.num_row_groups))
+    return sum(size for _, size in group_sizes(metadata))
 
 
 @contextmanager

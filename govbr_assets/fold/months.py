@@ -12,12 +12,13 @@ import pyarrow.parquet as pq
 
 from govbr_assets.core.consolidation import in_order, sourced
 from govbr_assets.core.contract import NEWS_SCHEMA
-from govbr_assets.core.layout import encode_to
+from govbr_assets.core.layout import encode_to, group_sizes, rows_at_once
+from govbr_assets.core.staged import tables_of
 from govbr_assets.fold.proof import Account, Division, Ledger, prove_dropped
 from govbr_assets.fold.spill import PART_BYTES, Share, in_parts
 
 _AT_ONCE = 3  # months that are made side by side: most of it is compression, for which Arrow needs no Python
-_ROWS = 1_000  # that are read at a time
+_ROWS, _BYTES = 1_000, 8 << 20  # that are read at a time
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,11 @@ class OldYear:
         """Stream the rows of a month: [n rows x 26] each of `SOURCED_SCHEMA`."""
         groups = [index for index, each in enumerate(self.months) if each == month]
         with self._opened() as parquet:
-            for batch in parquet.iter_batches(_ROWS, row_groups=groups, use_threads=False) if groups else []:
-                yield sourced(pa.Table.from_batches([batch]), self.source)
+            sizes = group_sizes(parquet.metadata)
+            for group in groups:
+                at_once = rows_at_once(*sizes[group], most_rows=_ROWS, most_bytes=_BYTES)
+                for batch in parquet.iter_batches(at_once, row_groups=[group], use_threads=False):
+                    yield sourced(pa.Table.from_batches([batch]), self.source)
 
     def sizes(self) -> Counter[int]:
         """Count the bytes of each month before they were compressed."""
@@ -131,7 +135,7 @@ class MonthWriter:
             month.dropped.update(go["source"].to_pylist())
             month.account.went(go["digest"].combine_chunks())
             month.ledger.went(go["digest"].combine_chunks())
-            yield in_order(stay.select(NEWS_SCHEMA.names))
+            yield from tables_of(in_order(stay.select(NEWS_SCHEMA.names)))
 
     def _coming(self, month: NewMonth) -> Iterator[pa.Table]:
         """Stream the rows of a month as they are read."""

@@ -13,6 +13,7 @@ from govbr_assets.core.consolidation import Order
 from govbr_assets.core.contract import NEWS_SCHEMA, schema_difference
 from govbr_assets.core.dedup import hashes
 from govbr_assets.core.digest import row_digests
+from govbr_assets.core.layout import group_sizes, rows_at_once
 from govbr_assets.core.splice import RowGroup
 from govbr_assets.errors import ProofError
 from govbr_assets.fold.abreast import abreast
@@ -21,6 +22,7 @@ _KEYS = ["unique_id", "published_at"]
 _AT_ONCE = 2  # row groups that are read back side by side: most of it is decompression, for which Arrow needs no Python
 _PIECE = 4 << 20  # bytes that are compared at a time
 _ROWS = 250  # that are read back at a time: a megabyte, and some of what it is digested from
+_BYTES = 8 << 20  # of them at most, as far as the footer tells
 _WRAP = 1 << 64  # at which sums of digests begin anew
 
 
@@ -160,7 +162,8 @@ def _read_back(
     keys, digests = [], []
     with _opened(path, metadata) as parquet:
         names = _KEYS if ledger is None else NEWS_SCHEMA.names
-        for batch in parquet.iter_batches(_ROWS, row_groups=[index], columns=names, use_threads=False):
+        at_once = rows_at_once(*group_sizes(parquet.metadata)[index], most_rows=_ROWS, most_bytes=_BYTES)
+        for batch in parquet.iter_batches(at_once, row_groups=[index], columns=names, use_threads=False):
             rows = pa.Table.from_batches([batch])
             keys.append(rows.select(_KEYS))
             if ledger is not None:

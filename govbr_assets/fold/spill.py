@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
@@ -10,9 +11,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from govbr_assets.core.consolidation import SOURCED_SCHEMA, by_day
+from govbr_assets.core.staged import Piece, Rows, StagedRows
 
 PART_BYTES = 24 << 20
 """Rows of a month that are more than this are taken a day at a time."""
+
+DAY_BYTES = 2 * PART_BYTES
+"""Rows of a day that are more than this are read a piece at a time."""
 
 _BUFFER = 1 << 20  # bytes that are written at once, or each column of each part would be some calls of the system
 _OPTIONS = pa.ipc.IpcWriteOptions(use_threads=False)  # compression would take longer than all else that is done here
@@ -47,6 +52,7 @@ class Spill:
         path: where it is.
         parts: by month or day, where its rows are.
         sizes: by month or day, how many bytes they are.
+        batches: rows and bytes of each batch.
     """
 
     def __init__(self, path: Path, tables: Iterable[pa.Table], parting: Parting) -> None:
@@ -54,7 +60,7 @@ class Spill:
         self._lots: dict[str, Lot] = {}
         self.parts: dict[int, list[int]] = {}
         self.sizes = Counter[int]()
-        batches = 0
+        self.batches: list[tuple[int, int]] = []
         sink = pa.output_stream(str(path), compression=None, buffer_size=_BUFFER)
         with sink, pa.ipc.new_file(sink, SOURCED_SCHEMA, options=_OPTIONS) as writer:
             for table in tables:
@@ -65,12 +71,20 @@ class Spill:
                         self._lots[source].parts.add(key)
                     for batch in part.to_batches():
                         writer.write_batch(batch)
-                        self.parts.setdefault(key, []).append(batches)
-                        batches += 1
+                        self.parts.setdefault(key, []).append(len(self.batches))
+                        self.batches.append((batch.num_rows, batch.nbytes))
 
     def read(self, key: int) -> Iterator[pa.Table]:
         """Stream the rows of a month or a day."""
         return self._tables(self.parts.get(key, []))
+
+    def rows(self, key: int) -> StagedRows:
+        """Give the rows of a month or a day where they are, as long as the file is there."""
+        batches = self.parts[key]
+        return StagedRows(SOURCED_SCHEMA, [Piece(*self.batches[each], partial(self._piece, each)) for each in batches])
+
+    def _piece(self, batch: int, columns: Sequence[str]) -> pa.Table:
+        return next(self._tables([batch], columns)).select(list(columns))
 
     def all(self, columns: Sequence[str] = SOURCED_SCHEMA.names) -> Iterator[pa.Table]:
         """Stream all rows, or some columns of them."""
@@ -138,7 +152,7 @@ class Share:
         return rows
 
 
-def in_parts(tables: Iterable[pa.Table], path: Path) -> Iterator[pa.Table]:
+def in_parts(tables: Iterable[pa.Table], path: Path) -> Iterator[Rows]:
     """Give the rows of a month at once, or a day at a time if they are many.
 
     Args:
@@ -146,7 +160,8 @@ def in_parts(tables: Iterable[pa.Table], path: Path) -> Iterator[pa.Table]:
         path: where a file may be made for the time being.
 
     Returns:
-        The rows of earlier days before those of later ones; equal rows are always together.
+        The rows of earlier days before those of later ones, all of a day together, which stay on the disk if they are
+        many; equal rows are always together.
     """
     held, size, rest = [SOURCED_SCHEMA.empty_table()], 0, iter(tables)
     for table in rest:
@@ -159,7 +174,7 @@ def in_parts(tables: Iterable[pa.Table], path: Path) -> Iterator[pa.Table]:
         return
     spill = Spill(path, chain(_drained(held), rest), by_day)
     for day in sorted(spill.parts):
-        yield pa.concat_tables(spill.read(day))
+        yield spill.rows(day) if spill.sizes[day] > DAY_BYTES else pa.concat_tables(spill.read(day))
     path.unlink()
 
 

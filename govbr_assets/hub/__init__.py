@@ -7,7 +7,7 @@ changes, `loadable` says what readers need, `reach` whether all rows lie where n
 client does not say, `send` makes one commit, and `publish` makes a plan one.
 """
 
-from govbr_assets.hub.content import Content, opened
+from govbr_assets.hub.content import Content, opened, size_of
 from govbr_assets.hub.edit import Edit
 from govbr_assets.hub.fetch import fetch, fetched
 from govbr_assets.hub.kept import DIGESTS_SCHEMA, KEYS_SCHEMA
@@ -28,6 +28,7 @@ from govbr_assets.hub.scan import (
     row_group,
     row_groups,
     text_rows,
+    whole_file,
 )
 from govbr_assets.hub.send import COMMIT_FILES
 from govbr_assets.hub.snapshot import HubFile, HubFileAt, Snapshot
@@ -67,5 +68,7 @@ __all__ = [
     "revision_ids",
     "row_group",
     "row_groups",
+    "size_of",
     "text_rows",
+    "whole_file",
 ]

@@ -6,8 +6,9 @@ Where in a file a column lies is `ranges`' business, what is kept between two ru
 """
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import IO
 
 import pyarrow as pa
@@ -18,13 +19,17 @@ from govbr_assets.core.castable import as_contract
 from govbr_assets.core.contract import NEWS_SCHEMA, within
 from govbr_assets.core.days import Day
 from govbr_assets.core.globs import PARQUET
+from govbr_assets.core.layout import group_sizes
+from govbr_assets.core.staged import Rows
 from govbr_assets.core.text_tables import READABLE as READABLE_TEXT
 from govbr_assets.core.text_tables import text_tables
 from govbr_assets.errors import ContractError
+from govbr_assets.hub.content import Content, opened
 from govbr_assets.hub.failures import hub_failures
 from govbr_assets.hub.kept import KEYS_SCHEMA
 from govbr_assets.hub.ranges import ColumnReader, metadata_of, read_footer
 from govbr_assets.hub.repo import Hub, HubFile, Snapshot
+from govbr_assets.staging import STAGED_BYTES, parquet_rows
 
 READABLE = (PARQUET.name, *READABLE_TEXT)
 """Formats of files that rows can be read from."""
@@ -63,6 +68,29 @@ def file_rows(
     """
     names = columns or NEWS_SCHEMA.names
     return pa.concat_tables([_schema(names).empty_table(), *row_groups(hub, snapshot, file, names, day)])
+
+
+def whole_file(hub: Hub, snapshot: Snapshot, file: HubFile, bring: Callable[[], Path]) -> Rows:
+    """Read all rows of one file: [n rows x 24], which stay on the disk if they are many.
+
+    Args:
+        hub: the repo.
+        snapshot: the revision to read.
+        file: the file.
+        bring: makes a local copy of it, which stays as long as somebody has the rows.
+    """
+    content: Content
+    if file.size <= _WHOLE:
+        with reading(hub, file), hub.open(snapshot, file) as remote:
+            content = remote.read(file.size)
+    elif sum(size for _, size in group_sizes(footer(hub, snapshot, file))) > STAGED_BYTES:
+        content = bring()
+    else:
+        return file_rows(hub, snapshot, file)
+    with reading(hub, file):
+        parquet = pq.ParquetFile(opened(content), pre_buffer=False)
+        _check_columns(file, parquet.schema_arrow, set(NEWS_SCHEMA.names))
+        return parquet_rows(parquet, NEWS_SCHEMA, lambda: reading(hub, file))
 
 
 def footer(hub: Hub, snapshot: Snapshot, file: HubFile) -> pq.FileMetaData:

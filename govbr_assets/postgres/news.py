@@ -5,17 +5,20 @@ What the columns must be is the contract's business (`core.contract`); when to r
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from govbr_assets.core.changes import Changes, Mark
 from govbr_assets.core.conform import LeftOut, to_contract
+from govbr_assets.core.consolidation import in_order
 from govbr_assets.core.contract import POSTGRES_SCHEMA, spell
 from govbr_assets.core.days import Day
 from govbr_assets.core.layout import SORTED_BY
+from govbr_assets.core.staged import Rows, StagedRows
 from govbr_assets.errors import ContractError, SourceError
 from govbr_assets.postgres.catalogue import Catalogue
 from govbr_assets.postgres.changed import Sight, changed_query, changes_of
@@ -24,9 +27,14 @@ from govbr_assets.postgres.failures import UnspellableError
 from govbr_assets.postgres.keys import HASH_JOINS, as_keys, keys_query
 from govbr_assets.postgres.newest import newest_query
 from govbr_assets.postgres.reading import Reading
-from govbr_assets.postgres.rows import in_window, named, rows_query
+from govbr_assets.postgres.rows import in_window, named, rows_query, too_large_query
+from govbr_assets.postgres.too_large import left_out
+from govbr_assets.staging import collected
 
 _NAMED_AT_ONCE = 1_000  # ids of one query
+
+Ask = Callable[[Catalogue, str], str]
+"""Writes a query for some rows."""
 
 
 class PostgresNews:
@@ -39,7 +47,7 @@ class PostgresNews:
     def __init__(self, url: str) -> None:
         self._database = Database(url)
 
-    def reading(self, days: Sequence[Day]) -> Callable[[Day], pa.Table]:
+    def reading(self, days: Sequence[Day]) -> Callable[[Day], Rows]:
         """Promise the rows of some days, which one query streams in order as long as all goes well.
 
         Args:
@@ -47,7 +55,7 @@ class PostgresNews:
 
         Returns:
             A function that gives the rows of a day: [n rows x 25] of `POSTGRES_SCHEMA`, sorted by
-            `published_at, unique_id`; no rows give an empty table. It raises
+            `published_at, unique_id`, without those that are `too_large`; no rows give an empty table. It raises
 
             - SourceUnavailableError: PostgreSQL is away, or went away in the middle.
             - SourceError: PostgreSQL refuses the query, for this day or, without being asked again, for every other.
@@ -56,25 +64,50 @@ class PostgresNews:
         reading = Reading(days, self._by_day)
         return lambda day: _as_contract(reading.take(day))
 
-    def day(self, day: Day) -> pa.Table:
+    def day(self, day: Day) -> Rows:
         """Read the rows of one day, as `reading` does."""
         return self.reading([day])(day)
 
-    def find(self, ids: Sequence[str]) -> pa.Table:
+    def find(self, ids: Sequence[str]) -> Rows:
         """Read the rows that some ids from the Hub name, whatever day they were published on.
 
         Args:
             ids: [n ids], current ones or those that the Hub knew a row by.
 
         Returns:
-            [n rows x 25] of `POSTGRES_SCHEMA`; an id that names no row gives none.
+            [n rows x 25] of `POSTGRES_SCHEMA`; an id that names no row gives none, nor does one of a row that is
+            `too_large`.
 
         Raises:
             SourceUnavailableError, SourceError, ContractError: as `reading`.
         """
-        groups = [ids[start : start + _NAMED_AT_ONCE] for start in range(0, len(ids), _NAMED_AT_ONCE)]
-        found = [batch for group in groups for batch in self._named(group)]
-        return _as_contract(pa.concat_tables(found)) if found else POSTGRES_SCHEMA.empty_table()
+        batches = self._named(rows_query, ids)
+        first = next(batches, None)
+        return POSTGRES_SCHEMA.empty_table() if first is None else _as_contract(collected(batches, first.schema))
+
+    def too_large(self, days: Sequence[Day]) -> dict[Day, str]:
+        """Name the rows of some days that are too large to be published, in a sentence for each day that has any.
+
+        Args:
+            days: in order, also with gaps.
+
+        Raises:
+            SourceUnavailableError, SourceError: as `reading`.
+        """
+        sql = too_large_query(self._catalogue, in_window(days[0].start, days[-1].end))
+        found: dict[Day, list[dict[str, Any]]] = {}
+        for row in self._database.read(sql).to_pylist():
+            found.setdefault(Day.at(row["published_at"].replace(tzinfo=UTC)), []).append(row)
+        return {day: left_out(found[day]) for day in days if day in found}
+
+    def too_large_among(self, ids: Sequence[str]) -> set[str]:
+        """Tell which ids from the Hub name rows that are too large to be published.
+
+        Raises:
+            SourceUnavailableError, SourceError: as `reading`.
+        """
+        rows = (row for batch in self._named(too_large_query, ids) for row in batch.to_pylist())
+        return set(ids).intersection(row[name] for row in rows for name in ("unique_id", "legacy_unique_id"))
 
     def changed_since(self, since: Mark, first: Day, end: Day) -> Changes:
         """Tell the days of a window that have rows created or changed since an earlier reading.
@@ -132,36 +165,48 @@ class PostgresNews:
         """What the database has, asked once."""
         return Catalogue.of(self._database)
 
-    def _named(self, ids: Sequence[str]) -> list[pa.Table]:
-        """Read the rows that ids name; one that the database cannot spell, as no text of it has a NUL, names none."""
-        batches = self._batches(named(self._catalogue, ids))
+    def _named(self, ask: Ask, ids: Sequence[str]) -> Iterator[pa.Table]:
+        """Ask for the rows that ids name; one that the database cannot spell, as with a NUL in it, names none."""
+        for start in range(0, len(ids), _NAMED_AT_ONCE):
+            yield from self._some_named(ask, ids[start : start + _NAMED_AT_ONCE])
+
+    def _some_named(self, ask: Ask, ids: Sequence[str]) -> Iterator[pa.Table]:
+        """Ask for the rows that ids of one query name."""
+        batches = self._batches(named(self._catalogue, ids), ask)
         try:
             columns = next(batches)
         except UnspellableError:  # the query's own text, for no row has come yet
             half = len(ids) // 2
-            return [*self._named(ids[:half]), *self._named(ids[half:])] if half else []
-        return [columns, *batches]
+            for part in (ids[:half], ids[half:]) if half else ():
+                yield from self._some_named(ask, part)
+            return
+        yield columns
+        yield from batches
 
-    def _by_day(self, days: Sequence[Day]) -> Iterator[tuple[Day, pa.Table]]:
+    def _by_day(self, days: Sequence[Day]) -> Iterator[tuple[Day, Rows]]:
         """Cut the stream of batches into days."""
         start, end = days[0].start, days[-1].end
         batches = (_within(batch, start, end) for batch in self._batches(in_window(start, end)))
         rest = next(batches)
-        for day in days:
-            parts = []
+
+        def until(end: datetime) -> Iterator[pa.Table]:
+            """Stream the rows before an instant."""
+            nonlocal rest
             while True:
-                before = _rows_before(rest, day.end)
-                parts.append(rest.slice(0, before))
+                before = _rows_before(rest, end)
+                yield rest.slice(0, before)
                 rest = rest.slice(before)
                 if rest.num_rows or (batch := next(batches, None)) is None:
                     break
                 rest = batch
-            rows = pa.concat_tables(parts)
+
+        for day in days:
+            rows = collected(until(day.end), rest.schema)
             yield day, rows.slice(_rows_before(rows, day.start))  # what lies between two days belongs to neither
 
-    def _batches(self, wanted: str) -> Iterator[pa.Table]:
+    def _batches(self, wanted: str, ask: Ask = rows_query) -> Iterator[pa.Table]:
         """Stream rows in order of `published_at`, some 1 MB at a time; first of all a table without rows."""
-        return self._database.rows(rows_query(self._catalogue, wanted), self._catalogue.settings)
+        return self._database.rows(ask(self._catalogue, wanted), self._catalogue.settings)
 
 
 def _within(rows: pa.Table, start: datetime, end: datetime) -> pa.Table:
@@ -172,18 +217,25 @@ def _within(rows: pa.Table, start: datetime, end: datetime) -> pa.Table:
     return rows
 
 
-def _rows_before(rows: pa.Table, instant: datetime) -> int:
+def _rows_before(rows: Rows, instant: datetime) -> int:
     """Count the rows published before an instant; a time without a zone is UTC."""
     times = rows["published_at"].cast(pa.timestamp("us", "UTC"))
     return pc.sum(pc.less(times, pa.scalar(instant, times.type)), min_count=0).as_py()
 
 
-def _as_contract(rows: pa.Table) -> pa.Table:
+def _as_contract(rows: Rows) -> Rows:
     """Cast a day to the contract and sort it."""
+    if isinstance(rows, StagedRows):
+        return in_order(collected(map(_cast, rows.tables()), POSTGRES_SCHEMA))
+    return _cast(rows).sort_by(SORTED_BY)
+
+
+def _cast(rows: pa.Table) -> pa.Table:
+    """Cast rows to the contract."""
     nested = rows.filter(pc.greater(rows["tags_dimensions"], 1))
     if nested.num_rows:  # the driver has flattened them already
         raise ContractError(
             f"Column tags of the row with id {nested['row_id'][0]} in PostgreSQL has several dimensions:"
             f" {spell(nested['tags'][0])} cannot be published as list<string>: its elements belong into one dimension."
         )
-    return to_contract(rows, rows["row_id"]).sort_by(SORTED_BY)
+    return to_contract(rows, rows["row_id"])

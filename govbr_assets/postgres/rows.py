@@ -8,6 +8,7 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 
+from govbr_assets.core.layout import ROW_BYTES
 from govbr_assets.postgres.catalogue import Catalogue, as_text
 
 _NEWS = {
@@ -57,7 +58,7 @@ _CLAIMS = """
 
 
 def rows_query(catalogue: Catalogue, wanted: str) -> str:
-    """Ask for rows in order of `published_at`.
+    """Ask for rows in order of `published_at`, but for those that are too large to be published.
 
     Args:
         catalogue: of the database.
@@ -83,8 +84,37 @@ def rows_query(catalogue: Catalogue, wanted: str) -> str:
     joins = [f"LEFT JOIN themes {alias} ON {alias}.id = n.{column}" for alias, column in _JOINS.items()]
     lost = "LEFT JOIN lost ON lost.id = n.id" if catalogue.has_legacy else ""
     claims = _CLAIMS if catalogue.has_legacy else ""
-    sql = f"{claims} SELECT {', '.join(columns)} FROM news n {' '.join(joins)} {lost} WHERE :wanted"
+    sql = f"{claims} SELECT {', '.join(columns)} FROM news n {' '.join(joins)} {lost} WHERE :wanted AND {_FITS}"
     return f"{sql} ORDER BY n.published_at".replace(":wanted", wanted)
+
+
+def too_large_query(catalogue: Catalogue, wanted: str) -> str:
+    """Ask for the rows that are too large: what names each, how large it is, and its largest column with its bytes.
+
+    Raises:
+        SourceError: the role may not read a column.
+    """
+    catalogue.require([*_TEXTS, "id", "unique_id", "published_at"])
+    legacy = "n.legacy_unique_id::text" if catalogue.has_legacy else "NULL::text"
+    return f"""
+        SELECT n.id::text AS row_id, n.unique_id::text AS unique_id, {legacy} AS legacy_unique_id, n.published_at,
+            {_BYTES} AS bytes, largest.name AS largest, largest.bytes AS largest_bytes
+        FROM news n CROSS JOIN LATERAL (
+            SELECT name, bytes FROM (VALUES {", ".join(f"('{name}', {_bytes(name)})" for name in _TEXTS)})
+                AS texts (name, bytes) ORDER BY bytes DESC NULLS LAST LIMIT 1
+        ) AS largest
+        WHERE {wanted} AND NOT {_FITS} ORDER BY n.published_at, n.id"""
+
+
+def _bytes(column: str) -> str:
+    """Count the bytes of a text, which PostgreSQL knows of a long one without reading it."""
+    return f"coalesce(octet_length(n.{column}::text), 0)::bigint"
+
+
+_TEXTS = ("title", "subtitle", "editorial_lead", "url", "content", "image_url", "video_url", "category", "summary")
+_BYTES = " + ".join(map(_bytes, _TEXTS))
+_FITS = f"({_BYTES} <= {ROW_BYTES})"
+"""A row that is too large is never fetched."""
 
 
 def in_window(start: datetime, end: datetime) -> str:

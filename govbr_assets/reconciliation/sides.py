@@ -9,8 +9,9 @@ from govbr_assets.core.contract import NEWS_SCHEMA, schema_difference
 from govbr_assets.core.days import Day
 from govbr_assets.core.dedup import hashes
 from govbr_assets.core.digest import row_digests
-from govbr_assets.core.layout import folded_year, shard_day
+from govbr_assets.core.layout import LARGE_GROUP_BYTES, folded_year, group_sizes, shard_day
 from govbr_assets.core.reconciliation import CLAIMS_SCHEMA, ROWS_SCHEMA, local_days
+from govbr_assets.core.staged import tables_of
 from govbr_assets.errors import ContractError, SourceError
 from govbr_assets.fold import local_rows
 from govbr_assets.hub import (
@@ -23,6 +24,7 @@ from govbr_assets.hub import (
     file_digests,
     file_keys,
     file_schema,
+    footer,
     foreign_keys,
     is_text,
     row_groups,
@@ -61,7 +63,7 @@ def postgres_digests(postgres: PostgresNews, days: Sequence[Day], refused: dict[
         except (ContractError, SourceError) as error:
             refused[day] = str(error)
             continue
-        yield rows_of(_digested(rows))
+        yield from (rows_of(_digested(table)) for table in tables_of(rows))
 
 
 class HubSide:
@@ -104,10 +106,14 @@ class HubSide:
         """Stream the keys and the digests of a file."""
         self._look_at(file)
         self.fetched += not self._hub.kept.has_digests(file.content)
-        if file.path in self.unfolded and not is_text(self._snapshot, file):
+        if not is_text(self._snapshot, file) and (file.path in self.unfolded or self._has_large_groups(file)):
             return file_digests(self._hub, file, self._of_local_copy(file))
-        groups = row_groups(self._hub, self._snapshot, file, NEWS_SCHEMA.names)
-        return file_digests(self._hub, file, map(_digested, groups))
+        tables = row_groups(self._hub, self._snapshot, file, NEWS_SCHEMA.names)
+        return file_digests(self._hub, file, map(_digested, tables))
+
+    def _has_large_groups(self, file: HubFile) -> bool:
+        """Say whether a row group of a file is too large to be read at once."""
+        return any(size > LARGE_GROUP_BYTES for _, size in group_sizes(footer(self._hub, self._snapshot, file)))
 
     def _look_at(self, file: HubFile) -> pa.Schema:
         """Give the schema of a file, and note it if a fold has to come first."""

@@ -7,6 +7,8 @@ from enum import Enum
 
 import pyarrow as pa
 
+from govbr_assets.core.staged import Rows
+
 
 class Removals(Enum):
     """What becomes of rows on the Hub that PostgreSQL has nowhere."""
@@ -34,12 +36,14 @@ class Rules:
 
     Attributes:
         find: reads the rows of PostgreSQL that ids name, of whatever day: [n rows x 25].
+        too_large: tells which ids name rows of PostgreSQL that are too large to be published.
         removals: of rows that are nowhere.
         allow_removals: however many they are.
         unfolded: of rows that cannot be changed.
     """
 
-    find: Callable[[Sequence[str]], pa.Table]
+    find: Callable[[Sequence[str]], Rows]
+    too_large: Callable[[Sequence[str]], set[str]] = lambda _: set()
     removals: Removals = Removals.apply
     allow_removals: bool = False
     unfolded: Unfolded = Unfolded.stop

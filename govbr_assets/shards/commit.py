@@ -3,13 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pyarrow as pa
 
 from govbr_assets.core import dedup
 from govbr_assets.core.compare import REMOVALS_HOURS, refusal_to_remove_more
+from govbr_assets.core.layout import shard_day
 from govbr_assets.errors import ContractError, SourceError
-from govbr_assets.hub import Edit, Hub, Snapshot, out_of_reach
+from govbr_assets.hub import Edit, Hub, Snapshot, out_of_reach, size_of
 from govbr_assets.shards.changes import Shard
 from govbr_assets.shards.draft import Draft
 from govbr_assets.shards.plan import ShardPlan
@@ -74,7 +76,10 @@ class ShardsPlan:
             self.shards[key] = shard
         put, delete = draft.finish()
         removed = {each for shard in self.shards.values() for each in shard.changes.removed}
-        return Edit(put, delete, removed=len(removed), summary=_summary(self.shards))
+        fresh = {
+            path: [range(size_of(each))] for path, each in put.items() if shard_day(path) and isinstance(each, Path)
+        }
+        return Edit(put, delete, removed=len(removed), fresh=fresh, summary=_summary(self.shards))
 
     def _locate(self, draft: Draft, since: Mapping[str | None, list[dedup.Moves]]) -> None:
         """Find out which files hold what is neither in the days' own shards nor under them in the years' files."""

@@ -8,11 +8,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from govbr_assets.core.compare import differing_columns, find_places
+from govbr_assets.core.consolidation import in_order
 from govbr_assets.core.contract import NEWS_SCHEMA, check_day
 from govbr_assets.core.days import Day
 from govbr_assets.core.dedup import aliases, owners
-from govbr_assets.core.layout import SORTED_BY, encode, shard_path, year_path
+from govbr_assets.core.digest import digests_of
+from govbr_assets.core.layout import shard_path, year_path
+from govbr_assets.core.staged import Rows, joined, table_of
 from govbr_assets.errors import ContractError
+from govbr_assets.hub import Content
 from govbr_assets.shards.changes import DayChanges, Rules, Shard, Unfolded
 from govbr_assets.shards.draft import Draft
 from govbr_assets.shards.surplus import Surplus, resolve
@@ -31,7 +35,7 @@ class DayInDraft:
         refusal: why nothing may be removed, in view of other days.
     """
 
-    def __init__(self, day: Day, rows: pa.Table, draft: Draft, rules: Rules, refusal: str) -> None:
+    def __init__(self, day: Day, rows: Rows, draft: Draft, rules: Rules, refusal: str) -> None:
         self._day, self._rows, self._draft, self._rules, self._refusal = day, rows, draft, rules, refusal
         self._path, self._year_file = shard_path(day), year_path(day.date.year)
         self._owner, self._changes = owners(rows), DayChanges()
@@ -48,16 +52,16 @@ class DayInDraft:
             ContractError: the day must not be published; the draft is as it was.
         """
         mine = self._only(self._places.own)
-        content = _encoded(mine, self._day)
+        content = self._encoded(mine)
         same = bool(content) and self._draft.holds(self._path, content)
         old = mine if same else self._draft.shard(self._path)
         unknown = self._compare(mine, old)
         counts = self._year_rows + old.num_rows, self._rows.num_rows
         surplus = resolve(self._day, [*self._places.unknown, *unknown], counts, self._rules, self._refusal)
         kept = old.filter(_among(old, surplus.stay)) if unknown else old.slice(0, 0)
-        whole = pa.concat_tables([mine, kept]).sort_by(SORTED_BY) if kept.num_rows else mine
+        whole = in_order(joined(mine, kept)) if kept.num_rows else mine
         arriving = {day: self._arriving(day, rows) for day, rows in surplus.arrivals.items()}
-        differs = not whole.equals(old)
+        differs = not _same(whole, old)
         if differs:
             check_day(whole, self._day)
         leaving = self._leaving(surplus)
@@ -68,7 +72,8 @@ class DayInDraft:
         self._change_others(leaving, arriving)
         self._tell(surplus)
         came_or_went = chain(*(rows["unique_id"].to_pylist() for rows in (old, *arriving.values())), *leaving.values())
-        preview = whole.select(_PREVIEW).take(pa.array(range(min(5, whole.num_rows)), pa.int64()))  # a slice keeps all
+        preview = whole.take(pa.array(range(min(5, whole.num_rows)), pa.int64()))  # a slice would keep all
+        preview = table_of(preview.select(_PREVIEW))
         told = self._path, whole.num_rows, preview, self._rows.num_rows, size, self._changes
         return Shard(*told, sorted({*self._owner, *came_or_went}), surplus.withheld)
 
@@ -85,7 +90,7 @@ class DayInDraft:
                 " `fold` (fold now) or `leave` (publish the other rows beside them) in the launchpad."
             )
 
-    def _compare(self, mine: pa.Table, old: pa.Table) -> list[str]:
+    def _compare(self, mine: Rows, old: Rows) -> list[str]:
         """Compare the day's own shard as it is with what belongs into it, and list ids that no row of the day has."""
         changes, moved = self._changes, set(self._places.moved)
         if old is mine:
@@ -113,13 +118,13 @@ class DayInDraft:
         changes.added = [unique_id for unique_id in place if unique_id not in moved]
         return unknown
 
-    def _arriving(self, day: Day, rows: pa.Table) -> pa.Table:
+    def _arriving(self, day: Day, rows: Rows) -> Rows:
         """Take the rows of another day that do not stand under it yet, and see that they may: [n rows x 24]."""
         old = self._draft.shard(shard_path(day))
         owner, standing = owners(rows), self._draft.standing(day)["unique_id"].to_pylist()
         there = {owner[each] for each in (*old["unique_id"].to_pylist(), *standing) if each in owner}
         new = rows.filter(pc.invert(_among(rows, there))).select(NEWS_SCHEMA.names)
-        check_day(pa.concat_tables([old, new]), day)
+        check_day(joined(old, new), day)
         return new
 
     def _leaving(self, surplus: Surplus) -> dict[str, list[str]]:
@@ -130,7 +135,7 @@ class DayInDraft:
             leaving.setdefault(path, []).append(unique_id)
         return leaving
 
-    def _change_others(self, leaving: dict[str, list[str]], arriving: dict[Day, pa.Table]) -> None:
+    def _change_others(self, leaving: dict[str, list[str]], arriving: dict[Day, Rows]) -> None:
         """Change the files but for the day's own shard."""
         for path, ids in leaving.items():
             self._draft.take_out(path, ids)
@@ -139,7 +144,7 @@ class DayInDraft:
         for day, rows in arriving.items():
             if rows.num_rows:
                 old = self._draft.shard(shard_path(day))  # out of which a row may have been taken just now
-                self._draft.write(shard_path(day), old, pa.concat_tables([old, rows]).sort_by(SORTED_BY))
+                self._draft.write(shard_path(day), old, in_order(joined(old, rows)))
 
     def _tell(self, surplus: Surplus) -> None:
         """Note what becomes of rows that the day in PostgreSQL lacks."""
@@ -147,21 +152,27 @@ class DayInDraft:
         changes.moved_out, changes.removed, changes.kept = surplus.moved, surplus.removed, surplus.kept
         changes.doubled += self._places.doubled
 
-    def _only(self, ids: Iterable[str]) -> pa.Table:
+    def _encoded(self, rows: Rows) -> Content:
+        """Write rows as the day's file, if they may be published."""
+        if not rows.num_rows:
+            return b""
+        check_day(rows, self._day)
+        return self._draft.encoded(rows)
+
+    def _only(self, ids: Iterable[str]) -> Rows:
         """Take some rows of the day: [n rows x 24]."""
         wanted = list(ids)
         rows = self._rows if len(wanted) == self._rows.num_rows else self._rows.filter(_among(self._rows, wanted))
         return rows.select(NEWS_SCHEMA.names)
 
 
-def _encoded(rows: pa.Table, day: Day) -> bytes:
-    """Write rows as the day's file, if they may be published."""
-    if not rows.num_rows:
-        return b""
-    check_day(rows, day)
-    return encode(rows)
+def _same(some: Rows, others: Rows) -> bool:
+    """Say whether rows are the same, in the same order."""
+    if isinstance(some, pa.Table) and isinstance(others, pa.Table):
+        return some.equals(others)
+    return some.num_rows == others.num_rows and digests_of(some).equals(digests_of(others))
 
 
-def _among(rows: pa.Table, ids: Iterable[str]) -> pa.ChunkedArray:
+def _among(rows: Rows, ids: Iterable[str]) -> pa.ChunkedArray:
     """Mark the rows that have one of some ids."""
     return pc.is_in(rows["unique_id"], pa.array(ids, pa.string()))

@@ -3,10 +3,8 @@
 Each day sees what the days before it have changed. What a day changes is decided in `plan`.
 """
 
-import io
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,9 +13,11 @@ import pyarrow.parquet as pq
 from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.days import Day
 from govbr_assets.core.layout import encode, folded_year, year_path
-from govbr_assets.hub import COMMIT_FILES, Hub, Snapshot, file_rows, holding
+from govbr_assets.core.staged import Rows
+from govbr_assets.hub import COMMIT_FILES, Content, Hub, Snapshot, holding, opened, size_of
 from govbr_assets.shards.changes import DayChanges
 from govbr_assets.shards.years import YearEdit, YearFiles
+from govbr_assets.staging import parquet_rows
 
 
 class Draft:
@@ -31,7 +31,7 @@ class Draft:
 
     def __init__(self, hub: Hub, snapshot: Snapshot, years: YearFiles) -> None:
         self.snapshot, self._hub, self._years = snapshot, hub, years
-        self._put: dict[str, bytes] = {}
+        self._put: dict[str, Content] = {}
         self._gone: set[str] = set()
         self._edits: dict[str, YearEdit] = {}
         self._renewing: dict[str, DayChanges] = {}  # by the id of a row that comes in place of another: of its day
@@ -44,8 +44,8 @@ class Draft:
 
     @property
     def size(self) -> int:
-        """Bytes of new shards, all of which are in memory."""
-        return sum(map(len, self._put.values()))
+        """Bytes of new shards."""
+        return sum(map(size_of, self._put.values()))
 
     def locate(self, ids: pa.Array) -> None:
         """Look into all files for some ids."""
@@ -84,21 +84,25 @@ class Draft:
         rows, edit = self._years.standing(self.snapshot, day), self._edits.get(year_path(day.date.year))
         return rows.filter(pc.invert(pc.is_in(rows["unique_id"], pa.array(edit.gone, pa.string())))) if edit else rows
 
-    def holds(self, path: str, content: bytes) -> bool:
+    def holds(self, path: str, content: Content) -> bool:
         """Say whether a file has these bytes already."""
         if path in self._put or path in self._gone:
             return self._put.get(path) == content
         file = self.snapshot.data_file(path)
         return file is not None and file.holds(content)
 
-    def shard(self, path: str) -> pa.Table:
+    def shard(self, path: str) -> Rows:
         """Read a shard as it will be: [n rows x 24]; no rows if there is none."""
         if path in self._put:
-            return pq.read_table(io.BytesIO(self._put[path]), use_threads=False)
+            return parquet_rows(pq.ParquetFile(opened(self._put[path])))
         file = None if path in self._gone else self.snapshot.data_file(path)
-        return file_rows(self._hub, self.snapshot, file) if file else NEWS_SCHEMA.empty_table()
+        return self._years.shard(self.snapshot, file) if file else NEWS_SCHEMA.empty_table()
 
-    def write(self, path: str, old: pa.Table, rows: pa.Table, content: bytes | None = None) -> int:
+    def encoded(self, rows: Rows) -> Content:
+        """Write rows as a file: in memory, or on the disk if they are many."""
+        return encode(rows) if isinstance(rows, pa.Table) else self._years.encoded(rows)
+
+    def write(self, path: str, old: Rows, rows: Rows, content: Content | None = None) -> int:
         """Write a shard, which goes if no row is left, and give its bytes.
 
         Args:
@@ -115,10 +119,10 @@ class Draft:
         self._put.pop(path, None)
         self._gone.discard(path)
         if rows.num_rows:
-            self._put[path] = content or encode(rows)
+            self._put[path] = content or self.encoded(rows)
         elif self.snapshot.data_file(path):
             self._gone.add(path)
-        return len(self._put.get(path, b""))
+        return size_of(self._put.get(path, b""))
 
     def take_out(self, path: str, ids: list[str]) -> None:
         """Take rows out of a shard or a year's file."""
@@ -131,7 +135,7 @@ class Draft:
             gone.setdefault(unique_id, None)
             self._leave(path, unique_id)
 
-    def renew(self, path: str, renewed: Mapping[str, list[str]], rows: pa.Table, changes: DayChanges) -> None:
+    def renew(self, path: str, renewed: Mapping[str, list[str]], rows: Rows, changes: DayChanges) -> None:
         """Put rows into a year's file in the place of others, and note in the end what differed.
 
         Args:
@@ -145,14 +149,14 @@ class Draft:
         edit.new.append(self._years.spill(rows))
         self._renewing |= dict.fromkeys(renewed, changes)
 
-    def finish(self) -> tuple[dict[str, bytes | Path], tuple[str, ...]]:
+    def finish(self) -> tuple[dict[str, Content], tuple[str, ...]]:
         """Make the years' files, and give all that is to be put and to be deleted.
 
         Raises:
             ProofError: a row that stays would be lost or changed.
             ContractError: a year's file is not as folded files are.
         """
-        put: dict[str, bytes | Path] = dict(self._put)
+        put: dict[str, Content] = dict(self._put)
         for path, edit in sorted(self._edits.items()):
             made = self._years.edited(self.snapshot, path, edit, self._note_columns)
             if made:

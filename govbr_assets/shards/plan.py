@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
 from govbr_assets.core.days import Day
 from govbr_assets.core.dedup import Moves
 from govbr_assets.core.layout import shard_path
+from govbr_assets.core.staged import Rows
 from govbr_assets.existing import Existing
 from govbr_assets.shards.changes import Rules, Shard
 from govbr_assets.shards.day import DayInDraft
@@ -25,13 +26,15 @@ class ShardPlan:
         ids: every id of these rows.
         known: what the Hub held at the first revision; the first guess, no more.
         rules: what may be removed, and the like.
+        left_out: which rows of the day in PostgreSQL cannot be published, and why; empty if all can.
     """
 
     day: Day
-    rows: Callable[[], pa.Table]
+    rows: Callable[[], Rows]
     ids: pa.Array
     known: Existing
     rules: Rules
+    left_out: str = ""
 
     @property
     def path(self) -> str:
@@ -61,4 +64,5 @@ class ShardPlan:
         Raises:
             ContractError: the day must not be published.
         """
-        return DayInDraft(self.day, self.rows(), draft, self.rules, refusal).made()
+        shard = DayInDraft(self.day, self.rows(), draft, self.rules, refusal).made()
+        return replace(shard, withheld=" ".join(filter(None, [self.left_out, shard.withheld]))) if shard else None

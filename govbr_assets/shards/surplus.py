@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from govbr_assets.core.compare import refusal_to_remove
 from govbr_assets.core.days import Day
 from govbr_assets.core.dedup import owners
+from govbr_assets.core.staged import Rows
 from govbr_assets.shards.changes import Removals, Rules
 
 _REMEDY = (
@@ -22,7 +23,7 @@ class Surplus:
     """What becomes of such rows.
 
     Attributes:
-        stay: ids of rows that stay.
+        stay: ids of rows that stay, those among them that PostgreSQL has in a version that is too large.
         moved: ids on the Hub of rows that belong to other days.
         removed: ids of rows that leave the dataset.
         kept: ids of rows that PostgreSQL has nowhere, and that stay all the same.
@@ -34,7 +35,7 @@ class Surplus:
     moved: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
-    arrivals: dict[Day, pa.Table] = field(default_factory=dict)
+    arrivals: dict[Day, Rows] = field(default_factory=dict)
     withheld: str = ""
 
 
@@ -69,6 +70,8 @@ def resolve(day: Day, ids: Sequence[str], counts: tuple[int, int], rules: Rules,
         else:
             surplus.moved.append(unique_id)
             coming.setdefault(days[row], []).append(row)
+    surplus.stay |= (large := rules.too_large(nowhere) if nowhere else set())
+    nowhere = [unique_id for unique_id in nowhere if unique_id not in large]
     surplus.arrivals = {each: rows.filter(pc.is_in(rows["unique_id"], pa.array(coming[each]))) for each in coming}
     why = refusal or refusal_to_remove(len(nowhere), *counts)
     if nowhere and why and not rules.allow_removals and rules.removals is Removals.apply:

@@ -4,7 +4,7 @@ How such a file is made and proven is `fold`'s business; which rows change, `pla
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import count
@@ -16,15 +16,24 @@ import pyarrow.parquet as pq
 
 from govbr_assets.core.compare import STANDING_SCHEMA
 from govbr_assets.core.consolidation import by_month, months_of_groups, sourced
-from govbr_assets.core.contract import schema_difference, within
+from govbr_assets.core.contract import NEWS_SCHEMA, schema_difference, within
 from govbr_assets.core.days import Day
 from govbr_assets.core.digest import row_digests
-from govbr_assets.core.layout import folded_year, shard_day, year_path
+from govbr_assets.core.layout import (
+    LARGE_GROUP_BYTES,
+    encode_to,
+    folded_year,
+    group_sizes,
+    rows_at_once,
+    shard_day,
+    year_path,
+)
 from govbr_assets.core.reconciliation import local_days
 from govbr_assets.core.replacing import Replaced
+from govbr_assets.core.staged import PIECE_BYTES, Rows, tables_of
 from govbr_assets.errors import ContractError
 from govbr_assets.fold import Account, Inbox, OldYear, Share, Spill, YearBuilder
-from govbr_assets.hub import Hub, HubFile, Snapshot, file_schema, footer, groups_with, row_group, row_groups
+from govbr_assets.hub import Hub, HubFile, Snapshot, file_schema, footer, groups_with, row_group, row_groups, whole_file
 
 _GROUPS = 24
 """Row groups of which is remembered what they say: a commit looks at half a year, and a month has one or two."""
@@ -98,9 +107,21 @@ class YearFiles:
                 found.append(rows.filter(within(rows["published_at"], day)).select(STANDING_SCHEMA.names))
         return pa.concat_tables(found)
 
-    def spill(self, rows: pa.Table) -> Share:
+    def shard(self, snapshot: Snapshot, file: HubFile) -> Rows:
+        """Read a shard: into memory, or onto the disk if its rows are many."""
+        return whole_file(self._hub, snapshot, file, lambda: self._inbox.get(snapshot, file))
+
+    def encoded(self, rows: Rows) -> Path:
+        """Write rows as a file on the disk."""
+        path = self._folder / f"new-{next(self._numbers)}"
+        with path.open("wb") as sink:
+            encode_to(sink, tables_of(rows))
+        return path
+
+    def spill(self, rows: Rows) -> Share:
         """Keep rows that come into a year's file on the disk: [n rows x 24]."""
-        spill = Spill(self._folder / f"new-{next(self._numbers)}", [sourced(rows, Replaced.NEW)], by_month)
+        coming = (sourced(table, Replaced.NEW) for table in tables_of(rows))
+        spill = Spill(self._folder / f"new-{next(self._numbers)}", coming, by_month)
         return Share(spill, frozenset({Replaced.NEW}))
 
     def edited(
@@ -146,12 +167,29 @@ class YearFiles:
         """Read a row group, and remember of it ids, digests and times."""
         key = file.content, index
         if key not in self._groups:
-            rows = row_group(self._hub, snapshot, file, index)
-            columns = [rows["unique_id"], row_digests(rows), rows["published_at"]]
+            found = [_digested(rows) for rows in self._rows(snapshot, file, index)]
             while len(self._groups) >= _GROUPS:
                 del self._groups[next(iter(self._groups))]
-            self._groups[key] = pa.table(columns, ["unique_id", "digest", "published_at"])
+            self._groups[key] = pa.concat_tables(found)
         return self._groups[key]
+
+    def _rows(self, snapshot: Snapshot, file: HubFile, index: int) -> Iterator[pa.Table]:
+        """Read a row group: at once, or bit by bit out of a local copy if it is larger than one of ours."""
+        rows, size = group_sizes(footer(self._hub, snapshot, file))[index]
+        if size <= LARGE_GROUP_BYTES:
+            yield row_group(self._hub, snapshot, file, index)
+            return
+        with pq.ParquetFile(self._inbox.get(snapshot, file), pre_buffer=False, buffer_size=1 << 20) as parquet:
+            at_once = rows_at_once(rows, size, most_rows=1_000, most_bytes=PIECE_BYTES)
+            for batch in parquet.iter_batches(at_once, row_groups=[index], use_threads=False):
+                yield pa.Table.from_batches([batch]).cast(NEWS_SCHEMA)
+
+
+def _digested(rows: pa.Table) -> pa.Table:
+    """Take of rows ids, digests and times."""
+    return pa.table(
+        [rows["unique_id"], row_digests(rows), rows["published_at"]], ["unique_id", "digest", "published_at"]
+    )
 
 
 def _months(path: str, local: Path, year: int) -> list[int]:
@@ -159,7 +197,7 @@ def _months(path: str, local: Path, year: int) -> list[int]:
     with pq.ParquetFile(local, pre_buffer=False) as parquet:
         groups = range(parquet.num_row_groups)
         keys = (parquet.read_row_group(index, ["unique_id", "published_at"], use_threads=False) for index in groups)
-        months = months_of_groups(keys, [parquet.metadata.row_group(index).num_rows for index in groups], year)
+        months = months_of_groups(keys, group_sizes(parquet.metadata), year)
     if months is None:
         raise ContractError(f"{path} on the Hub is not in the order of a folded file: run weekly_consolidation first.")
     return months

@@ -75,6 +75,10 @@ class Folder:
         """
         with self.writing(name) as file:
             file.write(content)
+        return self.address(name)
+
+    def address(self, name: str) -> str:
+        """Say where a file is."""
         return redact(self._files.unstrip_protocol(self._path(name)))
 
     @contextmanager

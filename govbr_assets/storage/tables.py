@@ -3,12 +3,16 @@
 A day that was refused leaves its reason in the place of its table, so that whoever asks for it later is told why.
 """
 
-import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from govbr_assets.core.staged import Rows
 from govbr_assets.errors import NotMaterializedError
+from govbr_assets.staging import parquet_rows, write_parquet
+from govbr_assets.storage.failures import storage_failures
 from govbr_assets.storage.folder import Folder
 
 _TABLE, _REASON = "parquet", "refused.txt"
@@ -27,15 +31,16 @@ class TableStorage:
     def __init__(self, url: str, keep_days: int) -> None:
         self._folder, self._keep_days = Folder(url), keep_days
 
-    def write(self, asset: str, key: str | None, table: pa.Table) -> str:
+    def write(self, asset: str, key: str | None, table: Rows) -> str:
         """Keep a table in place of what was there; no key is that of an asset without days.
 
         Returns:
             Its address.
         """
-        sink = io.BytesIO()
-        pq.write_table(table, sink, compression="zstd", use_dictionary=False)
-        address = self._folder.write(_name(asset, key, _TABLE), sink.getvalue())
+        name = _name(asset, key, _TABLE)
+        with self._folder.writing(name) as file:
+            write_parquet(file, table, compression="zstd", use_dictionary=False)
+        address = self._folder.address(name)
         self._folder.drop(_name(asset, key, _REASON))
         return address
 
@@ -44,21 +49,37 @@ class TableStorage:
         self._folder.drop(_name(asset, key, _TABLE))
         self._folder.write(_name(asset, key, _REASON), reason.encode())
 
-    def read(self, asset: str, key: str | None) -> pa.Table:
-        """Read a table back.
+    def read(self, asset: str, key: str | None) -> Rows:
+        """Read a table back, which stays where it is if it is large.
 
         Raises:
-            NotMaterializedError: it is not there; the message says why.
+            NotMaterializedError: it is not there, or damaged; the message says why.
         """
-        content = self._folder.read(_name(asset, key, _TABLE))
-        if content is not None:
-            return pq.ParquetFile(io.BytesIO(content)).read(use_threads=False)
+        name = _name(asset, key, _TABLE)
+        if (file := self._folder.open(name)) is not None:
+            with self._reading(name):
+                rows = parquet_rows(pq.ParquetFile(file), around=lambda: self._reading(name))
+            if isinstance(rows, pa.Table):
+                file.close()
+            return rows
         reason = self._folder.read(_name(asset, key, _REASON))
         if reason is not None:
             raise NotMaterializedError(reason.decode())
         raise NotMaterializedError(
             f"{asset}{f' of {key}' if key else ''} is not in {self._folder.url}: {self._why(key)}."
         )
+
+    @contextmanager
+    def _reading(self, name: str) -> Iterator[None]:
+        """Speak of a table that cannot be read."""
+        with storage_failures(f"reading {name}"):
+            try:
+                yield
+            except (pa.ArrowException, OSError) as error:
+                if isinstance(error, OSError) and error.errno is not None:
+                    raise
+                text = f"{name} in {self._folder.url} is damaged ({error}): materialize it again."
+                raise NotMaterializedError(text) from error
 
     def _why(self, key: str | None) -> str:
         """Say what to do for a table that is not there."""

@@ -10,6 +10,7 @@ from govbr_assets_tests.benchmarks import (
     fold,
     fold_scale,
     fold_week,
+    large_rows,
     one_change,
     one_day,
     reconcile,
@@ -23,6 +24,7 @@ SIZED: dict[str, Callable[..., None]] = {
     "fold_scale": fold_scale.run,
     "reconcile": reconcile.run,
     "one_change": one_change.run,
+    "large_rows": large_rows.run,
 }
 BENCHMARKS: dict[str, Callable[..., None]] = {"one_day": one_day.run, **SIZED}
 
