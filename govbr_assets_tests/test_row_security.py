@@ -24,8 +24,9 @@ READS: dict[str, Callable[[PostgresNews], object]] = {
     "the rows that ids name": lambda news: news.find(["a", "b"]),
     "the keys of all rows": lambda news: list(news.keys(LeftOut())),
     "the days that changed": lambda news: news.changed_since(Mark(), DAY, Day.of("2026-01-16")),
+    "the newest day": lambda news: news.newest_day(DAY, DAY.end),
 }
-OF_NEWS_ALONE = ("the keys of all rows", "the days that changed")
+OF_NEWS_ALONE = ("the newest day", "the keys of all rows", "the days that changed")
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
 """Where PostgreSQL is: what stands in GOVBR_POSTGRES_URL, as libpq shall have it.
 
 libpq reads the setting itself, as psql would, so that hosts, sockets, services and files of passwords mean what its
-documentation says. Here defaults are put in front, where the setting's own parameters win, and whatever libpq would
-misread, or repeat in a message together with half of a password, is refused without showing it.
+documentation says. Here defaults are put in front, where the setting's own parameters win (those of a service file do
+not), and whatever libpq would misread, or repeat in a message with half of a password, is refused without showing it.
 
 Source: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING
 """
