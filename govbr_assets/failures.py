@@ -12,7 +12,7 @@ from datetime import date
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
-from dagster import Failure, MetadataValue
+from dagster import DagsterExecutionInterruptedError, Failure, MetadataValue
 from dagster_shared.error import SerializableErrorInfo
 
 from govbr_assets.core.changes import spans
@@ -28,11 +28,17 @@ _SPANS = 10  # of days, of one reason
 
 @contextmanager
 def final_failures() -> Iterator[None]:
-    """Turn a permanent error into a failure without retries, in its own words."""
+    """Turn a permanent error into a failure without retries, in its own words; likewise a signal to end.
+
+    Dagster would begin a step again that a signal has interrupted, as after any other error.
+    """
     try:
         yield
     except PermanentError as error:
         raise Failure(description=str(error), allow_retries=False) from error
+    except DagsterExecutionInterruptedError as signal:
+        text = "The run was told to end, by a signal or in the UI: what it has published stays."
+        raise Failure(description=text, allow_retries=False) from signal
 
 
 def fails_for_good(function: Callable[P, R]) -> Callable[P, R]:

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import count, islice
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -20,6 +21,7 @@ from govbr_assets.errors import SourceUnavailableError
 from govbr_assets.local.silence import SilentNetwork, silent_network
 from govbr_assets.postgres import PostgresNews, connection
 from govbr_assets.postgres.background import SilenceError, in_background
+from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.sql import execute
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="The kernel is told to drop packets as Linux does it.")
@@ -62,6 +64,13 @@ def test_packets_that_are_swallowed_from_the_beginning_are_a_passing_error_too(l
     assert network.silent
 
 
+def terminate_this_process(network: SilentNetwork) -> None:
+    """Send SIGTERM as soon as the network is silent."""
+    while not network.silent:
+        threading.Event().wait(0.01)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
 def test_a_signal_is_heard_while_the_network_is_silent(large: str):
     class Heard(BaseException):
         """The handler ran."""
@@ -73,17 +82,21 @@ def test_a_signal_is_heard_while_the_network_is_silent(large: str):
     try:
         with through(large, 5_000_000, "") as (network, url):
             rows = PostgresNews(url).reading([DAY])
-
-            def end() -> None:
-                while not network.silent:
-                    threading.Event().wait(0.01)
-                os.kill(os.getpid(), signal.SIGTERM)
-
-            threading.Thread(target=end).start()
+            threading.Thread(target=terminate_this_process, args=(network,)).start()
             with pytest.raises(Heard):
                 rows(DAY)
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def test_a_run_that_is_told_to_end_in_a_silent_network_ends_and_is_not_begun_again(graph: Graph, large: str):
+    with through(large, 5_000_000, "") as (network, url):
+        threading.Thread(target=terminate_this_process, args=(network,)).start()
+        result = replace(graph, postgres_url=url).run(str(DAY), retries=3, selection=["postgres_news_partition"])
+    happened = [event.event_type_value for event in result.all_events]
+    assert "STEP_FAILURE" in happened
+    assert "STEP_UP_FOR_RETRY" not in happened
+    assert "was told to end" in str(result.all_events)
 
 
 def test_a_tick_waits_for_a_silent_network_no_longer_than_it_may(large: str, monkeypatch: pytest.MonkeyPatch):
