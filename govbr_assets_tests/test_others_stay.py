@@ -19,11 +19,19 @@ import pytest
 import yaml
 
 from govbr_assets.core.contract import NEWS_SCHEMA
+from govbr_assets.core.days import Day
 from govbr_assets.core.layout import encode
+from govbr_assets.errors import ContractError
+from govbr_assets.fold import fold
+from govbr_assets.hub import Hub, out_of_reach, publish
+from govbr_assets.local.hub import LocalHub
+from govbr_assets.rollback import Rollback, find, newest, roll_back
+from govbr_assets_tests.folding import few_files
 from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.stranger import exists, write
 from govbr_assets_tests.test_fold import rows
 from govbr_assets_tests.test_graph import failure
+from govbr_assets_tests.test_hub import put
 
 Files = Mapping[str, bytes | None]
 Seen = dict[tuple[str, str], list[Any]]
@@ -58,12 +66,36 @@ class Repo:
     """A repo of somebody else, and what readers see of it.
 
     Args:
-        graph: has the repo.
+        local_hub: where it is.
+        repo_id: the repo.
         folder: for downloads.
     """
 
-    def __init__(self, graph: Graph, folder: Path) -> None:
-        self.graph, self.store, self.id, self._folder = graph, graph.local_hub.store, graph.repo_id, folder
+    def __init__(self, local_hub: LocalHub, repo_id: str, folder: Path) -> None:
+        self.store, self.id, self._local_hub, self._folder = local_hub.store, repo_id, local_hub, folder
+
+    @property
+    def hub(self) -> Hub:
+        """A client that knows nothing."""
+        return Hub(self.id, token=self._local_hub.write_token, endpoint=self._local_hub.endpoint)
+
+    def publish(self, *ids: str) -> str:
+        """Publish a day's shard; return the sentence with which it is refused, if it is."""
+        hub = self.hub
+        plan = put(*ids)
+        try:
+            publish(hub, plan, hub.head())
+        except ContractError as error:
+            return str(error)
+        return ""
+
+    def fold(self) -> str:
+        """Fold; return the sentence with which it is refused, if it is."""
+        try:
+            list(fold(self.hub, Day.of("2026-02-01")))
+        except ContractError as error:
+            return str(error)
+        return ""
 
     def write(self, files: Files) -> str:
         """Commit as somebody else."""
@@ -112,8 +144,8 @@ def _first_column(table: datasets.Dataset) -> list[Any]:
 
 
 @pytest.fixture
-def repo(graph: Graph, tmp_path: Path) -> Repo:
-    return Repo(graph, tmp_path / "downloads")
+def repo(local_hub: LocalHub, repo_id: str, tmp_path: Path) -> Repo:
+    return Repo(local_hub, repo_id, tmp_path / "downloads")
 
 
 def others(seen: Seen) -> Seen:
@@ -182,12 +214,10 @@ def test_other_splits_configs_and_lookup_tables_are_seen_as_before_after_a_day_a
     was = next((each for each in configs if each.get("default") or each["config_name"] == "default"), {})
     old_ids = [] if "none is the default" in beside else ["a", "b", "c"]
     files = {path: blob.oid for path, blob in repo.store.tree(repo.id).items() if path not in _ours(repo)}
-    repo.graph.insert("n1", "n2", day="2026-01-15")
-    assert repo.graph.run("2026-01-15", checks=False).success
-    assert repo.ours() == sorted([*old_ids, "n1", "n2"])
-    assert repo.graph.fold(checks=False).success
-    assert repo.ours() == sorted([*old_ids, "n1", "n2"])
+    assert repo.publish("n1", "n2") == ""
+    assert repo.fold() == ""
     for revision in repo.revisions[-2:]:
+        assert repo.ours(revision) == sorted([*old_ids, "n1", "n2"])
         seen = others(repo.seen(revision))
         assert seen.items() >= {key: found for key, found in before.items() if key != ("", "None")}.items()
     tree = repo.store.tree(repo.id)
@@ -203,7 +233,7 @@ def test_other_splits_configs_and_lookup_tables_are_seen_as_before_after_a_day_a
 
 
 def _ours(repo: Repo) -> set[str]:
-    return {file.path for file in repo.graph.head.data_files}
+    return {file.path for file in repo.hub.head().data_files}
 
 
 FULL = OLD.set_column(
@@ -267,28 +297,243 @@ ELSEWHERE: dict[str, Files] = {
 
 
 @pytest.mark.parametrize("where", ELSEWHERE)
-def test_rows_that_lie_elsewhere_stop_a_day_with_one_sentence_until_a_compaction_moves_them_over(
-    repo: Repo, where: str
-):
+def test_rows_that_lie_elsewhere_are_told_in_one_sentence_until_a_compaction_moves_them_over(repo: Repo, where: str):
     base = repo.write(ELSEWHERE[where])
     before, text = repo.seen(), repo.text if "README.md" in ELSEWHERE[where] else None
-    assert repo.ours() == ["a", "b", "c"]
-    repo.graph.insert("n1", "n2", day="2026-01-15")
-    told = failure(repo.graph.run("2026-01-15", checks=False))
-    count = 1 if "news.parquet by" in where else 3
+    hub, count = repo.hub, 1 if "news.parquet by" in where else 3
+    told = out_of_reach(hub, hub.head())
     assert f"{count} rows of the dataset lie where data/train-*.parquet does not reach" in told
     assert "weekly_consolidation" in told
-    assert repo.store.head(repo.id) == base
-    assert repo.graph.fold().success
+    assert repo.fold() == ""
     assert repo.ours() == ["a", "b", "c"]
-    assert others(repo.seen()) == others(before)
-    hub = repo.graph.hub
-    files = hub.head().data_files
-    assert [file.path for file in files] == ["data/train-2025-00.parquet"]
-    moved = pq.read_table(repo.store.tree(repo.id)[files[0].path].path)
-    assert moved.equals(FULL)
+    (path,) = _ours(repo)
+    assert path == "data/train-2025-00.parquet"
+    assert pq.read_table(repo.store.tree(repo.id)[path].path).equals(FULL)
     assert len(repo.revisions) == repo.revisions.index(base) + 2
     assert text is None or repo.text.split("---\n")[2] == text.split("---\n")[2]
-    assert repo.graph.run("2026-01-15", checks=False).success
-    assert repo.ours() == ["a", "b", "c", "n1", "n2"]
+    assert repo.publish("n1") == ""
+    assert repo.ours() == ["a", "b", "c", "n1"]
     assert others(repo.seen()) == others(before)
+
+
+def test_a_day_is_refused_while_rows_lie_elsewhere_and_published_when_they_were_moved_over_in_the_same_run(
+    graph: Graph, tmp_path: Path
+):
+    repo = Repo(graph.local_hub, graph.repo_id, tmp_path)
+    base = repo.write(ELSEWHERE["CSV, by the card"])
+    graph.insert("n1", day="2026-01-15")
+    for first, last in (("2026-01-15", ""), ("2026-01-14", "2026-01-15")):
+        told = failure(graph.run(first, last, checks=False))
+        assert "3 rows of the dataset lie where data/train-*.parquet does not reach (csv/news.csv)" in told
+    assert graph.reconcile().success
+    assert repo.store.head(repo.id) == base
+    assert graph.run("2026-01-15", config={"hf_parquet_shard": {"unfolded": "fold"}}).success
+    assert repo.ours() == ["a", "b", "c", "n1"]
+    assert graph.fold().success
+
+
+def roll_back_to(repo: Repo, revision: str) -> None:
+    """Run the way back, with a client that knows nothing."""
+    hub = repo.hub
+    assert list(roll_back(hub, Rollback(hub, find(hub, revision)), newest(hub)))
+
+
+FEATURES = {"features": [{"name": "unique_id", "dtype": "string"}, {"name": "agency", "dtype": "string"}]}
+
+
+@pytest.mark.parametrize(
+    "where", ["the root, without a card", "the folder of a config", "CSV with semicolons", "a list"]
+)
+def test_a_rollback_to_before_the_first_fold_brings_back_what_the_card_must_say_of_the_files(repo: Repo, where: str):
+    two = {"a/1.parquet": parquet(FULL.slice(0, 1)), "b.parquet": parquet(FULL.slice(1))}
+    listed = {**two, "README.md": card(config("default", ["a/*.parquet", "b.parquet"]))}
+    base = repo.write(ELSEWHERE.get(where, listed))
+    before = repo.seen()
+    assert repo.fold() == repo.publish("n1") == ""
+    newest_text = repo.text.replace("---\nlicense: mit\n", "---\nlicense: apache-2.0\n") + "\nMore of it.\n"
+    repo.write({"README.md": newest_text.encode()})
+    roll_back_to(repo, base)
+    assert repo.seen() == before
+    assert repo.text.endswith("\nMore of it.\n")
+    assert repo.card.get("license", "apache-2.0") == "apache-2.0"
+    there = repo.store.tree(repo.id, base)
+    assert {path: blob for path, blob in repo.store.tree(repo.id).items() if path != "README.md"} == {
+        path: blob for path, blob in there.items() if path != "README.md"
+    }
+    assert repo.fold() == ""
+    assert repo.ours() == ["a", "b", "c"]
+
+
+def test_a_rollback_brings_back_the_features_that_the_files_had(repo: Repo):
+    old = pa.table({"unique_id": ["a"], "agency": ["mec"]})
+    said = card(config("default", "news.parquet"), dataset_info=FEATURES)
+    base = repo.write({"news.parquet": parquet(old), "README.md": said})
+    before = repo.seen()
+    repo.write(
+        {"news.parquet": None, "data/train-2025-00.parquet": encode(OLD), "README.md": card(config("default", TRAIN))}
+    )
+    roll_back_to(repo, base)
+    assert repo.seen() == before
+    assert repo.card["dataset_info"] == FEATURES
+
+
+def empty_of(schema: pa.Schema, groups: int = 1) -> bytes:
+    """Make a file without rows: with one row group that is empty, or without any."""
+    sink = io.BytesIO()
+    with pq.ParquetWriter(sink, schema) as writer:
+        for _ in range(groups):
+            writer.write_table(schema.empty_table())
+    return sink.getvalue()
+
+
+WITHOUT_ROWS = {
+    "of the contract": empty_of(NEWS_SCHEMA),
+    "of pandas": parquet(pa.Table.from_pandas(pd.DataFrame(columns=NEWS_SCHEMA.names))),
+    "of other columns": empty_of(AGENCIES.schema),
+    "with an empty row group first": b"",
+}
+
+
+@pytest.mark.parametrize("way", ["a day", "a fold"])
+@pytest.mark.parametrize("kind", WITHOUT_ROWS)
+def test_a_file_without_rows_first_in_data_goes_with_the_next_commit_or_is_told_of(repo: Repo, kind: str, way: str):
+    content, kept = WITHOUT_ROWS[kind], [] if WITHOUT_ROWS.get(kind) else ["z"]
+    if not content:
+        sink = io.BytesIO()
+        with pq.ParquetWriter(sink, NEWS_SCHEMA) as writer:
+            writer.write_table(NEWS_SCHEMA.empty_table())
+            writer.write_table(rows("z", day="2024-05-05"))
+        content = sink.getvalue()
+    files = {"data/train-0000.parquet": content, "data/train-2025-06-01.parquet": encode(OLD)}
+    repo.write({**files, "README.md": card(config("default", TRAIN))})
+    with pytest.raises(datasets.exceptions.DatasetGenerationError):
+        repo.seen()
+    if way == "a day" and kept:
+        assert "its first row group has no rows" in repo.publish("n1")
+        way = "a fold"
+    if way == "a fold":
+        assert repo.fold() == ""
+        assert repo.ours() == ["a", "b", "c", *kept]
+    assert repo.publish("n1") == ""
+    assert repo.ours() == ["a", "b", "c", "n1", *kept]
+
+
+@pytest.mark.parametrize("path", ["{name}.py", ".huggingface.yaml"])
+def test_a_loading_script_or_metadata_beside_the_card_is_told_before_anything_is_sent(repo: Repo, path: str):
+    path = path.format(name=repo.id.rpartition("/")[2])
+    base = repo.write(
+        {path: b"x", "data/train-2025-06-01.parquet": encode(OLD), "README.md": card(config("default", TRAIN))}
+    )
+    for told in (repo.publish("n1"), repo.fold()):
+        assert f"{path} on the Hub" in told
+    assert repo.store.head(repo.id) == base
+    repo.write({path: None})
+    assert repo.publish("n1") == ""
+
+
+@pytest.mark.parametrize("legacy", [["gone"], ["gone", "kept"]])
+def test_a_day_whose_only_rows_are_in_an_uncompacted_foreign_file_is_refused_and_not_said_to_differ_in_nothing(
+    graph: Graph, legacy: list[str], tmp_path: Path
+):
+    repo = Repo(graph.local_hub, graph.repo_id, tmp_path)
+    foreign = {"data/train-00000-of-00001.parquet": parquet(rows(*legacy, day="2026-01-15"))}
+    repo.write({**foreign, "README.md": card(config("default", TRAIN))})
+    graph.insert(*(name for name in legacy if name == "kept"), day="2026-01-15")
+    told = failure(graph.run("2026-01-15", checks=False, config={"hf_parquet_shard": {"unfolded": "stop"}}))
+    assert (
+        f"{len(legacy)} rows of 2026-01-15 are in files that are not folded (data/train-00000-of-00001.parquet)" in told
+    )
+    result = graph.run("2026-01-15", checks=False)  # which leaves them
+    assert graph.metadata(result)["2026-01-15"]["unfolded"] == len(legacy)
+    assert graph.fold(checks=False).success
+    allowed = {"hf_parquet_shard": {"unfolded": "stop", "allow_removals": True}}
+    assert graph.run("2026-01-15", checks=False, config=allowed).success
+    assert repo.hub.head().data_files == [] or repo.ours() == [name for name in legacy if name == "kept"]
+
+
+@pytest.mark.parametrize("kind", ["Parquet", "JSONL"])
+def test_more_files_elsewhere_than_a_commit_has_are_moved_over_in_a_series_with_every_row_once_at_each_revision(
+    repo: Repo, kind: str, monkeypatch: pytest.MonkeyPatch
+):
+    few_files(monkeypatch, 3)
+    tables = [rows(f"id{number}", day=f"202{number}-05-05") for number in range(7)]
+    if kind == "Parquet":
+        files = {f"old/{number}.parquet": parquet(each) for number, each in enumerate(tables)}
+    else:
+        files = {f"old/{number}.jsonl": as_jsonl(each) for number, each in enumerate(tables)}
+    base = repo.write({**files, "README.md": card(config("default", "old/*"))})
+    assert repo.fold() == ""
+    steps = repo.revisions[repo.revisions.index(base) + 1 :]
+    assert len(steps) > 1
+    for revision in steps:
+        assert repo.ours(revision) == [f"id{number}" for number in range(7)]
+    assert not [path for path in repo.store.tree(repo.id) if path.startswith("old/")]
+    assert repo.card["configs"] == [config("default", splits(train=TRAIN))]
+
+
+REFUSED: dict[str, tuple[Files, str]] = {
+    "images": ({"images/a.png": b"PNG"}, "read as imagefolder"),
+    "a table that is no news": ({"agencies.parquet": parquet(AGENCIES)}, "has no column unique_id"),
+    "a dataset at an address": (
+        {"README.md": card(config("default", "https://example.org/news.parquet"))},
+        "not, or not surely, in the repo",
+    ),
+    "a config that would select our files": (
+        {
+            "data/agencies.parquet": parquet(AGENCIES),
+            "README.md": card(config("default", TRAIN), config("agencies", "data/*.parquet")),
+        },
+        "The split train of the config agencies in README.md on the Hub would select data/train-2026-01-15.parquet",
+    ),
+    "a file of others where our shard goes": (
+        {
+            "data/train-2026-01-15.parquet": parquet(AGENCIES),
+            "README.md": card(
+                config("default", "data/train-2025*.parquet"), config("x", "data/train-2026-01-15.parquet")
+            ),
+        },
+        "data/train-2026-01-15.parquet on the Hub is in the place of a file of the dataset",
+    ),
+    "two defaults": (
+        {"README.md": card(config("default", TRAIN), config("x", "x/*", default=True))},
+        "several default configs",
+    ),
+    "a first config of CSV": (
+        {"x.csv": b"a\n1\n", "README.md": card(config("x", "x.csv"), config("default", TRAIN))},
+        "for one format",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_cannot_be_published_beside_others_is_one_sentence_and_nothing_is_sent(repo: Repo, what: str):
+    files, sentence = REFUSED[what]
+    base = repo.write(files)
+    assert sentence in repo.publish("n")
+    assert repo.store.head(repo.id) == base
+
+
+BAD_TEXT: dict[str, tuple[bytes, str]] = {
+    "n.csv": (
+        as_csv(FULL).replace(b"2025-06-01T09:01", b"yesterday 09:01"),
+        "Column published_at of the row with unique_id 'b'",
+    ),
+    "o.csv": (as_csv(FULL) + b"too,few\n", "has 2 columns and not 24"),
+    "p.csv": (as_csv(FULL).replace(b"Quoted", b"\xe9"), "cannot be read as text in UTF-8"),
+    "q.csv": (as_csv(FULL).replace(b'""x""', b"x"), "Column tags of the row with unique_id 'a'"),
+    "r.jsonl": (as_jsonl(FULL).replace(b'"Title of b"', b"7"), "Column title of the row with unique_id 'b'"),
+    "s.jsonl": (as_jsonl(FULL) + b"{oops\n", "Line 4 of s.jsonl is no JSON object"),
+    "t.json": (b"[" + as_jsonl(FULL).replace(b"\n", b",")[:-40], "Behind row 2 t.json is no JSON array"),
+    "u.jsonl": (as_jsonl(FULL.drop_columns("image")), "Column image is missing in u.jsonl"),
+    "v.jsonl.gz": (gzip.compress(as_jsonl(FULL))[:-20], "v.jsonl.gz on the Hub cannot be read"),
+}
+
+
+@pytest.mark.parametrize("path", BAD_TEXT)
+def test_text_that_cannot_become_the_contracts_without_loss_is_named_by_file_column_and_row(repo: Repo, path: str):
+    content, sentence = BAD_TEXT[path]
+    base = repo.write({path: content})
+    told = repo.fold()
+    assert sentence in told
+    assert path in told
+    assert repo.store.head(repo.id) == base

@@ -150,6 +150,12 @@ def check_selection(
     Raises:
         ContractError: they would see something else; the message names config, split and file.
     """
+    for path in sorted(set(wanted) - {*before.ours.files}):
+        if path in old and old[path] != new[path]:
+            raise ContractError(
+                f"{path} on the Hub is in the place of a file of the dataset, and is none: the train split of the"
+                " default config does not select it; give it another name, or delete it."
+            )
     seen = after.ours.files
     if sorted(seen) != sorted(wanted):
         wrong = min(set(seen) ^ set(wanted), default=min(seen, default=""))

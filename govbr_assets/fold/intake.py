@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from govbr_assets import heap
 from govbr_assets.core.castable import as_contract
 from govbr_assets.core.consolidation import by_month, sourced
-from govbr_assets.core.contract import schema_difference
+from govbr_assets.core.contract import NEWS_SCHEMA, schema_difference
 from govbr_assets.core.layout import group_sizes, rows_at_once
 from govbr_assets.core.readable import reader_differences
 from govbr_assets.errors import ContractError, ProofError
@@ -161,6 +161,8 @@ def _small(file: HubFile, parquet: pq.ParquetFile) -> _Small | None:
     rows, size = parquet.metadata.num_rows, _size(parquet.metadata)
     if rows > TOGETHER_ROWS or size > TOGETHER_BYTES:
         return None
+    if not rows:
+        return _Small(file, 0, 0, NEWS_SCHEMA.empty_table())  # whatever columns it has
     with _reading(file.path):
         return _Small(file, rows, size, parquet.read(use_threads=False))
 

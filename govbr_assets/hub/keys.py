@@ -49,7 +49,7 @@ def foreign_keys(hub: Hub, snapshot: Snapshot, file: HubFile) -> Iterator[pa.Tab
     metadata = footer(hub, snapshot, file)
     with reading(hub, file), hub.open(snapshot, file) as remote:
         reader = ColumnReader(remote, file.size, metadata)
-        for index in range(metadata.num_row_groups):
+        for index in range(metadata.num_row_groups) if metadata.num_rows else ():
             yield as_contract(reader.read(index, KEYS_SCHEMA.names), file.path, KEYS_SCHEMA)
 
 

@@ -16,6 +16,7 @@ from govbr_assets.hub.edit import Edit
 from govbr_assets.hub.failures import StaleParentError
 from govbr_assets.hub.keys import keep
 from govbr_assets.hub.loadable import card_changes, check_card_usable, check_readable, empty_files
+from govbr_assets.hub.reach import check_movable
 from govbr_assets.hub.repo import Hub
 from govbr_assets.hub.send import send
 from govbr_assets.hub.snapshot import Snapshot
@@ -116,6 +117,8 @@ def publish(
 
 def _whole(hub: Hub, snapshot: Snapshot, edit: Edit) -> tuple[Edit, list[str]]:
     """Add what makes the result load, and leave out what the revision has already: the client would skip it unseen."""
+    if edit.like is None:
+        check_movable(hub, snapshot)
     edit = replace(edit, delete=edit.delete + empty_files(hub, snapshot, edit))
     notes = check_readable(hub, snapshot, edit)
     card, stale = card_changes(hub, snapshot, edit)

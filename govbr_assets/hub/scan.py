@@ -199,6 +199,8 @@ def row_groups(
         if metadata is None:
             remote = io.BytesIO(remote.read(file.size))
             metadata = metadata_of(read_footer(remote, file.size))
+        if not metadata.num_rows:
+            return
         _check_columns(file, metadata.schema.to_arrow_schema(), {*columns, *(["published_at"] if day else [])})
         reader = ColumnReader(remote, file.size, metadata)
         for index in range(metadata.num_row_groups):
