@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from govbr_assets.local.viewer.data_files import CONFIG, SPLIT
+from govbr_assets.local.viewer.data_files import SPLIT
 from govbr_assets.local.viewer.index import Snapshot
 from govbr_assets.local.viewer.query import ROW
 
@@ -42,7 +42,7 @@ def size(repo_id: str, snapshot: Snapshot) -> dict[str, Any]:
         "num_bytes_memory": sum(file.data_bytes for file in snapshot.files),
         "num_rows": snapshot.rows,
     }
-    config = {"dataset": repo_id, "config": CONFIG}
+    config = {"dataset": repo_id, "config": snapshot.config}
     wide = {"num_columns": len(snapshot.schema), "estimated_num_rows": None}
     whole = {"num_bytes_original_files": file_bytes, **numbers}
     return {

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from govbr_assets.local.hub.access import Tokens
 from govbr_assets.local.hub.errors import HubRefusal
 from govbr_assets.local.viewer import answers
-from govbr_assets.local.viewer.data_files import CONFIG, SPLIT
+from govbr_assets.local.viewer.data_files import SPLIT
 from govbr_assets.local.viewer.errors import (
     InvalidParameterError,
     MissingParameterError,
@@ -50,6 +50,7 @@ def viewer_app(index: Index, tokens: Tokens) -> Starlette:
     def route(path: str, answer: Answer, *required: str) -> Route:
         def respond(request: Request) -> Response:
             snapshot = index.snapshot(_repo(request, index, tokens, required))
+            _check_asked(request, snapshot)
             return JSONResponse(answer(request, snapshot), headers={"X-Revision": snapshot.revision})
 
         async def endpoint(request: Request) -> Response:
@@ -78,9 +79,14 @@ def _repo(request: Request, index: Index, tokens: Tokens, required: tuple[str, .
         raise UnauthenticatedError(
             "The dataset does not exist, or is not accessible without authentication."
         ) from error
-    if parameters.get("config", CONFIG) != CONFIG or parameters.get("split", SPLIT) != SPLIT:
-        raise NotFoundError("Not found: the dataset has no such configuration or split.")
     return repo_id
+
+
+def _check_asked(request: Request, snapshot: Snapshot) -> None:
+    """Refuse another config or split than what is indexed."""
+    parameters = request.query_params
+    if parameters.get("config", snapshot.config) != snapshot.config or parameters.get("split", SPLIT) != SPLIT:
+        raise NotFoundError("Not found: the dataset has no such configuration or split.")
 
 
 def _query(request: Request) -> Query:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 
 from govbr_assets.local.hub.store import HubStore
-from govbr_assets.local.viewer.data_files import data_files
+from govbr_assets.local.viewer.data_files import files_of_default
 from govbr_assets.local.viewer.errors import NotFoundError, NotReadyError, UnexpectedError
 from govbr_assets.local.viewer.footers import Footer, Footers
 
@@ -28,12 +28,14 @@ class Snapshot:
         files: footers of the files, in the order of their names.
         schema: of all files together.
         partial: files at the end are left out.
+        config: whose files they are.
     """
 
     revision: str
     files: list[Footer]
     schema: pa.Schema
     partial: bool
+    config: str
 
     @property
     def rows(self) -> int:
@@ -129,7 +131,8 @@ class Index:
 
     def _build(self, repo_id: str, revision: str, most_bytes: int) -> Snapshot:
         """Read the footers of a revision's data files."""
-        footers = self._footers.of(data_files(self.store.tree(repo_id, revision)).values())
+        config, chosen = files_of_default(self.store.tree(repo_id, revision))
+        footers = self._footers.of(chosen.values())
         if not footers:
             raise NotFoundError("Not found: the dataset has no data files.")
         files, size = [], 0
@@ -138,7 +141,7 @@ class Index:
                 break
             files.append(footer)
             size += footer.data_bytes
-        return Snapshot(revision, files, _together(files), len(files) < len(footers))
+        return Snapshot(revision, files, _together(files), len(files) < len(footers), config)
 
 
 def _together(files: list[Footer]) -> pa.Schema:
