@@ -56,7 +56,7 @@ class RollingBack(Config):
 @op(retry_policy=RetryPolicy(max_retries=3, delay=30, backoff=Backoff.EXPONENTIAL, jitter=Jitter.PLUS_MINUS))
 @fails_for_good
 def put_data_files_back(context: OpExecutionContext, config: RollingBack, hub: HubResource) -> None:
-    """Put the data files back as they were at a revision; the card keeps its newest text."""
+    """Put the data files back as they were at a revision, with what the card says of them; its newest text stays."""
     client, dry_run = hub.client(), config.dry_run or hub.is_dry_run
     plan, start = Rollback(client, find(client, config.revision)), newest(client)
     planned, done = [plan.edit(stop) for stop in plan.way(start)], []

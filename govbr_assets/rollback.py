@@ -1,6 +1,7 @@
 """The way back: data files as they were at a revision of the repo's history, by commits that upload nothing.
 
-The card, and all else that is no data file, stays as it is. Which way is taken is decided here; how a commit is made
+What the card says of the files, which and with which columns, comes back with them; its text, and all else that is no
+data file, stays as it is. Which way is taken is decided here; how a commit is made
 belongs to `hub`, and what is told of it to `jobs`.
 """
 
