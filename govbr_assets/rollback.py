@@ -7,11 +7,12 @@ belongs to `hub`, and what is told of it to `jobs`.
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from itertools import dropwhile, islice
 
-from govbr_assets.errors import ConfigurationError, HubUnavailableError
+from govbr_assets.errors import ConfigurationError, ContractError, HubUnavailableError
 from govbr_assets.hub import COMMIT_FILES, Edit, Hub, HubFile, HubFileAt, Publication, Snapshot, publish
 
 _NAME = re.compile(r"[0-9a-f]{7,40}")
@@ -91,7 +92,9 @@ class Rollback:
     def _difference(self, newer: str, older: str) -> Difference | None:
         """Say how an older revision differs from a newer one; None if it has no data files, and nobody can load it."""
         there = self._hub.at(older)
-        return difference(self._hub.at(newer), there) if there.data_files else None
+        with suppress(ContractError):  # a card that nobody can read
+            return difference(self._hub.at(newer), there) if there.data_files else None
+        return None
 
 
 def find(hub: Hub, name: str) -> Snapshot:

@@ -11,6 +11,7 @@ import io
 import json
 import lzma
 import sys
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import IO, Any, cast
 
@@ -63,7 +64,9 @@ def text_tables(file: IO[bytes], kind: Format, settings: Mapping[str, Any], sour
     rows = _csv_rows(text, kind, settings, source) if kind.name == "csv" else _json_rows(text, settings, source)
     try:
         yield from _tables(rows, source)
-    except (UnicodeDecodeError, EOFError, OSError, lzma.LZMAError, pa.ArrowException) as error:
+    except (UnicodeDecodeError, EOFError, OSError, zlib.error, lzma.LZMAError, pa.ArrowException) as error:
+        if isinstance(error, OSError) and type(error) not in (OSError, gzip.BadGzipFile):
+            raise  # of where the bytes come from
         raise ContractError(f"{source} on the Hub cannot be read as text in UTF-8: {error}.") from error
 
 
