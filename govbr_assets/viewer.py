@@ -4,6 +4,7 @@ An answer counts if it is 200, not partial, from the revision that we ask about,
 is an error, never an empty set.
 """
 
+import json
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -24,6 +25,7 @@ from govbr_assets.web import session
 _PAGE_ROWS = 100
 _WHERE_BYTES = 5_600  # of a condition in a URL of 6 kB
 _ANSWER = 10  # seconds for a whole answer; from a viewer that is slower or away, the files themselves cost less
+_MOST_BYTES = 32 << 20  # of an answer; a page of ordinary news has half a megabyte
 _NEVER_IN_WHERE = (";", "--", "/*", "*/", "\0")  # refused even inside a quoted value
 
 
@@ -62,7 +64,7 @@ class Viewer:
         # A gateway's hiccup is worth a retry at once; a 500 is the viewer's own word that it is not ready.
         retry = Retry(connect=1, read=False, other=0, status=3, backoff_factor=0.2, status_forcelist=(502, 503, 504))
         self._session = session(self._url, retry, {"Authorization": f"Bearer {token}"} if token else None)
-        self._deadline = Deadline[requests.Response](_ANSWER)
+        self._deadline = Deadline[tuple[requests.Response, bytes]](_ANSWER)
         self._away = ""  # why nobody is asked any more
 
     def find(
@@ -113,8 +115,10 @@ class Viewer:
         Raises:
             ViewerUncertainError, HubDeniedError: as `find`.
         """
-        splits = self._get("/size", {}, revision).get("size", {}).get("splits", [])
-        counts = [each.get("num_rows") for each in splits if each.get("split") == "train"]
+        size = self._get("/size", {}, revision).get("size")
+        splits = size.get("splits") if isinstance(size, dict) else None
+        found = [each for each in splits if isinstance(each, dict)] if isinstance(splits, list) else []
+        counts = [each.get("num_rows") for each in found if each.get("split") == "train"]
         if len(counts) != 1 or not isinstance(counts[0], int):
             raise ViewerUncertainError("The viewer's answer to /size has no rows of train: it has changed its format.")
         return counts[0]
@@ -152,10 +156,10 @@ class Viewer:
     def _get(self, path: str, parameters: dict[str, Any], revision: str) -> dict[str, Any]:
         """Ask, and return the answer only if it is certain."""
         parameters = {"dataset": self._repo_id, "config": self.config, "split": "train", **parameters}
-        response = self._asked(path, parameters)
+        response, content = self._asked(path, parameters)
         try:
-            answer = response.json() if response.status_code == 200 else {}
-        except ValueError as error:
+            answer = json.loads(content) if response.status_code == 200 else {}
+        except (ValueError, RecursionError) as error:
             raise ViewerUncertainError(f"The viewer at {self._url} gave no readable answer: {error}") from error
         if response.status_code in (401, 403):
             raise HubDeniedError(f"The viewer refuses to show {self._repo_id}: look at HF_TOKEN and its rights.")
@@ -170,13 +174,13 @@ class Viewer:
             )
         return answer
 
-    def _asked(self, path: str, parameters: dict[str, Any]) -> requests.Response:
+    def _asked(self, path: str, parameters: dict[str, Any]) -> tuple[requests.Response, bytes]:
         """Ask, unless the viewer was found out of reach before: every further try would cost as much."""
         if self._away:
             raise ViewerUncertainError(self._away)
         self._requests += 1
         try:
-            return self._deadline.run(lambda: self._session.get(self._url + path, params=parameters, timeout=_ANSWER))
+            return self._deadline.run(lambda: self._answer(path, parameters))
         except TimeoutError:
             self._away = f"The viewer at {self._url} gave no readable answer within {_ANSWER} s."
             raise ViewerUncertainError(self._away) from None
@@ -185,6 +189,17 @@ class Viewer:
             if _is_out_of_reach(error):
                 self._away = told
             raise ViewerUncertainError(told) from error
+
+    def _answer(self, path: str, parameters: dict[str, Any]) -> tuple[requests.Response, bytes]:
+        """Fetch an answer, no more of it than fits into memory: a page of a hundred long rows can be a gigabyte."""
+        with self._session.get(self._url + path, params=parameters, timeout=_ANSWER, stream=True) as response:
+            pieces, size = [], 0
+            for piece in response.iter_content(1 << 16):
+                pieces.append(piece)
+                size += len(piece)
+                if size > _MOST_BYTES:
+                    raise ViewerUncertainError(f"The viewer's answer has more than {_MOST_BYTES / 1e6:.0f} MB.")
+            return response, b"".join(pieces)
 
 
 def _is_out_of_reach(error: Exception) -> bool:
@@ -218,9 +233,10 @@ def _named(unique_id: str) -> str:
     return f"\"unique_id\"='{quoted}'"
 
 
-def _unique_id(row: dict[str, Any]) -> str:
+def _unique_id(row: object) -> str:
     """Take the id out of a row of `/filter`, unless it was cut short."""
-    unique_id = row.get("row", {}).get("unique_id")
-    if not isinstance(unique_id, str) or "unique_id" in row.get("truncated_cells", []):
+    cells, cut = (row.get("row"), row.get("truncated_cells", [])) if isinstance(row, dict) else (None, [])
+    unique_id = cells.get("unique_id") if isinstance(cells, dict) else None
+    if not isinstance(unique_id, str) or not isinstance(cut, list) or "unique_id" in cut:
         raise ViewerUncertainError("The viewer gave a row without a whole unique_id.")
     return unique_id

@@ -33,10 +33,14 @@ class LeftOut:
 
     def add(self, column: str, mask: pa.ChunkedArray, why: str, row_ids: pa.ChunkedArray) -> None:
         """Note rows that are marked."""
-        found = row_ids.filter(mask)
-        self.rows += len(found)
-        for row in found.slice(0, max(0, _EXAMPLES - len(self.examples))).to_pylist():
-            self.examples.append(f"Column {column} of the row with id {row} in PostgreSQL {why}.")
+        for row in row_ids.filter(mask).to_pylist():
+            self.note(f"Column {column} of the row with id {row} in PostgreSQL {why}.")
+
+    def note(self, why: str) -> None:
+        """Note a row, with a sentence that names it."""
+        self.rows += 1
+        if len(self.examples) < _EXAMPLES:
+            self.examples.append(why)
 
 
 def to_contract(rows: pa.Table, row_ids: pa.ChunkedArray, schema: pa.Schema = POSTGRES_SCHEMA) -> pa.Table:

@@ -17,7 +17,7 @@ from govbr_assets.core.conform import LeftOut, to_contract
 from govbr_assets.core.consolidation import in_order
 from govbr_assets.core.contract import POSTGRES_SCHEMA, spell
 from govbr_assets.core.days import Day
-from govbr_assets.core.layout import SORTED_BY
+from govbr_assets.core.layout import ROW_BYTES, SORTED_BY
 from govbr_assets.core.staged import Rows, StagedRows
 from govbr_assets.errors import ContractError, SourceError
 from govbr_assets.postgres.catalogue import Catalogue
@@ -28,7 +28,7 @@ from govbr_assets.postgres.keys import HASH_JOINS, as_keys, keys_query
 from govbr_assets.postgres.newest import newest_query
 from govbr_assets.postgres.reading import Reading
 from govbr_assets.postgres.rows import in_window, named, rows_query, too_large_query
-from govbr_assets.postgres.too_large import left_out
+from govbr_assets.postgres.too_large import left_out, named_by_size
 from govbr_assets.staging import collected
 
 _NAMED_AT_ONCE = 1_000  # ids of one query
@@ -99,6 +99,20 @@ class PostgresNews:
         for row in self._database.read(sql).to_pylist():
             found.setdefault(Day.at(row["published_at"].replace(tzinfo=UTC)), []).append(row)
         return {day: left_out(found[day]) for day in days if day in found}
+
+    def too_large_ids(self, note: LeftOut) -> list[str]:
+        """List the ids of all rows that are too large to be published.
+
+        Args:
+            note: takes these rows.
+
+        Raises:
+            SourceUnavailableError, SourceError: as `reading`.
+        """
+        rows = self._database.read(too_large_query(self._catalogue, "true")).to_pylist()
+        for row in rows:
+            note.note(f"In PostgreSQL {named_by_size(row)}: a row may have {ROW_BYTES / 1e6:,.1f} MB.")
+        return [row["unique_id"] for row in rows]
 
     def too_large_among(self, ids: Sequence[str]) -> set[str]:
         """Tell which ids from the Hub name rows that are too large to be published.

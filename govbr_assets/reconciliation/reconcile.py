@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from govbr_assets.core.conform import LeftOut
 from govbr_assets.core.days import Day
+from govbr_assets.core.dedup import hashes
 from govbr_assets.core.reconciliation import CLAIMS_SCHEMA, ROWS_SCHEMA, differences, named
 from govbr_assets.core.tally import Tally
 from govbr_assets.fold import scratch_folder
@@ -64,6 +65,7 @@ def reconcile(
         tally, refused, left_out = Tally(), dict[Day, str](), LeftOut()
         ours, claims = _postgres(folder, postgres, tally, left_out)
         tell(f"{tally.totals()['postgres_rows']} rows are in PostgreSQL.")
+        too_large = hashes(postgres.too_large_ids(left_out))
         digests = Buckets(folder / "digests", ROWS_SCHEMA, "id")
         for rows in postgres_digests(postgres, tally.postgres_days() if deep else [], refused):
             digests.add(rows)
@@ -71,8 +73,8 @@ def reconcile(
         theirs = _hub(folder, side, claims, tally, deep=deep)
         tell(f"{tally.totals()['hub_rows']} rows are on the Hub.")
         for number in range(BUCKETS):
-            rows = _with_digests(ours.read(number), digests.read(number))
-            for name, days in differences(rows, theirs.read(number)):
+            rows, there = _with_digests(ours.read(number), digests.read(number)), theirs.read(number)
+            for name, days in differences(_publishable(rows, there, too_large), there):
                 tally.add(name, days)
     return Reconciled(tally.table(), tally.totals(), snapshot, side.unfolded, side.fetched, refused, left_out)
 
@@ -98,6 +100,12 @@ def _hub(folder: Path, side: HubSide, claims: Buckets, tally: Tally, *, deep: bo
     for number in range(BUCKETS):
         parted.add(named(found.read(number), claims.read(number)))
     return parted
+
+
+def _publishable(rows: pa.Table, there: pa.Table, too_large: pa.Array) -> pa.Table:
+    """Take out rows of PostgreSQL that are too large and not on the Hub: no run can bring them there."""
+    missing = pc.invert(pc.is_in(rows["id"], value_set=there["id"].combine_chunks()))
+    return rows.filter(pc.invert(pc.and_(missing, pc.is_in(rows["id"], value_set=too_large))))
 
 
 def _with_digests(rows: pa.Table, digests: pa.Table) -> pa.Table:
