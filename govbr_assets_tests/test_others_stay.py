@@ -73,6 +73,7 @@ class Repo:
 
     def __init__(self, local_hub: LocalHub, repo_id: str, folder: Path) -> None:
         self.store, self.id, self._local_hub, self._folder = local_hub.store, repo_id, local_hub, folder
+        self._seen: dict[str, Seen] = {}
 
     @property
     def hub(self) -> Hub:
@@ -120,6 +121,8 @@ class Repo:
     def seen(self, revision: str = "main") -> Seen:
         """Load every split of every config: the first column of each row, ids of news; and the default as ``."""
         revision = self.store.head(self.id) if revision == "main" else revision
+        if revision in self._seen:
+            return self._seen[revision]
         tree, place = self.store.tree(self.id, revision), self._folder / revision
         for path, blob in tree.items():
             (place / path).parent.mkdir(parents=True, exist_ok=True)
@@ -130,7 +133,8 @@ class Repo:
             loaded = datasets.load_dataset(str(place), name, cache_dir=str(place / ".cache"))
             found |= {(name, str(split)): _first_column(table) for split, table in loaded.items()}
         default = datasets.get_dataset_default_config_name(str(place))
-        return found | {("", str(default)): []}
+        self._seen[revision] = found | {("", str(default)): []}
+        return self._seen[revision]
 
     def ours(self, revision: str = "main") -> list[str]:
         """Load what readers get who name nothing but the train split, sorted."""
