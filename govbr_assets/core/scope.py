@@ -4,61 +4,17 @@ A repo may hold more: other configs, other splits, lookup tables, images. Whoeve
 `Scope`. What a pattern selects says `globs`; what the card has to say so that our files are selected, `selection`.
 """
 
-import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from posixpath import basename, join
+from posixpath import join
 from typing import Any
 
-from govbr_assets.core.globs import PARQUET, Format, common_format, has_magic, is_elsewhere, is_of, selected
+from govbr_assets.core.globs import PARQUET, Format, common_format, is_of, selected
 from govbr_assets.core.layout import DATA_PATTERN
+from govbr_assets.core.splits import SPLIT_NAME, TRAIN, Split, resolve, without_card
 from govbr_assets.errors import ContractError
 
-TRAIN, DEFAULT = "train", "default"
-
-_SHARDED = "data/{}-[0-9][0-9][0-9][0-9][0-9]-of-[0-9][0-9][0-9][0-9][0-9]*.*"
-_SHARD_NAME = re.compile(r"(.+)-\d{5}-of-\d{5}")
-_SPLIT_NAME = re.compile(r"\w+(\.\w+)*")
-_KEYWORDS = {
-    TRAIN: ("train", "training"),
-    "validation": ("validation", "valid", "dev", "val"),
-    "test": ("test", "testing", "eval", "evaluation"),
-}
-_SEPARATORS = "[-._ 0-9]"
-_IN_FOLDERS = ("**/{0}/**", "**/{0}{1}*/**", "**/*{1}{0}/**", "**/*{1}{0}{1}*/**")
-_IN_NAMES = ("**/{0}{1}*", "**/*{1}{0}{1}*")
-
-
-def _by_keyword(forms: Sequence[str]) -> dict[str, list[str]]:
-    return {
-        split: [form.format(word, _SEPARATORS) for word in words for form in forms]
-        for split, words in _KEYWORDS.items()
-    }
-
-
-_WITHOUT_CARD: Sequence[Mapping[str, list[str]]] = (
-    {"logs": ["**/*.eval"]},
-    {"test": ["**/task.toml", "**/instruction.md"]},
-    _by_keyword(_IN_FOLDERS),
-    _by_keyword(_IN_NAMES),
-    {TRAIN: ["**"]},
-)
-"""Patterns by split where the card says nothing: the first of them that select anything count."""
-
-
-@dataclass(frozen=True)
-class Split:
-    """A split of a config.
-
-    Attributes:
-        patterns: relative to the root of the repo.
-        files: what they select, in the order in which readers see it; a file as often as it is selected.
-        loads: whether there is something to load and no file that is named is missing.
-    """
-
-    patterns: tuple[str, ...]
-    files: tuple[str, ...] = ()
-    loads: bool = False
+DEFAULT = "default"
 
 
 @dataclass(frozen=True)
@@ -103,7 +59,7 @@ def scope_of(metadata: Mapping[str, Any], paths: Collection[str]) -> Scope:
     """
     configs = metadata.get("configs")
     if not configs:
-        splits, kind = _filtered(_without_card("", paths))
+        splits, kind = _filtered(without_card("", paths))
         if kind and kind.name in _DOCUMENTS:
             splits, kind = {}, None
         if kind in (None, PARQUET) and (more := _unseen(splits, paths)):
@@ -146,23 +102,12 @@ def patterns_of(data_files: Any, config: str) -> dict[str, list[str]]:
     return found
 
 
-def resolve(patterns: Iterable[str], paths: Collection[str]) -> Split:
-    """Say what patterns, relative to the root of the repo, select; those that lead out of it select nothing here."""
-    patterns, files, missing = tuple(patterns), [], False
-    for pattern in patterns:
-        found = [] if is_elsewhere(pattern) else selected(pattern, paths if has_magic(pattern) else [pattern])
-        found = [path for path in found if path in paths]
-        missing |= not found and not has_magic(pattern)
-        files += found
-    return Split(patterns, tuple(files), bool(files) and not missing)
-
-
 def _is_entry(entry: Any) -> bool:
     if not isinstance(entry, dict) or entry.keys() != {"split", "path"} or not isinstance(entry["split"], str):
         return False
     path = entry["path"]
     texts = isinstance(path, str) or (isinstance(path, list) and all(isinstance(each, str) for each in path))
-    return texts and _SPLIT_NAME.fullmatch(entry["split"]) is not None
+    return texts and SPLIT_NAME.fullmatch(entry["split"]) is not None
 
 
 def _named(configs: Any) -> dict[str, Mapping[str, Any]]:
@@ -197,33 +142,9 @@ def _splits_of(name: str, config: Mapping[str, Any], paths: Collection[str]) -> 
     """Resolve a config."""
     folder, data_files = str(config.get("data_dir") or ""), config.get("data_files")
     if data_files is None:
-        return _without_card(folder, paths)
+        return without_card(folder, paths)
     named = patterns_of(data_files, name)
     return {split: resolve([join(folder, each) for each in patterns], paths) for split, patterns in named.items()}
-
-
-def _without_card(folder: str, paths: Collection[str]) -> dict[str, Split]:
-    """Find the splits where no card names files, in a folder or in the whole repo."""
-    if sharded := selected(join(folder, _SHARDED.format("*")), paths, of_any_name=True):
-        names = {match[1] for path in sharded if (match := _SHARD_NAME.match(basename(path)))}
-        if wrong := sorted(name for name in names if not _SPLIT_NAME.fullmatch(name)):
-            raise ContractError(
-                f"Files of the Hub are named as shards of a split {wrong[0]!r}, which is no name of a split, and nobody"
-                " can load the dataset: give it `configs` in README.md, or the files other names."
-            )
-        in_order = [*(name for name in _KEYWORDS if name in names), *sorted(names - _KEYWORDS.keys())]
-        return {name: resolve([join(folder, _SHARDED.format(name))], paths) for name in in_order}
-    for by_split in _WITHOUT_CARD:
-        whole = {split: [join(folder, each) for each in patterns] for split, patterns in by_split.items()}
-        found = {split: each for split, each in whole.items() if _finds(each, paths)}
-        if found:
-            return {split: resolve(patterns, paths) for split, patterns in found.items()}
-    return {}
-
-
-def _finds(patterns: Iterable[str], paths: Collection[str]) -> bool:
-    """Say whether there is a file, of whatever kind, by which the Hub's rules choose these patterns."""
-    return any(selected(pattern, paths, of_any_name=True) for pattern in patterns)
 
 
 def _filtered(splits: Mapping[str, Split]) -> tuple[dict[str, Split], Format | None]:
@@ -251,7 +172,7 @@ def _unseen(splits: Mapping[str, Split], paths: Collection[str]) -> set[str]:
 def _format(first: Mapping[str, Any], paths: Collection[str]) -> Format | None:
     """Say what the files of all configs are read as: those of the first one decide."""
     if first.get("data_files") is None:
-        splits = _without_card("", paths)
+        splits = without_card("", paths)
     else:
         named = patterns_of(first["data_files"], str(first["config_name"]))
         splits = {split: resolve(patterns, paths) for split, patterns in named.items()}

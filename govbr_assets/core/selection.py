@@ -7,9 +7,10 @@ from collections.abc import Collection, Mapping, MutableMapping, Sequence
 from copy import deepcopy
 from typing import Any
 
-from govbr_assets.core.globs import common_format, escaped
+from govbr_assets.core.globs import escaped
 from govbr_assets.core.layout import DATA_PATTERN
-from govbr_assets.core.scope import DEFAULT, TRAIN, Scope, Split, resolve, scope_of
+from govbr_assets.core.scope import DEFAULT, Scope, scope_of
+from govbr_assets.core.splits import TRAIN, Split, resolve
 from govbr_assets.errors import ContractError
 
 NARROW_PATTERN = "data/train-[0-9][0-9][0-9][0-9]-*.parquet"
@@ -133,79 +134,6 @@ def _restate_info(metadata: Metadata, then: Mapping[Any, Any], name: str, old_na
     metadata["dataset_info"] = kept[0] if len(kept) == 1 and isinstance(info, dict | None) else kept
     if not kept:
         del metadata["dataset_info"]
-
-
-def check_selection(
-    before: Scope, after: Scope, wanted: Collection[str], old: Mapping[str, str], new: Mapping[str, str]
-) -> None:
-    """See that a commit shows readers the files that it should, and of all other configs and splits what they saw.
-
-    Args:
-        before: what readers see.
-        after: what they would.
-        wanted: the files of the dataset after the commit.
-        old: all files before, content id by path.
-        new: all files after.
-
-    Raises:
-        ContractError: they would see something else; the message names config, split and file.
-    """
-    for path in sorted(set(wanted) - {*before.ours.files}):
-        if path in old and old[path] != new[path]:
-            raise ContractError(
-                f"{path} on the Hub is in the place of a file of the dataset, and is none: the train split of the"
-                " default config does not select it; give it another name, or delete it."
-            )
-    seen = after.ours.files
-    if sorted(seen) != sorted(wanted):
-        wrong = min(set(seen) ^ set(wanted), default=min(seen, default=""))
-        raise ContractError(
-            f"After this commit readers would see {wrong} {seen.count(wrong)} times and should see it"
-            f" {int(wrong in wanted)} times: look at `configs` in README.md on the Hub."
-        )
-    kind = common_format(wanted)
-    if wanted and (kind is None or after.format != kind):
-        raise ContractError(
-            f"Readers take all files of a repo for one format, by those of its first config, and for"
-            f" {after.format.name if after.format else 'none'} after this commit, while the dataset is"
-            f" {kind.name if kind else 'of no known format'}: give the other configs and splits the same format, or"
-            " another repo."
-        )
-    for config, name, split in before.others:
-        _check_other(config, name, split, before, after, old, new)
-
-
-def _check_other(
-    config: str,
-    name: str,
-    split: Split,
-    before: Scope,
-    after: Scope,
-    old: Mapping[str, str],
-    new: Mapping[str, str],
-) -> None:
-    """See that a split of others is as it was, but for files of ours that it has always shown as well."""
-    now, told = after.configs.get(config, {}).get(name, Split(())), f"The split {name} of the config {config}"
-    ours, comes = {*before.ours.files}, {*now.files} & {*after.ours.files} - {*split.files}
-    if split.files and comes and ours.isdisjoint(split.files):
-        raise ContractError(
-            f"{told} in README.md on the Hub would select {min(comes)} as well, by {', '.join(split.patterns)}: let it"
-            " name its own files only."
-        )
-    ours |= {*after.ours.files}
-    was = sorted((path, old[path]) for path in split.files if path not in ours)
-    is_ = sorted((path, new[path]) for path in now.files if path not in ours)
-    if was != is_:
-        changed = min({*was} ^ {*is_}, default=("a file", ""))[0]
-        raise ContractError(
-            f"{told} has {changed}, which this commit would change: give that file another name, outside of"
-            f" {DATA_PATTERN}."
-        )
-    if split.loads and before.format and (not now.loads or after.format != before.format):
-        raise ContractError(
-            f"{told} in README.md on the Hub could not be loaded after this commit"
-            f" (by {', '.join(split.patterns)}): let it name files of its own, in the format of the dataset."
-        )
 
 
 def _entries(splits: Mapping[str, Split], paths: Collection[str]) -> list[dict[str, Any]]:

@@ -7,7 +7,8 @@ from govbr_assets.core.dataset_info import correct_info, corrected_infos, drop_s
 from govbr_assets.core.layout import CARD_PATH, DATA_PATTERN, STALE_INFO_PATH, is_parquet
 from govbr_assets.core.readable import reader_differences
 from govbr_assets.core.scope import DEFAULT, scope_of
-from govbr_assets.core.selection import Metadata, check_selection, restate, select, train_patterns
+from govbr_assets.core.selection import Metadata, restate, select, train_patterns
+from govbr_assets.core.unchanged import check_selection
 from govbr_assets.errors import ContractError
 from govbr_assets.hub.edit import Edit
 from govbr_assets.hub.repo import Hub
