@@ -18,7 +18,7 @@ _DAILY = "postgres_news_partition,hf_existing_ids,hf_parquet_shard"
 
 
 def demo(folder: Path) -> int:
-    """Publish two weeks, publish them again, publish late rows, fold them, and show what is there.
+    """Publish two weeks, publish them again, refuse and publish late rows, fold them, and show what is there.
 
     Args:
         folder: made anew.
@@ -38,9 +38,10 @@ def demo(folder: Path) -> int:
         again = show.published("the same two weeks again: nothing is published twice")
         load(stack.postgres.url, [late_news(_LATE_DAY, _LATE_ROWS)])
         show.step(f"{_LATE_ROWS} rows of {_LATE_DAY} arrive late in PostgreSQL")
+        held = show.refusal(str(_LATE_DAY), again, _DAILY)
         show.materialize(_DAILY, "--partition", str(_LATE_DAY))
         late = show.published(f"{_LATE_DAY} once more")
-        held = show.table(late) and first.revision == again.revision
+        held &= show.table(late) and first.revision == again.revision
         late_path = shard_path(Day(_LATE_DAY))
         changed = {path for path in late.files if late.files[path] != again.files.get(path)}
         held &= changed == {late_path}

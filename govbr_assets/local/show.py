@@ -9,14 +9,17 @@ from pathlib import Path
 
 from dagster import AssetCheckKey, AssetKey, DagsterInstance
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
+from huggingface_hub import HfApi
 
 from govbr_assets.core.days import Day
+from govbr_assets.core.gitignore import GITIGNORE
 from govbr_assets.core.layout import shard_path
 from govbr_assets.hub import Hub, Snapshot, day_rows, file_rows
 from govbr_assets.local.stack import REPO_ID, LocalStack
 
 _FOLDED = AssetKey("consolidated_dataset")
 _CHECKS = ["dataset_ids_are_unique", "dataset_schema_is_the_contract", "dataset_is_sorted", "no_row_was_lost"]
+_REFUSED = f"{REPO_ID} has line"
 _DRY_RUN = '{"ops": {"consolidated_dataset": {"config": {"dry_run": true}}}}'
 _READ = f"""\
 from datasets import load_dataset
@@ -49,6 +52,40 @@ class Show:
 
     def materialize(self, select: str, *more: str) -> None:
         """Run the product's own command; its log goes to a file, and to the screen if it fails."""
+        if self._run(select, *more):
+            raise SystemExit(f"error: the run failed; its log is {self.folder / 'dagster.log'}.")
+
+    def refusal(self, day: str, before: Snapshot, select: str) -> bool:
+        """Publish a day while a `.gitignore` of somebody else makes the Hub drop its shard: nothing may happen.
+
+        Args:
+            day: has rows that are not on the Hub.
+            before: what the Hub holds.
+            select: the assets of a day.
+
+        Returns:
+            Whether the run failed with the sentence that names the file, and left every data file as it was.
+        """
+        others = HfApi(endpoint=self.stack.hub.endpoint, token=self.stack.hub.write_token)
+        self.step(
+            "somebody commits a .gitignore with `data/train-*`: the Hub would take no shard, and say so to nobody"
+        )
+        others.upload_file(
+            path_or_fileobj=b"data/train-*\n", path_in_repo=GITIGNORE, repo_id=REPO_ID, repo_type="dataset"
+        )
+        failed = self._run(select, "--partition", day)
+        lines = (self.folder / "dagster.log").read_text().splitlines()
+        reason = next((line[line.index(_REFUSED) :] for line in reversed(lines) if _REFUSED in line), "")
+        print(f"          {reason or 'no reason was given'}", flush=True)
+        same = self._hub.head().data_files == before.data_files
+        others.delete_file(path_in_repo=GITIGNORE, repo_id=REPO_ID, repo_type="dataset")
+        self.step(
+            f"the day is refused, {'nothing' if same else 'SOMETHING'} has changed, and the .gitignore is removed"
+        )
+        return bool(failed and reason and same)
+
+    def _run(self, select: str, *more: str) -> int:
+        """Run the product's own command, and give its exit code."""
         words = ["asset", "materialize", "-m", "govbr_assets", "--select", select, *more]
         self.step(f"dagster {' '.join(words)}")
         process = subprocess.Popen(
@@ -64,8 +101,7 @@ class Show:
                 log.write(line)
                 if " - STEP_START - " in line:  # what it is at, without the thousand lines of its log
                     print(f"          {line.split(' - ')[6]} ...", flush=True)
-        if process.returncode:
-            raise SystemExit(f"error: the run failed; its log is {self.folder / 'dagster.log'}.")
+        return process.returncode
 
     def published(self, text: str) -> Snapshot:
         """Tell what the Hub holds now."""
