@@ -40,6 +40,37 @@ def existing_metadata(found: Existing, rows: Rows, repo_id: str) -> dict[str, An
     }
 
 
+class ToldOfDays:
+    """What the last materializations of an asset told of some days.
+
+    Args:
+        instance: Dagster's.
+        asset: its name.
+        keys: the partition keys of the run, in the order in which they will be asked for.
+    """
+
+    def __init__(self, instance: DagsterInstance, asset: str, keys: Sequence[str]) -> None:
+        self._instance, self._asset, self._keys = instance, asset, list(keys)
+        self._told: dict[str, Mapping[str, MetadataValue]] = {}
+
+    def of(self, key: str) -> Mapping[str, MetadataValue]:
+        """Give what was told of a day; nothing if it was never made."""
+        if key not in self._told:
+            self._read_from(key)
+        return self._told[key]
+
+    def _read_from(self, key: str) -> None:
+        """Read what was told of this day and of some after it, in one query."""
+        wanted = self._keys[self._keys.index(key) :][:_TOGETHER]
+        self._told = {each: {} for each in wanted}
+        records = self._instance.fetch_materializations(
+            AssetRecordsFilter(AssetKey(self._asset), asset_partitions=wanted), limit=_TOGETHER * 10
+        ).records
+        for record in reversed(records):  # the newest last
+            if record.partition_key and record.asset_materialization:
+                self._told[record.partition_key] = record.asset_materialization.metadata
+
+
 class KnownRevisions:
     """The revisions that the stored ids of days were found at, as their materializations tell.
 
@@ -50,8 +81,7 @@ class KnownRevisions:
     """
 
     def __init__(self, instance: DagsterInstance, keys: Sequence[str], hub: Hub) -> None:
-        self._instance, self._keys, self._hub = instance, list(keys), hub
-        self._told: dict[str, Mapping[str, MetadataValue]] = {}
+        self._told, self._hub = ToldOfDays(instance, "hf_existing_ids", keys), hub
 
     def of(self, key: str, rows: Rows, hf_existing_ids: Any) -> Existing:
         """Say what was known of a day at its revision.
@@ -59,9 +89,7 @@ class KnownRevisions:
         Nothing, if the ids were asked for other rows than these, of another repo, or of one whose history is gone.
         """
         table = of_day(hf_existing_ids, key)
-        if key not in self._told:
-            self._read_from(key)
-        told = self._told[key]
+        told = self._told.of(key)
         if not {"asked_for", "revision", "source"} <= told.keys():  # reported by hand, or by another version of this
             return Existing.unknown()
         if told["asked_for"].value != identity_digest(rows) or not told["revision"].value:
@@ -73,16 +101,12 @@ class KnownRevisions:
         except UnknownRevisionError:
             return Existing.unknown()
 
-    def _read_from(self, key: str) -> None:
-        """Read what was told of this day and of some after it, in one query."""
-        wanted = self._keys[self._keys.index(key) :][:_TOGETHER]
-        self._told = {each: {} for each in wanted}
-        records = self._instance.fetch_materializations(
-            AssetRecordsFilter(AssetKey("hf_existing_ids"), asset_partitions=wanted), limit=_TOGETHER * 10
-        ).records
-        for record in reversed(records):  # the newest last
-            if record.partition_key and record.asset_materialization:
-                self._told[record.partition_key] = record.asset_materialization.metadata
+
+def published_rows(told: Mapping[str, MetadataValue], repo_id: str) -> int:
+    """Read how many rows of a day went to a repo as `shard_metadata` tells, but for those that a fold has to change."""
+    if not is_of(told, repo_id) or not {"postgres_rows", "unfolded"} <= told.keys():
+        return 0
+    return int(str(told["postgres_rows"].value)) - int(str(told["unfolded"].value))
 
 
 def shard_metadata(plan: ShardPlan, shard: Shard, publication: Publication, repo_id: str) -> dict[str, Any]:

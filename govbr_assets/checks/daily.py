@@ -11,16 +11,18 @@ import pyarrow as pa
 from dagster import AssetCheckEvaluation, AssetCheckExecutionContext, AssetCheckResult, AssetIn, asset_check
 
 from govbr_assets.assets import hf_parquet_shard, postgres_news_partition
+from govbr_assets.checks.whole import emptied
 from govbr_assets.core.contract import repeated, schema_difference
 from govbr_assets.core.days import Day, of_day
 from govbr_assets.core.dedup import aliases, missing_rows
 from govbr_assets.core.layout import shard_path
 from govbr_assets.errors import PermanentError
 from govbr_assets.failures import fails_for_good
-from govbr_assets.hub import day_rows, file_schema, holding
+from govbr_assets.hub import Hub, Snapshot, day_rows, file_schema, holding
 from govbr_assets.partitions import daily
 from govbr_assets.records import record_verdict
 from govbr_assets.resources import HubResource
+from govbr_assets.told import ToldOfDays, published_rows
 
 Verdict = tuple[bool, Mapping[str, Any]]
 
@@ -43,12 +45,14 @@ def shard_schema_is_the_contract(context: AssetCheckExecutionContext, hub: HubRe
     """The day's shard on the Hub has exactly the published schema."""
     client = hub.client()
     head = client.head()
+    lacking = _Lacking(context, client, head)
 
     def judge(key: str) -> Verdict:
         file = head.data_file(shard_path(Day.of(key)))
         if file is None:
-            return True, {"shard": "none: other files hold the day, or it has no rows"}
-        difference = schema_difference(file_schema(client, head, file))
+            told = lacking.of(key, day_rows(client, head, Day.of(key), ["unique_id"]).num_rows)
+            return not told, {"shard": told or "none: other files hold the day, or it has no rows"}
+        difference = schema_difference(file_schema(client, head, file)) or lacking.all
         return not difference, {"shard": file.path, "difference": difference or "none"}
 
     return _per_day(context, judge)
@@ -61,8 +65,13 @@ def hub_ids_are_unique(context: AssetCheckExecutionContext, hub: HubResource) ->
     client = hub.client()
     head = client.head()
 
+    lacking = _Lacking(context, client, head)
+
     def judge(key: str) -> Verdict:
-        return _none_repeated(day_rows(client, head, Day.of(key), ["unique_id"])["unique_id"])
+        ids = day_rows(client, head, Day.of(key), ["unique_id"])["unique_id"]
+        unique, told = _none_repeated(ids)
+        gone = lacking.of(key, len(ids))
+        return unique and not gone, {**told, "lacking": gone or "nothing"}
 
     return _per_day(context, judge)
 
@@ -79,15 +88,35 @@ def postgres_rows_are_on_the_hub(
     """Every row of the day in PostgreSQL is on the Hub, under one of its ids."""
     client = hub.client()
     head = client.head()
+    lacking = _Lacking(context, client, head)
 
     def judge(key: str) -> Verdict:
         rows = of_day(postgres_news_partition, key)
         missing = missing_rows(rows, day_rows(client, head, Day.of(key), ["unique_id"])["unique_id"])
         if missing:  # a row that moved here may stand under its old day still
             missing = missing_rows(rows, holding(client, head, head.data_files, aliases(rows))["unique_id"])
-        return not missing, {"postgres_rows": rows.num_rows, "missing": len(missing), "examples": _list(missing)}
+        told = {"postgres_rows": rows.num_rows, "missing": len(missing), "examples": _list(missing)}
+        return not missing and not lacking.all, {**told, "lacking": lacking.all or "nothing"}
 
     return _per_day(context, judge)
+
+
+class _Lacking:
+    """What days lack that were published: no rule about rows is broken where none are left.
+
+    Attributes:
+        all: why it is all days; empty if it is not.
+    """
+
+    def __init__(self, context: AssetCheckExecutionContext, client: Hub, head: Snapshot) -> None:
+        self.all = emptied(context.instance, client, head)
+        self._told = ToldOfDays(context.instance, hf_parquet_shard.key.path[-1], context.partition_keys)
+        self._repo_id = client.repo_id
+
+    def of(self, key: str, rows: int) -> str:
+        """Say what a day lacks that has some rows on the Hub; empty if nothing."""
+        published = 0 if rows else published_rows(self._told.of(key), self._repo_id)
+        return self.all or (f"{published} rows of the day were published, and readers see none." if published else "")
 
 
 def _none_repeated(ids: pa.ChunkedArray) -> Verdict:

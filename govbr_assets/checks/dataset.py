@@ -3,11 +3,13 @@
 They look at the newest revision, whoever made it, and so judge what a rollback has brought back as well.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from dagster import AssetCheckExecutionContext, AssetCheckResult, AssetRecordsFilter, asset_check
 
 from govbr_assets.assets import consolidated_dataset
+from govbr_assets.checks.whole import shortfall
 from govbr_assets.core.consolidation import Order
 from govbr_assets.core.contract import schema_difference
 from govbr_assets.core.readable import reader_differences
@@ -23,7 +25,7 @@ _TRIED = 500  # commits of folds since the last one that came to its end
 
 @asset_check(asset=consolidated_dataset)
 @fails_for_good
-def dataset_ids_are_unique(hub: HubResource) -> AssetCheckResult:
+def dataset_ids_are_unique(context: AssetCheckExecutionContext, hub: HubResource) -> AssetCheckResult:
     """No unique_id stands twice in the dataset."""
     client = hub.client()
     head = client.head()
@@ -31,12 +33,12 @@ def dataset_ids_are_unique(hub: HubResource) -> AssetCheckResult:
         _add(ids, client, head)
         repeated = len(ids.repeated())
         numbers = {"rows": ids.count, "repeated": repeated} | _about(head)
-    return AssetCheckResult(passed=not repeated, metadata=numbers)
+    return _verdict(context, client, head, passed=not repeated, numbers=numbers)
 
 
 @asset_check(asset=consolidated_dataset)
 @fails_for_good
-def dataset_schema_is_the_contract(hub: HubResource) -> AssetCheckResult:
+def dataset_schema_is_the_contract(context: AssetCheckExecutionContext, hub: HubResource) -> AssetCheckResult:
     """Every file has exactly the published schema, and the card is one that any files load with."""
     client = hub.client()
     head = client.head()
@@ -47,24 +49,24 @@ def dataset_schema_is_the_contract(hub: HubResource) -> AssetCheckResult:
     told = "\n".join(f"{path}: {difference}" for path, difference in list(wrong.items())[:20])
     numbers = {"different": len(wrong), "break_readers": len(breaking), "examples": told or "none"} | _about(head)
     numbers["card"] = f"to be mended: {[*put, *stale]}" if put or stale else "loads"
-    return AssetCheckResult(passed=not wrong and not put and not stale, metadata=numbers)
+    return _verdict(context, client, head, passed=not wrong and not put and not stale, numbers=numbers)
 
 
 @asset_check(asset=consolidated_dataset)
 @fails_for_good
-def dataset_is_sorted(hub: HubResource) -> AssetCheckResult:
+def dataset_is_sorted(context: AssetCheckExecutionContext, hub: HubResource) -> AssetCheckResult:
     """The rows of every file stand in the order of `published_at, unique_id`."""
     client = hub.client()
     head = client.head()
     wrong = [breach for file in head.data_files if (breach := _breach(client, head, file))]
     numbers = {"unsorted_files": len(wrong), "examples": "\n".join(wrong[:20]) or "none"} | _about(head)
-    return AssetCheckResult(passed=not wrong, metadata=numbers)
+    return _verdict(context, client, head, passed=not wrong, numbers=numbers)
 
 
 @asset_check(asset=consolidated_dataset)
 @fails_for_good
 def no_row_was_lost(context: AssetCheckExecutionContext, hub: HubResource, viewer: ViewerResource) -> AssetCheckResult:
-    """Every unique_id that stood in the dataset before the last fold still does."""
+    """Every unique_id that stood in the dataset before the last fold still does, and nobody else took rows away."""
     client, head = hub.client(), hub.client().head()
     before = _before_the_last_fold(context, client)
     with scratch_folder() as folder, IdBuckets(folder / "before") as old, IdBuckets(folder / "now") as new:
@@ -74,7 +76,16 @@ def no_row_was_lost(context: AssetCheckExecutionContext, hub: HubResource, viewe
         numbers: dict[str, Any] = {"rows_before": old.count, "rows": new.count, "missing": missing} | _about(head)
         numbers["viewer_rows"] = told = _viewer_rows(viewer, head)
     agrees = isinstance(told, str) or told == numbers["rows"]
-    return AssetCheckResult(passed=not missing and agrees, metadata=numbers | {"before": before.revision or ""})
+    numbers |= {"before": before.revision or ""}
+    return _verdict(context, client, head, passed=not missing and agrees, numbers=numbers)
+
+
+def _verdict(
+    context: AssetCheckExecutionContext, client: Hub, head: Snapshot, *, passed: bool, numbers: Mapping[str, Any]
+) -> AssetCheckResult:
+    """Let nothing pass that is true only because rows are not there any more, or are not seen."""
+    lacking = shortfall(context.instance, client, head)
+    return AssetCheckResult(passed=passed and not lacking, metadata={**numbers, "lacking": lacking or "nothing"})
 
 
 def _viewer_rows(viewer: ViewerResource, head: Snapshot) -> int | str:

@@ -162,7 +162,7 @@ class Desk:
         """Note what is known of a file by now."""
         self.shelf.put(taken.file, taken.spill)
         self._odd[taken.file] = bool(schema_difference(taken.schema))
-        learn_schema(self.hub, taken.file, taken.schema)
+        learn_schema(self.hub, taken.file, taken.schema, taken.spill.lot(taken.file.path).rows)
         if taken.breaking:
             self.breaking.add(taken.file)
         self._inbox.drop(taken.file)

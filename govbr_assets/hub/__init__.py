@@ -4,11 +4,11 @@ The only importer of huggingface_hub. From the bottom up: `failures` turns the c
 what goes into a file, `snapshot` what a revision holds, `kept` what outlives a run of it, `operations` a commit in the
 client's words, `repo` the client; `ranges`, `scan` and `keys` read rows, `fetch` whole files, `edit` is what a commit
 changes, `loadable` says what readers need, `reach` whether all rows lie where new ones come, `truth` asks what the
-client does not say, `send` makes one commit, and `publish` makes a plan one.
+client does not say, `seen` counts what readers see, `send` makes one commit, and `publish` makes a plan one.
 """
 
 from govbr_assets.hub.content import Content, opened, size_of
-from govbr_assets.hub.edit import Edit
+from govbr_assets.hub.edit import Edit, Seen
 from govbr_assets.hub.fetch import fetch, fetched
 from govbr_assets.hub.kept import DIGESTS_SCHEMA, KEYS_SCHEMA
 from govbr_assets.hub.keys import HOLDING_SCHEMA, file_digests, file_keys, foreign_keys, holding, revision_ids
@@ -30,6 +30,7 @@ from govbr_assets.hub.scan import (
     text_rows,
     whole_file,
 )
+from govbr_assets.hub.seen import rows_seen
 from govbr_assets.hub.send import COMMIT_FILES
 from govbr_assets.hub.snapshot import HubFile, HubFileAt, Snapshot
 
@@ -45,6 +46,7 @@ __all__ = [
     "HubFileAt",
     "Plan",
     "Publication",
+    "Seen",
     "Snapshot",
     "begins_empty",
     "card_changes",
@@ -68,6 +70,7 @@ __all__ = [
     "revision_ids",
     "row_group",
     "row_groups",
+    "rows_seen",
     "size_of",
     "text_rows",
     "whole_file",

@@ -1,10 +1,31 @@
 """What one commit changes, as a value; asks nobody anything."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
+from govbr_assets.core.layout import is_parquet
 from govbr_assets.hub.content import Content, size_of
 from govbr_assets.hub.snapshot import HubFile, HubFileAt, Snapshot
+
+_SEEN = re.compile(r"^Rows: (\d+) -> (\d+)$", re.MULTILINE)
+
+
+class Seen(NamedTuple):
+    """How many rows readers see before a commit and after it; a commit tells it as git's trailers are written."""
+
+    before: int
+    after: int
+
+    def __str__(self) -> str:
+        return f"Rows: {self.before} -> {self.after}"
+
+    @classmethod
+    def told_in(cls, message: str) -> "Seen | None":
+        """Read what a commit tells; None if it is none of ours."""
+        found = _SEEN.search(message)
+        return cls(int(found[1]), int(found[2])) if found else None
 
 
 @dataclass(frozen=True)
@@ -21,6 +42,7 @@ class Edit:
         lenient: files that break readers are told of and refuse nothing: the commit brings them back, or mends others.
         fresh: of large files that are put, which bytes are new to the Hub, as far as it is known.
         summary: first line of the commit message.
+        seen: how many rows readers see before and after; None until it is counted.
     """
 
     put: Mapping[str, Content] = field(default_factory=dict)
@@ -32,11 +54,26 @@ class Edit:
     lenient: bool = False
     fresh: Mapping[str, Sequence[range]] = field(default_factory=dict)
     summary: str = ""
+    seen: Seen | None = None
 
     @property
     def paths(self) -> list[str]:
         """The paths that it speaks of."""
         return [*self.put, *(each.file.path for each in self.copy), *self.delete]
+
+    @property
+    def description(self) -> str:
+        """What the commit tells below its first line."""
+        removed = [f"Removed-Rows: {self.removed}"] if self.removed else []
+        return "\n".join([*removed, *([str(self.seen)] if self.seen else [])])
+
+    @property
+    def data_copies(self) -> list[HubFileAt]:
+        """The files of the dataset out of those that come back."""
+        of_old = None if self.like is None else self.like.scope.ours.files
+        return [
+            each for each in self.copy if (is_parquet(each.file.path) if of_old is None else each.file.path in of_old)
+        ]
 
     @property
     def empty(self) -> bool:

@@ -13,7 +13,7 @@ from govbr_assets.errors import ContractError
 from govbr_assets.hub.edit import Edit
 from govbr_assets.hub.repo import Hub
 from govbr_assets.hub.scan import begins_empty, file_schema, has_no_rows, is_text
-from govbr_assets.hub.snapshot import HubFile, HubFileAt, Snapshot
+from govbr_assets.hub.snapshot import HubFile, Snapshot
 from govbr_assets.hub.validate import check_card
 
 _MORE_METADATA = ".huggingface.yaml"
@@ -56,7 +56,7 @@ def card_changes(hub: Hub, snapshot: Snapshot, edit: Edit | None = None) -> tupl
     new = {path: content for path, content in old.items() if path not in edit.delete}
     new |= dict.fromkeys(edit.put, "") | {each.file.path: each.file.content for each in edit.copy}
     wanted = {file.path for file in snapshot.data_files}.difference(edit.delete, edit.unselect)
-    wanted |= {*filter(is_parquet, edit.put), *(each.file.path for each in _data_copies(edit))}
+    wanted |= {*filter(is_parquet, edit.put), *(each.file.path for each in edit.data_copies)}
     card = _card(snapshot, edit.like, wanted, new.keys() | {CARD_PATH})
     check_selection(snapshot.scope, scope_of(card.metadata, new.keys()), wanted, old, new)
     content = card.encode()
@@ -117,7 +117,7 @@ def check_readable(hub: Hub, snapshot: Snapshot, edit: Edit) -> list[str]:
     """
     touched = {*edit.put, *edit.delete, *edit.unselect, *(each.file.path for each in edit.copy)}
     standing = [(file, snapshot) for file in snapshot.data_files if file.path not in touched]
-    standing += [(each.file, hub.at(each.revision)) for each in _data_copies(edit)]
+    standing += [(each.file, hub.at(each.revision)) for each in edit.data_copies]
     first = min([file.path for file, _ in standing] + [*filter(is_parquet, edit.put)], default="")
     notes = _obstacles(hub, snapshot, edit)
     for file, revision in standing:
@@ -141,16 +141,6 @@ def _obstacles(hub: Hub, snapshot: Snapshot, edit: Edit) -> list[str]:
     if found and not edit.like:
         raise ContractError(found[0])
     return found
-
-
-def _data_copies(edit: Edit) -> list[HubFileAt]:
-    """Take the files of the dataset out of those that come back."""
-    then = (
-        edit.like.scope.ours.files
-        if edit.like
-        else [each.file.path for each in edit.copy if is_parquet(each.file.path)]
-    )
-    return [each for each in edit.copy if each.file.path in then]
 
 
 def _differences(hub: Hub, snapshot: Snapshot, file: HubFile, *, first: bool) -> list[str]:

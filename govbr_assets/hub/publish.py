@@ -18,6 +18,7 @@ from govbr_assets.hub.keys import keep
 from govbr_assets.hub.loadable import card_changes, check_card_usable, check_readable, empty_files
 from govbr_assets.hub.reach import check_movable
 from govbr_assets.hub.repo import Hub
+from govbr_assets.hub.seen import check_rows_seen, with_rows_seen
 from govbr_assets.hub.send import send
 from govbr_assets.hub.snapshot import Snapshot
 
@@ -87,6 +88,7 @@ def publish(
         HubDeniedError: the Hub refuses.
         IncompleteCommitError: the Hub would leave something out of the commit, or has.
         ContractError: the result would not load.
+        ProofError: readers would see other rows than those that the files bring.
     """
     snapshot = first_guess
     for _ in range(_PLANS):
@@ -109,6 +111,7 @@ def publish(
             except StaleParentError:
                 head = _moved_head(hub, snapshot)
             else:
+                check_rows_seen(hub, landed, edit)
                 _keep(hub, landed, edit)
                 return Publication(snapshot, landed, edit, notes)
         snapshot = head
@@ -128,7 +131,7 @@ def _whole(hub: Hub, snapshot: Snapshot, edit: Edit) -> tuple[Edit, list[str]]:
         if path not in snapshot.files or not snapshot.files[path].holds(content)
     }
     copy = tuple(each for each in edit.copy if snapshot.files.get(each.file.path) != each.file)
-    return replace(edit, put=put, delete=edit.delete + stale, copy=copy), notes
+    return with_rows_seen(hub, snapshot, replace(edit, put=put, delete=edit.delete + stale, copy=copy)), notes
 
 
 def _moved_head(hub: Hub, stale: Snapshot) -> Snapshot:

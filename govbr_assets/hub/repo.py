@@ -94,6 +94,7 @@ class Hub:
             raise ConfigurationError(f"GOVBR_REPO_ID is {repo_id!r}: write namespace/name, such as my-org/my-news.")
         self.repo_id, self.private, self.patience = repo_id, private, patience
         self.kept = Kept(folder)
+        self.row_counts: dict[str, int] = {}  # by content, `scan` and `seen` fill it
         self.schemas: dict[str, pa.Schema] = {}  # by content, `scan` fills it
         self.schema_verdicts: dict[
             tuple[str, bool], tuple[list[str], list[str]]
@@ -232,7 +233,7 @@ class Hub:
         delete: tuple[str, ...],
         summary: str,
         copy: tuple[HubFileAt, ...] = (),
-        removed: int = 0,
+        description: str = "",
         fresh: Mapping[str, Sequence[range]] = MappingProxyType({}),
     ) -> str:
         """Make one commit on the head, if the head is still `parent`; see `Edit` for what it takes.
@@ -253,7 +254,7 @@ class Hub:
                     self.repo_id,
                     operations,
                     commit_message=summary,
-                    commit_description=f"Removed-Rows: {removed}" if removed else None,
+                    commit_description=description or None,
                     repo_type="dataset",
                     parent_commit=parent,
                 ).oid

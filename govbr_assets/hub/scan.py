@@ -154,12 +154,13 @@ def file_schema(hub: Hub, snapshot: Snapshot, file: HubFile) -> pa.Schema:
         metadata = footer(hub, snapshot, file)
         if metadata.num_row_groups and not metadata.row_group(0).num_rows:
             hub.empty_starts.add(file.content)
-        learn_schema(hub, file, metadata.schema.to_arrow_schema())
+        learn_schema(hub, file, metadata.schema.to_arrow_schema(), metadata.num_rows)
     return hub.schemas[file.content]
 
 
-def learn_schema(hub: Hub, file: HubFile, schema: pa.Schema) -> None:
-    """Note the schema of a file that is at hand, so that nobody fetches its footer in this run."""
+def learn_schema(hub: Hub, file: HubFile, schema: pa.Schema, rows: int) -> None:
+    """Note the schema and the rows of a file that is at hand, so that nobody fetches its footer in this run."""
+    hub.row_counts[file.content] = rows
     same = schema.equals(NEWS_SCHEMA, check_metadata=True)
     hub.schemas[file.content] = NEWS_SCHEMA if same else schema  # thousands of them would be megabytes
 

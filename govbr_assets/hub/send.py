@@ -53,7 +53,8 @@ def send(hub: Hub, snapshot: Snapshot, edit: Edit, tell: Tell) -> Snapshot:
             landed = _landed(hub, parent, edit) if attempt.retry_state.attempt_number > 1 else None
             if landed is None:
                 check_taken(hub, snapshot, edit.put)
-                revision = hub.commit(parent, edit.put, edit.delete, edit.summary, edit.copy, edit.removed, edit.fresh)
+                what = edit.put, edit.delete, edit.summary, edit.copy, edit.description, edit.fresh
+                revision = hub.commit(parent, *what)
                 landed = verified(hub, snapshot, edit, revision)
             hub.follow(parent, landed.revision or "")
             return landed
