@@ -1,8 +1,9 @@
 """Alerts by HTTP POST.
 
 An alert waits in a folder until the receiver has answered 2xx, so that neither a crash nor a receiver that is away for
-a day loses it. Where nobody can know whether it was taken (no answer, a gateway that has not heard) it waits on and is
-sent again. It counts as sent from the moment before it is: after a crash in between it is not sent again.
+a day loses it; one that the receiver refuses for what it says lets the others pass. Where nobody can know whether it
+was taken (no answer, a gateway that has not heard) it waits on and is sent again. It counts as sent from the moment
+before it is: after a crash in between it is not sent again.
 """
 
 import time
@@ -14,7 +15,7 @@ import requests
 from govbr_assets.core.alert import Alert
 from govbr_assets.core.settings import web_url
 from govbr_assets.deadline import Deadline
-from govbr_assets.errors import AlertRefusedError
+from govbr_assets.errors import AlertRefusedError, MessageRefusedError
 from govbr_assets.redact import remember_url
 from govbr_assets.storage import Folder
 from govbr_assets.web import session
@@ -26,6 +27,7 @@ _SECONDS = 8  # after which a delivery begins no other alert
 _ANSWER = 5  # seconds for one alert: name, connection, redirects and answer
 _TRIES = 3  # for what the receiver says that it has not taken
 _NOT_TAKEN = (429, 500, 502, 503)
+_OF_THE_MESSAGE = (400, 413, 422)  # say nothing against the next one
 _KEPT_METHOD = (307, 308)
 _REDIRECTS = 5
 _OPTIONS: dict[str, Any] = {
@@ -61,16 +63,26 @@ class Alerts:
             How many were sent.
 
         Raises:
-            AlertRefusedError: the receiver has not taken one, which waits on, as do those behind it.
+            AlertRefusedError: the receiver has not taken one, which waits on, as do those behind it unless it was
+                the one that was refused.
         """
-        began, sent = time.monotonic(), 0
-        for name in [name.rsplit("/", 1)[1] for name in self._folder.names(_WAITING)][:_AT_ONCE]:
-            if time.monotonic() - began > _SECONDS:
+        began, sent, refused = time.monotonic(), 0, None
+        for name in self._waiting():
+            if sent == _AT_ONCE or time.monotonic() - began > _SECONDS:
                 break
-            sent += self._deliver(name)
+            try:
+                sent += self._deliver(name)
+            except MessageRefusedError as error:
+                refused = refused or error
         for old in self._folder.older_than(_SENT, _KEEP_DAYS) if sent else []:
             self._folder.drop(old)
+        if refused:
+            raise refused
         return sent
+
+    def _waiting(self) -> list[str]:
+        """Name what waits, and not what somebody is just writing, or has not written to its end."""
+        return [name.rsplit("/", 1)[1] for name in self._folder.names(_WAITING) if name.endswith(".json")]
 
     def _deliver(self, name: str) -> bool:
         """Send one alert, unless a delivery that broke off may have sent it."""
@@ -109,7 +121,7 @@ class Alerts:
                 " address that takes alerts."
             )
         if not 200 <= answer.status_code < 300:
-            raise AlertRefusedError(
+            raise (MessageRefusedError if answer.status_code in _OF_THE_MESSAGE else AlertRefusedError)(
                 f"GOVBR_ALERT_URL answers {answer.status_code}: the alert waits; look at the URL and its owner."
             )
 

@@ -41,7 +41,7 @@ class Deadline(Generic[T]):
             except BaseException as error:  # it is the caller's, and raised there
                 failed.append(error)
 
-        thread = threading.Thread(target=copy_context().run, args=(body,), daemon=True)
+        thread = threading.Thread(target=copy_context().run, args=(body,), name="deadline", daemon=True)
         thread.start()
         thread.join(self._seconds)
         if failed:

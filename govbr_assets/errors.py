@@ -8,6 +8,7 @@ GovbrAssetsError
 │   ├── StorageUnavailableError     the storage between assets is away or busy
 │   ├── ViewerUncertainError        the dataset viewer cannot vouch for its answer
 │   ├── AlertRefusedError           an alert did not get through, and waits
+│   │   └── MessageRefusedError         because of what it says; others may get through
 │   └── TickTimeoutError            a tick of a sensor waited for something that gives no answer
 └── PermanentError                the same call would fail again: somebody has to change something
     ├── ConfigurationError          a setting is missing or malformed
@@ -65,6 +66,10 @@ class ViewerUncertainError(TransientError):
 
 class AlertRefusedError(TransientError):
     """Whoever is at GOVBR_ALERT_URL did not take an alert."""
+
+
+class MessageRefusedError(AlertRefusedError):
+    """Whoever is at GOVBR_ALERT_URL cannot take this alert, which says nothing against others."""
 
 
 class TickTimeoutError(TransientError):

@@ -1,16 +1,29 @@
-"""The executor of all runs: Dagster's in-process one, with a sign of life every two minutes.
+"""The executor of all runs: Dagster's in-process one, with a sign of life every two minutes, and an end when told to.
 
 A run can be silent for an hour and be well: it waits for a busy Hub, for PostgreSQL's first row, for an upload. Dagster
 itself cannot see a run whose machine has gone (its default launcher does not look), so silence has to mean something:
 `sensors.silence` ends a run that has given no sign for a quarter of an hour.
+
+A step that a signal interrupts has failed for Dagster as any other one: it begins the step again by its retry policy,
+and the steps that do not need it in any case. Here the run is over with it: canceled if somebody has asked for that in
+the UI, failed if nobody has.
 """
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
-from dagster import DagsterInstance, DagsterRun, Executor, InitExecutorContext, executor, in_process_executor
+from dagster import (
+    DagsterEvent,
+    DagsterExecutionInterruptedError,
+    DagsterInstance,
+    DagsterRun,
+    Executor,
+    InitExecutorContext,
+    executor,
+    in_process_executor,
+)
 
 _EVERY = 120  # seconds
 
@@ -26,7 +39,7 @@ def living_in_process_executor(init_context: InitExecutorContext) -> Executor:
 
 
 class _LivingExecutor(Executor):
-    """Another executor, with signs of life beside what it does."""
+    """Another executor, with signs of life beside what it does, until a signal ends it."""
 
     def __init__(self, executor: Executor) -> None:
         self._executor = executor
@@ -42,9 +55,25 @@ class _LivingExecutor(Executor):
         return self._executor.step_dependency_config
 
     def execute(self, plan_context: Any, execution_plan: Any) -> Iterator[Any]:
-        """Execute the steps."""
-        with _signs_of_life(plan_context.instance, plan_context.dagster_run):
-            yield from self._executor.execute(plan_context, execution_plan)
+        """Execute the steps, none after one that was interrupted."""
+        steps: Any = self._executor.execute(plan_context, execution_plan)
+        with _signs_of_life(plan_context.instance, plan_context.dagster_run), closing(steps):
+            for event in steps:
+                yield event
+                if _is_interrupted(event):
+                    raise DagsterExecutionInterruptedError
+
+
+def _is_interrupted(event: DagsterEvent) -> bool:
+    """Say whether a step has ended, or would begin again, because of a signal."""
+    error: Any = None
+    if event.is_step_failure:
+        error = event.step_failure_data.error
+    elif event.is_step_up_for_retry:
+        error = event.step_retry_data.error
+    while error and error.cls_name != DagsterExecutionInterruptedError.__name__:
+        error = error.cause
+    return error is not None
 
 
 @contextmanager

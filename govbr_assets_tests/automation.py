@@ -84,6 +84,7 @@ class Automation:
     unfolded: int = 0
     truly: bool = False
     cursors: dict[str, str | None] = field(default_factory=lambda: defaultdict(lambda: None))
+    _repositories: dict[bool, RepositoryDefinition] = field(default_factory=dict)
 
     @property
     def instance(self) -> DagsterInstance:
@@ -114,6 +115,12 @@ class Automation:
             executor=in_process_executor,
         ).get_repository_def()
 
+    def _served(self) -> RepositoryDefinition:
+        """Make what ticks look at, once: they have resources of their own."""
+        if self.truly not in self._repositories:
+            self._repositories[self.truly] = self.repository()
+        return self._repositories[self.truly]
+
     def _told(self) -> AssetsDefinition:
         """Make the reconciliation that finds what it is told."""
 
@@ -128,8 +135,9 @@ class Automation:
 
     def tick(self, name: str, *, keep: bool = True, **changed: Any) -> Any:
         """Let a sensor tick; what it remembers is kept unless it crashes before that."""
-        repository = self.repository(**changed)
-        resources = {each: self.resources(**changed)[each] for each in ("postgres", "alerts", "hub")}
+        resources = self.resources(**changed)
+        resources = {each: resources[each] for each in ("postgres", "alerts", "hub")}
+        repository = self._served()
         with build_sensor_context(
             self.instance, self.cursors[name], repository_def=repository, sensor_name=name, resources=resources
         ) as context:
@@ -158,7 +166,7 @@ class Automation:
 
     def reconcile(self, *, deep: bool = False) -> None:
         """Materialize the reconciliation, as its schedules do."""
-        job = self.repository().get_job("reconciliation")
+        job = self._served().get_job("reconciliation")
         config = {"ops": {"hub_reconciliation": {"config": {"deep": deep}}}}
         assert job.execute_in_process(instance=self.instance, run_config=config).success
 
@@ -184,7 +192,7 @@ class Automation:
 
     def begin(self, request: RunRequest, status: DagsterRunStatus = DagsterRunStatus.STARTED) -> DagsterRun:
         """Record a run that was requested and is under way."""
-        job = self.repository().get_job(request.job_name or DAILY)
+        job = self._served().get_job(request.job_name or DAILY)
         tags = {**request.tags, RUN_KEY: request.run_key or "", "dagster/partition": request.partition_key}
         tags = {name: value for name, value in tags.items() if value}
         origin = RemoteJobOrigin(_ORIGIN, job.name)

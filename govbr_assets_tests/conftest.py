@@ -1,6 +1,7 @@
 """The stack that the tests run on: one PostgreSQL and one Hub a session, a database and a repo a test."""
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from importlib import import_module
@@ -10,6 +11,9 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from dagster import DagsterInstance
 from tenacity import wait_none
 
 # The client reads these when it is imported; nothing of ours goes into, or comes from, the home of whoever tests.
@@ -33,10 +37,41 @@ SAMPLE = Path(__file__).parents[2] / "shared" / "data" / "govbrnews_sample_1000.
 _numbers = count()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def migrations_are_read_once() -> Iterator[None]:
+    """Let Alembic read Dagster's hundred migrations once, and not for every instance that a test makes."""
+    read, kept = ScriptDirectory.from_config, {}
+
+    def from_config(config: Config) -> ScriptDirectory:
+        place = config.get_main_option("script_location")
+        if place not in kept:
+            kept[place] = read(config)
+        return kept[place]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ScriptDirectory, "from_config", from_config)
+        yield
+
+
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
     with EmbeddedPostgres(tmp_path_factory.mktemp("postgres")) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def home_with_tables(tmp_path_factory: pytest.TempPathFactory, migrations_are_read_once: None) -> Path:
+    home = tmp_path_factory.mktemp("home")
+    with DagsterInstance.local_temp(str(home)) as instance:
+        instance.get_runs()
+        instance.all_instigator_state()
+    return home
+
+
+@pytest.fixture
+def dagster_home(home_with_tables: Path, tmp_path: Path) -> Path:
+    """A home of Dagster's in which nothing has happened: a copy, for to make its tables takes a second."""
+    return shutil.copytree(home_with_tables, tmp_path / "home")
 
 
 @pytest.fixture

@@ -50,6 +50,7 @@ class Wanted:
         last: last day; empty for a run over one day.
         commit_days: days of a commit; 0 leaves that as it is.
         removals: what becomes of rows that the database has nowhere.
+        home: where Dagster keeps its records; empty keeps them in the process.
     """
 
     postgres_url: str
@@ -62,15 +63,23 @@ class Wanted:
     last: str = ""
     commit_days: int = 0
     removals: str = "apply"
+    home: str = ""
 
     @classmethod
     def of(
-        cls, graph: Graph, folder: Path, first: str, last: str = "", commit_days: int = 0, removals: str = "apply"
+        cls,
+        graph: Graph,
+        folder: Path,
+        first: str,
+        last: str = "",
+        commit_days: int = 0,
+        removals: str = "apply",
+        home: str = "",
     ) -> "Wanted":
         """Tell what a run of the graph in this process would use, but for the folder."""
         hub = graph.local_hub
         stack = (graph.postgres_url, graph.repo_id, hub.endpoint, hub.write_token, graph.local_viewer.url)
-        return cls(*stack, str(folder), first, last, commit_days, removals)
+        return cls(*stack, str(folder), first, last, commit_days, removals, home)
 
 
 def context() -> ForkServerContext:
@@ -115,7 +124,7 @@ def publish(wanted: Wanted, barrier: Barrier | None) -> None:
     span = {"dagster/asset_partition_range_start": wanted.first, "dagster/asset_partition_range_end": wanted.last}
     if barrier is not None:
         barrier.wait(_PATIENCE)
-    with DagsterInstance.ephemeral() as instance:
+    with DagsterInstance.local_temp(wanted.home) if wanted.home else DagsterInstance.ephemeral() as instance:
         result = materialize(
             daily,
             instance=instance,

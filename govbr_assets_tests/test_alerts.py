@@ -174,7 +174,7 @@ def test_a_receiver_that_fails_once_is_tried_again_at_once(alerts: Alerts, recei
     assert len(receiver.messages) == 2
 
 
-@pytest.mark.parametrize("status", [301, 400, 403, 404, 500])
+@pytest.mark.parametrize("status", [301, 401, 403, 404, 500])
 def test_an_alert_that_is_refused_waits_and_the_others_behind_it(alerts: Alerts, receiver: Receiver, status: int):
     receiver.answers = [status] * 3
     alerts.put(alert())
@@ -186,6 +186,29 @@ def test_an_alert_that_is_refused_waits_and_the_others_behind_it(alerts: Alerts,
     assert alerts.deliver() == 2
     assert [each["run_id"] for each in receiver.messages] == ["", "2"]
     assert alerts.deliver() == 0
+
+
+@pytest.mark.parametrize("status", [400, 413, 422])
+def test_an_alert_that_the_receiver_refuses_for_what_it_says_lets_the_others_pass(
+    alerts: Alerts, receiver: Receiver, status: int
+):
+    for number in range(7):
+        alerts.put(alert(f"run-{number}", run_id=f"{number}"))
+    receiver.answers = [status, 200, status]
+    with pytest.raises(AlertRefusedError, match=f"answers {status}: the alert waits"):
+        alerts.deliver()
+    assert [each["run_id"] for each in receiver.messages] == list("0123456")
+    assert [alerts.deliver() for _ in range(2)] == [2, 0]
+    assert [each["run_id"] for each in receiver.messages[7:]] == list("02")
+
+
+def test_an_alert_that_is_just_being_written_is_left_to_its_writer(alerts: Alerts, receiver: Receiver):
+    with alerts._folder.writing("alerts/waiting/run-1.json") as file:
+        file.write(alert().message()[:20])
+        assert alerts.deliver() == 0
+        file.write(alert().message()[20:])
+    assert alerts.deliver() == 1
+    assert len(receiver.messages) == 1
 
 
 def test_an_alert_waits_for_a_receiver_that_is_away(receiver: Receiver, tmp_path: Path):

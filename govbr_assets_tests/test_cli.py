@@ -25,12 +25,10 @@ ALL = "postgres_news_partition,hf_existing_ids,hf_parquet_shard"
 
 
 @pytest.fixture
-def environment(graph: Graph, tmp_path: Path) -> dict[str, str]:
-    home = tmp_path / "home"
-    home.mkdir()
-    (home / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text())
+def environment(graph: Graph, dagster_home: Path) -> dict[str, str]:
+    (dagster_home / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text())
     return os.environ | {
-        "DAGSTER_HOME": str(home),
+        "DAGSTER_HOME": str(dagster_home),
         "GOVBR_FIRST_DAY": "2026-01-01",
         "GOVBR_POSTGRES_URL": graph.postgres_url,
         "GOVBR_REPO_ID": graph.repo_id,

@@ -1,6 +1,7 @@
 """A sensor or a schedule that fails itself is told of once for each reason, and once when it is well again."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from uuid import uuid4
 
 import pytest
 
@@ -17,7 +18,7 @@ class Watch:
     """A watch over sensors, and what it told."""
 
     automation: Automation
-    messages: list = field(default_factory=list)
+    receiver: Receiver
 
     def fails(self, state: InstigatorState, *errors: Exception | None) -> list[str]:
         """Let ticks fail or be well, and say what was told after each of them."""
@@ -25,8 +26,8 @@ class Watch:
         for error in errors:
             self.automation.ticked(state, error)
             self.automation.tick(ALERT)
-            told += [each["text"] for each in self.messages]
-            self.messages.clear()
+            told += [each["text"] for each in self.receiver.messages]
+            self.receiver.messages.clear()
         return told
 
 
@@ -34,7 +35,7 @@ class Watch:
 def watch(automation: Automation, receiver: Receiver) -> Watch:  # noqa: F811
     automation.alert_url = receiver.url
     automation.tick(ALERT)
-    return Watch(automation, receiver.messages)
+    return Watch(automation, receiver)
 
 
 def test_a_sensor_that_fails_again_and_again_is_told_of_once_and_once_when_it_is_well(watch: Watch):
@@ -46,9 +47,19 @@ def test_a_sensor_that_fails_again_and_again_is_told_of_once_and_once_when_it_is
     assert len(watch.fails(late, *[VIEW] * 4)) == 1
 
 
-def test_another_reason_is_told_of_and_another_port_or_time_is_not(watch: Watch):
+def test_that_it_is_well_again_is_told_also_when_nobody_took_that_it_was_not(watch: Watch):
+    late = watch.automation.switch_on(LATE)
+    watch.receiver.answers = [403]
+    (refused,) = watch.fails(late, *[VIEW] * 3)
+    assert watch.fails(late, None) == [refused, "late_news_sensor is well again."]
+
+
+def test_another_reason_is_told_of_and_another_port_time_id_or_address_is_not(watch: Watch):
     repair = watch.automation.switch_on(REPAIR)
-    away = [SourceUnavailableError(f"port {port} refused at 10:0{port}") for port in range(5)]
+    away = [
+        SourceUnavailableError(f"port {port} refused at 10:0{port}, request {uuid4()}, at 0x{uuid4().hex}")
+        for port in range(5)
+    ]
     assert len(watch.fails(repair, *away)) == 1
     assert len(watch.fails(repair, VIEW, VIEW)) == 1
     assert watch.fails(repair, *away) == []
@@ -65,7 +76,7 @@ def test_what_failed_before_the_watch_or_is_switched_off_is_not_told_of(watch: W
     for second in range(4):
         watch.automation.ticked(late, VIEW, at=1_700_000_000.0 + second)
     watch.automation.tick(ALERT)
-    assert watch.messages == []
+    assert watch.receiver.messages == []
 
 
 def test_our_own_sentence_is_told_and_not_the_innermost_error_of_the_client(watch: Watch):

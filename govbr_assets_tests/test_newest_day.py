@@ -27,14 +27,14 @@ def key(offset: int) -> str:
 
 def publish(graph: Graph, day: str, rows: int) -> None:
     """Record a publication of a day, as a run does."""
-    event = AssetMaterialization(SHARD, partition=day, metadata={"postgres_rows": rows})
+    event = AssetMaterialization(SHARD, partition=day, metadata={"postgres_rows": rows, "repo": graph.repo_id})
     graph.instance.report_runless_asset_event(event)
 
 
 def after(graph: Graph, days: float) -> tuple[str, bool]:
     """Look some days after noon of today."""
     noon = Day(TODAY).start + timedelta(hours=12, days=days)
-    found = newest_day(graph.instance, PostgresNews(graph.postgres_url), noon)
+    found = newest_day(graph.instance, PostgresNews(graph.postgres_url), graph.repo_id, noon)
     return f"{found.day or ''}", found.published
 
 
@@ -62,6 +62,32 @@ def test_an_idle_sunday_and_a_source_that_gives_nothing_more_are_no_lapse(graph:
     publish(graph, key(0), 1)
     publish(graph, key(1), 0)
     assert [after(graph, days)[1] for days in (2, 3, 4, 30)] == [True] * 4
+
+
+def test_what_was_published_to_another_repo_is_not_there_and_a_new_repo_begins_anew(graph: Graph):
+    graph.insert("first", day=key(0))
+    graph.insert("next", day=key(1))
+    publish(graph, key(0), 1)
+    publish(graph, key(1), 1)
+    ours, graph.repo_id = graph.repo_id, "org/another"
+    assert after(graph, 3) == ("", True)  # nothing was published to it
+    publish(graph, key(-5), 1)
+    assert after(graph, 3) == (key(1), False)
+    graph.instance.report_runless_asset_event(AssetMaterialization(SHARD, partition=key(1)))  # by hand, in the UI
+    assert after(graph, 3) == (key(1), True)
+    graph.repo_id = ours
+    publish(graph, key(1), 1)
+    assert after(graph, 3) == (key(1), True)
+
+
+def test_rows_without_a_day_that_a_calendar_has_are_no_newest_day(graph: Graph):
+    graph.insert("first", "eternal", "future", "ancient", day=key(0))
+    publish(graph, key(0), 1)
+    for name, at in (("eternal", "-infinity"), ("future", "infinity"), ("ancient", "4000-01-01 BC")):
+        graph.execute(f"UPDATE news SET published_at = '{at}' WHERE unique_id = '{name}'")
+    assert after(graph, 5) == (key(0), True)
+    graph.execute("DELETE FROM news WHERE unique_id = 'first'")
+    assert after(graph, 5) == ("", True)
 
 
 def test_days_from_before_the_first_publication_are_no_lapse(graph: Graph):
@@ -114,6 +140,28 @@ def test_a_missing_day_is_told_once_and_the_check_agrees(
     graph.insert("later", day=key(9))
     assert look(12) == [False]
     assert [each["partition"] for each in receiver.messages if each["asset"] == "hf_parquet_shard"] == [key(1), key(9)]
+
+
+def test_a_missing_day_is_shown_while_nobody_takes_alerts_and_told_once_over_midnight(
+    automation: Automation,  # noqa: F811
+    receiver: Receiver,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+):
+    automation.alert_url, graph = receiver.url, automation.graph
+    for day in range(3):
+        graph.insert(f"on-{day}", day=key(day))
+    publish(graph, key(0), 1)
+
+    def look(days: float) -> list[bool]:
+        monkeypatch.setattr("govbr_assets.sensors.alerting.datetime", Clock(Day(TODAY).start + timedelta(days=days)))
+        return [each.passed for each in automation.tick(ALERT).asset_events]
+
+    assert look(2.5) == [True]
+    receiver.answers = [403]
+    assert look(3.9) == [False]
+    receiver.messages.clear()
+    assert [look(days) for days in (4.1, 5.1)] == [[], []]
+    assert [each["partition"] for each in receiver.messages] == [key(1)]
 
 
 def test_alerts_go_out_while_postgres_is_silent(

@@ -1,9 +1,8 @@
 """Runs whose process is gone are not waited for, ended and told of once; those that live or wait their turn are not."""
 
-import subprocess
-import sys
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
@@ -14,9 +13,8 @@ from govbr_assets.local.hub.actions import call
 from govbr_assets.local.hub.faults import Fault
 from govbr_assets.sensors.silence import is_silent
 from govbr_assets_tests.automation import Automation
-from govbr_assets_tests.graph import Graph
+from govbr_assets_tests.processes import Wanted, code_of, start
 from govbr_assets_tests.test_alerts import Receiver, receiver  # noqa: F401
-from govbr_assets_tests.test_cli import ALL, environment  # noqa: F401
 from govbr_assets_tests.test_sensors import A_RUN, ALERT, LATE, REPAIR, Clock, automation, days  # noqa: F401
 
 QUARTER = timedelta(minutes=15, seconds=5)
@@ -58,39 +56,25 @@ def test_a_run_that_a_power_cut_left_behind_is_ended_and_told_of_once(
 
 
 def test_after_a_real_kill_in_the_middle_of_a_commit_the_run_is_ended_and_the_next_one_publishes(
-    graph: Graph,
-    environment: dict[str, str],  # noqa: F811
+    automation: Automation,  # noqa: F811
+    dagster_home: Path,
     receiver: Receiver,  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
 ):
+    automation.alert_url, graph = receiver.url, automation.graph
     graph.insert("a")
-    words = [
-        "-m",
-        "dagster",
-        "asset",
-        "materialize",
-        "-m",
-        "govbr_assets",
-        "--select",
-        ALL,
-        "--partition",
-        "2026-01-15",
-    ]
-    with DagsterInstance.from_config(environment["DAGSTER_HOME"]) as instance:
-        graph.instance = instance
-        automation = Automation(graph, receiver.url)
-        automation.tick(ALERT)
-        process = subprocess.Popen([sys.executable, *words], env=environment, stderr=subprocess.DEVNULL)
-        graph.local_hub.faults.add(Fault("POST", "/commit/", call(process.kill)))
-        assert process.wait(120) == -9
-        (run,) = instance.get_runs()
-        assert run.status == DagsterRunStatus.STARTED
-        monkeypatch.setattr("govbr_assets.sensors.alerting.datetime", Clock(datetime.now(UTC) + QUARTER))
-        automation.tick(ALERT)
-        automation.tick(ALERT)
-        assert status(automation, run) == DagsterRunStatus.FAILURE
-        assert [each["run_id"] for each in receiver.messages] == [run.run_id]
-        assert graph.run("2026-01-15").success
+    automation.tick(ALERT)
+    process = start(Wanted.of(graph, graph.folder, "2026-01-15", home=str(dagster_home)))
+    graph.local_hub.faults.add(Fault("POST", "/commit/", call(process.kill)))
+    assert code_of(process) == -9
+    (run,) = automation.instance.get_runs()
+    assert run.status == DagsterRunStatus.STARTED
+    monkeypatch.setattr("govbr_assets.sensors.alerting.datetime", Clock(datetime.now(UTC) + QUARTER))
+    automation.tick(ALERT)
+    automation.tick(ALERT)
+    assert status(automation, run) == DagsterRunStatus.FAILURE
+    assert [each["run_id"] for each in receiver.messages] == [run.run_id]
+    assert graph.run("2026-01-15").success
     assert graph.ids() == {"data/train-2026-01-15.parquet": ["a"]}
 
 

@@ -7,12 +7,14 @@ from dagster import AssetCheckExecutionContext, AssetCheckResult, asset_check
 from govbr_assets.assets import hf_parquet_shard
 from govbr_assets.failures import fails_for_good
 from govbr_assets.newest_day import newest_day
-from govbr_assets.resources import PostgresResource
+from govbr_assets.resources import HubResource, PostgresResource
 
 
 @asset_check(asset=hf_parquet_shard)
 @fails_for_good
-def newest_day_is_published(context: AssetCheckExecutionContext, postgres: PostgresResource) -> AssetCheckResult:
+def newest_day_is_published(
+    context: AssetCheckExecutionContext, postgres: PostgresResource, hub: HubResource
+) -> AssetCheckResult:
     """The newest day that should be on the Hub is there, once PostgreSQL has had rows of it for a day."""
-    found = newest_day(context.instance, postgres.client(), datetime.now(UTC))
+    found = newest_day(context.instance, postgres.client(), hub.client().repo_id, datetime.now(UTC))
     return AssetCheckResult(passed=found.published, metadata={"day": f"{found.day or 'none'}"}, description=str(found))

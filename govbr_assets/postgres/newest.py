@@ -6,6 +6,7 @@ from datetime import datetime
 from govbr_assets.core.days import TIME_ZONE, Day
 
 _ARRIVED = ("created_at", "extracted_at")
+_FIRST = "0001-01-02 00:00+00"  # what is older, as `-infinity` is, has no day
 
 
 def newest_query(columns: Collection[str], last: Day, arrived_before: datetime) -> str:
@@ -20,5 +21,5 @@ def newest_query(columns: Collection[str], last: Day, arrived_before: datetime) 
     # Backwards through the index on published_at, to the first row that is old enough.
     return f"""
         SELECT (max(published_at) AT TIME ZONE '{TIME_ZONE}')::date AS day FROM news
-        WHERE published_at < timestamptz '{last.end.isoformat()}'
+        WHERE published_at >= timestamptz '{_FIRST}' AND published_at < timestamptz '{last.end.isoformat()}'
             AND {arrived_at} < timestamptz '{arrived_before.isoformat()}'"""

@@ -21,9 +21,9 @@ from dagster import (
 from govbr_assets.assets import consolidated_dataset, hf_parquet_shard, hub_reconciliation
 from govbr_assets.core.alert import Alert, day_missing, lapse
 from govbr_assets.deadline import Deadline
-from govbr_assets.errors import GovbrAssetsError
+from govbr_assets.errors import AlertRefusedError, GovbrAssetsError
 from govbr_assets.newest_day import NewestDay, newest_day
-from govbr_assets.resources import AlertResource, PostgresResource
+from govbr_assets.resources import AlertResource, HubResource, PostgresResource
 from govbr_assets.sensors.failed_runs import is_of_this_project, run_alert
 from govbr_assets.sensors.failed_ticks import tick_alerts
 from govbr_assets.sensors.instigators import running_instigators
@@ -60,7 +60,9 @@ class _Seen:
         return cls(_last_failure(instance), datetime.now(UTC).isoformat())
 
 
-def alert_sensor(context: SensorEvaluationContext, alerts: AlertResource, postgres: PostgresResource) -> SensorResult:
+def alert_sensor(
+    context: SensorEvaluationContext, alerts: AlertResource, postgres: PostgresResource, hub: HubResource
+) -> SensorResult:
     """Sends one JSON message to GOVBR_ALERT_URL for each failed run, and when nothing is published for too long.
 
     Not a `run_failure_sensor`: that one goes on to the next run when a message could not be sent, and repeats one
@@ -73,7 +75,7 @@ def alert_sensor(context: SensorEvaluationContext, alerts: AlertResource, postgr
     gone = silent_runs(instance, watched.pop(_NAME, None), now)
     end(instance, [each for each in gone if is_of_this_project(context, each.dagster_run)], now)
     seen = _Seen.of(context.cursor, instance)
-    newest = _newest(instance, postgres)
+    newest = _newest(instance, postgres, hub)
     changed = newest is not None and newest.published != seen.fresh
     events = [_verdict(newest)] if newest and changed else []
     seen.fresh = newest.published if newest else seen.fresh
@@ -88,9 +90,14 @@ def alert_sensor(context: SensorEvaluationContext, alerts: AlertResource, postgr
         *_missing(newest, seen),
     ):
         outbox.put(alert)
-    sent = outbox.deliver()
     cursor = json.dumps(asdict(seen))
-    return SensorResult(skip_reason=f"{sent} alerts were sent.", cursor=cursor, asset_events=events)
+    try:
+        told = f"{outbox.deliver()} alerts were sent."
+    except AlertRefusedError as error:
+        if cursor == context.cursor:
+            raise
+        told = str(error)  # a tick that fails would forget what it has seen; the next one fails, if need be
+    return SensorResult(skip_reason=told, cursor=cursor, asset_events=events)
 
 
 def _last_failure(instance: DagsterInstance) -> int:
@@ -122,10 +129,11 @@ def _lapses(instance: DagsterInstance) -> Iterator[Alert]:
                 yield alert
 
 
-def _newest(instance: DagsterInstance, postgres: PostgresResource) -> NewestDay | None:
+def _newest(instance: DagsterInstance, postgres: PostgresResource, hub: HubResource) -> NewestDay | None:
     """Find the newest day that should be there; None if PostgreSQL does not answer, which others tell."""
+    now = datetime.now(UTC)
     try:
-        return _ASKING.run(lambda: newest_day(instance, postgres.client(), datetime.now(UTC)))
+        return _ASKING.run(lambda: newest_day(instance, postgres.client(), hub.client().repo_id, now))
     except (GovbrAssetsError, TimeoutError):
         return None
 

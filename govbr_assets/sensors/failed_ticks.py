@@ -10,7 +10,7 @@ from govbr_assets.core.alert import Alert
 from govbr_assets.sensors.instigators import InstigatorState, failing
 from govbr_assets.sensors.words import words_of
 
-_SAME = re.compile(r"\d+")  # ports, times and process ids do not make another reason
+_SAME = re.compile(r"[\w./:-]*\d[\w./:-]*")  # a port, a time, an id or an address does not make another reason
 
 
 def tick_alerts(
