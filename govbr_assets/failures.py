@@ -60,11 +60,11 @@ def days_failure(refused: Mapping[str, str], days: int) -> Failure:
     by_reason: dict[str, list[date]] = {}
     for day, reason in refused.items():
         by_reason.setdefault(reason, []).append(date.fromisoformat(day))
-    several = [f"{_spelled(dates)}: {reason}" for reason, dates in by_reason.items()]
+    several = [f"{_spelled(dates)}: {reason.rstrip('.')}" for reason, dates in by_reason.items()]
     named = "; ".join(several[:_REASONS])
     more = f"; and {len(several) - _REASONS} more" if len(several) > _REASONS else ""
     others = ", the others are" if len(refused) < days else ""
-    text = f"{len(refused)} of {days} days are not on the Hub as they are in PostgreSQL{others}. {named}{more}"
+    text = f"{len(refused)} of {days} days are not on the Hub as they are in PostgreSQL{others}. {named}{more}."
     return Failure(description=text, metadata=metadata, allow_retries=False)
 
 

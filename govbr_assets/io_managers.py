@@ -10,7 +10,7 @@ from dagster import ConfigurableIOManager, InputContext, OutputContext, Resource
 
 from govbr_assets.batches import Batch, in_batches
 from govbr_assets.core.days import ByDay, Day, of_day, of_days
-from govbr_assets.errors import ConfigurationError, PermanentError
+from govbr_assets.errors import ConfigurationError, NotMaterializedError, PermanentError
 from govbr_assets.failures import days_failure, final_failures
 from govbr_assets.hub import day_rows
 from govbr_assets.records import Records
@@ -46,7 +46,8 @@ class ArrowTableIOManager(ConfigurableIOManager):
                 try:
                     table = of_day(obj, key)
                 except PermanentError as error:
-                    if str(error) not in refused.values():  # what all days have in common is told once
+                    # What days have in common is told once, and by the asset that it befell.
+                    if str(error) not in refused.values() and not isinstance(error, NotMaterializedError):
                         context.log.error(f"{key} is left out: {error}")
                     refused[key] = str(error)
                     storage.refuse(asset, key, str(error))

@@ -14,7 +14,6 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 
-from govbr_assets.core.days import Day
 from govbr_assets.errors import (
     ConfigurationError,
     GovbrAssetsError,
@@ -24,12 +23,11 @@ from govbr_assets.errors import (
 )
 from govbr_assets.local.postgres import EmbeddedPostgres
 from govbr_assets.local.silence import silent_network
-from govbr_assets.postgres import PostgresNews
+from govbr_assets.postgres.connection import Database
 from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.pgbouncer import pgbouncer
 from govbr_assets_tests.sql import execute
 
-DAY = Day.of("2026-01-15")
 SECRET = "Zq7+x y'Z"  # with what one parser or another makes something else of
 
 
@@ -63,7 +61,7 @@ def place(database: str) -> Iterator[Place]:
 
 
 def rows(url: str) -> int:
-    return PostgresNews(url).day(DAY).num_rows
+    return Database(url).read("SELECT unique_id FROM news").num_rows
 
 
 @pytest.mark.parametrize(
@@ -159,13 +157,15 @@ def test_a_password_means_what_libpq_says_it_means(guarded: str, tmp_path: Path)
         ("cockroachdb://u:{}@host/db", "write postgresql://"),
         ("psql 'postgresql://u:{}@host/db'", "write postgresql://"),
         ("host=h password=a {}", "single quotes"),
+        ("host=h;port=5432;password={}", "separated by blanks"),
+        ("host=h,password={}", "separated by blanks"),
         ("host=h password='a {}", "single quotes"),
         ("{}", "write postgresql://"),
     ],
 )
 def test_what_libpq_would_take_for_something_else_is_told_with_its_reason_and_without_a_secret(url: str, reason: str):
     with pytest.raises(ConfigurationError, match="GOVBR_POSTGRES_URL is malformed") as caught:
-        PostgresNews(url.format("Second99"))
+        Database(url.format("Second99"))
     assert reason in str(caught.value)
     assert "Second99" not in str(caught.value)
 

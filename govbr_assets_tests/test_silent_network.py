@@ -18,6 +18,7 @@ from govbr_assets.core.changes import Mark
 from govbr_assets.core.conform import LeftOut
 from govbr_assets.core.days import Day
 from govbr_assets.errors import SourceUnavailableError
+from govbr_assets.local.postgres import EmbeddedPostgres
 from govbr_assets.local.silence import SilentNetwork, silent_network
 from govbr_assets.postgres import PostgresNews, connection
 from govbr_assets.postgres.background import SilenceError, in_background
@@ -40,16 +41,19 @@ def through(postgres_url: str, after: int | None, parameters: str = AT_ONCE) -> 
         yield network, f"postgresql://postgres@127.0.0.1:{network.port}{parts.path}?{parameters}"
 
 
-@pytest.fixture
-def large(postgres_url: str) -> str:
-    """A day of 20 MB."""
+@pytest.fixture(scope="module")
+def large(postgres: EmbeddedPostgres) -> Iterator[str]:
+    """A day of 20 MB, which nobody changes."""
+    name = f"large_{os.getpid()}"
+    url = postgres.create_database(name)
     execute(
-        postgres_url,
+        url,
         "INSERT INTO agencies (id, key, name) VALUES (1, 'mec', 'Ministério da Educação')",
         "INSERT INTO news (unique_id, agency_id, title, published_at, content) SELECT i::text, 1, 't',"
         " '2026-01-15T12:00:00Z', repeat(md5(i::text), 300) FROM generate_series(1, 2000) i",
     )
-    return postgres_url
+    yield url
+    postgres.drop_database(name)
 
 
 def test_packets_that_are_swallowed_in_the_middle_of_a_read_are_a_passing_error_in_seconds(large: str):

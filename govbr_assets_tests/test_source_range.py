@@ -1,6 +1,6 @@
 """A range of days and one bad thing: days that can be had are published, the reason is told once, and no retry."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import timedelta
 
 import pytest
@@ -17,17 +17,17 @@ from govbr_assets_tests.stranger import write
 from govbr_assets_tests.tables import shard
 from govbr_assets_tests.test_changed import row
 
-DAYS = [Day.of(f"2026-01-{number}") for number in range(11, 21)]
-BAD = ("2026-01-13", "2026-01-14", "2026-01-18")
+DAYS = [Day.of(f"2026-01-{number}") for number in range(11, 26)]
+BAD = (13, 14, 16, 18, 19, 20, 24)  # of January, each in another way
 
 FAIL = """
     CREATE FUNCTION fail(state text) RETURNS text LANGUAGE plpgsql AS $$
     BEGIN RAISE EXCEPTION 'it fails' USING ERRCODE = state; END $$"""
 VIEW = """
-    CREATE OR REPLACE VIEW news AS SELECT id, unique_id, legacy_unique_id, agency_key, published_at, updated_datetime,
+    CREATE VIEW news AS SELECT id, unique_id, legacy_unique_id, agency_key, published_at, updated_datetime,
         extracted_at, subtitle, editorial_lead, url, content, image_url, video_url, category, tags, summary,
         theme_l1_id, theme_l2_id, theme_l3_id, most_specific_theme_id, updated_at,
-        CASE WHEN published_at::date::text = ANY ('{{{bad}}}') THEN {value} ELSE title END AS title FROM base"""
+        CASE extract(day FROM published_at) {cases} ELSE title END AS title FROM base"""
 VALUES = {
     "a bad cast": "title::int::text",
     "a domain violation": "title::short::text",
@@ -39,10 +39,11 @@ VALUES = {
 }
 
 
-def with_view(url: str, value: str, bad: Sequence[str] = BAD) -> None:
-    """Let some days of the news fail."""
+def with_view(url: str, bad: Mapping[int, str]) -> None:
+    """Let the news of some days of January fail, each in its own way."""
+    cases = " ".join(f"WHEN {day} THEN {VALUES[kind]}" for day, kind in bad.items())
     execute(url, "CREATE DOMAIN short AS text CHECK (length(value) < 2)", FAIL, "ALTER TABLE news RENAME TO base")
-    execute(url, VIEW.format(bad=",".join(bad), value=value))
+    execute(url, VIEW.format(cases=cases))
 
 
 @pytest.fixture
@@ -53,11 +54,9 @@ def url(postgres_url: str) -> str:
     return postgres_url
 
 
-@pytest.mark.parametrize(
-    ("value", "planner"), [*((value, "sorts") for value in VALUES), ("a bad cast", "goes by index")]
-)
-def test_days_around_those_that_postgres_fails_at_can_be_had(url: str, value: str, planner: str):
-    with_view(url, VALUES[value])
+@pytest.mark.parametrize("planner", ["sorts", "goes by index"])
+def test_days_around_those_that_postgres_fails_at_can_be_had(url: str, planner: str):
+    with_view(url, dict(zip(BAD, VALUES, strict=True)))
     if planner == "sorts":  # all is computed before the first row
         execute(url, "DROP INDEX news_published_at")
     take, taken, failed = PostgresNews(url).reading(DAYS), [], []
@@ -66,24 +65,25 @@ def test_days_around_those_that_postgres_fails_at_can_be_had(url: str, value: st
             taken += take(day)["unique_id"].to_pylist()
         except SourceRowsError:
             failed.append(str(day))
-    assert tuple(failed) == BAD
-    assert taken == [f"id-{day}" for day in DAYS if str(day) not in BAD]
+    assert failed == [f"2026-01-{day}" for day in BAD]
+    assert taken == [f"id-{day}" for day in DAYS if str(day) not in failed]
 
 
-@pytest.mark.parametrize("order", [[3, 1, 2], [1, 1, 1], [9, 0, 9], [0, 3, 2, 4, 3, 9]])
-def test_a_day_can_be_taken_again_and_in_any_order(url: str, order: list[int]):
-    with_view(url, VALUES["a bad cast"], BAD[:1])
-    take = PostgresNews(url).reading(DAYS[:9])  # the last one is not among them
-    for number in order:
-        if str(DAYS[number]) == BAD[0]:
-            with pytest.raises(SourceRowsError, match="invalid input syntax for type integer"):
-                take(DAYS[number])
-        else:
-            assert take(DAYS[number])["unique_id"].to_pylist() == [f"id-{DAYS[number]}"]
+def test_a_day_can_be_taken_again_and_in_any_order(url: str):
+    with_view(url, {13: "a bad cast"})
+    news = PostgresNews(url)
+    for order in ([3, 1, 2], [1, 1], [9, 0, 2, 4, 2]):
+        take = news.reading(DAYS[:9])  # the last one is not among them
+        for number in order:
+            if number == 2:
+                with pytest.raises(SourceRowsError, match="invalid input syntax for type integer"):
+                    take(DAYS[number])
+            else:
+                assert take(DAYS[number])["unique_id"].to_pylist() == [f"id-{DAYS[number]}"]
 
 
 def test_what_no_day_can_do_without_is_asked_for_once(url: str):
-    with_view(url, VALUES["a bad cast"])
+    with_view(url, {13: "a bad cast"})
     take = PostgresNews(url).reading(DAYS)
     assert [take(day).num_rows for day in DAYS[:2]] == [1, 1]
     with pytest.raises(SourceRowsError):
@@ -114,24 +114,57 @@ def reason(result: ExecuteInProcessResult, said: str) -> str:
         ("ALTER TABLE news RENAME TO old_news", "no table `news`"),
         ("ALTER TABLE news ALTER COLUMN published_at TYPE text", "operator does not exist"),
         ("ALTER TABLE themes RENAME label TO name", "l1.label does not exist"),
+        (
+            "ALTER TABLE news RENAME TO base; CREATE MATERIALIZED VIEW news AS SELECT * FROM base WITH NO DATA",
+            '"news" has not been populated',
+        ),
     ],
 )
-def test_what_all_days_of_a_range_lack_is_told_once(graph: Graph, broken: str, said: str):
-    graph.insert("a", day="2026-01-12")
-    graph.execute(broken)
-    sentence = reason(graph.run("2026-01-11", "2026-01-13", retries=2, checks=False), said)
+def test_what_all_days_of_a_range_lack_is_no_matter_of_their_rows(postgres_url: str, broken: str, said: str):
+    execute(postgres_url, broken)
+    with pytest.raises(SourceError, match=said) as caught:
+        PostgresNews(postgres_url).reading(DAYS)(DAYS[0])
+    assert not isinstance(caught.value, SourceRowsError)
+
+
+def test_what_all_days_of_a_range_lack_is_told_once(graph: Graph):
+    graph.execute("ALTER TABLE news RENAME title TO headline")
+    sentence = reason(graph.run("2026-01-11", "2026-01-13", retries=2, checks=False), "n.title does not exist")
     assert sentence.startswith("3 of 3 days are not on the Hub as they are in PostgreSQL. 2026-01-11..2026-01-13: ")
 
 
-def test_days_of_a_range_around_a_bad_one_are_published_and_recorded_and_the_bad_one_is_named(graph: Graph):
-    for day in DAYS[:4]:
-        graph.insert(f"id-{day}", day=str(day))
-    with_view(graph.postgres_url, VALUES["a domain violation"])
-    result = graph.run("2026-01-11", "2026-01-14", retries=2, checks=False)
+def test_days_of_a_range_around_bad_ones_are_published_and_recorded_and_the_bad_ones_are_named(graph: Graph):
+    for day in DAYS[:6]:
+        graph.insert(f"id-{day}", f"more-{day}", day=str(day))
+    graph.execute("UPDATE news SET tags = '{{a},{b}}' WHERE unique_id = 'more-2026-01-14'")
+    graph.execute("UPDATE news SET extracted_at = 'infinity' WHERE unique_id = 'more-2026-01-15'")
+    with_view(graph.postgres_url, {13: "a domain violation"})
+    result = graph.run("2026-01-11", "2026-01-16", retries=2, checks=False)
     sentence = reason(result, "violates check constraint")
-    assert sentence.startswith("2 of 4 days are not on the Hub as they are in PostgreSQL, the others are. 2026-01-13..")
-    assert sorted(graph.ids()) == ["data/train-2026-01-11.parquet", "data/train-2026-01-12.parquet"]
-    assert sorted(graph.metadata(result)) == ["2026-01-11", "2026-01-12"]
+    assert sentence.startswith(
+        "3 of 6 days are not on the Hub as they are in PostgreSQL, the others are. 2026-01-13: Reading"
+    )
+    assert "; 2026-01-14: Column tags of the row with id 8 " in sentence
+    assert sentence.endswith("one dimension; 2026-01-15: " + INFINITE)
+    published = ["2026-01-11", "2026-01-12", "2026-01-16"]
+    assert sorted(graph.ids()) == [f"data/train-{day}.parquet" for day in published]
+    assert sorted(graph.metadata(result)) == published
+    logged = [entry.user_message for entry in graph.instance.all_logs(result.run_id)]
+    reasons = [message for message in logged if message.startswith("2026-01-14 is left out: Column tags")]
+    assert len(reasons) == 2  # by the asset that it befell, and by the one that publishes
+    found = graph.reconcile(deep=True)
+    told = graph.metadata(found, "hub_reconciliation")[""]
+    assert (told["postgres_rows"], told["hub_rows"], told["differing_days"], told["refused_days"]) == (12, 6, 3, 3)
+    graph.execute("UPDATE base SET published_at = '2026-01-13T12:00Z' WHERE unique_id = 'id-2026-01-12'")
+    sentence = reason(graph.run("2026-01-11", "2026-01-12", retries=2, checks=False), "violates check constraint")
+    assert "What became of 1 rows that the Hub has under 2026-01-12 and PostgreSQL has not cannot be told" in sentence
+    assert sorted(graph.ids()) == [f"data/train-{day}.parquet" for day in published]
+
+
+INFINITE = (
+    "Column extracted_at of the row with id 10 in PostgreSQL is outside the years 1 to 9999: infinity cannot be"
+    " published as timestamp[ns]."
+)
 
 
 def test_an_id_with_a_nul_on_the_hub_names_no_row_and_hinders_no_day(graph: Graph):

@@ -127,7 +127,7 @@ def hf_parquet_shard(
     with final_failures():
         client, keys = hub.client(), context.partition_keys
         news, choices = postgres.client(), (config.removals, config.allow_removals, config.unfolded)
-        rules, left_out = Rules(news.find, news.too_large_among, *choices), news.too_large(list(map(Day.of, keys)))
+        rules, too_large = Rules(news.find, news.too_large_among, *choices), news.too_large(list(map(Day.of, keys)))
         known = KnownRevisions(context.instance, keys, client)
 
         def plan(key: str) -> ShardPlan:
@@ -135,7 +135,7 @@ def hf_parquet_shard(
             rows_of = partial(of_day, postgres_news_partition, key)
             rows = rows_of()
             day, existing = Day.of(key), known.of(key, rows, hf_existing_ids)
-            return ShardPlan(day, rows_of, dedup.aliases(rows), existing, rules, left_out.get(day, ""))
+            return ShardPlan(day, rows_of, dedup.aliases(rows), existing, rules, too_large(day))
 
         dry_run = config.dry_run or hub.is_dry_run
         if config.unfolded is Unfolded.fold and not dry_run:

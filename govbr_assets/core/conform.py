@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from govbr_assets.core.contract import EARLIEST, LATEST, POSTGRES_SCHEMA, spell
+from govbr_assets.core.contract import EARLIEST, LATEST, POSTGRES_SCHEMA, as_strings, spell
 from govbr_assets.errors import ContractError
 
 _EXAMPLES = 20
@@ -33,7 +33,7 @@ class LeftOut:
 
     def add(self, column: str, mask: pa.ChunkedArray, why: str, row_ids: pa.ChunkedArray) -> None:
         """Note rows that are marked."""
-        for row in row_ids.filter(mask).to_pylist():
+        for row in as_strings(row_ids.filter(mask)):
             self.note(f"Column {column} of the row with id {row} in PostgreSQL {why}.")
 
     def note(self, why: str) -> None:
@@ -167,7 +167,7 @@ def _misfit(
     what = f"cannot be published as {field.type}{remedy}"
     if not len(column):
         return ContractError(f"Column {field.name} in PostgreSQL {why} and {what}.")
-    where = f"Column {field.name} of the row with id {row_ids[index]} in PostgreSQL"
+    where = f"Column {field.name} of the row with id {as_strings(row_ids.slice(index, 1))[0]} in PostgreSQL"
     return ContractError(f"{where} {why}: {_spell(column[index])} {what}.")
 
 

@@ -106,6 +106,12 @@ def repeated(ids: pa.ChunkedArray | pa.Array) -> list[str]:
     return sorted(counts.field("values").filter(pc.greater(counts.field("counts"), 1)).to_pylist())
 
 
+def as_strings(column: pa.ChunkedArray) -> list[str | None]:
+    """Give ids as strings, and bytes in them that are no text escaped."""
+    found = column.cast(pa.string()).cast(pa.binary()).to_pylist()
+    return [None if each is None else each.decode(errors="backslashreplace") for each in found]
+
+
 def spell(value: pa.Scalar) -> str:
     """Spell a value for an error, also one that Python has no object for; a long one is cut, a time is told in UTC."""
     if not pa.types.is_timestamp(value.type) or not value.is_valid:

@@ -66,8 +66,10 @@ def _of_uri(scheme: str, rest: str) -> str:
 
 
 def _of_pairs(setting: str) -> str:
-    if not list(_pairs(setting)):
+    if not (pairs := list(_pairs(setting))):
         raise _malformed(_EXPECTED)
+    if any(re.search("[;,]\\w+=", value) for name, value in pairs if name == "host"):
+        raise _malformed("its key=value pairs are to be separated by blanks")
     ours = " ".join(f"{name}={value}" for name, value in _DEFAULTS.items())
     return f"{ours} {setting}"
 

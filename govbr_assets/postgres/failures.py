@@ -25,8 +25,9 @@ _PASSING = ("08", "40", "531", "532", "533", "55P03", "57P01", "57P02", "57P03",
 Source: https://www.postgresql.org/docs/current/errcodes-appendix.html
 """
 
-_OF_ALL_ROWS = ("0A", "25", "26", "28", "34", "3D", "3F", "42", "57P04")
-"""How one begins that no choice of rows can avoid: unsupported, names, rights, types, the state of the session."""
+_OF_ALL_ROWS = ("0A", "25", "26", "28", "34", "3D", "3F", "42", "55000", "57P04")
+"""How one begins that no choice of rows can avoid: unsupported, names, rights, types, the state of the session
+or of a view."""
 
 _UNTRANSLATABLE = "22P05"
 _NO_RIGHT = "42501"  # also if a policy would have hidden rows, in whatever language
@@ -47,9 +48,12 @@ _STATEMENTS = "statement pooling mode"
 _CONNECTING = "Failed to connect"
 _FAILED = "Reading the news from PostgreSQL failed"
 
+_DRIVERS = re.compile(r"^[A-Z_]+: |\[libpq\] |Execution error \[\w+\]: | ?\. SQLSTATE: \w+$")
+"""What the driver puts around the words of PostgreSQL."""
+
 _HINTS: dict[type[GovbrAssetsError], str] = {
     SourceUnavailableError: "look at GOVBR_POSTGRES_URL and the server",
-    SourceError: "see the table's columns",
+    SourceError: "see the table and its columns",
     SourceRowsError: "see the values of these rows, and what a view makes of them",
 }
 
@@ -65,8 +69,8 @@ class UnspellableError(SourceRowsError):
 
 def failure(error: Exception) -> GovbrAssetsError:
     """Make one of `DRIVER_ERRORS` ours."""
-    text = " ".join(str(error).split("Query was:")[0].split())
     state = getattr(error, "sqlstate", None) or ""
+    text = _DRIVERS.sub("", " ".join(str(error).split("Query was:")[0].split()))
     if _STATEMENTS in text:
         return SourceError(POOLER.format("statement pooling mode"))
     if state == _NO_RIGHT:

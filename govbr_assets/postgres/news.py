@@ -4,10 +4,10 @@ What the columns must be is the contract's business (`core.contract`); when to r
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import cached_property
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from govbr_assets.core.changes import Changes, Mark
 from govbr_assets.core.conform import LeftOut, to_contract
 from govbr_assets.core.consolidation import in_order
-from govbr_assets.core.contract import POSTGRES_SCHEMA, spell
+from govbr_assets.core.contract import POSTGRES_SCHEMA, as_strings, spell
 from govbr_assets.core.days import Day
 from govbr_assets.core.layout import ROW_BYTES, SORTED_BY
 from govbr_assets.core.staged import Rows, StagedRows
@@ -28,7 +28,7 @@ from govbr_assets.postgres.keys import HASH_JOINS, as_keys, keys_query
 from govbr_assets.postgres.newest import newest_query
 from govbr_assets.postgres.reading import Reading
 from govbr_assets.postgres.rows import in_window, named, rows_query, too_large_query
-from govbr_assets.postgres.too_large import left_out, named_by_size
+from govbr_assets.postgres.too_large import LargeRows, by_day, left_out, named_by_size
 from govbr_assets.staging import collected
 
 _NAMED_AT_ONCE = 1_000  # ids of one query
@@ -85,34 +85,36 @@ class PostgresNews:
         first = next(batches, None)
         return POSTGRES_SCHEMA.empty_table() if first is None else _as_contract(collected(batches, first.schema))
 
-    def too_large(self, days: Sequence[Day]) -> dict[Day, str]:
-        """Name the rows of some days that are too large to be published, in a sentence for each day that has any.
+    def too_large(self, days: Sequence[Day]) -> Callable[[Day], str]:
+        """Promise to name the rows of some days that are too large to be published.
+
+        Args:
+            days: in order, also with gaps; nothing is asked before the first one is taken.
+
+        Returns:
+            A function that gives a sentence for a day, empty if it has no such rows, and raises what that of `reading`
+            does.
+        """
+        reading = Reading(days, self._too_large_by_day)
+        return lambda day: left_out(reading.take(day))
+
+    def too_large_ids(self, days: Sequence[Day], note: LeftOut) -> list[str]:
+        """List the ids of rows of some days that are too large to be published, but for days that cannot be read.
 
         Args:
             days: in order, also with gaps.
-
-        Raises:
-            SourceUnavailableError, SourceError: as `reading`.
-        """
-        sql = too_large_query(self._catalogue, in_window(days[0].start, days[-1].end))
-        found: dict[Day, list[dict[str, Any]]] = {}
-        for row in self._database.read(sql).to_pylist():
-            found.setdefault(Day.at(row["published_at"].replace(tzinfo=UTC)), []).append(row)
-        return {day: left_out(found[day]) for day in days if day in found}
-
-    def too_large_ids(self, note: LeftOut) -> list[str]:
-        """List the ids of all rows that are too large to be published.
-
-        Args:
             note: takes these rows.
 
         Raises:
-            SourceUnavailableError, SourceError: as `reading`.
+            SourceUnavailableError: PostgreSQL is away, or went away in the middle.
         """
-        rows = self._database.read(too_large_query(self._catalogue, "true")).to_pylist()
-        for row in rows:
-            note.note(f"In PostgreSQL {named_by_size(row)}: a row may have {ROW_BYTES / 1e6:,.1f} MB.")
-        return [row["unique_id"] for row in rows]
+        reading, found = Reading(days, self._too_large_by_day), list[str]()
+        for day in days:
+            with suppress(SourceError):  # reading the day itself tells why
+                for row in reading.take(day):
+                    note.note(f"In PostgreSQL {named_by_size(row)}: a row may have {ROW_BYTES / 1e6:,.1f} MB.")
+                    found += [row["unique_id"]] if row["unique_id"] else []
+        return found
 
     def too_large_among(self, ids: Sequence[str]) -> set[str]:
         """Tell which ids from the Hub name rows that are too large to be published.
@@ -120,8 +122,8 @@ class PostgresNews:
         Raises:
             SourceUnavailableError, SourceError: as `reading`.
         """
-        rows = (row for batch in self._named(too_large_query, ids) for row in batch.to_pylist())
-        return set(ids).intersection(row[name] for row in rows for name in ("unique_id", "legacy_unique_id"))
+        batches, names = self._named(too_large_query, ids), ("unique_id", "legacy_unique_id")
+        return set(ids).intersection(each for rows in batches for name in names for each in as_strings(rows[name]))
 
     def changed_since(self, since: Mark, first: Day, end: Day) -> Changes:
         """Tell the days of a window that have rows created or changed since an earlier reading.
@@ -218,6 +220,11 @@ class PostgresNews:
             rows = collected(until(day.end), rest.schema)
             yield day, rows.slice(_rows_before(rows, day.start))  # what lies between two days belongs to neither
 
+    def _too_large_by_day(self, days: Sequence[Day]) -> Iterator[tuple[Day, LargeRows]]:
+        """Tell the rows of each day that are too large."""
+        found = by_day(self._batches(in_window(days[0].start, days[-1].end), too_large_query))
+        return ((day, found.get(day, [])) for day in days)
+
     def _batches(self, wanted: str, ask: Ask = rows_query) -> Iterator[pa.Table]:
         """Stream rows in order of `published_at`, some 1 MB at a time; first of all a table without rows."""
         return self._database.rows(ask(self._catalogue, wanted), self._catalogue.settings)
@@ -249,7 +256,7 @@ def _cast(rows: pa.Table) -> pa.Table:
     nested = rows.filter(pc.greater(rows["tags_dimensions"], 1))
     if nested.num_rows:  # the driver has flattened them already
         raise ContractError(
-            f"Column tags of the row with id {nested['row_id'][0]} in PostgreSQL has several dimensions:"
+            f"Column tags of the row with id {as_strings(nested['row_id'])[0]} in PostgreSQL has several dimensions:"
             f" {spell(nested['tags'][0])} cannot be published as list<string>: its elements belong into one dimension."
         )
     return to_contract(rows, rows["row_id"])

@@ -1,19 +1,18 @@
-"""The rows of days, one after another: by one query as long as it goes well, and around what PostgreSQL fails at.
+"""What days have, one after another: by one query as long as it goes well, and around what PostgreSQL fails at.
 
 How a query is written and its answer cut into days is `news`' business.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-
-import pyarrow as pa
+from typing import Generic, TypeVar
 
 from govbr_assets.core.days import Day
 from govbr_assets.errors import SourceError, SourceRowsError
 
-Stream = Iterator[tuple[Day, pa.Table]]
+T = TypeVar("T")
 
 
-class Reading:
+class Reading(Generic[T]):
     """Days that are to be taken, each whole.
 
     A query of many days that fails at some rows may fail before its first row, and does not tell the day. So the days
@@ -24,15 +23,15 @@ class Reading:
         ask: streams some of them.
     """
 
-    def __init__(self, days: Sequence[Day], ask: Callable[[Sequence[Day]], Stream]) -> None:
+    def __init__(self, days: Sequence[Day], ask: Callable[[Sequence[Day]], Iterator[tuple[Day, T]]]) -> None:
         self._days, self._ask = list(days), ask
         self._stretch = len(self._days)  # days of the next query
         self._asked = 0  # days of the last one
-        self._stream: Stream = iter(())
+        self._stream: Iterator[tuple[Day, T]] = iter(())
         self._refusal = ""  # why no day can be had
 
-    def take(self, day: Day) -> pa.Table:
-        """Give the rows of a day: at no cost if the query under way has it ahead, else by another query.
+    def take(self, day: Day) -> T:
+        """Give what a day has: at no cost if the query under way has it ahead, else by another query.
 
         Raises:
             SourceUnavailableError: PostgreSQL is away, or went away in the middle.
@@ -52,11 +51,11 @@ class Reading:
                 self._refusal = str(error)
                 raise
 
-    def _next(self, day: Day) -> pa.Table:
+    def _next(self, day: Day) -> T:
         """Go on to a day."""
-        for each, rows in self._stream:
+        for each, found in self._stream:
             if each == day:
-                return rows
+                return found
         at = self._days.index(day) if day in self._days else None
         ahead = [day] if at is None else self._days[at : at + self._stretch]
         self._asked, self._stretch = len(ahead), self._stretch * 2

@@ -65,7 +65,7 @@ def reconcile(
         tally, refused, left_out = Tally(), dict[Day, str](), LeftOut()
         ours, claims = _postgres(folder, postgres, tally, left_out)
         tell(f"{tally.totals()['postgres_rows']} rows are in PostgreSQL.")
-        too_large = hashes(postgres.too_large_ids(left_out))
+        too_large = hashes(postgres.too_large_ids(tally.postgres_days(), left_out))
         digests = Buckets(folder / "digests", ROWS_SCHEMA, "id")
         for rows in postgres_digests(postgres, tally.postgres_days() if deep else [], refused):
             digests.add(rows)

@@ -10,6 +10,7 @@ from govbr_assets.core.compare import refusal_to_remove
 from govbr_assets.core.days import Day
 from govbr_assets.core.dedup import owners
 from govbr_assets.core.staged import Rows
+from govbr_assets.errors import SourceRowsError
 from govbr_assets.shards.changes import Removals, Rules
 
 _REMEDY = (
@@ -51,11 +52,16 @@ def resolve(day: Day, ids: Sequence[str], counts: tuple[int, int], rules: Rules,
 
     Raises:
         SourceUnavailableError: PostgreSQL is away; unread is not gone.
+        SourceRowsError: it fails at one of them.
     """
     surplus = Surplus()
     if not ids:
         return surplus
-    rows = rules.find(sorted(set(ids)))
+    try:
+        rows = rules.find(sorted(set(ids)))
+    except SourceRowsError as error:
+        text = f"What became of {len(set(ids))} rows that the Hub has under {day} and PostgreSQL has not cannot be told"
+        raise SourceRowsError(f"{text}, and the day stays as it is. {error}") from None
     owner = owners(rows)
     times = zip(rows["unique_id"].to_pylist(), rows["published_at"].to_pylist(), strict=True)
     days = {unique_id: Day.at(at) if at else day for unique_id, at in times}  # without a time it stays where it is
