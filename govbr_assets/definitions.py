@@ -11,7 +11,7 @@ from dagster import DefaultScheduleStatus, DefaultSensorStatus, Definitions, Env
 from govbr_assets import assets, jobs
 from govbr_assets.checks import daily, dataset, newest_day, reconciliation
 from govbr_assets.core.settings import cleaned
-from govbr_assets.errors import ConfigurationError
+from govbr_assets.errors import BeginningError
 from govbr_assets.executor import living_in_process_executor
 from govbr_assets.failures import redact_what_is_recorded
 from govbr_assets.io_managers import ArrowTableIOManager, HubShardIOManager
@@ -30,11 +30,11 @@ def automation(choice: str) -> str:
     """Tell the default status of schedules and sensors: `RUNNING` or `STOPPED`.
 
     Raises:
-        ConfigurationError: `GOVBR_AUTOMATION` is neither on nor off.
+        BeginningError: `GOVBR_AUTOMATION` is neither on nor off.
     """
     choice = cleaned(choice).lower()
     if choice not in ("on", "off"):
-        raise ConfigurationError(f"GOVBR_AUTOMATION is {choice!r}: write on or off, or leave it out for off.")
+        raise BeginningError(f"GOVBR_AUTOMATION is {choice!r}: write on or off, or leave it out for off.")
     return "RUNNING" if choice == "on" else "STOPPED"
 
 

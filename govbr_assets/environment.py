@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from govbr_assets.core.settings import base_url, cleaned
-from govbr_assets.errors import ConfigurationError
+from govbr_assets.errors import BeginningError, ConfigurationError
 
 _SECONDS = ("HF_HUB_DOWNLOAD_TIMEOUT", "HF_HUB_ETAG_TIMEOUT")
 _OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
@@ -31,14 +31,15 @@ def prepare() -> None:
     """Mend what the Hub's client reads once, when it is imported.
 
     Raises:
-        ConfigurationError: a time-out is no number of seconds, with which it cannot be imported.
+        BeginningError: a time-out is no number of seconds, with which it cannot be imported.
     """
     for name in ("HF_ENDPOINT", *_SECONDS):
         if name in os.environ and not cleaned(os.environ[name]):
             del os.environ[name]  # an empty one would be taken for a value
     for name in _SECONDS:
-        if not cleaned(os.environ.get(name, "1")).isdecimal():
-            raise ConfigurationError(f"{name} is {os.environ[name]!r}: write whole seconds, or leave it out.")
+        seconds = cleaned(os.environ.get(name, "1"))
+        if not seconds.isdecimal() or not int(seconds):
+            raise BeginningError(f"{name} is {os.environ[name]!r}: write whole seconds, or leave it out.")
         if name in os.environ:
             os.environ[name] = cleaned(os.environ[name])
     try:

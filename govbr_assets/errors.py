@@ -12,6 +12,7 @@ GovbrAssetsError
 │   └── TickTimeoutError            a tick of a sensor waited for something that gives no answer
 └── PermanentError                the same call would fail again: somebody has to change something
     ├── ConfigurationError          a setting is missing or malformed
+    │   └── BeginningError            without it Dagster cannot begin: on its command line the sentence stands alone
     ├── ContractError               data that the published schema cannot hold without loss
     ├── HubDeniedError              401, 403, 404: a token, a right or a repo is missing
     │   └── UnknownRevisionError      the repo has no such revision: it is another one, or its history was rewritten
@@ -25,6 +26,8 @@ GovbrAssetsError
 A message is one sentence that names the thing and says what to do. No password and no token is ever in one: they are
 taken out when the error is made.
 """
+
+from click import ClickException
 
 from govbr_assets.redact import redact
 
@@ -82,6 +85,10 @@ class PermanentError(GovbrAssetsError):
 
 class ConfigurationError(PermanentError):
     """A setting is missing or malformed."""
+
+
+class BeginningError(ConfigurationError, ClickException):
+    """A setting, a day or a range with which Dagster cannot begin; its command line prints no stack of it."""
 
 
 class ContractError(PermanentError):

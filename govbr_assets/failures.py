@@ -1,7 +1,7 @@
 """Permanent errors as Dagster failures that no retry policy repeats; transient ones go through as they are.
 
-And no secret in what is recorded of an error or logged, by whomever: the exceptions of libraries, which Dagster prints
-with their causes, say what they like.
+And what is recorded of an error or logged, by whomever: no secret, for the exceptions of libraries, which Dagster
+prints with their causes, say what they like; and of ours the sentence alone, which nobody finds below a stack.
 """
 
 import logging
@@ -16,7 +16,7 @@ from dagster import DagsterExecutionInterruptedError, Failure, MetadataValue
 from dagster_shared.error import SerializableErrorInfo
 
 from govbr_assets.core.changes import spans
-from govbr_assets.errors import PermanentError
+from govbr_assets.errors import GovbrAssetsError, PermanentError
 from govbr_assets.redact import redact
 
 P = ParamSpec("P")
@@ -88,9 +88,25 @@ def redact_what_is_recorded() -> None:
     def redacted(cls: type[SerializableErrorInfo], error: traceback.TracebackException) -> SerializableErrorInfo:
         """Serialise an error, and its causes, which come by here as well."""
         told = serialised(cls, error)
-        return told._replace(message=redact(told.message), stack=[redact(line) for line in told.stack])
+        stack = [] if _is_told(error) else [redact(line) for line in told.stack]
+        ours = _is_ours(error, GovbrAssetsError)
+        return told._replace(
+            message=redact(told.message),
+            stack=stack,
+            cause=None if ours else told.cause,
+            context=None if ours else told.context,
+        )
 
     SerializableErrorInfo.from_traceback = classmethod(redacted)  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def _is_ours(error: traceback.TracebackException | None, *kinds: type[BaseException]) -> bool:
+    return error is not None and isinstance(error.exc_type, type) and issubclass(error.exc_type, kinds)
+
+
+def _is_told(error: traceback.TracebackException) -> bool:
+    """Say whether an error is a sentence of ours, or what Dagster puts round one."""
+    return _is_ours(error, GovbrAssetsError, Failure) or _is_ours(error.__cause__, GovbrAssetsError)
 
 
 class _RedactedRecords:

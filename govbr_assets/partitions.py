@@ -5,27 +5,25 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from click import ClickException
 from dagster import DailyPartitionsDefinition, PartitionKeyRange
 
 from govbr_assets.core.days import TIME_ZONE
-from govbr_assets.errors import ConfigurationError
+from govbr_assets.core.settings import cleaned
+from govbr_assets.errors import BeginningError
+
+_FIRST_DAY = "2003-01-01"
 
 
 def first_day(setting: str) -> date:
-    """Read `GOVBR_FIRST_DAY`.
+    """Read `GOVBR_FIRST_DAY`; empty takes the default.
 
     Raises:
-        ConfigurationError: it is no day.
+        BeginningError: it is no day.
     """
     try:
-        return date.fromisoformat(setting)
+        return date.fromisoformat(cleaned(setting) or _FIRST_DAY)
     except ValueError:
-        raise ConfigurationError(f"GOVBR_FIRST_DAY is {setting!r}: write a day such as 2003-01-01.") from None
-
-
-class UnknownDaysError(ConfigurationError, ClickException):
-    """A day or a range that is none; on the command line its sentence stands alone, without a stack."""
+        raise BeginningError(f"GOVBR_FIRST_DAY is {setting!r}: write a day such as 2003-01-01.") from None
 
 
 class Days(DailyPartitionsDefinition):
@@ -35,10 +33,14 @@ class Days(DailyPartitionsDefinition):
         """Check one day, as the command line does with the day or the range that it is given.
 
         Raises:
-            UnknownDaysError: there is no such day.
+            BeginningError: there is no such day.
         """
+        if self.get_first_partition_key() is None:
+            raise BeginningError(
+                f"GOVBR_FIRST_DAY is {self.start:%Y-%m-%d}, and no day has ended since: write an earlier one."
+            )
         if not self.has_partition_key(partition_key):
-            raise UnknownDaysError(
+            raise BeginningError(
                 f"{partition_key!r} is no day from {self.get_first_partition_key()} (GOVBR_FIRST_DAY) to"
                 f" {self.get_last_partition_key()}, the last one that has ended: write a day as 2026-01-15, and a range"
                 " as 2026-01-15...2026-01-20."
@@ -48,17 +50,17 @@ class Days(DailyPartitionsDefinition):
         """List the days of a range.
 
         Raises:
-            UnknownDaysError: it begins after its end, or one of its days does not exist.
+            BeginningError: it begins after its end, or one of its days does not exist.
         """
         first, last = partition_key_range.start, partition_key_range.end
         for key in (first, last):
             self.validate_partition_key(key)
         if first > last:
-            raise UnknownDaysError(f"The range {first}...{last} begins after its end: write {last}...{first}.")
+            raise BeginningError(f"The range {first}...{last} begins after its end: write {last}...{first}.")
         return super().get_partition_keys_in_range(partition_key_range)
 
 
 # Decorators need the partitions while they run, so this one setting is read here and not in `definitions`.
-FIRST_DAY = first_day(os.environ.get("GOVBR_FIRST_DAY", "2003-01-01"))
+FIRST_DAY = first_day(os.environ.get("GOVBR_FIRST_DAY", ""))
 
 daily = Days(start_date=FIRST_DAY.isoformat(), timezone=TIME_ZONE)

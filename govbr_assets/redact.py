@@ -17,6 +17,7 @@ _VARIED = 8  # from which on one of several kinds of characters is replaced anyw
 _KINDS = tuple(map(re.compile, ("[a-z]", "[A-Z]", "[0-9]", "[^a-zA-Z0-9]")))
 _DELIMITERS = "@/:?#"  # where one parser or another ends a password in a URL
 
+_VALUE = r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s,;&]+"""  # of a name, in quotes or without
 _SHAPES = (
     # A URL's user and password, also with what should have been escaped in them; no port, and no example of ours.
     (
@@ -26,14 +27,17 @@ _SHAPES = (
     (re.compile(r"\b(hf|gh[a-z]|xox[a-z]|sk|glpat)([_-])[^\W_]{16,}[\w-]*"), rf"\1\2{HIDDEN}"),
     (re.compile(r"\beyJ[\w-]{10,}\.[\w-]{10,}(?:\.[\w-]*)?"), HIDDEN),
     (re.compile(r"\b(AKIA|ASIA)[A-Z0-9]{12,}\b"), rf"\1{HIDDEN}"),
+    (re.compile(r"\b(AIza)[\w-]{30,}"), rf"\1{HIDDEN}"),
+    (re.compile(r"(-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----)[^-]{0,9999}"), rf"\1{HIDDEN}"),
+    (re.compile(r"(?i)\b((?:set-)?cookie[\"']?\s{0,3}[:=]\s{0,3})[^\r\n]+"), rf"\1{HIDDEN}"),
     (re.compile(r"(hooks\.slack\.com/\w+|discord(?:app)?\.com/api/webhooks)/[^\s\"']+"), rf"\1/{HIDDEN}"),
     (re.compile(r"""(?i)(authorization["']?\s*[:=]\s*["']?)([a-z][\w-]*\s+)?[^\s"',;]+"""), rf"\1\2{HIDDEN}"),
     (re.compile(r"((?i:\b(?:bearer|basic))\s+)(?=[\w.~+/=-]*[^a-z\s.])[\w.~+/=-]{8,}"), rf"\1{HIDDEN}"),
-    (re.compile(r"""(?i)((?<![a-z0-9])(?:sig|pwd|pass)["']?\s*[=:]\s*)("[^"]*"|'[^']*'|[^\s,;&]+)"""), rf"\1{HIDDEN}"),
+    (re.compile(rf"""(?i)((?<![a-z0-9])(?:sig|pwd|pass)["']?\s*[=:]\s*)(?:{_VALUE})"""), rf"\1{HIDDEN}"),
 )
 _NAMED = re.compile(
-    r"(?i)((?:passw(?:or)?d|passphrase|secret|token|credential|signature|(?:api|access|account)[-_]?key)[\w-]{0,40})"
-    r"""(["']?\s{0,3}[=:]\s{0,3})("[^"]*"|'[^']*'|[^\s,;&]+)"""
+    r"(?i)((?:passw(?:or)?d|passphrase|secret|token|credential|signature|(?:api|access|account|private)[-_]?key)[\w-]{0,40})"
+    rf"""(["']?\s{{0,3}}[=:]\s{{0,3}})({_VALUE})"""
 )
 _PROSE = re.compile(r"[A-Z_]+: [a-z]+")  # of our own sentences: `look at HF_TOKEN: it must be valid`
 

@@ -1,16 +1,18 @@
 """Days and ranges that are none, as they are written on Dagster's command line and in the UI."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
+from click import ClickException
 from click.testing import CliRunner, Result
 from dagster import DailyPartitionsDefinition, PartitionKeyRange
 from dagster._cli.asset import asset_materialize_command
 from dagster._core.definitions.partitions.snap.snap import PartitionsSnap
 
 from govbr_assets.core.days import TIME_ZONE
-from govbr_assets.errors import ConfigurationError
-from govbr_assets.partitions import FIRST_DAY, daily
+from govbr_assets.errors import BeginningError, ConfigurationError
+from govbr_assets.partitions import FIRST_DAY, Days, daily, first_day
 from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.scenes import verdict
 
@@ -38,6 +40,20 @@ def test_a_day_that_is_none_is_told_with_those_that_are(day: str):
         daily.validate_partition_key(day)
     with pytest.raises(ConfigurationError, match="is no day"):
         daily.get_partition_keys_in_range(PartitionKeyRange("2026-01-15", day))
+
+
+@pytest.mark.parametrize("written", [" 2026-01-02\n", "'2026-01-02'", "20260102"])
+def test_the_first_day_is_taken_as_people_write_it_and_empty_is_the_default(written: str):
+    assert first_day(written) == date(2026, 1, 2)
+    assert first_day(" ") == first_day("") == date(2003, 1, 1)
+
+
+def test_a_first_day_with_which_nothing_can_begin_is_told_by_its_setting_and_without_a_stack():
+    with pytest.raises(BeginningError, match=r"^GOVBR_FIRST_DAY is .01/02/2026.: write a day such as"):
+        first_day("01/02/2026")
+    with pytest.raises(BeginningError, match=r"^GOVBR_FIRST_DAY is 2999-01-01, and no day has ended since"):
+        Days(start_date="2999-01-01", timezone=TIME_ZONE).validate_partition_key("2999-01-01")
+    assert issubclass(BeginningError, ClickException)  # which the command line prints as one line
 
 
 def test_a_range_that_is_reversed_fails_its_run_once_and_says_how_to_write_it(graph: Graph):

@@ -75,6 +75,11 @@ def test_a_short_or_plain_password_eats_no_letters_out_of_ordinary_words(passwor
         ("Authorization: token abcdef", "Authorization: token ***"),
         ("authorization=abcdef", "authorization=***"),
         ("key AKIAABCDEFGHIJKLMNOP does not exist", "key AKIA*** does not exist"),
+        ("{'password': 'a\\'b9', 'y': 1}", "{'password': ***, 'y': 1}"),
+        ("key AIzaSyA1234567890abcdefghijklmnopqrstuv", "key AIza***"),
+        ("Cookie: token=abc; session=deadbeef\nHost: x", "Cookie: ***\nHost: x"),
+        ("-----BEGIN PRIVATE KEY-----\\nMIIEv/Q+\\n-----END", "-----BEGIN PRIVATE KEY-----***-----END"),
+        ("private_key='MII'", "private_key=***"),
         ("https://hooks.slack.com/services/T0/B0/abc", "https://hooks.slack.com/services/***"),
         ("proxy http://me:pa/ss@proxy:3128 is down", "proxy http://***@proxy:3128 is down"),
         ("hf://datasets/org/news@abc/data/x.parquet", "hf://datasets/org/news@abc/data/x.parquet"),
@@ -101,10 +106,14 @@ def test_a_token_is_cleaned_of_what_copying_left_round_it(around: str):
 
 
 @pytest.mark.parametrize(
-    "value", ["hf_abc def", "hf_abc\nhf_def", "hf_abc\u00a0def", "hf_ação", "hf_abc\x00", "hf_ab'c", 'HF="x']
-)
+    "value",
+    [
+        "hf_abc def", "hf_abc\nhf_def", "hf_abc\u00a0def", "hf_ação", "hf_abc\x00", "hf_ab'c", 'HF="x',
+        "HF_TOKEN=hf_abc", "Bearer hf_abc", "“hf_abc”",
+    ],
+)  # fmt: skip
 def test_a_token_that_no_header_takes_is_refused_in_one_sentence_without_it(value: str):
-    with pytest.raises(ConfigurationError, match=r"^HF_TOKEN holds") as caught:
+    with pytest.raises(ConfigurationError, match=r"^HF_TOKEN (holds|begins)") as caught:
         Hub("org/news", token=value)
     assert value not in str(caught.value)
     assert "abc" not in str(caught.value)
@@ -116,11 +125,21 @@ def test_a_setting_of_blanks_or_quotes_is_as_good_as_none():
         PostgresResource(url="' '").client()
 
 
+EXAMPLE = "postgresql://user:password@host:5432/database."
+
+
 def recorded(instance: DagsterInstance) -> str:
     """Write down all that Dagster remembers of its runs, as its storage does."""
     runs = instance.get_runs()
     entries = [record.event_log_entry for run in runs for record in instance.get_records_for_run(run.run_id).records]
     return "\n".join([*map(serialize_value, entries), *map(serialize_value, runs)])
+
+
+def test_an_error_of_ours_is_its_sentence_on_the_console_with_no_stack(graph: Graph, capfd: pytest.CaptureFixture[str]):
+    assert not graph.run("2026-01-15", postgres=PostgresResource(url="")).success
+    lines = "".join(capfd.readouterr()).splitlines()
+    assert any(line.endswith("Failure: GOVBR_POSTGRES_URL is not set: set it, such as " + EXAMPLE) for line in lines)
+    assert not [line for line in lines if line.startswith(("Stack Trace", "  File "))]
 
 
 @pytest.mark.parametrize("retries", [0, 1])
@@ -157,7 +176,6 @@ def test_the_causes_of_an_error_of_a_library_are_recorded_without_secrets(capfd:
     assert not materialize([failing], instance=instance, raise_on_error=False).success
     told = recorded(instance) + "".join(capfd.readouterr())
     assert "Nobody there" in told
-    assert "ForeignError" in told
     assert "Tr0ub4dor" not in told
     assert "abc123" not in told
 

@@ -17,7 +17,7 @@ import requests
 from govbr_assets import environment
 from govbr_assets.alerts import Alerts
 from govbr_assets.core.settings import base_url, web_url
-from govbr_assets.errors import ConfigurationError, HubDeniedError, PermanentError, ViewerUncertainError
+from govbr_assets.errors import BeginningError, ConfigurationError, HubDeniedError, PermanentError, ViewerUncertainError
 from govbr_assets.hub import Hub
 from govbr_assets.local.hub import LocalHub
 from govbr_assets.local.viewer import LocalViewer
@@ -79,6 +79,8 @@ URLS: dict[str, Any] = {
         "huggingface.co/s3cret", "//huggingface.co/s3cret", "htps://host/s3cret", "https:/host/s3cret", "https://",
         "https://ho st/s3cret", "https://host/s3cret and more", "https://host:port/s3cret", "https://host:99999/s3cret",
         "file:///etc/s3cret", "https://user:s3cret@", "https://hóst/s3cret", "https://[::1/s3cret", "http://?s3cret",
+        "https://https://s3cret", "https://./s3cret", "https://s3cret..org", "https://%s3cret",
+        f"https://{'s3cret' * 20}",
     ],
 )  # fmt: skip
 def test_a_malformed_url_is_named_by_its_setting_and_never_shown(name: str, url: str, tmp_path: Path):
@@ -219,11 +221,16 @@ def test_what_the_client_of_the_hub_reads_at_its_import_is_mended_before():
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("HF_HUB_DOWNLOAD_TIMEOUT", "ten"), ("HF_HUB_ETAG_TIMEOUT", "10.5"), ("HF_HUB_DOWNLOAD_TIMEOUT", "10s")],
+    [
+        ("HF_HUB_DOWNLOAD_TIMEOUT", "ten"),
+        ("HF_HUB_ETAG_TIMEOUT", "10.5"),
+        ("HF_HUB_DOWNLOAD_TIMEOUT", "10s"),
+        ("HF_HUB_ETAG_TIMEOUT", "0"),
+    ],
 )
 def test_a_time_out_that_is_no_number_is_one_sentence(name: str, value: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv(name, value)
-    with pytest.raises(ConfigurationError, match=f"^{name} is '{value}': write whole seconds, or leave it out"):
+    with pytest.raises(BeginningError, match=f"^{name} is '{value}': write whole seconds, or leave it out"):
         environment.prepare()
 
 

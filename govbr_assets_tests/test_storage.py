@@ -236,6 +236,13 @@ def test_a_url_of_no_file_system_is_named_without_its_password(url: str):
     assert "Horse9" not in str(caught.value)
 
 
+def test_a_file_system_that_cannot_write_is_told_of_by_the_setting():
+    with pytest.raises(
+        ConfigurationError, match="GOVBR_STORAGE_URL fails while writing a/b: such a file system cannot"
+    ):
+        Folder("http://127.0.0.1:1/x").write("a/b", b"")
+
+
 def test_quotes_blanks_and_line_ends_round_a_storage_url_are_left_out(tmp_path: Path):
     Folder(f"'{tmp_path}/here'\n").write("a", b"a")
     assert (tmp_path / "here" / "a").read_bytes() == b"a"

@@ -12,6 +12,9 @@ _INVISIBLE = (
     "\ufeff\u200b\u200c\u200d\u2060"  # what copying from a page or a file leaves, and `str.strip` does not take
 )
 _QUOTES = "\"'`"
+_MOST_OF_A_HOST = 254  # characters that the names of hosts have at most
+_NAME, _ADDRESS = r"(?!-)[\w-]{1,63}(?:\.[\w-]{1,63})*\.?", r"[0-9a-f.]*:[0-9a-f:.]*(?:%[\w.-]+)?"
+_HOST = re.compile(f"{_NAME}|{_ADDRESS}")
 
 
 def cleaned(value: str) -> str:
@@ -37,6 +40,8 @@ def token(name: str, value: str) -> str:
         raise ConfigurationError(
             f"{name} holds a blank, a line end or a character that is not ASCII: write the token and nothing else."
         )
+    if value.startswith(f"{name}="):
+        raise ConfigurationError(f"{name} begins with its own name: write the token and nothing else.")
     if set(value) & set(_QUOTES):
         raise ConfigurationError(f"{name} holds a quote: write the token without quotes.")
     return value
@@ -75,7 +80,9 @@ def _problem(url: str) -> str:
         return "has no host and port that can be read"
     if parts.scheme not in ("http", "https") or "://" not in url:
         return "does not begin with http:// or https://"
-    return "" if host and re.fullmatch(r"[\w.:%-]+", host) else "has no host"
+    if "://" in url.partition("://")[2]:
+        return "holds :// twice"
+    return "" if host and _HOST.fullmatch(host) and len(host) < _MOST_OF_A_HOST else "has no host"
 
 
 def base_url(name: str, value: str, example: str) -> str:

@@ -44,7 +44,8 @@ class storage_failures(AbstractContextManager[None, bool | None]):  # noqa: N801
 
 def _ours(error: Exception, doing: str) -> GovbrAssetsError:
     """Choose our error."""
-    said = " ".join(str(error).split())[:_CHARACTERS].rstrip(".") or type(error).__name__
+    nothing = "such a file system cannot do this" if isinstance(error, NotImplementedError) else type(error).__name__
+    said = " ".join(str(error).split())[:_CHARACTERS].rstrip(".") or nothing
     told = f"GOVBR_STORAGE_URL fails while {doing}: {said}"
     number = error.errno if isinstance(error, OSError) else None
     if number in _FULL:
