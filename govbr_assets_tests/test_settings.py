@@ -17,13 +17,21 @@ import requests
 from govbr_assets import environment
 from govbr_assets.alerts import Alerts
 from govbr_assets.core.settings import base_url, web_url
-from govbr_assets.errors import BeginningError, ConfigurationError, HubDeniedError, PermanentError, ViewerUncertainError
+from govbr_assets.errors import (
+    BeginningError,
+    ConfigurationError,
+    HubDeniedError,
+    HubUnavailableError,
+    PermanentError,
+    ViewerUncertainError,
+)
 from govbr_assets.hub import Hub
 from govbr_assets.local.hub import LocalHub
 from govbr_assets.local.viewer import LocalViewer
 from govbr_assets.resources import AlertResource, HubResource
 from govbr_assets.storage import Folder
 from govbr_assets.viewer import Viewer
+from govbr_assets_tests.unreachable import tls_server
 
 ROOT = Path(__file__).parents[1]
 NETWORK = (
@@ -117,6 +125,25 @@ def test_a_path_that_leads_to_no_hub_is_told_by_hf_endpoint(path: str, local_hub
 def test_another_service_in_place_of_the_hub_is_told_by_hf_endpoint(viewer_server: LocalViewer):
     with pytest.raises(HubDeniedError, match="Look at HF_ENDPOINT"):
         Hub("org/news", token="hf_x", endpoint=viewer_server.url).head()
+
+
+@pytest.mark.parametrize("lost", ["certificate", "no TLS", "name"])
+def test_a_hub_to_which_no_way_leads_is_told_once_by_hf_endpoint(lost: str, local_hub: LocalHub, tmp_path: Path):
+    try:
+        socket.getaddrinfo("hub.invalid", 80)
+    except socket.gaierror as error:
+        if lost == "name" and error.errno != socket.EAI_NONAME:
+            pytest.skip("no resolver that knows which names there are")
+    with tls_server(tmp_path) as tls:
+        no_tls = local_hub.endpoint.replace("http:", "https:")
+        endpoint = {"certificate": tls, "no TLS": no_tls, "name": "http://hub.invalid"}[lost]
+        with pytest.raises(HubDeniedError, match=r"^There is no way to the Hub while .* Look at HF_ENDPOINT"):
+            Hub("org/news", token="hf_x", endpoint=endpoint).head()
+
+
+def test_a_hub_that_takes_no_connection_may_be_back(free_port: int):
+    with pytest.raises(HubUnavailableError, match="Connection refused"):
+        Hub("org/news", token="hf_x", endpoint=f"http://127.0.0.1:{free_port}").head()
 
 
 @pytest.mark.parametrize(("url", "link"), [

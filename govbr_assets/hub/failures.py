@@ -1,6 +1,8 @@
 """The client's errors, turned into ours: one sentence, and whether another try can help."""
 
 import re
+import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from json import JSONDecodeError
@@ -22,6 +24,10 @@ from govbr_assets.errors import (
 # No connection, for the client and for its storage, whose refusals come as these two as well; or half an answer.
 _NO_ANSWER = (HTTPError, ConnectionError, TimeoutError, JSONDecodeError)
 _NO_HUB = "Look at HF_ENDPOINT, and at what stands between it and us: what answers there is no Hub."
+_NO_WAY = "Look at HF_ENDPOINT, and at the certificates that this machine knows: another try will not help."
+_NO_TLS = {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNSUPPORTED_PROTOCOL", "NO_PROTOCOLS_AVAILABLE"}
+"""Reasons of OpenSSL, of a server that speaks something else; a handshake that was cut off has others."""
+
 _CARD_REFUSED = "Invalid metadata in README.md"
 _FILES_REFUSED = "LFS batch API returned errors"
 _FILE_REFUSED = re.compile(r"OID \S+: `(.+)")
@@ -67,6 +73,10 @@ def hub_failures(repo_id: str, doing: str) -> Iterator[None]:
             raise _denied(status, f"The Hub's storage refuses: {error}", repo_id, doing) from error
         if isinstance(error, JSONDecodeError) and error.doc.lstrip().startswith("<"):
             raise HubDeniedError(f"A web page was the answer while {doing} in {repo_id}. {_NO_HUB}") from None
+        if _is_no_way(error):
+            raise HubDeniedError(
+                f"There is no way to the Hub while {doing} in {repo_id}: {error}. {_NO_WAY}"
+            ) from error
         raise HubUnavailableError(f"The Hub gave no readable answer while {doing} in {repo_id}: {error}") from error
     except ValueError as error:  # what the client makes of the Hub's refusal of a card, or of a large file
         if str(error).startswith(_CARD_REFUSED):
@@ -74,6 +84,21 @@ def hub_failures(repo_id: str, doing: str) -> Iterator[None]:
         if str(error).startswith(_FILES_REFUSED):
             raise _denied(403, _reason(str(error)), repo_id, doing) from error
         raise
+
+
+def _is_no_way(error: BaseException) -> bool:
+    """Tell what no other try mends: a name that nobody has, a certificate that nobody knows, no TLS where it should be.
+
+    A resolver that gives no answer says so with another number (`EAI_AGAIN`), which may pass.
+    """
+    cause: BaseException | None = error
+    while cause:
+        if isinstance(cause, ssl.SSLCertVerificationError) or getattr(cause, "reason", None) in _NO_TLS:
+            return True
+        if isinstance(cause, socket.gaierror) and cause.errno == socket.EAI_NONAME:
+            return True
+        cause = cause.__cause__ or cause.__context__
+    return False
 
 
 def storage_refusal(error: BaseException) -> int:
