@@ -475,6 +475,90 @@ def test_more_files_elsewhere_than_a_commit_has_are_moved_over_in_a_series_with_
     assert repo.card["configs"] == [config("default", splits(train=TRAIN))]
 
 
+def half_moved_over(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Kill a compaction behind its first commit, which has moved over more files than it can delete."""
+    few_files(monkeypatch, 3)
+    files = {f"old/{number}.jsonl": as_jsonl(rows(f"id{number}", day="2025-05-05")) for number in range(7)}
+    files["old/others.jsonl"] = files["old/6.jsonl"]  # nobody selects it
+    base = repo.write({**files, "README.md": card(config("default", "old/[0-9].jsonl"))})
+    steps = fold(repo.hub, Day.of("2026-02-01"))
+    next(steps)
+    steps.close()  # type: ignore[attr-defined]
+    assert len([path for path in repo.store.tree(repo.id) if path.startswith("old/")]) == 6
+    return base
+
+
+@pytest.mark.parametrize("between", ["nothing", "a day and a note"])
+def test_what_a_killed_compaction_had_moved_over_is_deleted_by_the_next_one_and_nothing_of_others(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch, between: str
+):
+    half_moved_over(repo, monkeypatch)
+    ids = [f"id{number}" for number in range(7)]
+    if between != "nothing":
+        assert repo.publish("n1") == ""
+        repo.write({"note.txt": b"x", "old/0.jsonl": b'{"unique_id": "new"}\n', "old/later.csv": b"a\n1\n"})
+    others = {"old/others.jsonl"} | ({"old/0.jsonl", "old/later.csv"} if between != "nothing" else set[str]())
+    assert repo.fold() == ""
+    assert {path for path in repo.store.tree(repo.id) if path.startswith("old/")} == others
+    assert repo.ours() == ids + ([] if between == "nothing" else ["n1"])
+    head = repo.store.head(repo.id)
+    assert repo.fold() == ""
+    assert repo.store.head(repo.id) == head
+
+
+def test_files_that_were_selected_again_since_they_were_moved_over_are_deleted_by_nobody(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch
+):
+    roll_back_to(repo, half_moved_over(repo, monkeypatch))
+    repo.write({"README.md": card(config("default", "old/0.jsonl"))})  # their owner wants them no more, and keeps them
+    assert repo.fold() == ""
+    assert {f"old/{number}.jsonl" for number in range(1, 7)} <= repo.store.tree(repo.id).keys()
+    assert repo.ours() == ["id0"]
+
+
+RIGHT = [
+    {"name": field.name} | ({"list": "string"} if field.name == "tags" else {"dtype": str(field.type)})
+    for field in NEWS_SCHEMA
+]
+
+
+def info(name: str, features: Any, **counts: int) -> dict[str, Any]:
+    """Say of a config what `push_to_hub` does."""
+    sizes = [{"name": split, "num_bytes": 9, "num_examples": count} for split, count in counts.items()]
+    return {"config_name": name, "features": features, "splits": sizes, "download_size": 9, "dataset_size": 9}
+
+
+def test_the_sizes_and_columns_that_the_card_tells_of_other_configs_with_our_files_are_right_after_each_commit(
+    repo: Repo,
+):
+    null = [{**each, "dtype": "null"} if each["name"] == "video_url" else each for each in RIGHT]
+    names = [{"name": name, "dtype": "string"} for name in AGENCIES.schema.names]
+    told = [info("full", null, train=3), info("all", null, train=3), info("agencies", names, train=2)]
+    index = NEWS_SCHEMA.get_field_index("video_url")
+    configs = config("agencies", "x/*"), config("full", TRAIN, default=True), config("all", "data/*.parquet")
+    base = repo.write(
+        {
+            "data/train-00000-of-00001.parquet": parquet(OLD.set_column(index, "video_url", pa.nulls(3))),
+            "x/a.parquet": parquet(AGENCIES),
+            "README.md": card(*configs, dataset_info=told),
+        }
+    )
+    before = repo.seen()
+    assert repo.fold() == repo.publish("n1") == ""
+    for revision in repo.revisions[-2:]:
+        seen = repo.seen(revision)
+        assert seen["all", "train"] == seen["full", "train"]
+        assert seen["agencies", "train"] == before["agencies", "train"]
+    assert repo.ours() == ["a", "b", "c", "n1"]
+    assert repo.card["dataset_info"] == [
+        *({"config_name": name, "features": RIGHT} for name in ("full", "all")),
+        told[2],
+    ]
+    roll_back_to(repo, base)
+    assert repo.seen() == before
+    assert [each["features"] for each in repo.card["dataset_info"]] == [names, null, null]
+
+
 REFUSED: dict[str, tuple[Files, str]] = {
     "images": ({"images/a.png": b"PNG"}, "read as imagefolder"),
     "a table that is no news": ({"agencies.parquet": parquet(AGENCIES)}, "has no column unique_id"),

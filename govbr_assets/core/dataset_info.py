@@ -5,7 +5,7 @@ said of other configs stays. Which files a config has is not decided here.
 """
 
 import json
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Collection, Iterator, MutableMapping
 from typing import Any
 
 import pyarrow as pa
@@ -47,15 +47,15 @@ def drop_sizes(metadata: MutableMapping[Any, Any], config: str) -> None:
         del metadata["dataset_info"]  # nothing is left that says anything
 
 
-def corrected_infos(content: bytes, config: str) -> bytes | None:
-    """Correct what a `dataset_infos.json` says of a config.
+def corrected_infos(content: bytes, configs: Collection[str]) -> bytes | None:
+    """Correct what a `dataset_infos.json` says of some configs.
 
     Args:
         content: of the file.
-        config: name of our config.
+        configs: names of ours and of others whose files change.
 
     Returns:
-        The content, of which nothing changes but the entry of our config; None if the file has to go.
+        The content, of which nothing changes but the entries of these configs; None if the file has to go.
 
     Source: `datasets` takes the only entry of such a file for the default config's, whatever its name.
     """
@@ -65,11 +65,12 @@ def corrected_infos(content: bytes, config: str) -> bytes | None:
         return None  # no reader can load anything beside it
     if not isinstance(infos, dict) or len(infos) < 2:
         return None
-    if config not in infos or infos[config] == {}:
+    stale = {name for name in configs if infos.get(name)}
+    if not stale:
         return content
     indent = 4 if b"\n" in content.strip() else None
     # An empty entry says nothing; without it the only other one would count as the default config's.
-    return json.dumps(infos | {config: {}}, indent=indent, ensure_ascii=content.isascii()).encode()
+    return json.dumps(infos | {name: {} for name in stale}, indent=indent, ensure_ascii=content.isascii()).encode()
 
 
 def _entries(value: Any) -> Iterator[MutableMapping[Any, Any]]:

@@ -40,6 +40,15 @@ class Scope:
         """The train split of the default config."""
         return self.configs.get(self.default or "", {}).get(TRAIN, Split(()))
 
+    def has_only_ours(self, config: str) -> bool:
+        """Say whether all files of a config are of our dataset."""
+        return all({*split.files} <= {*self.ours.files} for split in self.configs[config].values())
+
+    @property
+    def selected(self) -> set[str]:
+        """The files of all splits of all configs."""
+        return {path for splits in self.configs.values() for split in splits.values() for path in split.files}
+
     @property
     def others(self) -> Iterator[tuple[str, str, Split]]:
         """All other splits, each with the names of its config and its own."""

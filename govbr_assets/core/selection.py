@@ -96,7 +96,7 @@ def restate(metadata: Metadata, now: Scope, then: Mapping[Any, Any], then_scope:
         then_scope: what readers saw of that one.
     """
     name, old_name = now.default or DEFAULT, then_scope.default or DEFAULT
-    _restate_info(metadata, then, name, old_name)
+    restate_info(metadata, then, name, old_name)
     configs = metadata.setdefault("configs", []) or []
     config = next((each for each in configs if str(each["config_name"]) == name), None)
     old = next((each for each in then.get("configs") or [] if str(each["config_name"]) == old_name), {})
@@ -117,8 +117,15 @@ def restate(metadata: Metadata, now: Scope, then: Mapping[Any, Any], then_scope:
         del metadata["configs"]
 
 
-def _restate_info(metadata: Metadata, then: Mapping[Any, Any], name: str, old_name: str) -> None:
-    """Let `dataset_info` say of our config what another card said of it."""
+def restate_info(metadata: Metadata, then: Mapping[Any, Any], name: str, old_name: str) -> None:
+    """Let `dataset_info` say of a config what another card said of it.
+
+    Args:
+        metadata: of the card, changed in place.
+        then: what the other card said.
+        name: of the config.
+        old_name: what it was called in the other card.
+    """
 
     def entries(info: Any) -> list[Any]:
         return [*info] if isinstance(info, list) else [info] if isinstance(info, dict) else []

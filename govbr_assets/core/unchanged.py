@@ -52,6 +52,20 @@ def check_selection(
         _check_other(config, name, split, before, after, old, new)
 
 
+def changed_configs(before: Scope, after: Scope, old: Mapping[str, str], new: Mapping[str, str]) -> set[str]:
+    """Name the configs of which a split has other files after a commit; arguments as of `check_selection`."""
+
+    def files(split: Split | None, all_: Mapping[str, str]) -> list[tuple[str, str]]:
+        return sorted((path, all_[path]) for path in split.files) if split else []
+
+    return {
+        config
+        for config, splits in after.configs.items()
+        for name, split in splits.items()
+        if files(split, new) != files(before.configs.get(config, {}).get(name), old)
+    }
+
+
 def _check_other(
     config: str,
     name: str,

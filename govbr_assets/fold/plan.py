@@ -19,7 +19,17 @@ from govbr_assets.fold.proof import Account
 from govbr_assets.fold.scratch import scratch_folder
 from govbr_assets.fold.taking import Taking
 from govbr_assets.fold.year import BuiltYear, YearBuilder
-from govbr_assets.hub import COMMIT_FILES, Edit, Hub, HubFile, Publication, Snapshot, check_movable, publish
+from govbr_assets.hub import (
+    COMMIT_FILES,
+    Edit,
+    Hub,
+    HubFile,
+    Publication,
+    Snapshot,
+    check_movable,
+    left_over,
+    publish,
+)
 
 
 @dataclass(frozen=True)
@@ -127,15 +137,15 @@ class FoldPlan:
     folder: Path
     step: Step = field(default_factory=lambda: Step([], 0, []))
     _made: dict[int, _Made] = field(default_factory=dict)
-    _moved: set[HubFile] = field(default_factory=set)
 
     @heap.roomy()
     def at(self, snapshot: Snapshot) -> Edit:
         """Make the edit for a revision: as many files as one commit takes, and the year files that replace them."""
         check_movable(self.desk.hub, snapshot)
-        if left_over := self._left_over(snapshot):
+        if still := left_over(self.desk.hub, snapshot)[:COMMIT_FILES]:
+            delete = tuple(file.path for file in still)
             self.step = Step([], 0, [])
-            return Edit(delete=left_over, lenient=True, summary=f"Delete {len(left_over)} files that were moved over")
+            return Edit(delete=delete, lenient=True, summary=f"Delete {len(delete)} files that were moved over")
         found = self.desk.lay_out(snapshot)
         # What stands several times comes first, so that it does so at as few revisions as can be.
         waiting = [*found.legacy, *sorted(found.shards, key=lambda file: file not in self.desk.doubled)]
@@ -168,14 +178,7 @@ class FoldPlan:
         reached = {*selected(DATA_PATTERN, gone)}
         away = [path for path in gone if path not in reached]
         later = away[max(0, COMMIT_FILES - made - len(reached)) :]
-        self._moved |= {snapshot.files[path] for path in later}
         return tuple(path for path in gone if path not in later), frozenset(later)
-
-    def _left_over(self, snapshot: Snapshot) -> tuple[str, ...]:
-        """List files that were moved over by a commit of this fold and that nobody has selected since."""
-        seen = {*snapshot.scope.ours.files, *(path for *_, split in snapshot.scope.others for path in split.files)}
-        still = [file.path for file in self._moved if snapshot.files.get(file.path) == file and file.path not in seen]
-        return tuple(sorted(still)[:COMMIT_FILES])
 
     def _year(self, snapshot: Snapshot, year: int, file: HubFile | None, came: Sequence[HubFile]) -> _Made:
         """Make the file of a year, or take the one that was made of the same for another revision."""

@@ -2,9 +2,10 @@
 
 The only importer of huggingface_hub. From the bottom up: `failures` turns the client's errors into ours, `content` is
 what goes into a file, `snapshot` what a revision holds, `kept` what outlives a run of it, `operations` a commit in the
-client's words, `repo` the client; `ranges`, `scan` and `keys` read rows, `fetch` whole files, `edit` is what a commit
-changes, `loadable` says what readers need, `reach` whether all rows lie where new ones come, `truth` asks what the
-client does not say, `seen` counts what readers see, `send` makes one commit, and `publish` makes a plan one.
+client's words, `edit` what a commit changes, `repo` the client; `ranges`, `scan` and `keys` read rows, `fetch` whole
+files, `left_over` says what a compaction has still to delete, `loadable` what readers need, `reach` whether all rows
+lie where new ones come, `truth` asks what the client does not say, `seen` counts what readers see, `send` makes one
+commit, and `publish` makes a plan one.
 """
 
 from govbr_assets.hub.content import Content, opened, size_of
@@ -12,6 +13,7 @@ from govbr_assets.hub.edit import Edit, Seen
 from govbr_assets.hub.fetch import fetch, fetched
 from govbr_assets.hub.kept import DIGESTS_SCHEMA, KEYS_SCHEMA
 from govbr_assets.hub.keys import HOLDING_SCHEMA, file_digests, file_keys, foreign_keys, holding, revision_ids
+from govbr_assets.hub.left_over import left_over
 from govbr_assets.hub.loadable import card_changes
 from govbr_assets.hub.publish import Plan, Publication, publish
 from govbr_assets.hub.reach import check_movable, out_of_reach
@@ -64,6 +66,7 @@ __all__ = [
     "holding",
     "is_text",
     "learn_schema",
+    "left_over",
     "opened",
     "out_of_reach",
     "publish",

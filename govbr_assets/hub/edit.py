@@ -9,6 +9,9 @@ from govbr_assets.core.layout import is_parquet
 from govbr_assets.hub.content import Content, size_of
 from govbr_assets.hub.snapshot import HubFile, HubFileAt, Snapshot
 
+REMOVED_ROWS, UNSELECTED_FILES = "Removed-Rows", "Unselected-Files"
+"""Trailers of a commit: how many rows have left the dataset, and how many files that were ours wait for deletion."""
+
 _SEEN = re.compile(r"^Rows: (\d+) -> (\d+)$", re.MULTILINE)
 
 
@@ -64,8 +67,9 @@ class Edit:
     @property
     def description(self) -> str:
         """What the commit tells below its first line."""
-        removed = [f"Removed-Rows: {self.removed}"] if self.removed else []
-        return "\n".join([*removed, *([str(self.seen)] if self.seen else [])])
+        told = {REMOVED_ROWS: self.removed, UNSELECTED_FILES: len(self.unselect)}
+        trailers = [f"{name}: {count}" for name, count in told.items() if count]
+        return "\n".join([*trailers, *([str(self.seen)] if self.seen else [])])
 
     @property
     def data_copies(self) -> list[HubFileAt]:

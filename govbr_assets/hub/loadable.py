@@ -6,9 +6,9 @@ from govbr_assets.core.card import Card, appendable_card
 from govbr_assets.core.dataset_info import correct_info, corrected_infos, drop_sizes
 from govbr_assets.core.layout import CARD_PATH, DATA_PATTERN, STALE_INFO_PATH, is_parquet
 from govbr_assets.core.readable import reader_differences
-from govbr_assets.core.scope import DEFAULT, scope_of
-from govbr_assets.core.selection import Metadata, restate, select, train_patterns
-from govbr_assets.core.unchanged import check_selection
+from govbr_assets.core.scope import DEFAULT, Scope, scope_of
+from govbr_assets.core.selection import Metadata, restate, restate_info, select, train_patterns
+from govbr_assets.core.unchanged import changed_configs, check_selection
 from govbr_assets.errors import ContractError
 from govbr_assets.hub.edit import Edit
 from govbr_assets.hub.repo import Hub
@@ -58,7 +58,10 @@ def card_changes(hub: Hub, snapshot: Snapshot, edit: Edit | None = None) -> tupl
     wanted = {file.path for file in snapshot.data_files}.difference(edit.delete, edit.unselect)
     wanted |= {*filter(is_parquet, edit.put), *(each.file.path for each in edit.data_copies)}
     card = _card(snapshot, edit.like, wanted, new.keys() | {CARD_PATH})
-    check_selection(snapshot.scope, scope_of(card.metadata, new.keys()), wanted, old, new)
+    after = scope_of(card.metadata, new.keys())
+    check_selection(snapshot.scope, after, wanted, old, new)
+    others = changed_configs(snapshot.scope, after, old, new) - {after.default}
+    card = card.edited(lambda metadata: _correct_others(metadata, others, after, edit.like))
     content = card.encode()
     put = {} if content == snapshot.card else {CARD_PATH: content}
     if put:
@@ -66,7 +69,7 @@ def card_changes(hub: Hub, snapshot: Snapshot, edit: Edit | None = None) -> tupl
     infos = hub.content(snapshot, STALE_INFO_PATH)
     if infos is None:
         return put, ()
-    corrected = corrected_infos(infos, snapshot.scope.default or DEFAULT)
+    corrected = corrected_infos(infos, {snapshot.scope.default or DEFAULT, *others})
     if corrected is None:
         return put, (STALE_INFO_PATH,)
     return put if corrected == infos else {**put, STALE_INFO_PATH: corrected}, ()
@@ -91,6 +94,17 @@ def _card(snapshot: Snapshot, like: Snapshot | None, wanted: Collection[str], pa
         if sorted(scope_of(card.metadata, paths).ours.files) == sorted(wanted):
             return card
     return appendable_card(snapshot.card, selecting)
+
+
+def _correct_others(metadata: Metadata, configs: Collection[str], after: Scope, like: Snapshot | None) -> None:
+    """Correct what the card says of other configs that select files of ours, too, and so have others by a commit."""
+    for name in sorted(configs):
+        if like:
+            restate_info(metadata, like.metadata, name, name)
+        if not like and after.has_only_ours(name):
+            correct_info(metadata, name)
+        else:
+            drop_sizes(metadata, name)
 
 
 def empty_files(hub: Hub, snapshot: Snapshot, edit: Edit) -> tuple[str, ...]:

@@ -30,6 +30,7 @@ from govbr_assets.core.settings import base_url
 from govbr_assets.core.settings import token as clean_token
 from govbr_assets.errors import ConfigurationError, HubUnavailableError, UnknownRevisionError
 from govbr_assets.hub.content import Content
+from govbr_assets.hub.edit import REMOVED_ROWS
 from govbr_assets.hub.failures import StaleParentError, hub_failures, storage_refusal
 from govbr_assets.hub.kept import Kept
 from govbr_assets.hub.operations import operations_of, uploads_ahead, were_sent
@@ -43,8 +44,7 @@ _SMALL = 8  # files, cards mostly, that are remembered
 
 _PATHS = 400  # of one question, which a commit of ours needs one or two of
 
-_REMOVED = re.compile(r"^Removed-Rows: (\d+)$", re.MULTILINE)
-"""How a commit tells that rows have left the dataset, as git's trailers are written."""
+_TRAILER = re.compile(r"^([A-Z][A-Za-z-]+): (\d+)$", re.MULTILINE)
 
 
 class Commit(NamedTuple):
@@ -53,6 +53,10 @@ class Commit(NamedTuple):
     revision: str
     at: datetime
     message: str
+
+    def trailer(self, name: str) -> int:
+        """Read a number that the commit tells of itself, as git's trailers are written; 0 if it does not."""
+        return sum(int(number) for told, number in _TRAILER.findall(self.message) if told == name)
 
 
 class _Files(HfFileSystem):
@@ -198,7 +202,7 @@ class Hub:
         if self.head().revision is None:
             return 0
         lately = takewhile(lambda commit: commit.at > instant, self.commits())
-        return sum(int(told) for commit in lately for told in _REMOVED.findall(commit.message))
+        return sum(commit.trailer(REMOVED_ROWS) for commit in lately)
 
     def content(self, snapshot: Snapshot, path: str) -> bytes | None:
         """Read a small file at a revision; None when it is not there."""
