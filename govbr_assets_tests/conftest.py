@@ -23,6 +23,7 @@ _OURS = ("GOVBR_", "DAGSTER_", "HF_XET_", "HF_TOKEN", "HF_ENDPOINT")
 for _name in [name for name in os.environ if name.startswith(_OURS)]:
     del os.environ[_name]
 
+from govbr_assets import redact  # noqa: E402
 from govbr_assets.hub import Hub  # noqa: E402
 from govbr_assets.local.hub import LocalHub  # noqa: E402
 from govbr_assets.local.postgres import EmbeddedPostgres  # noqa: E402
@@ -72,6 +73,12 @@ def home_with_tables(tmp_path_factory: pytest.TempPathFactory, migrations_are_re
 def dagster_home(home_with_tables: Path, tmp_path: Path) -> Path:
     """A home of Dagster's in which nothing has happened: a copy, for to make its tables takes a second."""
     return shutil.copytree(home_with_tables, tmp_path / "home")
+
+
+@pytest.fixture(autouse=True)
+def secrets_of_one_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no test take the password of another one out of its messages: a process knows its secrets for good."""
+    monkeypatch.setattr(redact, "_known", set(redact._known))
 
 
 @pytest.fixture

@@ -97,7 +97,7 @@ def test_a_backfill_from_the_ui_fills_the_days_and_all_of_it_can_be_read_there(t
         picture(page, "day")
 
         page.goto(f"{address}/assets/hf_parquet_shard?view=checks")
-        expect(page.get_by_text("Succeeded")).to_have_count(3)
+        expect(page.get_by_text("Succeeded")).to_have_count(4)
         expect(page.get_by_text("Passed").first).to_be_visible()
         picture(page, "checks")
 

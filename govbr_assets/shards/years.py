@@ -33,7 +33,7 @@ from govbr_assets.core.replacing import Replaced
 from govbr_assets.core.staged import PIECE_BYTES, Rows, tables_of
 from govbr_assets.errors import ContractError
 from govbr_assets.fold import Account, Inbox, OldYear, Share, Spill, YearBuilder
-from govbr_assets.hub import Hub, HubFile, Snapshot, file_schema, footer, groups_with, row_group, row_groups, whole_file
+from govbr_assets.hub import Hub, HubFile, Snapshot, file_keys, file_schema, footer, groups_with, row_group, whole_file
 
 _GROUPS = 24
 """Row groups of which is remembered what they say: a commit looks at half a year, and a month has one or two."""
@@ -89,7 +89,7 @@ class YearFiles:
 
     def _count_days(self, snapshot: Snapshot, file: HubFile) -> Counter[date]:
         days = Counter[date]()
-        for rows in row_groups(self._hub, snapshot, file, ["published_at"]):
+        for rows in file_keys(self._hub, snapshot, file):  # kept, and so fetched once in the lifetime of the file
             counts = pc.value_counts(local_days(rows["published_at"]))
             days.update(dict(zip(*(counts.field(name).to_pylist() for name in ("values", "counts")), strict=True)))
         return days
