@@ -16,14 +16,19 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, Playwright, expect, sync_playwright
 
 from govbr_assets.core.days import TIME_ZONE
 from govbr_assets_tests.test_cli import IMPATIENT, ROOT
 from govbr_assets_tests.test_local_dev import free_port
 
 SCREENSHOTS = ROOT / "build" / "screenshots"
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge")
+APPS = ("Google Chrome", "Chromium", "Microsoft Edge")  # of a Mac
+NO_BROWSER = (
+    "No browser is there, so nobody has looked at the UI: `apt-get install chromium`, or `python -m playwright install"
+    " chromium`, and run this test again"
+)
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
 PATIENCE = 120_000  # milliseconds, in which a fortnight is published on a busy machine many times
 
@@ -48,14 +53,37 @@ def served(folder: Path) -> Iterator[str]:
 @contextmanager
 def browser_page() -> Iterator[Page]:
     """Open a page in a browser without a screen."""
-    assert CHROMIUM, "no browser is there: install chromium (apt-get install chromium)"
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=browser_of(playwright), args=FLAGS)
         page = browser.new_page(viewport={"width": 1500, "height": 1000})
         page.set_default_timeout(PATIENCE)
         expect.set_options(timeout=PATIENCE)
         yield page
         browser.close()
+
+
+def browser_of(playwright: Playwright) -> str | None:
+    """Find a browser: one of the machine's, or the one that Playwright has fetched."""
+    apps = (Path(f"/Applications/{app}.app/Contents/MacOS/{app}") for app in APPS)
+    fetched = Path(playwright.chromium.executable_path)
+    found = (str(path) for path in (*apps, fetched) if path.exists())
+    return next(filter(None, map(shutil.which, NAMES)), None) or next(found, None)
+
+
+@pytest.fixture(scope="module")
+def browser() -> None:
+    """Skip what needs a browser where there is none."""
+    with sync_playwright() as playwright:
+        if browser_of(playwright) is None:
+            pytest.skip(NO_BROWSER)
+
+
+def test_without_a_browser_the_tests_pass_and_say_in_their_closing_lines_how_to_get_one(tmp_path: Path):
+    words = ["-m", "pytest", "-p", "no:cacheprovider", __file__, "-k", "backfill"]
+    bare = os.environ | {"PATH": str(tmp_path), "PLAYWRIGHT_BROWSERS_PATH": str(tmp_path)}
+    done = subprocess.run([sys.executable, *words], env=bare, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert NO_BROWSER in " ".join(done.stdout.splitlines()[-5:])
 
 
 def a_day() -> date:
@@ -71,6 +99,7 @@ def picture(page: Page, name: str) -> None:
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.usefixtures("browser")
 def test_a_backfill_from_the_ui_fills_the_days_and_all_of_it_can_be_read_there(tmp_path: Path):
     with served(tmp_path / "dev") as address, browser_page() as page:
         page.goto(f"{address}/locations/govbr_assets/asset-groups/daily/lineage")
