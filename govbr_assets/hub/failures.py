@@ -1,5 +1,6 @@
 """The client's errors, turned into ours: one sentence, and whether another try can help."""
 
+import errno
 import re
 import socket
 import ssl
@@ -7,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from json import JSONDecodeError
 
+import pyarrow as pa
 from huggingface_hub.errors import (
     HfHubHTTPError,
     HTTPError,  # pyright: ignore[reportPrivateImportUsage] - its HTTP
@@ -18,11 +20,15 @@ from govbr_assets.errors import (
     GovbrAssetsError,
     HubDeniedError,
     HubUnavailableError,
+    NoRoomError,
     UnknownRevisionError,
 )
 
 # No connection, for the client and for its storage, whose refusals come as these two as well; or half an answer.
 _NO_ANSWER = (HTTPError, ConnectionError, TimeoutError, JSONDecodeError)
+_NONSENSE = (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError)
+"""What the client and its storage's raise over an answer that they do not expect; a recursion without end as well."""
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _NO_HUB = "Look at HF_ENDPOINT, and at what stands between it and us: what answers there is no Hub."
 _NO_WAY = "Look at HF_ENDPOINT, and at the certificates that this machine knows: another try will not help."
 _NO_TLS = {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNSUPPORTED_PROTOCOL", "NO_PROTOCOLS_AVAILABLE"}
@@ -78,12 +84,15 @@ def hub_failures(repo_id: str, doing: str) -> Iterator[None]:
                 f"There is no way to the Hub while {doing} in {repo_id}: {error}. {_NO_WAY}"
             ) from error
         raise HubUnavailableError(f"The Hub gave no readable answer while {doing} in {repo_id}: {error}") from error
-    except ValueError as error:  # what the client makes of the Hub's refusal of a card, or of a large file
-        if str(error).startswith(_CARD_REFUSED):
-            raise card_refusal(str(error)) from error
-        if str(error).startswith(_FILES_REFUSED):
-            raise _denied(403, _reason(str(error)), repo_id, doing) from error
+    except pa.ArrowException:  # of what is in a file, and no error of the client's, though a ValueError
         raise
+    except _NONSENSE as error:
+        raise _of_the_client(error, repo_id, doing) from error
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        told = f"The disk is full ({error.strerror}), found while {doing} in {repo_id}: make room."
+        raise NoRoomError(told) from error
 
 
 def _is_no_way(error: BaseException) -> bool:
@@ -105,6 +114,16 @@ def storage_refusal(error: BaseException) -> int:
     """Tell the status of a refusal for good by the Hub's storage, whose client raises it as no connection; else 0."""
     named = _STORAGE_REFUSED.search(str(error)) if isinstance(error, ConnectionError) else None
     return int(named[1]) if named else 0
+
+
+def _of_the_client(error: Exception, repo_id: str, doing: str) -> GovbrAssetsError:
+    """Choose our error for the client's own: it speaks of a refusal, or does not know what to make of an answer."""
+    if str(error).startswith(_CARD_REFUSED):
+        return card_refusal(str(error))
+    if str(error).startswith(_FILES_REFUSED):
+        return _denied(403, _reason(str(error)), repo_id, doing)
+    said = " ".join(f"{type(error).__name__}: {error}".split())[:_MOST_WORDS]
+    return HubDeniedError(f"The answer makes no sense while {doing} in {repo_id} ({said}). {_NO_HUB}")
 
 
 def card_refusal(words: str) -> ContractError:

@@ -16,6 +16,7 @@ from govbr_assets.hub.repo import Hub
 from govbr_assets.hub.snapshot import HubFile, Snapshot
 
 _PIECE = 4 << 20  # bytes of one request
+_CUT = 5  # answers that may be shorter than was asked for
 
 
 def fetch(hub: Hub, snapshot: Snapshot, file: HubFile, path: Path) -> None:
@@ -50,9 +51,13 @@ def fetched(hub: Hub, snapshot: Snapshot, file: HubFile) -> bytes:
 
 def _pieces(hub: Hub, snapshot: Snapshot, file: HubFile) -> Iterator[bytes]:
     """Fetch a file, and ask for what is missing if less came than was asked for."""
+    most = file.size // _PIECE + _CUT
     with hub_failures(hub.repo_id, f"fetching {file.path}"), hub.open(snapshot, file) as remote:
-        while piece := remote.read(_PIECE):
+        for _ in range(most):
+            if not (piece := remote.read(_PIECE)):
+                return
             yield piece
+    raise HubUnavailableError(f"{file.path} comes from the Hub in too small pieces: {most} answers were cut off.")
 
 
 def _check(file: HubFile, content: Content) -> None:

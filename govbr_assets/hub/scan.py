@@ -237,11 +237,15 @@ def _is_time(kind: pa.DataType) -> bool:
 @contextmanager
 def reading(hub: Hub, file: HubFile) -> Iterator[None]:
     """Speak of what goes wrong with a file: the Hub fails, or the file is not what it should be."""
+    told = f"{file.path} on the Hub cannot be read as the published schema"
     try:
         with hub_failures(hub.repo_id, f"reading {file.path}"):
-            yield
-    except (pa.ArrowException, OSError, KeyError) as error:  # the Hub's own failures are none of these by now
-        raise ContractError(f"{file.path} on the Hub cannot be read as the published schema: {error}") from error
+            try:
+                yield
+            except (pa.ArrowException, KeyError) as error:
+                raise ContractError(f"{told}: {error}") from error
+    except OSError as error:  # the Hub's own failures are none by now
+        raise ContractError(f"{told}: {error}") from error
 
 
 def _misses(metadata: pq.FileMetaData, index: int, day: Day) -> bool:

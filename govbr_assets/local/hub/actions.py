@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from govbr_assets.local.hub.server import drop
@@ -31,6 +31,29 @@ def answer(status: int, error: str = "Broken on purpose", headers: Mapping[str, 
         while (await receive()).get("more_body", False):  # a sender listens only when it has sent everything
             pass
         await JSONResponse({"error": error}, status, headers)(scope, receive, send)
+
+    return act
+
+
+def say(
+    content: bytes,
+    media_type: str = "application/json",
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+) -> Action:
+    """Answer any bytes, as whatever stands between a client and a server may: a portal's page, another service's JSON.
+
+    Args:
+        content: the body.
+        media_type: what it is said to be.
+        status: the HTTP status.
+        headers: more headers.
+    """
+
+    async def act(_app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        while (await receive()).get("more_body", False):
+            pass
+        await Response(content, status, headers, media_type)(scope, receive, send)
 
     return act
 
