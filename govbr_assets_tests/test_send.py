@@ -241,6 +241,28 @@ def test_a_quota_or_a_bill_is_told_first_in_the_words_of_the_hub_and_asked_for_o
     assert len(local_hub.faults.seen("*", path)) == (2 if "xet" in path else 1)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Your account has unpaid invoices", "org is past due", "Spending cap of the organization",
+        "You have exceeded the maximum size limit", "The limit has been reached", "Not enough space left for org",
+    ],
+)  # fmt: skip
+def test_a_refusal_in_other_words_for_room_or_money_is_no_matter_of_the_token(
+    words: str, hub: Hub, local_hub: LocalHub
+):
+    local_hub.faults.add(Fault("GET", "/api/datasets/", answer(403, words), times=99))
+    with pytest.raises(HubDeniedError, match=r"^The quota or the billing of the owner"):
+        hub.head()
+
+
+@pytest.mark.parametrize("words", ["Forbidden: pass a token with the role write", "You may not write to this space"])
+def test_a_refusal_for_a_right_is_a_matter_of_the_token(words: str, hub: Hub, local_hub: LocalHub):
+    local_hub.faults.add(Fault("GET", "/api/datasets/", answer(403, words), times=99))
+    with pytest.raises(HubDeniedError, match="Look at HF_TOKEN"):
+        hub.head()
+
+
 @pytest.mark.parametrize(("status", "named"), [(402, "quota or the billing"), (403, "HF_TOKEN"), (401, "HF_TOKEN")])
 @pytest.mark.parametrize("path", ["/v1/xorbs/", "/v1/shards"])
 def test_a_storage_that_refuses_after_it_gave_a_token_is_not_asked_again(

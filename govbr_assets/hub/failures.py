@@ -39,7 +39,9 @@ _FILES_REFUSED = "LFS batch API returned errors"
 _FILE_REFUSED = re.compile(r"OID \S+: `(.+)")
 _STORAGE_REFUSED = re.compile(r"HTTP status client error \((40[123]) ")
 _QUOTA = re.compile(
-    r"quota|storage|billing|payment|\bpa(?:y|id)\b|upgrade|subscri|credits|\bplan\b|\blimit (?:reached|exceeded)", re.I
+    r"quota|storage|billing|payment|invoice|\b(?:un|pre)?pa(?:y|id)\b|past due|overdue|spending|not enough space"
+    r"|upgrade|subscri|credits|\bplan\b|\blimit (?:is |has been )?(?:reached|exceeded)|exceed\w* (?:\w+ ){0,4}limit",
+    re.I,
 )
 _MOST_WORDS = 400  # characters: the list of licenses alone is longer than a message should be
 _NAMED_WAIT = re.compile(r"(\d+)\s*(second|minute|hour)", re.IGNORECASE)
