@@ -150,6 +150,14 @@ def test_a_day_of_a_lost_year_is_green_for_no_check_of_it(published: Graph):
     assert not {name for name, passed in judged(published, GRAPH, "2024-03-01").items() if passed} & OF_A_DAY
 
 
+def test_a_dataset_beside_a_loading_script_or_more_metadata_is_not_said_to_load(published: Graph):
+    for path in (f"{published.repo_id.rpartition('/')[2]}.py", ".huggingface.yaml"):
+        damage(published, {path: b"x: 1"})
+        assert not judged(published, WEEKLY)["dataset_schema_is_the_contract"]
+        damage(published, {path: None})
+    assert judged(published, WEEKLY)["dataset_schema_is_the_contract"]
+
+
 def test_a_loss_is_found_although_a_day_and_a_fold_came_after_it(published: Graph):
     DAMAGED["a year deleted"](published)
     published.insert("late", day="2025-05-03")

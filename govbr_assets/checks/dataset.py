@@ -16,7 +16,7 @@ from govbr_assets.core.readable import reader_differences
 from govbr_assets.errors import UnknownRevisionError, ViewerUncertainError
 from govbr_assets.failures import fails_for_good
 from govbr_assets.fold import IdBuckets, scratch_folder
-from govbr_assets.hub import Hub, HubFile, Snapshot, card_changes, file_keys, file_schema, revision_ids
+from govbr_assets.hub import Hub, HubFile, Snapshot, card_changes, file_keys, file_schema, obstacles, revision_ids
 from govbr_assets.resources import HubResource, ViewerResource
 from govbr_assets.told import is_of
 
@@ -48,8 +48,10 @@ def dataset_schema_is_the_contract(context: AssetCheckExecutionContext, hub: Hub
     put, stale = card_changes(client, head) if head.data_files else ({}, ())
     told = "\n".join(f"{path}: {difference}" for path, difference in list(wrong.items())[:20])
     numbers = {"different": len(wrong), "break_readers": len(breaking), "examples": told or "none"} | _about(head)
-    numbers["card"] = f"to be mended: {[*put, *stale]}" if put or stale else "loads"
-    return _verdict(context, client, head, passed=not wrong and not put and not stale, numbers=numbers)
+    in_the_way = [f"to be mended: {[*put, *stale]}"] if put or stale else []
+    in_the_way += obstacles(client, head)
+    numbers["card"] = " ".join(in_the_way) or "loads"
+    return _verdict(context, client, head, passed=not wrong and not in_the_way, numbers=numbers)
 
 
 @asset_check(asset=consolidated_dataset)

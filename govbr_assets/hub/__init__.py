@@ -14,7 +14,7 @@ from govbr_assets.hub.fetch import fetch, fetched
 from govbr_assets.hub.kept import DIGESTS_SCHEMA, KEYS_SCHEMA
 from govbr_assets.hub.keys import HOLDING_SCHEMA, file_digests, file_keys, foreign_keys, holding, revision_ids
 from govbr_assets.hub.left_over import left_over
-from govbr_assets.hub.loadable import card_changes
+from govbr_assets.hub.loadable import card_changes, obstacles
 from govbr_assets.hub.publish import Plan, Publication, publish
 from govbr_assets.hub.reach import check_movable, out_of_reach
 from govbr_assets.hub.repo import Hub
@@ -67,6 +67,7 @@ __all__ = [
     "is_text",
     "learn_schema",
     "left_over",
+    "obstacles",
     "opened",
     "out_of_reach",
     "publish",

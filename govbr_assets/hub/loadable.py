@@ -133,7 +133,9 @@ def check_readable(hub: Hub, snapshot: Snapshot, edit: Edit) -> list[str]:
     standing = [(file, snapshot) for file in snapshot.data_files if file.path not in touched]
     standing += [(each.file, hub.at(each.revision)) for each in edit.data_copies]
     first = min([file.path for file, _ in standing] + [*filter(is_parquet, edit.put)], default="")
-    notes = _obstacles(hub, snapshot, edit)
+    notes = obstacles(hub, snapshot)
+    if notes and not edit.like:  # in a state that there was before they are told of only
+        raise ContractError(notes[0])
     for file, revision in standing:
         try:
             notes += _differences(hub, revision, file, first=file.path == first)
@@ -144,17 +146,14 @@ def check_readable(hub: Hub, snapshot: Snapshot, edit: Edit) -> list[str]:
     return notes
 
 
-def _obstacles(hub: Hub, snapshot: Snapshot, edit: Edit) -> list[str]:
-    """Name files of others with which no revision loads; in a state that there was before they are told of only."""
+def obstacles(hub: Hub, snapshot: Snapshot) -> list[str]:
+    """Name files of others with which a revision does not load, a sentence each."""
     script = f"{hub.repo_id.rpartition('/')[2]}.py"
     told = {
         script: "is a loading script, with which load_dataset fails: delete it",
         _MORE_METADATA: "says more of the dataset than README.md: move what it says there, and delete it",
     }
-    found = [f"{path} on the Hub {why}." for path, why in told.items() if path in snapshot.files]
-    if found and not edit.like:
-        raise ContractError(found[0])
-    return found
+    return [f"{path} on the Hub {why}." for path, why in told.items() if path in snapshot.files]
 
 
 def _differences(hub: Hub, snapshot: Snapshot, file: HubFile, *, first: bool) -> list[str]:
