@@ -76,7 +76,7 @@ def lines_of(text: str) -> dict[str, str]:
     return {str(key.value): part for (key, _), part in zip(root.value, parts, strict=True)}
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(metadata(), styles, st.data())
 @example({"a": math.nan, "b": "yes", "c": ["no", True]}, {}, None)
 def test_an_edit_in_any_style_keeps_everything_else(before: dict[str, Any], style: dict[str, Any], data: Any):
@@ -174,7 +174,7 @@ def test_a_card_without_metadata_gets_it_on_top_and_keeps_its_text(text: str):
     assert card.edited(lambda _: None) is card
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     st.lists(st.sampled_from(["---", "...", "\n", "\r\n", "\r", " ", "\t", "a: 1", "# c", "\ufeff", "x"]), max_size=9)
 )

@@ -120,7 +120,7 @@ cards = st.just({}) | st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(metadata=cards, paths=st.sets(files, max_size=8))
 @example(metadata={}, paths={"data/train-00000-of-00001.parquet", "data/train-2026-01-15.parquet"})
 @example(metadata={}, paths={"train.csv", "test.jsonl"})
