@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
+import yaml
 
 from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.days import Day
@@ -119,6 +120,9 @@ class HubReader:
         for path in changed & set(tree):
             schema = self._table(after, path).schema
             assert schema.equals(NEWS_SCHEMA, check_metadata=True), path
+        before_tree = self._tree(before)
+        for name, found in configs_of_others(before_tree).items():
+            assert configs_of_others(tree).get(name) == found, f"the config {name} is others' and has changed"
         assert DATA_PATTERN in tree["README.md"].path.read_text("utf-8")
         assert set(data_files(tree)) == {path for path in tree if path.startswith("data/")}
 
@@ -130,6 +134,33 @@ class HubReader:
         if blob.oid not in self._tables:
             self._tables[blob.oid] = read(blob)
         return self._tables[blob.oid]
+
+
+def with_config(card: str, name: str) -> str:
+    """Give a card with one more config, whose file lies in a folder of that name, as somebody writes it by hand."""
+    head, _, body = card.removeprefix("---\n").partition("---\n") if card.startswith("---\n") else ("", "", card)
+    metadata = yaml.safe_load(head) or {}
+    ours = {"config_name": "default", "data_files": [{"split": "train", "path": DATA_PATTERN}]}
+    theirs = {"config_name": name, "data_files": [{"split": "train", "path": f"{name}/*.parquet"}], "description": name}
+    known = [each for each in metadata.get("configs", [ours]) if each["config_name"] != name]
+    metadata["configs"] = [*known, theirs]
+    return f"---\n{yaml.safe_dump(metadata, sort_keys=False)}---\n{body}"
+
+
+def configs_of_others(tree: Mapping) -> dict[str, tuple[object, list[tuple[str, str]]]]:
+    """List what the card says of configs that are not ours, and the content of their files."""
+    if "README.md" not in tree:
+        return {}
+    head = tree["README.md"].path.read_text("utf-8").split("---\n")[1:2]
+    configs = (yaml.safe_load(head[0]) or {}).get("configs", []) if head else []
+    names = [each for each in configs if each["config_name"] != "default"]
+    return {
+        each["config_name"]: (
+            each,
+            [(path, tree[path].oid) for path in tree if path.startswith(f"{each['config_name']}/")],
+        )
+        for each in names
+    }
 
 
 def check_once_and_nothing_lost(

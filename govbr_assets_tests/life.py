@@ -5,7 +5,8 @@ What may follow what is said in `test_model`, the laws themselves in `laws`.
 
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import count, pairwise
@@ -15,11 +16,13 @@ from typing import Any
 from dagster import ExecuteInProcessResult
 
 from govbr_assets.core.days import Day
+from govbr_assets.core.gitignore import GITIGNORE
 from govbr_assets.local.hub import LocalHub
 from govbr_assets.local.hub.actions import answer, call, cut
 from govbr_assets.local.hub.faults import Fault
 from govbr_assets.local.postgres import EmbeddedPostgres
 from govbr_assets.local.viewer import LocalViewer
+from govbr_assets.resources import PostgresResource
 from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.laws import (
     HubReader,
@@ -30,12 +33,17 @@ from govbr_assets_tests.laws import (
     check_published,
     day_of,
     disputed,
+    with_config,
 )
+from govbr_assets_tests.pgbouncer import PROGRAM, pgbouncer
 from govbr_assets_tests.stranger import as_others_write, write
 from govbr_assets_tests.tables import shard
 
 FORTNIGHT = [str(date(2026, 1, 5) + timedelta(days=number)) for number in range(14)]
 TIMES = ["00:00", "09:00", "23:59"]  # the last one is the next day in UTC
+
+IGNORED = "a .gitignore that names data files"
+"""The trouble in which the client would drop what it is to send: nothing may be published."""
 
 _names = count()
 
@@ -80,6 +88,8 @@ class Life:
         self._server, self._database, self._seen = postgres, name, seen
         self.graph = Graph(postgres.create_database(name), f"org/{name}", local_hub, local_viewer, folder / name)
         self.graph.execute("INSERT INTO agencies (id, key, name) VALUES (1, 'mec', 'Ministério da Educação')")
+        self._pooler = ExitStack()
+        self._pooled = ""
         self.hub = HubReader(local_hub.store, self.graph.repo_id)
         self.news: dict[int, News] = {}
         self.read: dict[str, list[Named]] = {}  # the days as `postgres_news_partition` has them
@@ -89,8 +99,32 @@ class Life:
 
     def end(self) -> None:
         """Drop the database."""
+        self._pooler.close()
         self.graph.instance.dispose()
         self._server.drop_database(self._database)
+
+    def read_through_a_pooler(self) -> None:
+        """Let PgBouncer stand between the product and PostgreSQL from now on, where it is installed."""
+        if PROGRAM:
+            self._pooled = self._pooler.enter_context(pgbouncer(self.graph.postgres_url, "transaction"))
+
+    def somebody_adds_a_config(self, number: int) -> None:
+        """Let somebody else put a config and a split of their own into the repo, beside the dataset."""
+        if self.hub.head:
+            tree = self.graph.local_hub.store.tree(self.hub.repo_id)
+            text = tree["README.md"].path.read_text("utf-8") if "README.md" in tree else ""
+            card = with_config(text, f"others{number}")
+            part = as_others_write(shard([f"of others {number}"]))
+            self._write({"README.md": card.encode(), f"others{number}/part.parquet": part})
+
+    def rename(self, *, settings_follow: bool) -> None:
+        """Let somebody give the repo another name, which the settings take over or not."""
+        if self.hub.head:
+            name = f"{self.hub.repo_id}-{next(self._fresh)}"
+            self.graph.local_hub.store.rename(self.hub.repo_id, name)
+            self.hub.repo_id = name
+            if settings_follow:
+                self.graph.repo_id = name
 
     def insert(self, day: str, kind: str, number: int) -> None:
         """Insert a row: with a new id, with an old id that the Hub knows, or with the very id that the Hub knows."""
@@ -146,7 +180,11 @@ class Life:
                 rows = [self.news[row] for row in sorted(self.news)][deed.number % 4 :][:4]
                 names += [row.legacy_id if row.legacy_id and deed.number % 2 else row.unique_id for row in rows]
             content = as_others_write(shard(list(dict.fromkeys(names)), at=Day.of(deed.day).start))
-        self._others.add(write(self.graph.local_hub.store, self.graph.repo_id, {path: content}))
+        self._write({path: content})
+
+    def _write(self, files: Mapping[str, bytes | None]) -> None:
+        """Let somebody else make a commit."""
+        self._others.add(write(self.graph.local_hub.store, self.hub.repo_id, files))
 
     def run(
         self,
@@ -169,19 +207,21 @@ class Life:
         if not assets or "hf_existing_ids" in assets:
             config["hf_existing_ids"] = {"source": source}
         last = keys[-1] if len(keys) > 1 else ""
-        result = self.graph.run(keys[0], last, checks=checks, selection=list(assets) or None, config=config)
+        postgres: dict[str, Any] = {"postgres": PostgresResource(url=self._pooled)} if self._pooled else {}
+        result = self.graph.run(keys[0], last, checks=checks, selection=list(assets) or None, config=config, **postgres)
         self.graph.local_hub.faults.clear()
         self.graph.local_viewer.faults.clear()
-        self.graph.local_viewer.index.follow(self.graph.repo_id)
+        self.graph.local_viewer.index.follow(self.hub.repo_id)
         self.read |= {key: day_of(self.news, key) for key in self.graph.metadata(result, "postgres_news_partition")}
         self.asked |= self.graph.metadata(result, "hf_existing_ids").keys()
         self._seen["runs"] += 1
         publishes = not dry_run and (not assets or "hf_parquet_shard" in assets)
-        ours = self._judge(before, keys, publishes=publishes)
+        ours = self._judge(before, keys, publishes=publishes and trouble != IGNORED)
         if trouble not in FATAL:
             assert result.success, [event.message for event in result.all_events if event.is_failure]
         if result.success and publishes:
             self._judge_success(result, keys, ours, lagging=trouble == "the head lags")
+        self._end(trouble)
         return result
 
     def fold(self, *, trouble: str = "", deed: Deed | None = None) -> None:
@@ -192,16 +232,23 @@ class Life:
         result = self.graph.fold(checks=False)
         self.graph.local_hub.faults.clear()
         self.graph.local_viewer.faults.clear()
-        self.graph.local_viewer.index.follow(self.graph.repo_id)
+        self.graph.local_viewer.index.follow(self.hub.repo_id)
         self._seen["folds"] += 1
         for parent, revision in pairwise(self.hub.revisions()):
             if revision not in before and revision not in self._others:
+                assert trouble != IGNORED
                 self.hub.check_ours(parent, revision, deleted=True)
                 then, now = self.hub.ids(parent), self.hub.ids(revision)
                 assert now.keys() == then.keys()
                 assert all(now[name] <= then[name] for name in now)
         if trouble not in FATAL:
             assert result.success, [event.message for event in result.all_events if event.is_failure]
+        self._end(trouble)
+
+    def _end(self, trouble: str) -> None:
+        """Let somebody mend what faults do not end by themselves."""
+        if trouble == IGNORED and self.hub.head:
+            self._write({GITIGNORE: None})
 
     def check_equal(self) -> None:
         """Hold the Hub against PostgreSQL: each row once, under its own id and day, with its title."""
@@ -246,13 +293,13 @@ def _at_commit(action: Any, **how: Any) -> Callable[[Life, Any], None]:
 
 def _lag(life: Life, deed: Deed) -> None:
     if life.hub.head:
-        life.graph.local_hub.lag(life.graph.repo_id, times=2)
+        life.graph.local_hub.lag(life.hub.repo_id, times=2)
     life.somebody_else(deed)
 
 
 def _hold(life: Life, deed: Deed) -> None:
     if life.hub.head:
-        life.graph.local_viewer.index.hold(life.graph.repo_id)
+        life.graph.local_viewer.index.hold(life.hub.repo_id)
     life.somebody_else(deed)
 
 
@@ -261,12 +308,18 @@ def _no_answer(life: Life, _: Deed) -> None:
     life.graph.local_hub.faults.add(lost, Fault("GET", "/commits/main$", answer(403), times=99, skip=1))
 
 
+def _ignore(life: Life, deed: Deed | None) -> None:
+    if life.hub.head:
+        lines = ["data/", "*.parquet", "train-*"]
+        life._write({GITIGNORE: f"# of others\n{lines[deed.number % 3 if deed else 0]}\n".encode()})
+
+
 _NOT_READY = answer(500, "The dataset index is loading", {"X-Error-Code": "ResponseNotReady"})
 
 TROUBLES: dict[str, Callable[[Life, Any], None]] = {
     "the viewer fails": lambda life, _: life.graph.local_viewer.faults.add(Fault("GET", "/filter", _NOT_READY)),
     "the viewer is behind": _hold,
-    "the viewer knows a part": lambda life, _: life.graph.local_viewer.index.limit(life.graph.repo_id, 1),
+    "the viewer knows a part": lambda life, _: life.graph.local_viewer.index.limit(life.hub.repo_id, 1),
     "another commit is under way": _at_commit(answer(409, "busy")),
     "412 for no reason": _at_commit(answer(412, "The branch was updated since you started")),
     "500 before the commit": _at_commit(answer(500)),
@@ -281,8 +334,9 @@ TROUBLES: dict[str, Callable[[Life, Any], None]] = {
     ),
     "the Hub takes nothing": _at_commit(answer(500), times=99),
     "no answer for good": _no_answer,
+    IGNORED: _ignore,
 }
 """What can be wrong during a run."""
 
-FATAL = {"the Hub takes nothing", "no answer for good"}
+FATAL = {"the Hub takes nothing", "no answer for good", IGNORED}
 """In which a run may fail."""

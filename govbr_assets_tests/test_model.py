@@ -68,8 +68,14 @@ class Lives(RuleBasedStateMachine):
         self.life.run(FORTNIGHT)
         self.life.check_equal()
 
-    @initialize(past=st.lists(deeds, max_size=2), rows=st.lists(st.tuples(days, kinds, numbers), max_size=12))
-    def there_is_a_past_or_none(self, past: list[Deed], rows: list[tuple[str, str, int]]) -> None:
+    @initialize(
+        past=st.lists(deeds, max_size=2),
+        rows=st.lists(st.tuples(days, kinds, numbers), max_size=12),
+        pooled=st.booleans(),
+    )
+    def there_is_a_past_or_none(self, past: list[Deed], rows: list[tuple[str, str, int]], pooled: bool) -> None:
+        if pooled:
+            self.life.read_through_a_pooler()
         for deed in past:
             self.life.somebody_else(deed)
         self.rows_arrive(rows)
@@ -98,6 +104,14 @@ class Lives(RuleBasedStateMachine):
     @rule(deed=deeds)
     def somebody_else_commits(self, deed: Deed) -> None:
         self.life.somebody_else(deed)
+
+    @rule(number=st.integers(0, 2))
+    def somebody_adds_a_config(self, number: int) -> None:
+        self.life.somebody_adds_a_config(number)
+
+    @rule(settings_follow=st.booleans())
+    def the_repo_is_renamed(self, settings_follow: bool) -> None:
+        self.life.rename(settings_follow=settings_follow)
 
     @rule(keys=spans, source=sources, checks=st.booleans())
     def days_are_published(self, keys: list[str], source: str, checks: bool) -> None:
