@@ -1,25 +1,20 @@
 """Publishes a PostgreSQL table of news as a Hugging Face dataset and keeps it true: only what changed travels.
 
-The rooms, from the top down; imports go down only:
+The rooms, from the top down; imports go down only (`govbr_assets_tests/test_imports.py`):
 
-definitions                           settings -> resources; all that Dagster loads
-schedules, sensors, jobs              when to run: by the clock, because something happened; what together
-checks, newest_day                    verdicts about what was published; whether the newest day is there
-assets, rehearsal                     the graph; the dry run
-io_managers, records                  tables between assets, days on the Hub; what runs leave in Dagster's records
-told, told_fold, told_reconciliation  what is told of days, of a fold, of a reconciliation
-failures, executor                    errors as Dagster's; runs that show that they are alive
-batches, fold, rollback               days into commits; shards into a file a year; the way back
-reconciliation                        the rows of PostgreSQL against those of the Hub
-shards, trail, existing               a day made true as a plan; what moved meanwhile; which rows the Hub holds
-resources, partitions                 configuration -> clients; the days
-postgres, hub, viewer, alerts         the four services, one client each
-storage, staging                      files at rest, and the tables between assets; rows that are too many for memory
-core                                  rules: Arrow in, Arrow out
-deadline, heap, errors                work within a time; memory that was freed; what can go wrong
-web, environment                      a session of requests; what others have left in the environment
-redact                                no secret in any text
-local                                 an embedded stack for demo, development and tests
+definitions    settings -> resources; the one Definitions
+defs           all that imports Dagster: assets, checks, sensors, metadata, resources, IO managers, jobs, schedules
+operations     what can be done to a published dataset: sync, compact, reconcile, restore, existing_ids; under them
+               rewrite, a file made anew, and verify, its proof
+dataset        a dataset at a revision: transaction, compatibility with readers, reader, keys, what readers see
+huggingface    the Hub and its viewer, as a service; the only importer of huggingface_hub
+postgres       PostgreSQL, as a service
+alerts         whoever takes alerts, as a service
+core           rules on Arrow tables and values: no Dagster, no network, no disk, no clock
+io             the machine: storage, temporary files, memory, deadlines, the environment that others left
+errors         what can go wrong
+redact         no secret in any text
+local          an embedded stack for demo, development and tests; imported by nobody but them
 """
 
 import os
@@ -39,11 +34,11 @@ os.environ.setdefault("HF_XET_FIXED_UPLOAD_CONCURRENCY", "1")
 os.environ.setdefault("HF_XET_DATA_INGESTION_BLOCK_SIZE", "1mb")
 os.environ.setdefault("HF_XET_XORB_COMPRESSION_POLICY", "none")
 
-from govbr_assets import environment, heap  # noqa: E402 - the filters and the pool must stand first
+from govbr_assets.io import environment, memory  # noqa: E402 - the filters and the pool must stand first
 
-heap.lean()
+memory.limit_heap()
 environment.prepare()  # before the Hub's client is imported, which reads it then
 
-from govbr_assets.definitions import defs  # noqa: E402
+from govbr_assets.definitions import defs as code_location  # noqa: E402
 
-__all__ = ["defs"]
+__all__ = ["code_location"]

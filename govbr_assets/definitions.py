@@ -8,17 +8,17 @@ from pathlib import Path
 
 from dagster import DefaultScheduleStatus, DefaultSensorStatus, Definitions, EnvVar
 
-from govbr_assets import assets, jobs
-from govbr_assets.checks import daily, dataset, newest_day, reconciliation
-from govbr_assets.core.settings import cleaned
+from govbr_assets.defs import assets, jobs
+from govbr_assets.defs.checks import daily, dataset, newest_day, reconciliation
+from govbr_assets.defs.executor import living_in_process_executor
+from govbr_assets.defs.failures import redact_what_is_recorded
+from govbr_assets.defs.io_managers import ArrowTableIOManager, HubShardIOManager
+from govbr_assets.defs.resources import AlertResource, HubResource, PostgresResource, ViewerResource
+from govbr_assets.defs.schedules import schedules
+from govbr_assets.defs.sensors import sensors
 from govbr_assets.errors import BeginningError
-from govbr_assets.executor import living_in_process_executor
-from govbr_assets.failures import redact_what_is_recorded
-from govbr_assets.io_managers import ArrowTableIOManager, HubShardIOManager
+from govbr_assets.io.settings import cleaned
 from govbr_assets.redact import remember, remember_url
-from govbr_assets.resources import AlertResource, HubResource, PostgresResource, ViewerResource
-from govbr_assets.schedules import schedules
-from govbr_assets.sensors import sensors
 
 
 def setting(name: str, default: str = "") -> str:

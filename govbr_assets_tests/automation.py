@@ -44,11 +44,11 @@ from dagster._core.scheduler.instigation import (
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from dagster._utils.error import serializable_error_info_from_exc_info
 
-from govbr_assets.assets.reconciliation import Reconciling
+from govbr_assets.defs.assets.reconciliation import ReconciliationConfig
+from govbr_assets.defs.jobs import daily_sync, reconciliation, weekly_consolidation
+from govbr_assets.defs.resources import AlertResource
+from govbr_assets.defs.sensors import sensors
 from govbr_assets.errors import GovbrAssetsError
-from govbr_assets.jobs import daily_sync, reconciliation, weekly_consolidation
-from govbr_assets.resources import AlertResource
-from govbr_assets.sensors import sensors
 from govbr_assets_tests.graph import GRAPH, RECONCILIATION, WEEKLY, Graph
 
 _TARGET = LoadableTargetOrigin(module_name="govbr_assets")
@@ -125,7 +125,7 @@ class Automation:
         """Make the reconciliation that finds what it is told."""
 
         @asset(io_manager_key="reconciliation_io_manager")
-        def hub_reconciliation(config: Reconciling) -> Output[pa.Table]:
+        def hub_reconciliation(config: ReconciliationConfig) -> Output[pa.Table]:
             told = dict.fromkeys(("missing", "surplus", "duplicated", "moved", "undated"), 0)
             metadata = {**told, "unfolded_files": self.unfolded, "revision": "0266e555", "deep": config.deep}
             metadata["repo"] = self.graph.repo_id

@@ -24,7 +24,7 @@ for _name in [name for name in os.environ if name.startswith(_OURS)]:
     del os.environ[_name]
 
 from govbr_assets import redact  # noqa: E402
-from govbr_assets.hub import Hub  # noqa: E402
+from govbr_assets.huggingface.client import RepoClient  # noqa: E402
 from govbr_assets.local.hub import LocalHub  # noqa: E402
 from govbr_assets.local.postgres import EmbeddedPostgres  # noqa: E402
 from govbr_assets.local.viewer import LocalViewer  # noqa: E402
@@ -107,8 +107,8 @@ def repo_id() -> str:
 
 
 @pytest.fixture
-def hub(local_hub: LocalHub, repo_id: str) -> Hub:
-    return Hub(repo_id, token=local_hub.write_token, endpoint=local_hub.endpoint)
+def hub(local_hub: LocalHub, repo_id: str) -> RepoClient:
+    return RepoClient(repo_id, token=local_hub.write_token, endpoint=local_hub.endpoint)
 
 
 @pytest.fixture
@@ -116,8 +116,10 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nobody wait before the next try, neither the Hub's client nor we; what the Hub asks for is still waited."""
     no_time = SimpleNamespace(sleep=lambda _: None)
     monkeypatch.setattr("huggingface_hub.utils._http.time", no_time)
-    monkeypatch.setattr(import_module("govbr_assets.hub.publish"), "time", no_time)
-    monkeypatch.setattr(import_module("govbr_assets.hub.send"), "wait_random_exponential", lambda **_: wait_none())
+    monkeypatch.setattr(import_module("govbr_assets.dataset.transaction"), "time", no_time)
+    monkeypatch.setattr(
+        import_module("govbr_assets.huggingface.commit"), "wait_random_exponential", lambda **_: wait_none()
+    )
 
 
 @pytest.fixture(scope="session")

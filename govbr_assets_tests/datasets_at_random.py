@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.layout import shard_path
-from govbr_assets.existing import Existing, ExistingIds, Source
-from govbr_assets.hub import Hub
+from govbr_assets.huggingface.client import RepoClient
+from govbr_assets.huggingface.viewer import Viewer
+from govbr_assets.io.storage.folder import Folder
 from govbr_assets.local.hub import LocalHub
 from govbr_assets.local.hub.faults import Exchange
 from govbr_assets.local.viewer import LocalViewer
-from govbr_assets.storage import Folder
-from govbr_assets.viewer import Viewer
+from govbr_assets.operations.existing_ids import ExistingIdsLookup, ExistingRows, Source
 from govbr_assets_tests.stranger import as_others_write, write
 from govbr_assets_tests.tables import DAY, news, shard
 
@@ -118,19 +118,19 @@ class World:
         old = {} if anew else {path: None for path in store.tree(self.repo_id) if path.endswith(".parquet")}
         return write(store, self.repo_id, old | {path: as_others_write(content(some)) for path, some in data.items()})
 
-    def hub(self, folder: Path | None = None) -> Hub:
+    def hub(self, folder: Path | None = None) -> RepoClient:
         """Make a client that knows nothing of earlier ones."""
         known = Folder(str(folder)) if folder else None
         token, endpoint = self.local_hub.write_token, self.local_hub.endpoint
-        return Hub(self.repo_id, token=token, endpoint=endpoint, folder=known)
+        return RepoClient(self.repo_id, token=token, endpoint=endpoint, folder=known)
 
-    def asking(self, source: Source, days: Mapping[str, pa.Table], hub: Hub | None = None) -> ExistingIds:
+    def asking(self, source: Source, days: Mapping[str, pa.Table], hub: RepoClient | None = None) -> ExistingIdsLookup:
         """Ask for days at the head."""
         hub = hub or self.hub()
         viewer = Viewer(self.local_viewer.url, hub.repo_id, hub.token)
-        return ExistingIds(hub, viewer, source, list(days), days.__getitem__, hub.head())
+        return ExistingIdsLookup(hub, viewer, source, list(days), days.__getitem__, hub.head())
 
-    def find(self, source: Source, postgres: pa.Table, hub: Hub | None = None) -> Existing:
+    def find(self, source: Source, postgres: pa.Table, hub: RepoClient | None = None) -> ExistingRows:
         """Ask for the one day."""
         return self.asking(source, {str(DAY): postgres}, hub).find(str(DAY))
 

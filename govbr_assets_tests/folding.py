@@ -18,22 +18,22 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from govbr_assets.core.castable import as_contract
+from govbr_assets.core.conform_file import conform_file
 from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.days import Day
 from govbr_assets.core.digest import row_digests
 from govbr_assets.core.layout import SORTED_BY, WRITER_SETTINGS, encode, shard_day, year_path
-from govbr_assets.fold import Folded, fold
-from govbr_assets.hub import Hub
+from govbr_assets.huggingface.client import RepoClient
+from govbr_assets.io.storage.folder import Folder
 from govbr_assets.local.hub import LocalHub
 from govbr_assets.local.viewer.data_files import data_files
-from govbr_assets.storage import Folder
+from govbr_assets.operations.compact.plan import CompactionCommit, fold
 from govbr_assets_tests.laws import HubReader
+from govbr_assets_tests.operations.test_fold import TODAY, rows
 from govbr_assets_tests.stranger import as_others_write, read, write
-from govbr_assets_tests.test_fold import TODAY, rows
 
 Files = Mapping[str, bytes | None]
-Rank = tuple[tuple[bool, int], tuple[bool, int], int]
+VersionRank = tuple[tuple[bool, int], tuple[bool, int], int]
 
 COMMIT = "/commit/main$"
 DATA = r"^/lfs/"
@@ -63,11 +63,11 @@ class Folding:
         self._read = HubReader(self.local_hub.store, self.repo_id)
 
     @property
-    def hub(self) -> Hub:
+    def hub(self) -> RepoClient:
         """A client of its own, without patience."""
         token, endpoint = self.local_hub.write_token, self.local_hub.endpoint
         folder = Folder(str(self.kept)) if self.kept else None
-        return Hub(self.repo_id, token=token, endpoint=endpoint, folder=folder, patience=0)
+        return RepoClient(self.repo_id, token=token, endpoint=endpoint, folder=folder, patience=0)
 
     @property
     def head(self) -> str:
@@ -86,7 +86,7 @@ class Folding:
         self.base = self.base if self.folds else revision
         return revision
 
-    def fold(self, today: Day = TODAY) -> list[Folded]:
+    def fold(self, today: Day = TODAY) -> list[CompactionCommit]:
         """Fold with a client that knows nothing."""
         return list(fold(self.hub, today))
 
@@ -148,10 +148,10 @@ class Folding:
         assert self.head == head
         assert set(self.ids().values()) <= {1}
 
-    def _ranked(self, revision: str) -> Counter[tuple[str, Rank]]:
+    def _ranked(self, revision: str) -> Counter[tuple[str, VersionRank]]:
         """Count the rows of a revision by id and rank, which holds the digest of all that a row says."""
         return Counter(
-            each for table in self.tables(revision).values() for each in ranked(as_contract(table, "a file"))
+            each for table in self.tables(revision).values() for each in ranked(conform_file(table, "a file"))
         )
 
     def _loads(self, revision: str) -> bool:
@@ -188,7 +188,7 @@ def is_open(path: str) -> bool:
     return day is not None and day >= TODAY
 
 
-def ranked(table: pa.Table) -> Iterator[tuple[str, Rank]]:
+def ranked(table: pa.Table) -> Iterator[tuple[str, VersionRank]]:
     """Give id and rank of each row: when it was extracted, when updated, null before all times, and its digest."""
     times = (table[name].cast(pa.int64()).to_pylist() for name in ("extracted_at", "updated_datetime"))
     dated = ([(each is not None, each or 0) for each in column] for column in times)
@@ -197,8 +197,8 @@ def ranked(table: pa.Table) -> Iterator[tuple[str, Rank]]:
 
 def by_year(tables: Iterable[pa.Table]) -> dict[str, pa.Table]:
     """Fold by the letter: of each id the latest row, sorted, by the year in São Paulo."""
-    whole = pa.concat_tables([NEWS_SCHEMA.empty_table(), *(as_contract(table, "a file") for table in tables)])
-    best: dict[str, tuple[Rank, int]] = {}
+    whole = pa.concat_tables([NEWS_SCHEMA.empty_table(), *(conform_file(table, "a file") for table in tables)])
+    best: dict[str, tuple[VersionRank, int]] = {}
     for index, (unique_id, rank) in enumerate(ranked(whole)):
         if unique_id not in best or best[unique_id][0] < rank:
             best[unique_id] = rank, index
@@ -252,4 +252,4 @@ def _dataset(name: str, days: Sequence[str], legacy: int) -> dict[str, bytes | N
 
 def few_files(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
     """Let a commit have fewer files than is the rule."""
-    monkeypatch.setattr("govbr_assets.fold.plan.COMMIT_FILES", most)
+    monkeypatch.setattr("govbr_assets.operations.compact.plan.COMMIT_FILES", most)

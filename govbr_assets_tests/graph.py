@@ -7,14 +7,17 @@ from typing import Any
 
 from dagster import DagsterEventType, DagsterInstance, ExecuteInProcessResult, RetryPolicy, materialize
 
-from govbr_assets.assets import consolidated_dataset, hub_reconciliation
-from govbr_assets.checks import dataset, newest_day, reconciliation
+from govbr_assets.dataset.reader import file_rows
 from govbr_assets.definitions import defs
-from govbr_assets.hub import Hub, Snapshot, file_rows
-from govbr_assets.io_managers import ArrowTableIOManager, HubShardIOManager
+from govbr_assets.defs.assets.consolidated import consolidated_dataset
+from govbr_assets.defs.assets.reconciliation import hub_reconciliation
+from govbr_assets.defs.checks import dataset, newest_day, reconciliation
+from govbr_assets.defs.io_managers import ArrowTableIOManager, HubShardIOManager
+from govbr_assets.defs.resources import HubResource, PostgresResource, ViewerResource
+from govbr_assets.huggingface.client import RepoClient
+from govbr_assets.huggingface.snapshot import Snapshot
 from govbr_assets.local.hub import LocalHub
 from govbr_assets.local.viewer import LocalViewer
-from govbr_assets.resources import HubResource, PostgresResource, ViewerResource
 from govbr_assets_tests.sql import execute
 
 _OF_THE_HUB = ("repo_id", "visibility", "token", "storage_url", "patience_minutes", "dry_run")
@@ -53,9 +56,9 @@ class Graph:
     instance: DagsterInstance = field(default_factory=DagsterInstance.ephemeral)
 
     @property
-    def hub(self) -> Hub:
+    def hub(self) -> RepoClient:
         """A client of its own, which knows nothing of earlier commits."""
-        return Hub(self.repo_id, token=self.local_hub.write_token, endpoint=self.local_hub.endpoint)
+        return RepoClient(self.repo_id, token=self.local_hub.write_token, endpoint=self.local_hub.endpoint)
 
     @property
     def head(self) -> Snapshot:

@@ -17,12 +17,12 @@ from dagster import ExecuteInProcessResult
 
 from govbr_assets.core.days import Day
 from govbr_assets.core.gitignore import GITIGNORE
+from govbr_assets.defs.resources import PostgresResource
 from govbr_assets.local.hub import LocalHub
 from govbr_assets.local.hub.actions import answer, call, cut
 from govbr_assets.local.hub.faults import Fault
 from govbr_assets.local.postgres import EmbeddedPostgres
 from govbr_assets.local.viewer import LocalViewer
-from govbr_assets.resources import PostgresResource
 from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.laws import (
     HubReader,

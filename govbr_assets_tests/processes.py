@@ -13,9 +13,9 @@ from pathlib import Path
 
 from dagster import DagsterInstance, RetryPolicy, materialize
 
-from govbr_assets import batches
-from govbr_assets.io_managers import ArrowTableIOManager, HubShardIOManager
-from govbr_assets.resources import HubResource, PostgresResource, ViewerResource
+from govbr_assets.defs.io_managers import ArrowTableIOManager, HubShardIOManager
+from govbr_assets.defs.resources import HubResource, PostgresResource, ViewerResource
+from govbr_assets.operations.sync import batches
 from govbr_assets_tests.graph import GRAPH, Graph
 
 PUBLISHED, FAILED, MOVED = 0, 1, 2

@@ -14,10 +14,10 @@ from dagster import AssetCheckKey, AssetKey, DagsterInstance, DagsterRunStatus, 
 from dagster._core.definitions.freshness import FreshnessState
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
+from govbr_assets_tests.alerts.test_alerts import Receiver, receiver  # noqa: F401
+from govbr_assets_tests.defs.test_sensors import LATE, RANGE
 from govbr_assets_tests.graph import Graph
-from govbr_assets_tests.test_alerts import Receiver, receiver  # noqa: F401
 from govbr_assets_tests.test_cli import ROOT
-from govbr_assets_tests.test_sensors import LATE, RANGE
 
 RECONCILIATION = AssetKey("hub_reconciliation")
 NEWEST_DAY = AssetCheckKey(AssetKey("hf_parquet_shard"), "newest_day_is_published")

@@ -19,8 +19,8 @@ import pytest
 from playwright.sync_api import Page, Playwright, expect, sync_playwright
 
 from govbr_assets.core.days import TIME_ZONE
+from govbr_assets_tests.local.test_local_dev import free_port
 from govbr_assets_tests.test_cli import IMPATIENT, ROOT
-from govbr_assets_tests.test_local_dev import free_port
 
 SCREENSHOTS = ROOT / "build" / "screenshots"
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge")

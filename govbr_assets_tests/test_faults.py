@@ -16,6 +16,7 @@ from huggingface_hub.utils._xet import abort_xet_session
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from govbr_assets.defs.resources import ViewerResource
 from govbr_assets.errors import (
     GovbrAssetsError,
     HubConflictError,
@@ -27,7 +28,6 @@ from govbr_assets.errors import (
 )
 from govbr_assets.local.hub.actions import Action, answer, call, cut
 from govbr_assets.local.hub.faults import Fault
-from govbr_assets.resources import ViewerResource
 from govbr_assets_tests import readers
 from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.scenes import DAYS, Scene, verdict
@@ -339,8 +339,8 @@ def bulk() -> int:
 
 @pytest.fixture
 def stage(graph: Graph, span: Sequence[str], bulk: int, monkeypatch: pytest.MonkeyPatch) -> Stage:
-    monkeypatch.setattr("govbr_assets.batches.COMMIT_DAYS", 2)
-    monkeypatch.setattr("govbr_assets.hub.send._TRIES", 3)
+    monkeypatch.setattr("govbr_assets.operations.sync.batches.COMMIT_DAYS", 2)
+    monkeypatch.setattr("govbr_assets.huggingface.commit._TRIES", 3)
     return Stage(Scene.of(graph, bulk), span)
 
 

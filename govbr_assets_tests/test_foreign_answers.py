@@ -10,16 +10,22 @@ import pytest
 
 from govbr_assets.core.days import Day
 from govbr_assets.core.layout import encode
-from govbr_assets.core.staged import tables_of
+from govbr_assets.dataset.keys import file_keys, ids_at
+from govbr_assets.dataset.reader import day_rows, file_rows, file_schema
+from govbr_assets.dataset.transaction import publish
 from govbr_assets.errors import GovbrAssetsError, NotMaterializedError, PermanentError, ViewerUncertainError
-from govbr_assets.fold import fold
-from govbr_assets.hub import Edit, Hub, Snapshot, day_rows, file_keys, file_rows, file_schema, publish, revision_ids
+from govbr_assets.huggingface.changeset import Changeset
+from govbr_assets.huggingface.client import RepoClient
+from govbr_assets.huggingface.snapshot import Snapshot
+from govbr_assets.huggingface.viewer import Viewer
+from govbr_assets.io.staged import tables_of
+from govbr_assets.io.storage.folder import Folder
+from govbr_assets.io.storage.tables import TableStorage
 from govbr_assets.local.hub import LocalHub
 from govbr_assets.local.hub.actions import say
 from govbr_assets.local.hub.faults import Fault
 from govbr_assets.local.viewer import LocalViewer
-from govbr_assets.storage import Folder, TableStorage
-from govbr_assets.viewer import Viewer
+from govbr_assets.operations.compact.plan import fold
 from govbr_assets_tests.stranger import write
 from govbr_assets_tests.tables import DAY, shard
 
@@ -55,22 +61,22 @@ NONSENSE: dict[str, tuple[bytes, str]] = {
 class Fixed:
     """A plan that puts one shard."""
 
-    def at(self, snapshot: Snapshot) -> Edit:
-        return Edit({PATH: encode(shard(["new"]))}, summary="Publish")
+    def at(self, snapshot: Snapshot) -> Changeset:
+        return Changeset({PATH: encode(shard(["new"]))}, summary="Publish")
 
 
-def read_all(hub: Hub) -> pa.Table:
+def read_all(hub: RepoClient) -> pa.Table:
     head = hub.head()
     for file in head.data_files:
         file_schema(hub, head, file)
         list(file_keys(hub, head, file))
         file_rows(hub, head, file)
-    list(revision_ids(hub, head))
+    list(ids_at(hub, head))
     list(hub.commits())
     return day_rows(hub, head, DAY)
 
 
-WORK: dict[str, Callable[[Hub], object]] = {
+WORK: dict[str, Callable[[RepoClient], object]] = {
     "reading": read_all,
     "publishing": lambda hub: publish(hub, Fixed(), hub.head()),
     "compacting": lambda hub: list(fold(hub, Day.of("2026-02-01"))),
@@ -89,13 +95,13 @@ QUESTIONS = {
 
 
 @pytest.fixture
-def filled(hub: Hub) -> Hub:
+def filled(hub: RepoClient) -> RepoClient:
     publish(hub, Fixed(), hub.head())
     files = {"data/train-2026-01-14.parquet": encode(shard(["old"], at=Day.of("2026-01-14").start))}
 
     class Other:
-        def at(self, snapshot: Snapshot) -> Edit:
-            return Edit({**files, PATH: encode(shard(["before"]))}, summary="Publish")
+        def at(self, snapshot: Snapshot) -> Changeset:
+            return Changeset({**files, PATH: encode(shard(["before"]))}, summary="Publish")
 
     publish(hub, Other(), hub.head())
     return hub
@@ -103,12 +109,12 @@ def filled(hub: Hub) -> Hub:
 
 @pytest.mark.parametrize("question", QUESTIONS.values(), ids=QUESTIONS)
 def test_whatever_comes_with_status_200_from_the_hub_is_one_of_our_errors_and_asked_for_a_few_times_at_most(
-    filled: Hub, local_hub: LocalHub, question: tuple[str, str]
+    filled: RepoClient, local_hub: LocalHub, question: tuple[str, str]
 ):
     wrong = []
     for told, (content, media_type) in NONSENSE.items():
         for name, work in WORK.items():
-            hub = Hub(filled.repo_id, token=local_hub.write_token, endpoint=local_hub.endpoint, patience=0)
+            hub = RepoClient(filled.repo_id, token=local_hub.write_token, endpoint=local_hub.endpoint, patience=0)
             local_hub.faults.forget()
             local_hub.faults.add(Fault(*question, say(content, media_type), times=ALWAYS))
             before = local_hub.store.head(filled.repo_id)
@@ -182,10 +188,10 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 def test_what_is_kept_of_the_hub_and_was_damaged_is_fetched_anew(
-    filled: Hub, local_hub: LocalHub, tmp_path: Path, damage: Callable[[bytes], bytes]
+    filled: RepoClient, local_hub: LocalHub, tmp_path: Path, damage: Callable[[bytes], bytes]
 ):
-    def client() -> Hub:
-        return Hub(
+    def client() -> RepoClient:
+        return RepoClient(
             filled.repo_id,
             token=local_hub.write_token,
             endpoint=local_hub.endpoint,
@@ -205,7 +211,7 @@ def test_what_is_kept_of_the_hub_and_was_damaged_is_fetched_anew(
 def test_a_table_between_assets_that_was_damaged_is_told_by_name(
     tmp_path: Path, damage: Callable[[bytes], bytes], staged: bool, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("govbr_assets.staging.STAGED_BYTES", 1 if staged else 1 << 30)
+    monkeypatch.setattr("govbr_assets.io.staging.STAGED_BYTES", 1 if staged else 1 << 30)
     storage = TableStorage(str(tmp_path), 30)
     storage.write("postgres_news_partition", "2026-01-15", shard(["a", "b"] * 50))
     (path,) = kept_files(tmp_path)
@@ -221,12 +227,12 @@ def test_a_table_between_assets_that_was_damaged_is_told_by_name(
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 def test_a_damaged_file_on_the_hub_stops_what_needs_it_by_its_name(
-    filled: Hub, local_hub: LocalHub, damage: Callable[[bytes], bytes]
+    filled: RepoClient, local_hub: LocalHub, damage: Callable[[bytes], bytes]
 ):
     bad = "data/train-2026-01-13.parquet"
     tree = {path: blob.path.read_bytes() for path, blob in local_hub.store.tree(filled.repo_id).items()}
     write(local_hub.store, filled.repo_id, {bad: damage(tree[PATH])})
-    hub = Hub(filled.repo_id, token=local_hub.write_token, endpoint=local_hub.endpoint)
+    hub = RepoClient(filled.repo_id, token=local_hub.write_token, endpoint=local_hub.endpoint)
     may_pass = damage is DAMAGES["another byte in the middle"]  # which may hit what nobody reads
     for work in (WORK["reading"], WORK["compacting"]):
         with suppress(PermanentError) if may_pass else pytest.raises(PermanentError, match=bad):

@@ -11,19 +11,21 @@ import pytest
 from dagster import AssetCheckKey, AssetKey, AssetMaterialization, DagsterEventType, asset, materialize
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
-from govbr_assets.core.dedup import identity_digest
+from govbr_assets.core.identity import identity_digest
 from govbr_assets.core.layout import encode
-from govbr_assets.hub import Edit, day_rows, publish
-from govbr_assets.io_managers import ArrowTableIOManager
+from govbr_assets.dataset.reader import day_rows
+from govbr_assets.dataset.transaction import publish
+from govbr_assets.defs.io_managers import ArrowTableIOManager
+from govbr_assets.defs.partitions import daily
+from govbr_assets.defs.resources import PostgresResource, ViewerResource
+from govbr_assets.huggingface.changeset import Changeset
+from govbr_assets.huggingface.viewer import Viewer
 from govbr_assets.local.hub.actions import answer, call
 from govbr_assets.local.hub.faults import Fault
-from govbr_assets.partitions import daily
-from govbr_assets.postgres import PostgresNews
-from govbr_assets.resources import PostgresResource, ViewerResource
-from govbr_assets.viewer import Viewer
+from govbr_assets.postgres.news import NewsTable
 from govbr_assets_tests.graph import GRAPH, Graph
+from govbr_assets_tests.huggingface.test_hub import Fixed, parquet
 from govbr_assets_tests.tables import DAY, shard
-from govbr_assets_tests.test_hub import Fixed, parquet
 from govbr_assets_tests.unreachable import swallowing_server
 
 SHARD = "data/train-2026-01-15.parquet"
@@ -47,7 +49,9 @@ def failure(result) -> str:
 def others(graph: Graph, **files: bytes) -> None:
     """Let somebody else publish files."""
     publish(
-        graph.hub, Fixed(Edit({name.replace("__", "/"): data for name, data in files.items()}, summary="o")), graph.head
+        graph.hub,
+        Fixed(Changeset({name.replace("__", "/"): data for name, data in files.items()}, summary="o")),
+        graph.head,
     )
 
 
@@ -56,7 +60,7 @@ def test_a_day_goes_from_postgres_to_its_shard(graph: Graph):
     result = graph.run("2026-01-15")
     assert result.success
     rows = day_rows(graph.hub, graph.head, DAY)
-    postgres = PostgresNews(graph.postgres_url).day(DAY).drop_columns(["legacy_unique_id"])
+    postgres = NewsTable(graph.postgres_url).day(DAY).drop_columns(["legacy_unique_id"])
     assert rows.equals(postgres)
     assert graph.ids() == {SHARD: ["a", "b", "c"]}
     assert checks(result) == {
@@ -165,7 +169,9 @@ def test_a_range_leaves_a_verdict_for_every_day(graph: Graph):
         assert partitions >= {"2026-01-15", "2026-01-16"}, name
 
 
-@pytest.mark.parametrize("limit", ["govbr_assets.batches.COMMIT_DAYS", "govbr_assets.shards.draft.COMMIT_FILES"])
+@pytest.mark.parametrize(
+    "limit", ["govbr_assets.operations.sync.batches.COMMIT_DAYS", "govbr_assets.operations.sync.draft.COMMIT_FILES"]
+)
 def test_commits_of_a_long_range_stay_under_a_hundred_files_and_are_recorded_as_they_land(
     graph: Graph, monkeypatch: pytest.MonkeyPatch, limit: str
 ):
@@ -192,8 +198,8 @@ def test_a_commit_takes_no_other_day_once_it_has_bytes_enough_and_loses_none(
     for number in range(11, 17):
         graph.insert(f"id{number}", day=f"2026-01-{number}")
     one_file = len(encode(shard(["id11"])))
-    monkeypatch.setattr("govbr_assets.shards.commit.COMMIT_BYTES", one_file * 3 // 2)
-    monkeypatch.setattr("govbr_assets.batches.COMMIT_DAYS", 3)
+    monkeypatch.setattr("govbr_assets.operations.sync.plan.COMMIT_BYTES", one_file * 3 // 2)
+    monkeypatch.setattr("govbr_assets.operations.sync.batches.COMMIT_DAYS", 3)
     assert graph.run("2026-01-11", "2026-01-16").success
     titles = [commit.title for commit in graph.local_hub.store.commits(graph.repo_id)][:-1]
     assert [title.split(" of ")[1][:6] for title in titles] == ["2 days"] * 3
@@ -261,7 +267,7 @@ def test_a_viewer_that_is_not_ready_is_not_believed_and_the_files_are_asked(grap
 def test_a_viewer_out_of_reach_costs_a_range_of_days_one_wait_and_its_reason_stands_in_each_day(
     graph: Graph, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("govbr_assets.viewer._ANSWER", 0.5)
+    monkeypatch.setattr("govbr_assets.huggingface.viewer._ANSWER", 0.5)
     keys = ["2026-01-13", "2026-01-14", "2026-01-15"]
     for key in keys:
         graph.insert(f"on {key}", day=key)
@@ -288,7 +294,7 @@ def test_a_step_that_is_tried_again_does_not_ask_a_viewer_out_of_reach_once_more
     graph.run("2026-01-14", "2026-01-15")
     graph.insert("b")
     made: list[Viewer] = []
-    monkeypatch.setattr("govbr_assets.resources.Viewer", lambda *told: made.append(Viewer(*told)) or made[-1])
+    monkeypatch.setattr("govbr_assets.defs.resources.Viewer", lambda *told: made.append(Viewer(*told)) or made[-1])
     graph.local_hub.faults.add(Fault("*", "/resolve/.*2026-01-14", answer(500), times=8))
     away = ViewerResource(url="http://127.0.0.1:9", hub=graph.resources(storage_url="")["hub"])
     result = graph.run("2026-01-15", retries=8, viewer=away)
@@ -381,7 +387,7 @@ def test_ids_whose_record_does_not_say_how_they_were_found_are_found_anew(graph:
     recorded = graph.metadata(graph.run("2026-01-15"), "hf_existing_ids")["2026-01-15"]
     graph.insert("b")
     graph.run("2026-01-15", selection=["postgres_news_partition", "hf_existing_ids"], checks=False)
-    rows = PostgresNews(graph.postgres_url).day(DAY)
+    rows = NewsTable(graph.postgres_url).day(DAY)
     known = recorded | {"asked_for": identity_digest(rows), "revision": graph.head.revision}
     event = AssetMaterialization(
         "hf_existing_ids", partition="2026-01-15", metadata={name: known[name] for name in told}

@@ -19,12 +19,12 @@ from hypothesis import strategies as st
 from govbr_assets.core import layout
 from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.layout import ROW_BYTES, encode, encode_to, shard_path, year_path
-from govbr_assets.core.sizes import in_pieces, row_sizes
-from govbr_assets.core.staged import Rows, joined, ordered, table_of
+from govbr_assets.dataset.reader import file_rows
 from govbr_assets.errors import NoRoomError
-from govbr_assets.hub import file_rows
-from govbr_assets.postgres import PostgresNews
-from govbr_assets.staging import parquet_rows, staged
+from govbr_assets.io.sizes import in_pieces, row_sizes
+from govbr_assets.io.staged import Rows, joined, ordered, table_of
+from govbr_assets.io.staging import parquet_rows, staged
+from govbr_assets.postgres.news import NewsTable
 from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.scenes import verdict
 from govbr_assets_tests.tables import DAY, news, shard
@@ -112,9 +112,9 @@ def stage_as_parquet(rows: pa.Table) -> Rows:
 @settings(max_examples=25, deadline=None)
 def test_staged_rows_are_as_a_table_is(stage: Callable[[pa.Table], Rows], data: st.DataObject):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(import_module("govbr_assets.staging"), "STAGED_BYTES", 1)
-        patch.setattr(import_module("govbr_assets.core.staged"), "PIECE_BYTES", 400)
-        patch.setattr(import_module("govbr_assets.core.staged"), "WINDOW_BYTES", data.draw(st.integers(1, 2_000)))
+        patch.setattr(import_module("govbr_assets.io.staging"), "STAGED_BYTES", 1)
+        patch.setattr(import_module("govbr_assets.io.staged"), "PIECE_BYTES", 400)
+        patch.setattr(import_module("govbr_assets.io.staged"), "WINDOW_BYTES", data.draw(st.integers(1, 2_000)))
         table = news([f"{number:02}" for number in data.draw(st.permutations(range(12)))])
         rows = stage(table)
         assert not isinstance(rows, pa.Table)
@@ -146,12 +146,12 @@ def test_a_disk_without_room_for_staged_rows_is_told_of():
 @pytest.fixture
 def everything_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every day be staged, and every row group and every piece hold few rows."""
-    for module in ("govbr_assets.staging", "govbr_assets.hub.scan"):
+    for module in ("govbr_assets.io.staging", "govbr_assets.dataset.reader"):
         monkeypatch.setattr(import_module(module), "STAGED_BYTES", 1)
-    monkeypatch.setattr(import_module("govbr_assets.core.staged"), "PIECE_BYTES", 300)
-    monkeypatch.setattr(import_module("govbr_assets.core.staged"), "WINDOW_BYTES", 600)
-    monkeypatch.setattr(import_module("govbr_assets.fold.spill"), "PART_BYTES", 1)
-    monkeypatch.setattr(import_module("govbr_assets.fold.spill"), "DAY_BYTES", 1)
+    monkeypatch.setattr(import_module("govbr_assets.io.staged"), "PIECE_BYTES", 300)
+    monkeypatch.setattr(import_module("govbr_assets.io.staged"), "WINDOW_BYTES", 600)
+    monkeypatch.setattr(import_module("govbr_assets.operations.compact.spill"), "PART_BYTES", 1)
+    monkeypatch.setattr(import_module("govbr_assets.operations.compact.spill"), "DAY_BYTES", 1)
 
 
 def published(graph: Graph, path: str) -> pa.Table:
@@ -163,7 +163,7 @@ def test_a_day_of_large_rows_is_published_changed_and_compacted_as_any_other(gra
     day, path, year = "2026-01-15", shard_path(DAY), year_path(2026)
     graph.insert("c", "a", "b", "e", "d", day=day)
     assert graph.run(day).success
-    wanted = table_of(PostgresNews(graph.postgres_url).day(DAY)).select(NEWS_SCHEMA.names)
+    wanted = table_of(NewsTable(graph.postgres_url).day(DAY)).select(NEWS_SCHEMA.names)
     assert graph.head.files[path].holds(encode(wanted))
     revision = graph.head.revision
     assert graph.run(day).success
@@ -180,7 +180,7 @@ def test_a_day_of_large_rows_is_published_changed_and_compacted_as_any_other(gra
     graph.execute("UPDATE news SET title = 'newer' WHERE unique_id = 'a'", "DELETE FROM news WHERE unique_id = 'd'")
     told = graph.metadata(graph.run(day))[day]
     assert (told["changed_columns"], told["removed"]) == ("title (1)", 1)
-    wanted = table_of(PostgresNews(graph.postgres_url).day(DAY)).select(NEWS_SCHEMA.names)
+    wanted = table_of(NewsTable(graph.postgres_url).day(DAY)).select(NEWS_SCHEMA.names)
     assert published(graph, year).equals(wanted)
     assert graph.reconcile(deep=True).success
     told = graph.metadata(graph.reconcile(deep=True), "hub_reconciliation")[""]
@@ -246,8 +246,8 @@ import os, resource
 import govbr_assets
 import pyarrow as pa
 from govbr_assets.core.layout import encode_to
-from govbr_assets.staging import staged
-from govbr_assets.core.staged import ordered
+from govbr_assets.io.staging import staged
+from govbr_assets.io.staged import ordered
 from govbr_assets_tests.scenes import verdict
 from govbr_assets_tests.tables import shard
 

@@ -14,14 +14,14 @@ from dagster import AssetCheckEvaluation, AssetCheckKey, AssetCheckSeverity
 
 from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.layout import UNDATED_PATH
-from govbr_assets.sensors.requests import RECONCILIATION
+from govbr_assets.defs.sensors.run_requests import RECONCILIATION
 from govbr_assets_tests import readers
+from govbr_assets_tests.alerts.test_alerts import Receiver, receiver  # noqa: F401
 from govbr_assets_tests.automation import Automation
 from govbr_assets_tests.damaged import DAYS, MISSING, Damaged
+from govbr_assets_tests.defs.test_sensors import ALERT, LATE, REPAIR, automation  # noqa: F401
 from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.stranger import read
-from govbr_assets_tests.test_alerts import Receiver, receiver  # noqa: F401
-from govbr_assets_tests.test_sensors import ALERT, LATE, REPAIR, automation  # noqa: F401
 
 
 @pytest.fixture

@@ -19,17 +19,18 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from govbr_assets.core.layout import shard_path
-from govbr_assets.hub import Hub, publish
+from govbr_assets.dataset.transaction import publish
+from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.local.hub import LocalHub
 from govbr_assets.local.hub.actions import Action, answer, cut
 from govbr_assets.local.hub.faults import Fault
 from govbr_assets.local.postgres import EmbeddedPostgres
 from govbr_assets.local.viewer import LocalViewer
 from govbr_assets_tests.graph import Graph
+from govbr_assets_tests.huggingface.test_hub import put
 from govbr_assets_tests.life import FORTNIGHT, TROUBLES, Deed, Life
 from govbr_assets_tests.stranger import as_others_write, write
 from govbr_assets_tests.tables import DAY, shard
-from govbr_assets_tests.test_hub import put
 
 FIRST, SECOND, OWN = "data/train-00000-of-00002.parquet", "data/train-00001-of-00002.parquet", shard_path(DAY)
 
@@ -37,7 +38,7 @@ EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "0"))
 
 BUSY = [6, 7, 8] * 8  # days of the fortnight on which most things happen, so that they meet
 days = st.sampled_from([*FORTNIGHT, *(FORTNIGHT[number] for number in BUSY)])
-spans = st.builds(
+cover = st.builds(
     lambda first, length: FORTNIGHT[first : first + length],
     st.sampled_from([*range(14), *BUSY]),
     st.sampled_from([1, 1, 2, 3, 14]),
@@ -113,35 +114,35 @@ class Lives(RuleBasedStateMachine):
     def the_repo_is_renamed(self, settings_follow: bool) -> None:
         self.life.rename(settings_follow=settings_follow)
 
-    @rule(keys=spans, source=sources, checks=st.booleans())
+    @rule(keys=cover, source=sources, checks=st.booleans())
     def days_are_published(self, keys: list[str], source: str, checks: bool) -> None:
         result = self.life.run(keys, source=source, checks=checks)
         if checks:
             failed = {each.check_name for each in result.get_asset_check_evaluations() if not each.passed}
             assert failed <= {"hub_ids_are_unique"}  # which tells what others have doubled
 
-    @rule(keys=spans, first=sources, second=sources)
+    @rule(keys=cover, first=sources, second=sources)
     def days_are_published_twice(self, keys: list[str], first: str, second: str) -> None:
         self.life.run(keys, source=first)
         head = self.life.hub.head
         self.life.run(keys, source=second)
         assert self.life.hub.head == head
 
-    @rule(keys=spans, source=sources, trouble=st.sampled_from(sorted(TROUBLES)), deed=deeds)
+    @rule(keys=cover, source=sources, trouble=st.sampled_from(sorted(TROUBLES)), deed=deeds)
     def days_are_published_in_trouble(self, keys: list[str], source: str, trouble: str, deed: Deed) -> None:
         self.life.run(keys, source=source, trouble=trouble, deed=deed)
 
-    @rule(keys=spans, trouble=st.sampled_from(sorted(TROUBLES)), deed=deeds)
+    @rule(keys=cover, trouble=st.sampled_from(sorted(TROUBLES)), deed=deeds)
     def days_are_rehearsed(self, keys: list[str], trouble: str, deed: Deed) -> None:
         self.life.run(keys, dry_run=True, trouble=trouble, deed=deed)
 
-    @rule(keys=spans, assets=st.sampled_from([[POSTGRES], [EXISTING], [POSTGRES, EXISTING]]), source=sources)
+    @rule(keys=cover, assets=st.sampled_from([[POSTGRES], [EXISTING], [POSTGRES, EXISTING]]), source=sources)
     def a_run_ends_half_way(self, keys: list[str], assets: list[str], source: str) -> None:
         keys = keys if POSTGRES in assets else self._known(keys, {*self.life.read})
         if keys:
             self.life.run(keys, assets=assets, source=source)
 
-    @rule(keys=st.just(FORTNIGHT) | spans, trouble=st.sampled_from(["", *sorted(TROUBLES)]), deed=deeds)
+    @rule(keys=st.just(FORTNIGHT) | cover, trouble=st.sampled_from(["", *sorted(TROUBLES)]), deed=deeds)
     def a_run_is_taken_up_later(self, keys: list[str], trouble: str, deed: Deed) -> None:
         if keys := self._known(keys, self.life.read.keys() & self.life.asked):
             self.life.run(keys, assets=[SHARD], trouble=trouble, deed=deed)
@@ -206,7 +207,7 @@ def test_the_laws_hold_whatever_happens_in_whatever_order(
 # answers with the head: whoever takes that for their own commit believes in a Hub that is not there.
 
 
-def test_a_plan_whose_files_the_moved_head_has_already_is_made_again_at_the_head(hub: Hub):
+def test_a_plan_whose_files_the_moved_head_has_already_is_made_again_at_the_head(hub: RepoClient):
     first = publish(hub, put("x", path=FIRST), hub.head()).snapshot
     publish(hub, put("a"), first)
     publish(hub, put("b", path=SECOND), hub.head())
@@ -218,7 +219,7 @@ def test_a_plan_whose_files_the_moved_head_has_already_is_made_again_at_the_head
 
 @pytest.mark.parametrize("action", [cut(), answer(500)], ids=["cut", "500"])
 def test_a_refusal_whose_answer_is_lost_is_not_taken_for_a_commit_of_long_ago(
-    hub: Hub, local_hub: LocalHub, action: Action
+    hub: RepoClient, local_hub: LocalHub, action: Action
 ):
     first = publish(hub, put("x", path=FIRST), hub.head()).snapshot
     publish(hub, put("a"), first)
@@ -243,7 +244,7 @@ def test_a_shard_that_is_taken_up_later_leaves_out_what_others_hold_by_then(grap
 def test_no_row_is_lost_by_the_commit_after_one_that_the_client_did_not_send(
     graph: Graph, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("govbr_assets.batches.COMMIT_DAYS", 1)
+    monkeypatch.setattr("govbr_assets.operations.sync.batches.COMMIT_DAYS", 1)
     store = graph.local_hub.store
     write(store, graph.repo_id, {FIRST: as_others_write(shard(["x"]))})
     graph.insert("a", day="2026-01-14")

@@ -14,9 +14,8 @@ from typing import Any
 import pytest
 import requests
 
-from govbr_assets import environment
-from govbr_assets.alerts import Alerts
-from govbr_assets.core.settings import base_url, web_url
+from govbr_assets.alerts.outbox import AlertOutbox
+from govbr_assets.defs.resources import AlertResource, HubResource
 from govbr_assets.errors import (
     BeginningError,
     ConfigurationError,
@@ -25,12 +24,13 @@ from govbr_assets.errors import (
     PermanentError,
     ViewerUncertainError,
 )
-from govbr_assets.hub import Hub
+from govbr_assets.huggingface.client import RepoClient
+from govbr_assets.huggingface.viewer import Viewer
+from govbr_assets.io import environment
+from govbr_assets.io.settings import base_url, web_url
+from govbr_assets.io.storage.folder import Folder
 from govbr_assets.local.hub import LocalHub
 from govbr_assets.local.viewer import LocalViewer
-from govbr_assets.resources import AlertResource, HubResource
-from govbr_assets.storage import Folder
-from govbr_assets.viewer import Viewer
 from govbr_assets_tests.unreachable import tls_server
 
 ROOT = Path(__file__).parents[1]
@@ -64,7 +64,7 @@ def free_port() -> int:
 @pytest.mark.parametrize(
     "written", ["{}", "{}/", "{}///", " {} ", "{}/\r\n", "'{}'", '"{}/" ', "\ufeff{}", "{}\u00a0", "upper"]
 )
-def test_the_url_of_a_service_works_as_people_write_it(written: str, hub: Hub, local_hub: LocalHub):
+def test_the_url_of_a_service_works_as_people_write_it(written: str, hub: RepoClient, local_hub: LocalHub):
     url = local_hub.endpoint.upper() if written == "upper" else written.format(local_hub.endpoint)
     hub.create()
     client = HubResource(repo_id=f" {hub.repo_id}\n", token=f"{local_hub.write_token}\n", endpoint=url).client()
@@ -74,9 +74,9 @@ def test_the_url_of_a_service_works_as_people_write_it(written: str, hub: Hub, l
 
 
 URLS: dict[str, Any] = {
-    "HF_ENDPOINT": lambda url, _: Hub("org/news", token="hf_x", endpoint=url),
+    "HF_ENDPOINT": lambda url, _: RepoClient("org/news", token="hf_x", endpoint=url),
     "GOVBR_VIEWER_URL": lambda url, _: Viewer(url, "org/news"),
-    "GOVBR_ALERT_URL": lambda url, folder: Alerts(url, Folder(str(folder))),
+    "GOVBR_ALERT_URL": lambda url, folder: AlertOutbox(url, Folder(str(folder))),
 }
 
 
@@ -119,12 +119,12 @@ def test_a_path_a_port_and_an_address_in_a_url_stay_as_they_are():
 @pytest.mark.parametrize("path", ["/datasets", "/api", "/org/news"])
 def test_a_path_that_leads_to_no_hub_is_told_by_hf_endpoint(path: str, local_hub: LocalHub):
     with pytest.raises(HubDeniedError, match="Look at HF_ENDPOINT"):
-        Hub("org/news", token=local_hub.write_token, endpoint=local_hub.endpoint + path).head()
+        RepoClient("org/news", token=local_hub.write_token, endpoint=local_hub.endpoint + path).head()
 
 
 def test_another_service_in_place_of_the_hub_is_told_by_hf_endpoint(viewer_server: LocalViewer):
     with pytest.raises(HubDeniedError, match="Look at HF_ENDPOINT"):
-        Hub("org/news", token="hf_x", endpoint=viewer_server.url).head()
+        RepoClient("org/news", token="hf_x", endpoint=viewer_server.url).head()
 
 
 @pytest.mark.parametrize("lost", ["certificate", "no TLS", "name"])
@@ -138,12 +138,12 @@ def test_a_hub_to_which_no_way_leads_is_told_once_by_hf_endpoint(lost: str, loca
         no_tls = local_hub.endpoint.replace("http:", "https:")
         endpoint = {"certificate": tls, "no TLS": no_tls, "name": "http://hub.invalid"}[lost]
         with pytest.raises(HubDeniedError, match=r"^There is no way to the Hub while .* Look at HF_ENDPOINT"):
-            Hub("org/news", token="hf_x", endpoint=endpoint).head()
+            RepoClient("org/news", token="hf_x", endpoint=endpoint).head()
 
 
 def test_a_hub_that_takes_no_connection_may_be_back(free_port: int):
     with pytest.raises(HubUnavailableError, match="Connection refused"):
-        Hub("org/news", token="hf_x", endpoint=f"http://127.0.0.1:{free_port}").head()
+        RepoClient("org/news", token="hf_x", endpoint=f"http://127.0.0.1:{free_port}").head()
 
 
 @pytest.mark.parametrize(("url", "link"), [
@@ -335,19 +335,19 @@ def test_a_netrc_for_the_host_of_the_viewer_does_not_replace_our_token(
 
 @pytest.mark.usefixtures("netrc")
 def test_a_netrc_gives_no_credentials_to_alerts(listener: Listener, tmp_path: Path):
-    Alerts(f"{listener.url}/hook", Folder(str(tmp_path)))._post(b"{}")
+    AlertOutbox(f"{listener.url}/hook", Folder(str(tmp_path)))._post(b"{}")
     assert listener.credentials == [None, None]
 
 
 @pytest.mark.usefixtures("netrc")
-def test_a_netrc_does_not_replace_the_token_for_the_hub(hub: Hub):
+def test_a_netrc_does_not_replace_the_token_for_the_hub(hub: RepoClient):
     hub.create()
     assert hub.head().revision  # of a private repo, which nobody else may see
 
 
 def test_a_user_and_a_password_in_the_url_of_alerts_are_used(listener: Listener, tmp_path: Path):
     url = listener.url.replace("://", "://me:Pass%40word@")
-    Alerts(f"{url}/on", Folder(str(tmp_path)))._post(b"{}")
+    AlertOutbox(f"{url}/on", Folder(str(tmp_path)))._post(b"{}")
     assert listener.credentials == [f"Basic {base64.b64encode(b'me:Pass@word').decode()}"]
 
 

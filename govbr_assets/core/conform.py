@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from govbr_assets.core.contract import EARLIEST, LATEST, POSTGRES_SCHEMA, as_strings, spell
+from govbr_assets.core.contract import EARLIEST, LATEST, POSTGRES_SCHEMA, as_strings, format_value
 from govbr_assets.errors import ContractError
 
 _EXAMPLES = 20
@@ -43,7 +43,7 @@ class LeftOut:
             self.examples.append(why)
 
 
-def to_contract(rows: pa.Table, row_ids: pa.ChunkedArray, schema: pa.Schema = POSTGRES_SCHEMA) -> pa.Table:
+def conform_source_rows(rows: pa.Table, row_ids: pa.ChunkedArray, schema: pa.Schema = POSTGRES_SCHEMA) -> pa.Table:
     """Cast rows from PostgreSQL to the contract, without loss or not at all.
 
     Args:
@@ -180,7 +180,7 @@ def _spell(value: pa.Scalar) -> str:
             return repr(error.object[max(0, error.start - _SURROUNDINGS) : error.start + _SURROUNDINGS])
         except (OverflowError, ValueError):
             continue  # a time
-    return spell(value)
+    return format_value(value)
 
 
 def _sql_type(kind: pa.DataType) -> str:

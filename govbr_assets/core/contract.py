@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from govbr_assets.core.days import Day
-from govbr_assets.core.staged import Rows, table_of
 from govbr_assets.errors import ContractError
+from govbr_assets.io.staged import Rows, table_of
 
 LOCAL = "-03:00"
 """The offset in the type of the published times. An instant is the same under any; readers see this one."""
@@ -64,7 +64,7 @@ def check_day(rows: Rows, day: Day) -> None:
     Raises:
         ContractError: another schema, an id that is missing or stands twice, or a row outside the day.
     """
-    if difference := schema_difference(rows.schema):
+    if difference := schema_diff(rows.schema):
         raise ContractError(f"The rows of {day} do not have the published schema: {difference}.")
     ids = rows["unique_id"]
     if ids.null_count:
@@ -86,7 +86,7 @@ def within(published_at: pa.ChunkedArray, day: Day) -> pa.ChunkedArray:
     return pc.fill_null(inside, False)
 
 
-def schema_difference(schema: pa.Schema) -> str:
+def schema_diff(schema: pa.Schema) -> str:
     """Say how an Arrow schema differs from the contract; an empty text when it does not."""
     if schema.names != NEWS_SCHEMA.names:
         missing = [name for name in NEWS_SCHEMA.names if name not in schema.names]
@@ -112,7 +112,7 @@ def as_strings(column: pa.ChunkedArray) -> list[str | None]:
     return [None if each is None else each.decode(errors="backslashreplace") for each in found]
 
 
-def spell(value: pa.Scalar) -> str:
+def format_value(value: pa.Scalar) -> str:
     """Spell a value for an error, also one that Python has no object for; a long one is cut, a time is told in UTC."""
     if not pa.types.is_timestamp(value.type) or not value.is_valid:
         try:

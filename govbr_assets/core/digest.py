@@ -10,10 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import xxhash
 
-from govbr_assets.core.contract import schema_difference
-from govbr_assets.core.sizes import in_pieces
-from govbr_assets.core.staged import Rows, tables_of
+from govbr_assets.core.contract import schema_diff
 from govbr_assets.errors import ContractError
+from govbr_assets.io.sizes import in_pieces
+from govbr_assets.io.staged import Rows, tables_of
 
 _ROWS_AT_ONCE = 1_000
 """Rows that are spelled before they are hashed: some megabytes, and long enough for Arrow's kernels."""
@@ -41,7 +41,7 @@ def row_digests(rows: pa.Table) -> pa.Array:
     Raises:
         ContractError: other columns, or another type, under which the same row would be spelled differently.
     """
-    if difference := schema_difference(rows.schema.remove_metadata()):
+    if difference := schema_diff(rows.schema.remove_metadata()):
         raise ContractError(f"The rows to be digested do not have the published schema: {difference}.")
     pieces = [rows] if rows.nbytes <= _BYTES_AT_ONCE else in_pieces([rows], _ROWS_AT_ONCE, _BYTES_AT_ONCE)
     batches = (batch for piece in pieces for batch in piece.to_batches(max_chunksize=_ROWS_AT_ONCE))

@@ -11,10 +11,10 @@ from typing import IO, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from govbr_assets import heap
 from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.days import Day
-from govbr_assets.core.sizes import in_pieces
+from govbr_assets.io import memory
+from govbr_assets.io.sizes import in_pieces
 
 DATA_PATTERN = "data/train-*.parquet"
 """The glob in the dataset card; readers also use it directly, so folder and prefix are fixed."""
@@ -129,17 +129,11 @@ def encode_to(sink: IO[bytes], tables: Iterable[pa.Table]) -> int:
     rows = 0
     with pq.ParquetWriter(sink, NEWS_SCHEMA, **WRITER_SETTINGS) as writer:
         for group in in_pieces(tables, ROW_GROUP_ROWS, ROW_GROUP_BYTES):
-            heap.give_back()  # a row group is tens of megabytes, and combined it is as many once more
+            memory.release_free_memory()  # a row group is tens of megabytes, and combined it is as many once more
             rows += group.num_rows
             writer.write_table(group.combine_chunks(), ROW_GROUP_ROWS)  # chunks would leave their trace in the pages
             del group
     return rows
-
-
-def group_sizes(metadata: pq.FileMetaData) -> list[tuple[int, int]]:
-    """Tell rows and bytes of each row group by the footer, which counts values of a dictionary once."""
-    groups = (metadata.row_group(index) for index in range(metadata.num_row_groups))
-    return [(group.num_rows, group.total_byte_size) for group in groups]
 
 
 def rows_at_once(rows: int, size: int, *, most_rows: int, most_bytes: int) -> int:

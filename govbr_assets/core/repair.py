@@ -13,14 +13,14 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Literal
 
-from govbr_assets.core.changes import Span, packed, spans, unpacked
+from govbr_assets.core.late_rows import DateRange, cover, decode_days, encode_days
 
 TRIES = 3
 """Runs for a day, a fold or a reconciliation before it is given up."""
 
 
 @dataclass(frozen=True)
-class Found:
+class ReconciliationSummary:
     """What a reconciliation told.
 
     Attributes:
@@ -39,7 +39,7 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Request:
+class WantedRun:
     """A run that is wanted.
 
     Attributes:
@@ -51,12 +51,12 @@ class Request:
 
     of: Literal["days", "fold", "reconciliation"]
     key: str
-    span: Span | None = None
+    span: DateRange | None = None
     deep: bool = False
 
 
 @dataclass(frozen=True)
-class Repair:
+class RepairState:
     """What is known of the repair from tick to tick.
 
     Attributes:
@@ -87,11 +87,11 @@ class Repair:
     deep_days: frozenset[date] = frozenset()
     repo: str = ""
 
-    def of_repo(self, repo: str) -> "Repair":
+    def of_repo(self, repo: str) -> "RepairState":
         """Begin anew if this is another repo than the one that something is known of."""
-        return self if self.repo == repo else Repair(repo=repo)
+        return self if self.repo == repo else RepairState(repo=repo)
 
-    def having(self, found: Found) -> tuple["Repair", list[str]]:
+    def having(self, found: ReconciliationSummary) -> tuple["RepairState", list[str]]:
         """Begin a round with a reconciliation, in place of the one that was under way.
 
         Of a deep round that a shallow one comes into, it leaves the days that wait and the deep reconciliation.
@@ -103,36 +103,36 @@ class Repair:
         new = replace(self, number=found.number, revision=found.revision, deep=found.deep or owed, asked=0)
         return new._having_unfolded(found) if found.unfolded else new._having_days(found, owed)
 
-    def _having_unfolded(self, found: Found) -> tuple["Repair", list[str]]:
+    def _having_unfolded(self, found: ReconciliationSummary) -> tuple["RepairState", list[str]]:
         """Begin with files that are to be folded."""
         spent = self.folds >= TRIES
         told = [_FOLD_GIVEN_UP.format(found.unfolded, TRIES)] if self.folds == TRIES else []
         folds = TRIES + 1 if spent else self.folds  # one more than the tries: it is told
         return replace(self, fold_due=not spent, folds=folds, waiting=frozenset(), begun=False), told
 
-    def _having_days(self, found: Found, owed: bool) -> tuple["Repair", list[str]]:
+    def _having_days(self, found: ReconciliationSummary, owed: bool) -> tuple["RepairState", list[str]]:
         """Begin with days, when all is folded; a deep reconciliation may be owed to the round before."""
         deep_days = found.days if found.deep else self.deep_days
         tries = {day: number for day, number in self.tries.items() if day in found.days | deep_days}
         spent = frozenset(day for day in found.days if tries.get(day, 0) >= TRIES) | (self.given_up & deep_days)
-        news = [str(span) for span in spans(spent - self.given_up, gap=0)]
+        news = [str(span) for span in cover(spent - self.given_up, gap=0)]
         told = [_DAYS_GIVEN_UP.format(TRIES, ", ".join(news))] if news else []
         waiting = (found.days | (self.waiting & deep_days)) - spent
         begun = self.begun and owed
         left = replace(self, fold_due=False, folds=0, waiting=waiting, begun=begun)
         return replace(left, tries=tries, given_up=spent, deep_days=deep_days), told
 
-    def next(self, runs: int) -> tuple[list[Request], "Repair"]:
+    def next(self, runs: int) -> tuple[list[WantedRun], "RepairState"]:
         """Take the next step, when nothing that was requested before is under way.
 
         Args:
             runs: how many days' runs it may request at most.
         """
         if self.fold_due:
-            request = Request("fold", f"repair:fold:{self.number}:{self.revision}:{self.folds + 1}")
+            request = WantedRun("fold", f"repair:fold:{self.number}:{self.revision}:{self.folds + 1}")
             return [request], replace(self, fold_due=False, folds=self.folds + 1, begun=True)
         if self.waiting:
-            taken = spans(self.waiting)[:runs]
+            taken = cover(self.waiting)[:runs]
             days = frozenset(day for day in self.waiting if any(day in span for span in taken))
             tries = {**self.tries, **{day: self.tries.get(day, 0) + 1 for day in days}}
             requests = [_for_days(span, self.number, max(tries.get(day, 0) for day in span.days)) for span in taken]
@@ -142,20 +142,20 @@ class Repair:
             first = f"{self.repo}:" if self.repo and not self.number else ""  # each repo has one
             key = f"repair:reconciliation:{first}{self.number}:{self.asked + 1}"
             left = replace(self, begun=True, deep=deep, asked=self.asked + 1)
-            return [Request("reconciliation", key, deep=deep)], left
+            return [WantedRun("reconciliation", key, deep=deep)], left
         return [], self
 
     def cursor(self) -> str:
         """Write it down."""
         days = {name: dict.fromkeys(vars(self)[name], 1) for name in _SETS} | {"tries": self.tries}
-        return json.dumps({**vars(self), **{name: packed(values) for name, values in days.items()}})
+        return json.dumps({**vars(self), **{name: encode_days(values) for name, values in days.items()}})
 
     @classmethod
-    def of(cls, cursor: str | None) -> "Repair":
+    def of(cls, cursor: str | None) -> "RepairState":
         """Read what `cursor` has written; None is the beginning."""
         told: dict[str, Any] = json.loads(cursor) if cursor else {}
-        told |= {name: frozenset(unpacked(told.get(name, []))) for name in _SETS}
-        told["tries"] = unpacked(told.get("tries", []))
+        told |= {name: frozenset(decode_days(told.get(name, []))) for name in _SETS}
+        told["tries"] = decode_days(told.get("tries", []))
         return cls(**told)
 
 
@@ -170,5 +170,5 @@ _DAYS_GIVEN_UP = (
 )
 
 
-def _for_days(span: Span, number: int, attempt: int) -> Request:
-    return Request("days", f"repair:{span}:{number}:{attempt}", span)
+def _for_days(span: DateRange, number: int, attempt: int) -> WantedRun:
+    return WantedRun("days", f"repair:{span}:{number}:{attempt}", span)

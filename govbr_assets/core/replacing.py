@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from govbr_assets.core.compare import differing_columns
+from govbr_assets.core.diff import differing_columns
 
 
 class Replaced:

@@ -17,7 +17,7 @@ from typing import IO, Any, cast
 
 import pyarrow as pa
 
-from govbr_assets.core.castable import PANDAS_INDEX
+from govbr_assets.core.conform_file import PANDAS_INDEX
 from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.globs import Format
 from govbr_assets.errors import ContractError

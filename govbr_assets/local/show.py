@@ -14,7 +14,9 @@ from huggingface_hub import HfApi
 from govbr_assets.core.days import Day
 from govbr_assets.core.gitignore import GITIGNORE
 from govbr_assets.core.layout import shard_path
-from govbr_assets.hub import Hub, Snapshot, day_rows, file_rows
+from govbr_assets.dataset.reader import day_rows, file_rows
+from govbr_assets.huggingface.client import RepoClient
+from govbr_assets.huggingface.snapshot import Snapshot
 from govbr_assets.local.stack import REPO_ID, LocalStack
 
 _FOLDED = AssetKey("consolidated_dataset")
@@ -44,7 +46,7 @@ class Show:
 
     def __post_init__(self) -> None:
         self._began = time.monotonic()
-        self._hub = Hub(REPO_ID, token=self.stack.hub.write_token, endpoint=self.stack.hub.endpoint)
+        self._hub = RepoClient(REPO_ID, token=self.stack.hub.write_token, endpoint=self.stack.hub.endpoint)
 
     def step(self, text: str) -> None:
         """Tell what has been done."""

@@ -14,14 +14,14 @@ import pyarrow as pa
 from adbc_driver_manager import AdbcConnection, AdbcStatement  # `dbapi` would import pyarrow.dataset, pandas and polars
 from adbc_driver_manager._reader import AdbcRecordBatchReader  # as `dbapi` uses it: errors of a stream keep their code
 
-from govbr_assets.core.settings import cleaned
 from govbr_assets.errors import SourceError, SourceUnavailableError
+from govbr_assets.io.settings import cleaned
 from govbr_assets.postgres.address import address
 from govbr_assets.postgres.background import SilenceError, in_background
-from govbr_assets.postgres.failures import DRIVER_ERRORS, POOLER, failure
+from govbr_assets.postgres.errors import DRIVER_ERRORS, POOLER, failure
 from govbr_assets.redact import remember_url
 
-AT_ONCE = 20.0
+MAX_CONCURRENT_RUNS = 20.0
 """Seconds for a query whose answer is small: two of them leave time in a sensor's minute."""
 
 _PATIENCE = 1800.0  # seconds that a query for many rows may take, and be silent
@@ -75,7 +75,7 @@ class Database:
 
     def read(self, sql: str) -> pa.Table:
         """Run a query whose answer is small, as `rows` does, in at most `AT_ONCE` seconds."""
-        return pa.concat_tables(self.rows(sql, within=AT_ONCE))
+        return pa.concat_tables(self.rows(sql, within=MAX_CONCURRENT_RUNS))
 
     def _rows(self, sql: str, settings: Mapping[str, str]) -> Generator[pa.Table, Any, None]:
         try:

@@ -12,24 +12,24 @@ from functools import cached_property
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from govbr_assets.core.changes import Changes, Mark
-from govbr_assets.core.conform import LeftOut, to_contract
-from govbr_assets.core.consolidation import in_order
-from govbr_assets.core.contract import POSTGRES_SCHEMA, as_strings, spell
+from govbr_assets.core.conform import LeftOut, conform_source_rows
+from govbr_assets.core.contract import POSTGRES_SCHEMA, as_strings, format_value
 from govbr_assets.core.days import Day
+from govbr_assets.core.late_rows import Changes, Watermark
 from govbr_assets.core.layout import ROW_BYTES, SORTED_BY
-from govbr_assets.core.staged import Rows, StagedRows
+from govbr_assets.core.periods import in_order
 from govbr_assets.errors import ContractError, SourceError
+from govbr_assets.io.staged import Rows, StagedRows
+from govbr_assets.io.staging import collected
 from govbr_assets.postgres.catalogue import Catalogue
-from govbr_assets.postgres.changed import Sight, changed_query, changes_of
 from govbr_assets.postgres.connection import Database
-from govbr_assets.postgres.failures import UnspellableError
-from govbr_assets.postgres.keys import HASH_JOINS, as_keys, keys_query
+from govbr_assets.postgres.errors import UnspellableError
+from govbr_assets.postgres.key_query import HASH_JOINS, as_keys, keys_query
+from govbr_assets.postgres.late_rows import Sight, changed_query, changes_of
 from govbr_assets.postgres.newest import newest_query
 from govbr_assets.postgres.reading import Reading
-from govbr_assets.postgres.rows import in_window, named, rows_query, too_large_query
+from govbr_assets.postgres.row_query import in_window, named, rows_query, too_large_query
 from govbr_assets.postgres.too_large import LargeRows, by_day, left_out, named_by_size
-from govbr_assets.staging import collected
 
 _NAMED_AT_ONCE = 1_000  # ids of one query
 
@@ -37,7 +37,7 @@ Ask = Callable[[Catalogue, str], str]
 """Writes a query for some rows."""
 
 
-class PostgresNews:
+class NewsTable:
     """The news of one PostgreSQL database, read only.
 
     Args:
@@ -125,7 +125,7 @@ class PostgresNews:
         batches, names = self._named(too_large_query, ids), ("unique_id", "legacy_unique_id")
         return set(ids).intersection(each for rows in batches for name in names for each in as_strings(rows[name]))
 
-    def changed_since(self, since: Mark, first: Day, end: Day) -> Changes:
+    def changed_since(self, since: Watermark, first: Day, end: Day) -> Changes:
         """Tell the days of a window that have rows created or changed since an earlier reading.
 
         Args:
@@ -257,6 +257,7 @@ def _cast(rows: pa.Table) -> pa.Table:
     if nested.num_rows:  # the driver has flattened them already
         raise ContractError(
             f"Column tags of the row with id {as_strings(nested['row_id'])[0]} in PostgreSQL has several dimensions:"
-            f" {spell(nested['tags'][0])} cannot be published as list<string>: its elements belong into one dimension."
+            f" {format_value(nested['tags'][0])} cannot be published as list<string>: its elements belong into one"
+            " dimension."
         )
-    return to_contract(rows, rows["row_id"])
+    return conform_source_rows(rows, rows["row_id"])

@@ -12,7 +12,8 @@ import adbc_driver_postgresql.dbapi as adbc
 
 from govbr_assets.core.days import Day
 from govbr_assets.core.layout import shard_path
-from govbr_assets.hub import Hub, day_rows
+from govbr_assets.dataset.reader import day_rows
+from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.local.load import load
 from govbr_assets.local.news import late_news, sample_news
 from govbr_assets.local.stack import REPO_ID, LocalStack
@@ -46,7 +47,7 @@ class _Bench:
 
     def __init__(self, stack: LocalStack, folder: Path) -> None:
         self._stack = stack
-        self._hub = Hub(REPO_ID, token=stack.hub.write_token, endpoint=stack.hub.endpoint)
+        self._hub = RepoClient(REPO_ID, token=stack.hub.write_token, endpoint=stack.hub.endpoint)
         self._homes = {PRODUCT: folder / "dagster", EMPTY: folder / "empty"}
         self._worker = Worker(folder)
 

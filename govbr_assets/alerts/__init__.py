@@ -1,0 +1,1 @@
+"""Alerts as a service: what an alert says, and how it is delivered."""

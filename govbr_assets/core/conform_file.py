@@ -1,0 +1,165 @@
+"""Files of any origin: how their rows become rows of the contract, without loss or not at all.
+
+What the contract is belongs to `contract`; what readers make of such a file while it lies on the Hub, to `readable`.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from govbr_assets.core.contract import EARLIEST, LATEST, NEWS_SCHEMA, format_value
+from govbr_assets.errors import ContractError
+
+PANDAS_INDEX = "__index_level_0__"
+
+_NANOSECONDS = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
+"""How many one of a unit has."""
+
+_RANGES = {
+    "us": (range(EARLIEST * 1_000, (LATEST + 1) * 1_000), "the years 1 to 9999"),
+    "ns": (range(-(1 << 63), 1 << 63), "the years 1677 to 2262, all that nanoseconds can hold"),
+}
+"""Nanoseconds from 1970 that a time of the contract in this unit may say, and in words."""
+
+_ISO_TIME = re.compile(
+    r"(\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d(?::?\d\d)?)?",  # the second, a fraction, an offset
+    re.ASCII,
+)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def conform_file(rows: pa.Table, source: str, schema: pa.Schema = NEWS_SCHEMA) -> pa.Table:
+    """Give rows from a file of any origin the published schema, without loss or not at all.
+
+    Another order of columns, another layout of text, times of any unit and zone or written as in ISO 8601, columns
+    without a value, and the index and metadata of pandas cost nothing. A time without a zone counts as UTC.
+
+    Args:
+        rows: [n rows x m columns] of the file, all or some.
+        source: the path of the file, for the error message.
+        schema: the columns that are wanted, all of the contract or some of them with `unique_id` as the first.
+
+    Returns:
+        [n rows x 24, or what is wanted] with exactly `schema`.
+
+    Raises:
+        ContractError: something would be lost or guessed; the message names file, column, row and value.
+    """
+    for name in schema.names:
+        if (count := rows.column_names.count(name)) != 1:
+            told = f"stands {count} times" if count else "is missing"
+            raise ContractError(f"Column {name} {told} in {source}: write the file anew with one such column.")
+    file = _File(source, rows["unique_id"])
+    columns = [file.cast(field, rows[field.name]) for field in schema]  # the ids first: messages name them
+    for name, column in zip(rows.column_names, rows.columns, strict=True):
+        if name not in (*NEWS_SCHEMA.names, PANDAS_INDEX) and (index := _first(column.is_valid())) >= 0:
+            raise file.refusal(name, column, index, "is not among those published", "take it out of the file")
+    return pa.table(columns, schema=schema)
+
+
+@dataclass(frozen=True)
+class _File:
+    """A file whose columns are cast, and the ids that say which of its rows does not fit."""
+
+    source: str
+    ids: pa.ChunkedArray
+
+    def cast(self, field: pa.Field, column: pa.ChunkedArray) -> pa.ChunkedArray:
+        """Cast a column to the type of the contract; one without a value may have any, as pandas writes it."""
+        if column.null_count == len(column):
+            column = pa.chunked_array([pa.nulls(len(column))])
+        if pa.types.is_timestamp(field.type) and (_is_text(column.type) or pa.types.is_timestamp(column.type)):
+            return self._times(field, column)
+        if not (pa.types.is_null(column.type) or _is_like(column.type, field.type)):
+            index = _first(column.is_valid())
+            raise self.refusal(field.name, column, index, f"has type {column.type} and should be {field.type}")
+        cast = self._texts(field.name, column, field.type)
+        if field.name == "unique_id" and cast.null_count:
+            raise self.refusal(field.name, column, -1, "is null in at least one row")
+        return cast
+
+    def refusal(
+        self, name: str, column: pa.ChunkedArray, index: int, why: str, remedy: str = "correct it in the file"
+    ) -> ContractError:
+        """Build the error that names file, column, row and value; no row if the index is negative."""
+        row = (
+            f" of the row with unique_id {format_value(self.ids[index])}" if index >= 0 and name != "unique_id" else ""
+        )
+        value = f" ({format_value(column[index])})" if index >= 0 else ""
+        return ContractError(f"Column {name}{row} in {self.source} {why}{value}: {remedy}.")
+
+    def _texts(self, name: str, column: pa.ChunkedArray, target: pa.DataType) -> pa.ChunkedArray:
+        """Cast texts or lists of them, and look whether they are UTF-8: not every writer did."""
+        try:
+            cast = column.cast(target)
+            cast.validate(full=True)
+        except pa.ArrowException as error:
+            raise self.refusal(name, column, -1, f"cannot be read as {target} ({error})") from None
+        return cast
+
+    def _times(self, field: pa.Field, column: pa.ChunkedArray) -> pa.ChunkedArray:
+        """Cast times one by one, unless all are as they should be: Python's numbers neither round nor overflow."""
+        if column.type == field.type and _all_fit(column, field.type.unit):
+            return column
+        written = self._texts(field.name, column, pa.string()) if _is_text(column.type) else column.cast(pa.int64())
+        ticks = []
+        for index, value in enumerate(written.to_pylist()):
+            try:
+                ticks.append(None if value is None else _ticks(value, column.type, field.type.unit))
+            except ValueError as why:
+                raise self.refusal(field.name, column, index, str(why)) from None
+        return pa.chunked_array([pa.array(ticks, field.type)])
+
+
+def _all_fit(column: pa.ChunkedArray, unit: str) -> bool:
+    """Say whether all times of a unit are ones that the contract allows in it."""
+    ends = pc.min_max(column.cast(pa.int64())).as_py().values()
+    return all(each * _NANOSECONDS[unit] in _RANGES[unit][0] for each in ends)
+
+
+def _ticks(value: int | str, source: pa.DataType, unit: str) -> int:
+    """Turn a time into whole ticks of a unit, or say in a ValueError why there is no such tick."""
+    at = _nanoseconds(value) if isinstance(value, str) else value * _NANOSECONDS[source.unit]
+    allowed, in_words = _RANGES[unit]
+    if at not in allowed:
+        raise ValueError(f"is outside {in_words}")
+    ticks, finer = divmod(at, _NANOSECONDS[unit])
+    if finer:
+        raise ValueError("is finer than a microsecond")
+    return ticks
+
+
+def _nanoseconds(text: str) -> int:
+    """Read a time as ISO 8601 writes it, in nanoseconds from 1970 UTC."""
+    match = _ISO_TIME.fullmatch(text)
+    if not match:
+        raise ValueError("is not written like 2025-08-01T10:00:00-03:00")
+    second, fraction, offset = match.groups(default="")
+    try:
+        at = datetime.fromisoformat(second + (offset or "Z"))
+    except ValueError:
+        raise ValueError("is no time of the calendar") from None
+    return (at - _EPOCH) // timedelta(seconds=1) * _NANOSECONDS["s"] + int(fraction.ljust(9, "0"))
+
+
+def _is_like(source: pa.DataType, target: pa.DataType) -> bool:
+    """Say whether a type is text where text should be, or lists of text where these should be."""
+    if not pa.types.is_list(target):
+        return pa.types.is_string(target) and _is_text(source)
+    lists = pa.types.is_list(source) or pa.types.is_large_list(source)
+    return lists and (_is_text(source.value_type) or pa.types.is_null(source.value_type))
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    """Say whether values are text, however they are laid out."""
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+
+
+def _first(mask: pa.ChunkedArray) -> int:
+    """Find the first row that is marked; -1 if there is none."""
+    return pc.index(mask, True).as_py()

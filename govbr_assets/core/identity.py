@@ -1,0 +1,100 @@
+"""Identity: which rows are the same, which of them the Hub holds, and what is left for a day's shard.
+
+Two ids are one row if a Postgres row names both. `legacy_unique_id` comes in already cleared where another row owns the
+id or claims it first, since only the whole table can tell (`postgres`).
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from govbr_assets.io.staged import Rows, table_of
+
+EXISTING_SCHEMA = pa.schema(
+    [
+        ("unique_id", pa.string()),  # the one in Postgres
+        ("hub_unique_id", pa.string()),  # the one on the Hub, which can be the legacy one
+        ("in_own_shard", pa.bool_()),
+    ]
+)
+"""Rows of a Postgres day that the Hub holds, once for every time that they stand there."""
+
+
+def existing(rows: Rows, elsewhere: Iterable[str], own_shard: Iterable[str]) -> pa.Table:
+    """Match a day's rows with ids from the Hub.
+
+    Args:
+        rows: [n rows x 25], the Postgres day.
+        elsewhere: ids on the Hub outside the day's own shard, as often as they stand there.
+        own_shard: ids in the day's own shard.
+
+    Returns:
+        [n matches x 3] of `EXISTING_SCHEMA`, sorted.
+    """
+    found = pa.concat_tables([_matches(rows, elsewhere, own=False), _matches(rows, own_shard, own=True)])
+    return found.sort_by([(name, "ascending") for name in ("unique_id", "hub_unique_id", "in_own_shard")])
+
+
+def aliases(rows: Rows) -> pa.Array:
+    """List every id of a Postgres day's rows, both of each."""
+    return _aliases(rows)[0]
+
+
+def owners(rows: Rows) -> dict[str, str]:
+    """Tell for every id of a Postgres day's rows whose it is, by that row's id in PostgreSQL."""
+    return dict(zip(*(ids.to_pylist() for ids in _aliases(rows)), strict=True))
+
+
+class Moves:
+    """Which ids came into files and which went out of them, from one state of the Hub to another."""
+
+    def __init__(self) -> None:
+        self._net: dict[str, Counter[str]] = {}  # by id: how often more than before it stands in each file
+
+    def record(self, path: str, ids: Iterable[str | None], count: int) -> None:
+        """Record that ids came into a file (1) or went out of it (-1)."""
+        for each in ids:
+            if each is not None:
+                self._net.setdefault(each, Counter())[path] += count
+
+    def outside(self, own_path: str, ids: Iterable[str]) -> Counter[str]:
+        """Say how often more each id stands outside a file; less is negative."""
+        found = ((each, self._net[each]) for each in ids if each in self._net)
+        return Counter({each: net.total() - net[own_path] for each, net in found})
+
+
+def missing_rows(rows: Rows, hub_ids: pa.ChunkedArray) -> list[str]:
+    """List the rows of a Postgres day that none of the ids on the Hub names, by their id in Postgres."""
+    found = _matches(rows, hub_ids.to_pylist(), own=False)["unique_id"].combine_chunks()
+    return rows["unique_id"].filter(pc.invert(pc.is_in(rows["unique_id"], found))).to_pylist()
+
+
+def identity_digest(rows: Rows) -> str:
+    """Digest the ids of a Postgres day, both of every row: what an answer about the Hub was asked for."""
+    ids = table_of(rows.select(["unique_id", "legacy_unique_id"])).to_pylist()
+    return hashlib.sha256(repr(sorted(map(repr, ids))).encode()).hexdigest()
+
+
+def hashes(ids: Iterable[str | None]) -> pa.Array:
+    """Hash ids to eight bytes each, in the way of this process: to compare many of them in little memory."""
+    return pa.array([hash(each) for each in ids], pa.int64())
+
+
+def _matches(rows: Rows, hub_ids: Iterable[str], *, own: bool) -> pa.Table:
+    """List the ids from the Hub that name a row of the day, with that row's id in Postgres."""
+    aliases, owners = _aliases(rows)
+    ids = pa.array(hub_ids, pa.string())
+    index = pc.index_in(ids, value_set=aliases)
+    hit = index.is_valid()
+    columns = [owners.take(index.filter(hit)), ids.filter(hit)]
+    return pa.table([*columns, pa.repeat(pa.scalar(own), len(columns[0]))], schema=EXISTING_SCHEMA)
+
+
+def _aliases(rows: Rows) -> tuple[pa.Array, pa.Array]:
+    """List every id of the day's rows, and beside it the row's id in Postgres."""
+    ids, legacy = rows["unique_id"].combine_chunks(), rows["legacy_unique_id"].combine_chunks()
+    has_legacy = legacy.is_valid()
+    return pa.concat_arrays([ids, legacy.filter(has_legacy)]), pa.concat_arrays([ids, ids.filter(has_legacy)])

@@ -1,0 +1,199 @@
+"""Consolidation: to which month and day a row belongs, which of its versions survives, and what a folded file is.
+
+Where the rows come from and how they travel through a disk belongs to `fold`.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from govbr_assets.core.contract import NEWS_SCHEMA, repeated
+from govbr_assets.core.days import TIME_ZONE
+from govbr_assets.core.digest import row_digests
+from govbr_assets.core.layout import LARGE_GROUP_BYTES, ROW_GROUP_BYTES, ROW_GROUP_ROWS, SORTED_BY
+from govbr_assets.io.staged import Rows, ordered
+
+SOURCED_SCHEMA = NEWS_SCHEMA.append(pa.field("digest", pa.int64())).append(pa.field("source", pa.string()))
+"""Rows on their way into a folded file: the contract, the digest of each row, and the file that it comes from."""
+
+UNDATED = 0
+"""The month and the day of a row without `published_at`."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_ZONE = ZoneInfo(TIME_ZONE)
+
+VersionRank = tuple[int, int, int]
+"""What decides between rows of one id, the greatest wins: `extracted_at`, `updated_datetime` (in ticks), digest."""
+
+
+def sourced(rows: pa.Table, source: str | pa.Array) -> pa.Table:
+    """Add digest and source to rows of the contract: [n rows x 26] of `SOURCED_SCHEMA`.
+
+    Args:
+        rows: [n rows x 24] of the contract.
+        source: the file that all of them come from, or that of each row.
+    """
+    sources = pa.repeat(pa.scalar(source), rows.num_rows) if isinstance(source, str) else source
+    return pa.table([*rows.columns, row_digests(rows), sources], schema=SOURCED_SCHEMA)
+
+
+def by_month(rows: pa.Table) -> Iterator[tuple[int, pa.Table]]:
+    """Part rows by month, such as 202601, in America/Sao_Paulo."""
+    return _parted(rows, months(rows["published_at"]))
+
+
+def by_day(rows: pa.Table) -> Iterator[tuple[int, pa.Table]]:
+    """Part rows by day, such as 20260115, in America/Sao_Paulo."""
+    return _parted(rows, _local(rows["published_at"], lambda day: day.year * 10000 + day.month * 100 + day.day))
+
+
+def months(published_at: pa.ChunkedArray) -> pa.Array:
+    """Tell the month of each instant: [n rows], such as 202601; `UNDATED` for null."""
+    return _local(published_at, lambda day: day.year * 100 + day.month)
+
+
+def version_ranks(rows: pa.Table) -> Iterator[tuple[str, VersionRank]]:
+    """Give the rank of each row of `SOURCED_SCHEMA` beside its id."""
+    times = (pc.fill_null(rows[name].cast(pa.int64()), -(1 << 63)) for name in ("extracted_at", "updated_datetime"))
+    columns = [rows["unique_id"], *times, rows["digest"]]
+    for unique_id, *rank in zip(*(column.to_pylist() for column in columns), strict=True):
+        yield unique_id, tuple(rank)
+
+
+class Winners:
+    """Which row survives of each id that stands several times.
+
+    Args:
+        best: the rank of the one that wins, by id.
+    """
+
+    def __init__(self, best: Mapping[str, VersionRank]) -> None:
+        self.ids = pa.array(best.keys(), pa.string())
+        self._digests = pa.array([rank[-1] for rank in best.values()], pa.int64())
+
+    def digests_of(self, ids: pa.Array) -> pa.Array:
+        """Give the digest of the row that stays, for each id; null for an id that stands once."""
+        return self._digests.take(pc.index_in(ids, value_set=self.ids))
+
+    def of(self, rows: pa.Table) -> tuple[pa.Table, pa.Table]:
+        """Divide rows of `SOURCED_SCHEMA` into those that stay and those that go; of two equal rows one stays.
+
+        Equal rows have the same `published_at`: they must all be here, as rows of a day or of a month are.
+        """
+        if not len(self.ids):
+            return rows, rows.schema.empty_table()
+        best = self.digests_of(rows["unique_id"].combine_chunks())
+        stays = pc.fill_null(pc.equal(rows["digest"].combine_chunks(), best), True)
+        if repeated(rows["unique_id"].filter(stays)):
+            place = pa.array(range(rows.num_rows), pa.int64())
+            table = pa.table({"unique_id": rows["unique_id"], "place": place}).filter(stays)
+            first = table.group_by("unique_id").aggregate([("place", "min")])["place_min"].combine_chunks()
+            stays = pc.is_in(place, value_set=first)
+        return rows.filter(stays), rows.filter(pc.invert(stays))
+
+    def lost(self, stay: pa.Table, go: pa.Table) -> pa.Array:
+        """List the ids of rows that go neither for a better one of their id nor for an equal one that is here."""
+        best, digests = self.digests_of(go["unique_id"].combine_chunks()), go["digest"].combine_chunks()
+        for_an_equal = pc.and_(pc.equal(digests, best), pc.is_in(digests, value_set=stay["digest"].combine_chunks()))
+        fine = pc.fill_null(pc.or_(pc.not_equal(digests, best), for_an_equal), False)
+        return go["unique_id"].combine_chunks().filter(pc.invert(fine))
+
+
+class SortCheck:
+    """Sees to it that keys come in the order of every file, none of them twice.
+
+    Args:
+        label: what the keys are of, for the message.
+    """
+
+    def __init__(self, label: str) -> None:
+        self._label, self._last = label, None
+
+    def breach(self, keys: pa.Table) -> str:
+        """Say what breaks the order in the next keys; an empty text if nothing does.
+
+        Args:
+            keys: [n rows x 2 or more] with `published_at` and `unique_id`.
+        """
+        keys = keys.select(["published_at", "unique_id"])
+        joined = keys if self._last is None else pa.concat_tables([self._last, keys])
+        self._last = keys.slice(max(0, keys.num_rows - 1)) if keys.num_rows else self._last
+        at, ids = (column.combine_chunks() for column in joined.columns)
+        times = pc.fill_null(at.cast(pa.int64()), -(1 << 63))
+        before, after = times.slice(0, max(0, len(times) - 1)), times.slice(1)
+        id_before, id_after = ids.slice(0, max(0, len(ids) - 1)), ids.slice(1)
+        rises = pc.or_(pc.less(before, after), pc.and_(pc.equal(before, after), pc.less(id_before, id_after)))
+        wrong = pc.index(pc.fill_null(rises, False), False).as_py()
+        return "" if wrong < 0 else f"{id_after[wrong]!s} stands out of order in {self._label}"
+
+
+def months_of_groups(keys: Iterable[pa.Table], groups: Sequence[tuple[int, int]], year: int) -> list[int] | None:
+    """Tell the month of each row group of a folded file.
+
+    Args:
+        keys: [n rows x 2] each, the keys of the file in its order.
+        groups: rows and bytes of each row group, as `io.sizes.group_sizes` tells them.
+        year: what the file is for; `UNDATED` for rows without a time.
+
+    Returns:
+        A month a group; None if the file is not as folded files are: sorted, row groups full but for the last one of
+        each month and none of them larger than one may be, nothing of another year.
+    """
+    found, order = [], SortCheck("the file")
+    for group in _regrouped(keys, [rows for rows, _ in groups]):
+        here = pc.unique(months(group["published_at"])).to_pylist()
+        if len(here) != 1 or here[0] // 100 != year or order.breach(group):
+            return None
+        found += here
+    full = all(
+        rows == ROW_GROUP_ROWS or size + more > ROW_GROUP_BYTES // 2  # the first row of the next one did not fit
+        for (rows, size), (_, more), month, after in zip(groups, groups[1:], found, found[1:], strict=False)
+        if month == after
+    )
+    fitting = all(rows == 1 or (rows <= ROW_GROUP_ROWS and size <= LARGE_GROUP_BYTES) for rows, size in groups)
+    return found if full and fitting else None
+
+
+def in_order(rows: Rows) -> Rows:
+    """Give rows the order of every file."""
+    return ordered(rows, SORTED_BY)
+
+
+def _regrouped(tables: Iterable[pa.Table], sizes: Sequence[int]) -> Iterator[pa.Table]:
+    """Cut a stream of tables into tables of these sizes."""
+    waiting, rest = None, iter(tables)
+    for size in sizes:
+        while waiting is None or waiting.num_rows < size:
+            more = next(rest)
+            waiting = more if waiting is None else pa.concat_tables([waiting, more])
+        yield waiting.slice(0, size)
+        waiting = waiting.slice(size)
+
+
+def _local(published_at: pa.ChunkedArray, number: Callable[[date], int]) -> pa.Array:
+    """Make a number of the local date of each instant; Arrow's own time zones need files that not every machine has."""
+    instants = published_at.combine_chunks().cast(pa.int64()).dictionary_encode()
+    numbers = [number(_local_date(each)) for each in instants.dictionary.to_pylist()]
+    return pc.fill_null(pa.array(numbers, pa.int32()).take(instants.indices), UNDATED)
+
+
+def _local_date(microseconds: int) -> date:
+    """Tell the date in America/Sao_Paulo; the first hours of year 1 are its own."""
+    try:
+        return (_EPOCH + timedelta(microseconds=microseconds)).astimezone(_ZONE).date()
+    except OverflowError:
+        return date.min
+
+
+def _parted(rows: pa.Table, keys: pa.Array) -> Iterator[tuple[int, pa.Table]]:
+    """Part rows by key, the lowest first."""
+    order = pc.sort_indices(keys)
+    if not keys.equals(parted := keys.take(order)):  # else the rows need not be copied
+        rows, keys = rows.take(order), parted
+    counts, start = pc.value_counts(keys), 0
+    for key, count in zip(counts.field("values").to_pylist(), counts.field("counts").to_pylist(), strict=True):
+        yield key, rows.slice(start, count)
+        start += count

@@ -1,0 +1,177 @@
+"""What makes a revision load for every reader: a card that selects our files, no stale sizes, files of one schema."""
+
+from collections.abc import Collection
+
+from govbr_assets.core.card import Card, appendable_card
+from govbr_assets.core.compatibility import reader_incompatibilities
+from govbr_assets.core.dataset_info import correct_info, corrected_infos, drop_sizes
+from govbr_assets.core.layout import CARD_PATH, DATA_PATTERN, STALE_INFO_PATH, is_parquet
+from govbr_assets.core.scope import DEFAULT, Scope, scope_of
+from govbr_assets.core.selection import Metadata, restate, restate_info, select, train_patterns
+from govbr_assets.core.unchanged import changed_configs, check_selection
+from govbr_assets.dataset.reader import begins_empty, file_schema, has_no_rows, is_text
+from govbr_assets.errors import ContractError
+from govbr_assets.huggingface.card_validation import check_card
+from govbr_assets.huggingface.changeset import Changeset
+from govbr_assets.huggingface.client import RepoClient
+from govbr_assets.huggingface.snapshot import DataFile, Snapshot
+
+_MORE_METADATA = ".huggingface.yaml"
+
+
+def check_card_usable(hub: RepoClient, snapshot: Snapshot) -> None:
+    """See that the card of a revision can be edited and that the Hub would take it then.
+
+    Raises:
+        ContractError: it cannot be understood or not be edited, or the Hub refuses what it would become.
+    """
+    scope = snapshot.scope
+
+    def edit(metadata: Metadata) -> None:
+        select(metadata, scope, scope.ours.patterns or [DATA_PATTERN], snapshot.files)
+        correct_info(metadata, scope.default or DEFAULT)
+
+    content = appendable_card(snapshot.card, edit).encode()
+    if content != snapshot.card:
+        check_card(hub, content)
+
+
+def card_changes(
+    hub: RepoClient, snapshot: Snapshot, edit: Changeset | None = None
+) -> tuple[dict[str, bytes], tuple[str, ...]]:
+    """Say what has to change beside the data, so that readers see our files and of all others what they saw.
+
+    Args:
+        hub: the repo.
+        snapshot: the revision that the commit is planned at.
+        edit: the commit; None for one that changes no file.
+
+    Returns:
+        The card and the older file beside it, if they have to change, and the files to delete.
+
+    Raises:
+        ContractError: the card cannot be understood or not be edited, readers would see something else, or the Hub
+            refuses what it would become.
+    """
+    edit = edit or Changeset()
+    old = {path: file.content for path, file in snapshot.files.items()}
+    new = {path: content for path, content in old.items() if path not in edit.delete}
+    new |= dict.fromkeys(edit.put, "") | {each.file.path: each.file.content for each in edit.copy}
+    wanted = {file.path for file in snapshot.data_files}.difference(edit.delete, edit.unselect)
+    wanted |= {*filter(is_parquet, edit.put), *(each.file.path for each in edit.data_copies)}
+    card = _card(snapshot, edit.like, wanted, new.keys() | {CARD_PATH})
+    after = scope_of(card.metadata, new.keys())
+    check_selection(snapshot.scope, after, wanted, old, new)
+    others = changed_configs(snapshot.scope, after, old, new) - {after.default}
+    card = card.edited(lambda metadata: _correct_others(metadata, others, after, edit.like))
+    content = card.encode()
+    put = {} if content == snapshot.card else {CARD_PATH: content}
+    if put:
+        check_card(hub, content)
+    infos = hub.content(snapshot, STALE_INFO_PATH)
+    if infos is None:
+        return put, ()
+    corrected = corrected_infos(infos, {snapshot.scope.default or DEFAULT, *others})
+    if corrected is None:
+        return put, (STALE_INFO_PATH,)
+    return put if corrected == infos else {**put, STALE_INFO_PATH: corrected}, ()
+
+
+def _card(snapshot: Snapshot, like: Snapshot | None, wanted: Collection[str], paths: Collection[str]) -> Card:
+    """Make the card select some files: as another revision's does, if that is asked for and right, else as ours do."""
+    before = snapshot.scope
+    config = before.default or DEFAULT
+
+    def restated(metadata: Metadata) -> None:
+        assert like
+        restate(metadata, before, like.metadata, like.scope)
+        drop_sizes(metadata, like.scope.default or DEFAULT)
+
+    def selecting(metadata: Metadata) -> None:
+        select(metadata, before, train_patterns((like or snapshot).scope.ours.patterns, wanted, paths), paths)
+        correct_info(metadata, config)
+
+    if like:
+        card = appendable_card(snapshot.card, restated)
+        if sorted(scope_of(card.metadata, paths).ours.files) == sorted(wanted):
+            return card
+    return appendable_card(snapshot.card, selecting)
+
+
+def _correct_others(metadata: Metadata, configs: Collection[str], after: Scope, like: Snapshot | None) -> None:
+    """Correct what the card says of other configs that select files of ours, too, and so have others by a commit."""
+    for name in sorted(configs):
+        if like:
+            restate_info(metadata, like.metadata, name, name)
+        if not like and after.has_only_ours(name):
+            correct_info(metadata, name)
+        else:
+            drop_sizes(metadata, name)
+
+
+def empty_files(hub: RepoClient, snapshot: Snapshot, edit: Changeset) -> tuple[str, ...]:
+    """List files of the dataset that hold no rows and break readers: a commit that leaves others takes them with it."""
+    kept = [file for file in snapshot.data_files if file.path not in (*edit.put, *edit.delete, *edit.unselect)]
+    found = [file.path for file in kept if is_parquet(file.path) and has_no_rows(hub, snapshot, file)]
+    others = len(found) < len(kept) or any(map(is_parquet, edit.put))
+    return tuple(found) if others and not edit.copy else ()
+
+
+def check_readable(hub: RepoClient, snapshot: Snapshot, edit: Changeset) -> list[str]:
+    """Compare the schemas of the files that will stand beside new ones, or come back, with the contract.
+
+    Args:
+        hub: the repo.
+        snapshot: the revision that the commit is planned at.
+        edit: the commit; the data files that it puts have the contract's schema.
+
+    Returns:
+        What differs and is tolerated by readers, a sentence each; in a state that there was before also what is not.
+
+    Raises:
+        ContractError: what differs breaks readers; the message names file, column and both types.
+    """
+    touched = {*edit.put, *edit.delete, *edit.unselect, *(each.file.path for each in edit.copy)}
+    standing = [(file, snapshot) for file in snapshot.data_files if file.path not in touched]
+    standing += [(each.file, hub.at(each.revision)) for each in edit.data_copies]
+    first = min([file.path for file, _ in standing] + [*filter(is_parquet, edit.put)], default="")
+    notes = obstacles(hub, snapshot)
+    if notes and not edit.like:  # in a state that there was before they are told of only
+        raise ContractError(notes[0])
+    for file, revision in standing:
+        try:
+            notes += _differences(hub, revision, file, first=file.path == first)
+        except ContractError as error:
+            if not edit.lenient:
+                raise
+            notes.append(str(error))
+    return notes
+
+
+def obstacles(hub: RepoClient, snapshot: Snapshot) -> list[str]:
+    """Name files of others with which a revision does not load, a sentence each."""
+    script = f"{hub.repo_id.rpartition('/')[2]}.py"
+    told = {
+        script: "is a loading script, with which load_dataset fails: delete it",
+        _MORE_METADATA: "says more of the dataset than README.md: move what it says there, and delete it",
+    }
+    return [f"{path} on the Hub {why}." for path, why in told.items() if path in snapshot.files]
+
+
+def _differences(hub: RepoClient, snapshot: Snapshot, file: DataFile, *, first: bool) -> list[str]:
+    """Say what readers tolerate of a file's schema, or raise if that breaks them."""
+    if is_text(snapshot, file):
+        raise ContractError(f"{file.path} on the Hub is no Parquet, and readers could not load it beside new files.")
+    asked = file.content, first
+    if asked not in hub.schema_verdicts:
+        breaking, tolerated = reader_incompatibilities(file_schema(hub, snapshot, file), first=first)
+        if begins_empty(hub, snapshot, file):
+            breaking.append("its first row group has no rows, with which load_dataset fails")
+        hub.schema_verdicts[asked] = breaking, tolerated
+    breaking, tolerated = hub.schema_verdicts[asked]
+    if breaking:
+        raise ContractError(
+            f"{file.path} on the Hub would break readers beside a new file: {'; '.join(breaking)}."
+            " Fold or replace that file first."
+        )
+    return [f"{file.path}: {each}" for each in tolerated]

@@ -1,0 +1,27 @@
+"""A local copy of a data file; what it says of its rows is kept, so that nobody fetches it again for that."""
+
+from pathlib import Path
+
+import pyarrow as pa
+
+from govbr_assets.core.layout import is_parquet
+from govbr_assets.dataset.keys import keep
+from govbr_assets.errors import ContractError
+from govbr_assets.huggingface.client import RepoClient
+from govbr_assets.huggingface.download import fetch
+from govbr_assets.huggingface.snapshot import DataFile, Snapshot
+
+
+def copy_to_disk(hub: RepoClient, snapshot: Snapshot, file: DataFile, path: Path) -> None:
+    """Write a file of a revision to the disk, and keep the keys of its rows.
+
+    Raises:
+        HubUnavailableError: the Hub is out of reach, or what came is not the file.
+        ContractError: it is no Parquet file.
+    """
+    fetch(hub, snapshot, file, path)
+    if hub.kept.keeps and is_parquet(file.path) and not hub.kept.has_keys(file.content):
+        try:
+            keep(hub, file, path)
+        except pa.ArrowException as error:
+            raise ContractError(f"{file.path} on the Hub is no Parquet file that can be read: {error}") from error

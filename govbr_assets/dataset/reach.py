@@ -1,0 +1,89 @@
+"""Whether the rows of the dataset lie where days are published beside them, and if not, what has to be done first."""
+
+from govbr_assets.core.globs import is_elsewhere, selected
+from govbr_assets.core.layout import DATA_PATTERN
+from govbr_assets.dataset.reader import READABLE, count_rows, file_schema
+from govbr_assets.errors import ContractError
+from govbr_assets.huggingface.client import RepoClient
+from govbr_assets.huggingface.snapshot import DataFile, Snapshot
+
+_REMEDY = (
+    "run the job weekly_consolidation (asset consolidated_dataset), which moves them over, or set `unfolded` to `fold`"
+    " in the launchpad"
+)
+
+
+def out_of_reach(hub: RepoClient, snapshot: Snapshot) -> str:
+    """Say which rows lie where new shards do not, and what moves them over; an empty text if there are none."""
+    known = hub.out_of_reach  # by revision: a run asks for each day
+    if (revision := snapshot.revision or "") not in known:
+        known[revision] = _out_of_reach(hub, snapshot)
+    return known[revision]
+
+
+def check_movable(hub: RepoClient, snapshot: Snapshot) -> None:
+    """See that a compaction can read what it has to move over.
+
+    Raises:
+        ContractError: it cannot; the message names the file and what to do.
+    """
+    scope = snapshot.scope
+    if strange := [each for each in scope.ours.patterns if is_elsewhere(each)]:
+        raise ContractError(
+            f"The default config in README.md on the Hub selects {strange[0]}, which is not, or not surely, in the"
+            f" repo: name the files of the repo as {DATA_PATTERN} is written."
+        )
+    away = _away(snapshot)
+    if away and (scope.format is None or scope.format.name not in READABLE):
+        raise ContractError(
+            f"{_named(away)}, which the train split of the default config selects, {_are(away)} read as"
+            f" {scope.format.name if scope.format else 'no known format'}, which cannot hold news: {_own_config()}."
+        )
+    for file in away:
+        if scope.format and scope.format.name == "parquet" and _is_no_news(hub, snapshot, file):
+            raise ContractError(
+                f"{file.path}, which the train split of the default config selects, has no column unique_id and so no"
+                f" news: {_own_config()}."
+            )
+
+
+def _out_of_reach(hub: RepoClient, snapshot: Snapshot) -> str:
+    try:
+        check_movable(hub, snapshot)
+    except ContractError as error:
+        return str(error)
+    away = _away(snapshot)
+    if not away:
+        return ""
+    rows = sum(count_rows(hub, snapshot, file) for file in away)
+    return (
+        f"{rows} rows of the dataset lie where {DATA_PATTERN} does not reach ({_named(away)}), and readers would not"
+        f" find them beside a new shard: {_REMEDY}."
+    )
+
+
+def _away(snapshot: Snapshot) -> list[DataFile]:
+    """List the files of the dataset that our pattern does not reach."""
+    reached = {*selected(DATA_PATTERN, snapshot.files)}
+    return [file for file in snapshot.data_files if file.path not in reached]
+
+
+def _is_no_news(hub: RepoClient, snapshot: Snapshot, file: DataFile) -> bool:
+    schema = file_schema(hub, snapshot, file)
+    return bool(schema.names) and "unique_id" not in schema.names
+
+
+def _own_config() -> str:
+    return (
+        "if the news is to be published beside that, give it a config named default in README.md, with the path"
+        f" {DATA_PATTERN} for its split train, and that file a config of its own"
+    )
+
+
+def _named(files: list[DataFile]) -> str:
+    more = f" and {len(files) - 1} more files" if len(files) > 1 else ""
+    return f"{files[0].path}{more}"
+
+
+def _are(files: list[DataFile]) -> str:
+    return "are" if len(files) > 1 else "is"

@@ -1,0 +1,100 @@
+"""How many rows readers see: those of the files that the card selects, counted by their footers.
+
+A commit is held against it before it is sent and when it has landed, and tells it in its message, so that whoever looks
+at the history later finds what was lost between two commits of ours.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pyarrow.parquet as pq
+
+from govbr_assets.core.layout import CARD_PATH, is_parquet
+from govbr_assets.dataset.reader import count_rows
+from govbr_assets.errors import ContractError, IncompleteCommitError, ProofError
+from govbr_assets.huggingface.blob import Blob, bytes_of, opened
+from govbr_assets.huggingface.changeset import Changeset, Seen
+from govbr_assets.huggingface.client import RepoClient
+from govbr_assets.huggingface.snapshot import DataFile, Snapshot
+
+
+def rows_seen(hub: RepoClient, snapshot: Snapshot) -> int:
+    """Count the rows that readers of a revision see; nothing is fetched but footers that are not known yet.
+
+    Raises:
+        ContractError: a file cannot be read, or the card not be understood.
+        HubUnavailableError: the Hub is out of reach.
+    """
+    return sum(_rows(hub, snapshot, file) for file in snapshot.data_files)
+
+
+def with_rows_seen(hub: RepoClient, snapshot: Snapshot, edit: Changeset) -> Changeset:
+    """Count what readers see before and after a commit, and hold it against the files that it changes.
+
+    Returns:
+        The edit, which tells it; as it was if it may bring files back that nobody can read.
+
+    Raises:
+        ProofError: readers would see other rows than those they saw, with what the files bring and without what goes.
+    """
+    try:
+        return replace(edit, seen=_held_against_files(hub, snapshot, edit))
+    except ContractError:
+        if not edit.lenient:
+            raise
+        return edit
+
+
+def _held_against_files(hub: RepoClient, snapshot: Snapshot, edit: Changeset) -> Seen:
+    """Count what readers see before and after a commit, by the card and by the files that it changes."""
+    coming = {path: _rows_of(content) for path, content in edit.put.items() if is_parquet(path)}
+    coming |= {each.file.path: _rows(hub, hub.at(each.revision), each.file) for each in edit.data_copies}
+    made = snapshot.with_changes("", [DataFile(path, "", 0) for path in coming], edit.delete, _card(snapshot, edit))
+    going = [path for path in {*edit.paths, *edit.unselect} if snapshot.data_file(path)]
+    before = rows_seen(hub, snapshot)
+    wanted = before + sum(coming.values()) - sum(_rows(hub, snapshot, snapshot.files[path]) for path in going)
+    after = sum(coming[file.path] if file.path in coming else _rows(hub, snapshot, file) for file in made.data_files)
+    if after != wanted:
+        raise ProofError(_differs(hub, f"would see {after} rows after this commit", wanted, "nothing was published"))
+    return Seen(before, after)
+
+
+def check_rows_seen(hub: RepoClient, landed: Snapshot, edit: Changeset) -> None:
+    """See that readers of a revision that a commit has made see what the commit tells.
+
+    Raises:
+        IncompleteCommitError: they do not.
+    """
+    _note(hub, landed.files, edit.put)
+    if edit.seen and (rows := rows_seen(hub, landed)) != edit.seen.after:
+        told = f"see {rows} rows at {(landed.revision or '')[:8]}"
+        raise IncompleteCommitError(_differs(hub, told, edit.seen.after, "the job rollback brings the others back"))
+
+
+def _note(hub: RepoClient, files: Mapping[str, DataFile], put: Mapping[str, Blob]) -> None:
+    """Note the rows of files that are at hand, so that nobody asks for their footers."""
+    for path, content in put.items():
+        if is_parquet(path):
+            hub.row_counts[files[path].content] = _rows_of(content)
+
+
+def _rows(hub: RepoClient, snapshot: Snapshot, file: DataFile) -> int:
+    """Count the rows of a file, once for its content."""
+    if file.content not in hub.row_counts:
+        hub.row_counts[file.content] = count_rows(hub, snapshot, file)
+    return hub.row_counts[file.content]
+
+
+def _rows_of(content: Blob) -> int:
+    with opened(content) as file:
+        return pq.read_metadata(file).num_rows
+
+
+def _card(snapshot: Snapshot, edit: Changeset) -> bytes | None:
+    """Give the card as it is after a commit."""
+    card = edit.put.get(CARD_PATH)
+    return bytes_of(card) if card is not None else snapshot.card
+
+
+def _differs(hub: RepoClient, told: str, wanted: int, what: str) -> str:
+    return f"Readers of {hub.repo_id} {told}, in place of {wanted}: look at `configs` in {CARD_PATH}; {what}."

@@ -1,0 +1,16 @@
+"""The assets: fetch, call the rules, return.
+
+`defaults` is what they have in common; `daily`, `consolidated` and `reconciliation` have those of each group.
+"""
+
+from govbr_assets.defs.assets.consolidated import consolidated_dataset
+from govbr_assets.defs.assets.daily import hf_existing_ids, hf_parquet_shard, postgres_news_partition
+from govbr_assets.defs.assets.reconciliation import hub_reconciliation
+
+__all__ = [
+    "consolidated_dataset",
+    "hf_existing_ids",
+    "hf_parquet_shard",
+    "hub_reconciliation",
+    "postgres_news_partition",
+]

@@ -1,0 +1,41 @@
+"""The asset of a week."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from dagster import AssetExecutionContext, AssetObservation, MaterializeResult, asset
+
+from govbr_assets.core.contract import NEWS_SCHEMA
+from govbr_assets.core.days import Day
+from govbr_assets.defs.assets.daily import hf_parquet_shard
+from govbr_assets.defs.assets.defaults import OWNERS, RETRY, WEEKLY, PublishConfig, columns
+from govbr_assets.defs.failures import final_failures
+from govbr_assets.defs.metadata.compaction import CompactionProgress
+from govbr_assets.defs.resources import HubResource
+from govbr_assets.operations.compact.plan import fold
+
+
+@asset(
+    deps=[hf_parquet_shard],
+    group_name="weekly",
+    kinds={"huggingface", "parquet"},
+    owners=OWNERS,
+    retry_policy=RETRY,
+    freshness_policy=WEEKLY,
+    metadata={"dagster/column_schema": columns(NEWS_SCHEMA)},
+    output_required=False,
+)
+def consolidated_dataset(context: AssetExecutionContext, config: PublishConfig, hub: HubResource) -> Any:
+    """The dataset as one sorted file a year: shards of closed days and files of any other origin, folded with proof."""
+    with final_failures():
+        client, dry_run = hub.client(), config.dry_run or hub.is_dry_run
+        told = CompactionProgress(client.repo_id, client.head())
+        for folded in fold(client, Day.at(datetime.now(UTC)), dry_run=dry_run, tell=context.log.info):
+            told.add(folded)
+            context.log.info(str(told))
+            # A fold that fails later has left this behind, and `no_row_was_lost` begins with the first of them.
+            yield AssetObservation(context.asset_key, metadata={"dry_run": dry_run} | told.metadata())
+        if not dry_run:
+            yield MaterializeResult(metadata=told.metadata())
+        elif not told.commits:
+            yield AssetObservation(context.asset_key, metadata={"dry_run": True} | told.metadata())

@@ -1,0 +1,47 @@
+"""The asset that says whether all of it is true: PostgreSQL against the Hub."""
+
+import time
+
+import pyarrow as pa
+from dagster import AssetExecutionContext, Config, Output, asset
+from pydantic import Field
+
+from govbr_assets.core.day_counts import DAYS_SCHEMA, differing
+from govbr_assets.defs.assets.consolidated import consolidated_dataset
+from govbr_assets.defs.assets.daily import hf_parquet_shard
+from govbr_assets.defs.assets.defaults import DAILY, OWNERS, RETRY, columns
+from govbr_assets.defs.failures import fails_for_good
+from govbr_assets.defs.metadata.reconciliation import reconciliation_metadata
+from govbr_assets.defs.resources import HubResource, PostgresResource
+from govbr_assets.operations.reconcile.plan import reconcile
+
+
+class ReconciliationConfig(Config):
+    """What can be chosen in the launchpad."""
+
+    deep: bool = Field(
+        default=False,
+        description="Compare all that rows say, and not only their ids and days: reads all of PostgreSQL, and what is"
+        " new on the Hub.",
+    )
+
+
+@asset(
+    deps=[hf_parquet_shard, consolidated_dataset],
+    io_manager_key="table_io_manager",
+    group_name="reconciliation",
+    kinds={"postgres", "huggingface"},
+    owners=OWNERS,
+    retry_policy=RETRY,
+    freshness_policy=DAILY,
+    metadata={"dagster/column_schema": columns(DAYS_SCHEMA)},
+)
+@fails_for_good
+def hub_reconciliation(
+    context: AssetExecutionContext, config: ReconciliationConfig, postgres: PostgresResource, hub: HubResource
+) -> Output[pa.Table]:
+    """The days on which the Hub is not what PostgreSQL is: rows missing, surplus, doubled, moved, or changed."""
+    client, began = hub.client(), time.monotonic()
+    found = reconcile(client, client.head(), postgres.client(), deep=config.deep, tell=context.log.info)
+    told = reconciliation_metadata(found, client.repo_id, deep=config.deep, seconds=time.monotonic() - began)
+    return Output(differing(found.days), metadata=told)

@@ -1,0 +1,142 @@
+"""Checks of the whole dataset, file after file: never more than a row group of keys is in memory.
+
+They look at the newest revision, whoever made it, and so judge what a rollback has brought back as well.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from dagster import AssetCheckExecutionContext, AssetCheckResult, AssetRecordsFilter, asset_check
+
+from govbr_assets.core.compatibility import reader_incompatibilities
+from govbr_assets.core.contract import schema_diff
+from govbr_assets.core.periods import SortCheck
+from govbr_assets.dataset.compatibility import card_changes, obstacles
+from govbr_assets.dataset.keys import file_keys, ids_at
+from govbr_assets.dataset.reader import file_schema
+from govbr_assets.defs.assets.consolidated import consolidated_dataset
+from govbr_assets.defs.checks.whole import shortfall
+from govbr_assets.defs.failures import fails_for_good
+from govbr_assets.defs.metadata.daily import is_of
+from govbr_assets.defs.resources import HubResource, ViewerResource
+from govbr_assets.errors import UnknownRevisionError, ViewerUncertainError
+from govbr_assets.huggingface.client import RepoClient
+from govbr_assets.huggingface.snapshot import DataFile, Snapshot
+from govbr_assets.io.scratch import scratch_folder
+from govbr_assets.operations.id_buckets import IdBuckets
+
+_TRIED = 500  # commits of folds since the last one that came to its end
+
+
+@asset_check(asset=consolidated_dataset)
+@fails_for_good
+def dataset_ids_are_unique(context: AssetCheckExecutionContext, hub: HubResource) -> AssetCheckResult:
+    """No unique_id stands twice in the dataset."""
+    client = hub.client()
+    head = client.head()
+    with scratch_folder() as folder, IdBuckets(folder / "ids") as ids:
+        _add(ids, client, head)
+        repeated = len(ids.repeated())
+        numbers = {"rows": ids.count, "repeated": repeated} | _about(head)
+    return _verdict(context, client, head, passed=not repeated, numbers=numbers)
+
+
+@asset_check(asset=consolidated_dataset)
+@fails_for_good
+def dataset_schema_is_the_contract(context: AssetCheckExecutionContext, hub: HubResource) -> AssetCheckResult:
+    """Every file has exactly the published schema, and the card is one that any files load with."""
+    client = hub.client()
+    head = client.head()
+    schemas = {file.path: file_schema(client, head, file) for file in head.data_files}
+    wrong = {path: told for path, schema in schemas.items() if (told := schema_diff(schema))}
+    breaking = [path for path, schema in schemas.items() if reader_incompatibilities(schema, first=False)[0]]
+    put, stale = card_changes(client, head) if head.data_files else ({}, ())
+    told = "\n".join(f"{path}: {difference}" for path, difference in list(wrong.items())[:20])
+    numbers = {"different": len(wrong), "break_readers": len(breaking), "examples": told or "none"} | _about(head)
+    in_the_way = [f"to be mended: {[*put, *stale]}"] if put or stale else []
+    in_the_way += obstacles(client, head)
+    numbers["card"] = " ".join(in_the_way) or "loads"
+    return _verdict(context, client, head, passed=not wrong and not in_the_way, numbers=numbers)
+
+
+@asset_check(asset=consolidated_dataset)
+@fails_for_good
+def dataset_is_sorted(context: AssetCheckExecutionContext, hub: HubResource) -> AssetCheckResult:
+    """The rows of every file stand in the order of `published_at, unique_id`."""
+    client = hub.client()
+    head = client.head()
+    wrong = [breach for file in head.data_files if (breach := _breach(client, head, file))]
+    numbers = {"unsorted_files": len(wrong), "examples": "\n".join(wrong[:20]) or "none"} | _about(head)
+    return _verdict(context, client, head, passed=not wrong, numbers=numbers)
+
+
+@asset_check(asset=consolidated_dataset)
+@fails_for_good
+def no_row_was_lost(context: AssetCheckExecutionContext, hub: HubResource, viewer: ViewerResource) -> AssetCheckResult:
+    """Every unique_id that stood in the dataset before the last fold still does, and nobody else took rows away."""
+    client, head = hub.client(), hub.client().head()
+    before = _before_the_last_fold(context, client)
+    with scratch_folder() as folder, IdBuckets(folder / "before") as old, IdBuckets(folder / "now") as new:
+        _add(old, client, before)
+        _add(new, client, head)
+        missing = old.missing_in(new)
+        numbers: dict[str, Any] = {"rows_before": old.count, "rows": new.count, "missing": missing} | _about(head)
+        numbers["viewer_rows"] = told = _viewer_rows(viewer, head)
+    agrees = isinstance(told, str) or told == numbers["rows"]
+    numbers |= {"before": before.revision or ""}
+    return _verdict(context, client, head, passed=not missing and agrees, numbers=numbers)
+
+
+def _verdict(
+    context: AssetCheckExecutionContext, client: RepoClient, head: Snapshot, *, passed: bool, numbers: Mapping[str, Any]
+) -> AssetCheckResult:
+    """Let nothing pass that is true only because rows are not there any more, or are not seen."""
+    lacking = shortfall(context.instance, client, head)
+    return AssetCheckResult(passed=passed and not lacking, metadata={**numbers, "lacking": lacking or "nothing"})
+
+
+def _viewer_rows(viewer: ViewerResource, head: Snapshot) -> int | str:
+    """Say how many rows the viewer counts at the revision, or why it cannot be asked: it needs minutes to index."""
+    if not head.data_files:
+        return "nothing to count"
+    client = viewer.client()
+    client.config = head.scope.default or client.config
+    try:
+        return client.rows(head.revision or "")
+    except ViewerUncertainError as error:
+        return f"not known: {error}"
+
+
+def _before_the_last_fold(context: AssetCheckExecutionContext, client: RepoClient) -> Snapshot:
+    """Find the revision that the last fold began with, which may have failed and been tried again since."""
+    key, instance = consolidated_dataset.key, context.instance
+    done = instance.fetch_materializations(key, limit=2).records
+    since = done[1].timestamp if len(done) > 1 else None
+    tried = instance.fetch_observations(AssetRecordsFilter(key, after_timestamp=since), limit=_TRIED).records
+    steps = [each.asset_observation.metadata for each in reversed(tried) if each.asset_observation]
+    steps += [each.asset_materialization.metadata for each in done[:1] if each.asset_materialization]
+    ours = (step for step in steps if is_of(step, client.repo_id))
+    told = (step["revision_before"].value for step in ours if "dry_run" not in step or not step["dry_run"].value)
+    try:
+        return client.at(str(next(told, None) or client.head().revision or "") or None)
+    except UnknownRevisionError:  # a repo that was made anew under the same name
+        return client.head()
+
+
+def _add(ids: IdBuckets, client: RepoClient, snapshot: Snapshot) -> None:
+    """Add the ids of all rows."""
+    for rows in ids_at(client, snapshot):
+        ids.add(rows["unique_id"])
+
+
+def _breach(client: RepoClient, head: Snapshot, file: DataFile) -> str:
+    """Say what stands out of order in a file."""
+    if schema_diff(file_schema(client, head, file)):
+        return f"{file.path} has another schema"
+    order = SortCheck(file.path)
+    return next((told for keys in file_keys(client, head, file) if (told := order.breach(keys))), "")
+
+
+def _about(head: Snapshot) -> dict[str, Any]:
+    """Tell what was looked at."""
+    return {"files": len(head.data_files), "revision": head.revision or "no repo yet"}

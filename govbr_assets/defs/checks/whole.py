@@ -1,0 +1,107 @@
+"""What a dataset lacks that it had: its own history tells it, whoever took it away, and whatever Dagster remembers.
+
+An empty dataset has no id twice, nothing out of order and no wrong schema: without this every check of it would pass.
+"""
+
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+
+from dagster import AssetKey, DagsterInstance
+
+from govbr_assets.core.layout import CARD_PATH, folded_year, shard_day
+from govbr_assets.dataset.visible_rows import rows_seen
+from govbr_assets.defs.assets.consolidated import consolidated_dataset
+from govbr_assets.defs.assets.daily import hf_parquet_shard
+from govbr_assets.defs.metadata.daily import is_of
+from govbr_assets.errors import ContractError
+from govbr_assets.huggingface.changeset import Seen
+from govbr_assets.huggingface.client import RepoClient
+from govbr_assets.huggingface.snapshot import Snapshot
+
+_COMMITS = 200  # of the history that are looked at, at most
+_LONGEST = timedelta(days=14)  # that losses are looked for where no two compactions say since when
+_NOWHERE = ("", "no repo yet")
+
+
+def shortfall(instance: DagsterInstance, client: RepoClient, head: Snapshot) -> str:
+    """Say what the dataset lacks.
+
+    Args:
+        instance: Dagster's, which knows when the compaction before the last one was.
+        client: of the repo.
+        head: its newest revision.
+
+    Returns:
+        One sentence; empty if nothing is lacking.
+
+    Raises:
+        ContractError: the card cannot be understood, or a file not be read.
+        HubUnavailableError: the Hub is out of reach.
+    """
+    return emptied(instance, client, head) or _unselected(head) or _lost(client, head, _since(instance))
+
+
+def emptied(instance: DagsterInstance, client: RepoClient, head: Snapshot) -> str:
+    """Say that no row is left where there were some; empty if there are some, or never were."""
+    if head.revision is None:
+        known = _published(instance, client.repo_id)
+        return f"{client.repo_id} is not on the Hub any more, and had {known}." if known else ""
+    if rows_seen(client, head):
+        return ""
+    for commit in islice(client.commits(), _COMMITS):
+        try:
+            rows = rows_seen(client, client.at(commit.revision))
+        except ContractError:  # nobody could load that one either
+            continue
+        if rows:
+            return f"No row is left; at {commit.revision[:8]} there were {rows}, which the job rollback brings back."
+    return ""
+
+
+def _published(instance: DagsterInstance, repo_id: str) -> str:
+    """Say which revision of a repo was published last, as far as Dagster knows."""
+    for key in (hf_parquet_shard.key, consolidated_dataset.key):
+        for told in _materialized(instance, key):
+            revision = str(told["revision_after"].value) if "revision_after" in told else ""
+            if is_of(told, repo_id) and revision not in _NOWHERE:
+                return f"revision {revision[:8]}"
+    return ""
+
+
+def _materialized(instance: DagsterInstance, key: AssetKey) -> list:
+    """Read what the last materializations of an asset told."""
+    records = instance.fetch_materializations(key, limit=5).records
+    return [each.asset_materialization.metadata for each in records if each.asset_materialization]
+
+
+def _unselected(head: Snapshot) -> str:
+    """Say which files of ours readers do not see by what the card selects."""
+    scope = head.scope
+    shown = {*scope.ours.files}.union(*(split.files for _, _, split in scope.others))
+    named = (path for path in head.files if shard_day(path) is not None or folded_year(path) is not None)
+    hidden = sorted({*named} - shown)
+    if hidden:
+        more = f" and {len(hidden) - 1} more" if len(hidden) > 1 else ""
+        return f"{CARD_PATH} does not select {hidden[0]}{more}, and readers do not see their rows."
+    if scope.ours.files and not scope.ours.loads:
+        return f"{CARD_PATH} names files of the dataset that are not there, and nobody can load it."
+    return ""
+
+
+def _since(instance: DagsterInstance) -> datetime:
+    """Say since when losses are looked for: since the compaction before the last one."""
+    done = instance.fetch_materializations(consolidated_dataset.key, limit=2).records
+    return datetime.fromtimestamp(done[1].timestamp, UTC) if len(done) > 1 else datetime.now(UTC) - _LONGEST
+
+
+def _lost(client: RepoClient, head: Snapshot, since: datetime) -> str:
+    """Count the rows that went between two commits of ours, or after the last one, by commits of others."""
+    lost, after, last = 0, rows_seen(client, head), ""
+    for commit in islice(client.commits() if head.revision else (), _COMMITS):
+        if seen := Seen.told_in(commit.message):
+            if seen.after > after:
+                lost, last = lost + seen.after - after, commit.revision[:8]
+            after = seen.before
+            if commit.at < since:
+                break
+    return f"{lost} rows that readers saw at {last} were taken away by commits of others." if lost else ""

@@ -1,0 +1,133 @@
+"""Permanent errors as Dagster failures that no retry policy repeats; transient ones go through as they are.
+
+And what is recorded of an error or logged, by whomever: no secret, for the exceptions of libraries, which Dagster
+prints with their causes, say what they like; and of ours the sentence alone, which nobody finds below a stack.
+"""
+
+import logging
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+from dagster import DagsterExecutionInterruptedError, Failure, MetadataValue
+from dagster_shared.error import SerializableErrorInfo
+
+from govbr_assets.core.late_rows import cover
+from govbr_assets.errors import GovbrAssetsError, PermanentError
+from govbr_assets.redact import redact
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_REASONS = 5  # that are named
+_SPANS = 10  # of days, of one reason
+
+
+@contextmanager
+def final_failures() -> Iterator[None]:
+    """Turn a permanent error into a failure without retries, in its own words; likewise a signal to end.
+
+    Dagster would begin a step again that a signal has interrupted, as after any other error.
+    """
+    try:
+        yield
+    except PermanentError as error:
+        raise Failure(description=str(error), allow_retries=False) from error
+    except DagsterExecutionInterruptedError as signal:
+        text = "The run was told to end, by a signal or in the UI: what it has published stays."
+        raise Failure(description=text, allow_retries=False) from signal
+
+
+def fails_for_good(function: Callable[P, R]) -> Callable[P, R]:
+    """Decorate the body of an asset or a check with `final_failures`."""
+
+    @wraps(function)
+    def body(*args: P.args, **kwargs: P.kwargs) -> R:
+        with final_failures():
+            return function(*args, **kwargs)
+
+    return body
+
+
+def days_failure(refused: Mapping[str, str], days: int) -> Failure:
+    """Name the days of a run that could not be had, and each reason once."""
+    metadata: dict[str, Any] = {day: MetadataValue.text(reason) for day, reason in refused.items()}
+    if days == 1:
+        return Failure(description=next(iter(refused.values())), allow_retries=False)
+    by_reason: dict[str, list[date]] = {}
+    for day, reason in refused.items():
+        by_reason.setdefault(reason, []).append(date.fromisoformat(day))
+    several = [f"{_spelled(dates)}: {reason.rstrip('.')}" for reason, dates in by_reason.items()]
+    named = "; ".join(several[:_REASONS])
+    more = f"; and {len(several) - _REASONS} more" if len(several) > _REASONS else ""
+    others = ", the others are" if len(refused) < days else ""
+    text = f"{len(refused)} of {days} days are not on the Hub as they are in PostgreSQL{others}. {named}{more}."
+    return Failure(description=text, metadata=metadata, allow_retries=False)
+
+
+def _spelled(days: Iterable[date]) -> str:
+    """Spell some days, those in a row as a span."""
+    found = list(map(str, cover(days, gap=0)))
+    return ", ".join(found[:_SPANS]) + (f" and {len(found) - _SPANS} more spans" if len(found) > _SPANS else "")
+
+
+def redact_what_is_recorded() -> None:
+    """From now on take secrets out of every error that Dagster records, with its causes, and of every line of a log.
+
+    Dagster turns each exception of a run, a tick or a loading into a `SerializableErrorInfo`, and no hook of its own
+    comes between that and its records and its console. Python's hook for logs is the factory of their records.
+    """
+    if isinstance(logging.getLogRecordFactory(), _RedactedRecords):
+        return
+    logging.setLogRecordFactory(_RedactedRecords(logging.getLogRecordFactory()))
+    serialised = SerializableErrorInfo.from_traceback.__func__
+
+    def redacted(cls: type[SerializableErrorInfo], error: traceback.TracebackException) -> SerializableErrorInfo:
+        """Serialise an error, and its causes, which come by here as well."""
+        told = serialised(cls, error)
+        stack = [] if _is_told(error) else [redact(line) for line in told.stack]
+        ours = _is_ours(error, GovbrAssetsError)
+        return told._replace(
+            message=redact(told.message),
+            stack=stack,
+            cause=None if ours else told.cause,
+            context=None if ours else told.context,
+        )
+
+    SerializableErrorInfo.from_traceback = classmethod(redacted)  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def _is_ours(error: traceback.TracebackException | None, *kinds: type[BaseException]) -> bool:
+    return error is not None and isinstance(error.exc_type, type) and issubclass(error.exc_type, kinds)
+
+
+def _is_told(error: traceback.TracebackException) -> bool:
+    """Say whether an error is a sentence of ours, or what Dagster puts round one."""
+    return _is_ours(error, GovbrAssetsError, Failure) or _is_ours(error.__cause__, GovbrAssetsError)
+
+
+class _RedactedRecords:
+    """Makes the records of logs, without secrets.
+
+    Args:
+        made: makes them with.
+    """
+
+    def __init__(self, made: Callable[..., logging.LogRecord]) -> None:
+        self._made = made
+
+    def __call__(self, *args: Any, **kwargs: Any) -> logging.LogRecord:
+        """Make a record."""
+        record = self._made(*args, **kwargs)
+        try:
+            said = record.getMessage()
+        except (TypeError, ValueError, KeyError):  # its arguments do not fit, which whoever prints it will say
+            return record
+        if (clean := redact(said)) != said:
+            record.msg, record.args = clean, None
+        if record.exc_info and record.exc_info[1]:
+            record.exc_text = redact("".join(traceback.format_exception(*record.exc_info))).rstrip()
+        return record

@@ -1,0 +1,98 @@
+"""The jobs: which assets run together; and the way back, which is no asset."""
+
+from dagster import (
+    AssetSelection,
+    Backoff,
+    Config,
+    Jitter,
+    OpExecutionContext,
+    RetryPolicy,
+    define_asset_job,
+    job,
+    op,
+)
+from pydantic import Field
+
+from govbr_assets.defs.executor import living_in_process_executor
+from govbr_assets.defs.failures import fails_for_good
+from govbr_assets.defs.resources import HubResource
+from govbr_assets.huggingface.changeset import Changeset
+from govbr_assets.operations.restore import Restore, find, newest, roll_back
+
+_LONGEST = {"dagster/max_runtime": f"{6 * 3600}"}  # seconds, after which Dagster's run monitoring ends a run
+
+daily_sync = define_asset_job(
+    "daily_sync",
+    selection=AssetSelection.groups("daily"),
+    description="One day, or a range of days, from PostgreSQL to the Hub, with its checks.",
+    executor_def=living_in_process_executor,
+    tags=_LONGEST,
+)
+
+weekly_consolidation = define_asset_job(
+    "weekly_consolidation",
+    selection=AssetSelection.groups("weekly"),
+    description="Folds the shards of closed days, and files of any other origin, into one sorted file a year.",
+    executor_def=living_in_process_executor,
+    tags=_LONGEST,
+)
+
+reconciliation = define_asset_job(
+    "reconciliation",
+    selection=AssetSelection.groups("reconciliation"),
+    description="Compares all rows of PostgreSQL with all rows of the Hub, and says which days differ.",
+    executor_def=living_in_process_executor,
+    tags=_LONGEST,
+)
+
+
+class RollbackConfig(Config):
+    """What is chosen in the launchpad."""
+
+    revision: str = Field(description="Whose data files come back: 7 or more hex digits of a commit of the repo.")
+    dry_run: bool = Field(default=False, description="Do everything but commit, and tell what would come back.")
+
+
+@op(retry_policy=RetryPolicy(max_retries=3, delay=30, backoff=Backoff.EXPONENTIAL, jitter=Jitter.PLUS_MINUS))
+@fails_for_good
+def put_data_files_back(context: OpExecutionContext, config: RollbackConfig, hub: HubResource) -> None:
+    """Put the data files back as they were at a revision, with what the card says of them; its newest text stays."""
+    client, dry_run = hub.client(), config.dry_run or hub.is_dry_run
+    plan, start = Restore(client, find(client, config.revision)), newest(client)
+    planned, done = [plan.edit(stop) for stop in plan.way(start)], []
+    context.log.info(f"{len(planned)} commits lead from {start.revision} back to {plan.target.revision}.")
+    for publication in roll_back(client, plan, start, dry_run=dry_run, tell=context.log.info):
+        done.append(publication)
+        if notes := publication.notes:
+            context.log.warning(f"{len(notes)} files differ from the published schema, as they did then: {notes[:20]}")
+        if publication.committed:
+            context.log.info(f"{len(done)} of {len(planned)}: {_told(publication.edit)}: {publication.after}.")
+    if dry_run:
+        context.log.info(f"Dry run, nothing is changed: {'; '.join(map(_told, planned)) or 'nothing had to be'}.")
+    edits = planned if dry_run else [each.edit for each in done if each.committed]
+    context.add_output_metadata(
+        {
+            "dry_run": dry_run,
+            "target": plan.target.revision or "",
+            "revision_before": start.revision or "",
+            "revision_after": (done[-1].after if done else start.revision) or "",
+            "commits": len(edits),
+            "files_back": sum(len(edit.copy) for edit in edits),
+            "files_gone": sum(len(edit.delete) for edit in edits),
+        }
+    )
+
+
+def _told(edit: Changeset) -> str:
+    """Tell what a commit of the way back does."""
+    return f"{edit.summary}, {len(edit.copy)} files come back, {len(edit.delete)} go"
+
+
+@job(
+    description="Puts the data files on the Hub back as they were at an earlier revision, without an upload.",
+    executor_def=living_in_process_executor,
+    tags=_LONGEST,
+)
+def rollback() -> None:
+    """Put the data files back."""
+    put_data_files_back()

@@ -1,0 +1,87 @@
+"""Whether the newest day that should be on the Hub is there: one rule for the UI's check and for the alert.
+
+Dagster's freshness policies look at the last materialization of any day, which a backfill or a repair of an old day
+renews every time, and which says nothing of a Sunday without news. A day should be there if it ended a day ago or more,
+after the first publication from here to this repo, and PostgreSQL has had rows of it for a day. It is there if it was
+published when it had rows.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from dagster import AssetKey, AssetMaterialization, AssetRecordsFilter, DagsterInstance, MetadataValue
+
+from govbr_assets.core.days import Day
+from govbr_assets.defs.metadata.daily import is_of
+from govbr_assets.defs.partitions import FIRST_DAY
+from govbr_assets.postgres.news import NewsTable
+
+_SHARD = AssetKey("hf_parquet_shard")
+_LATE = timedelta(days=1)
+_NONE = MetadataValue.int(0)
+
+
+@dataclass(frozen=True)
+class NewestDay:
+    """The newest day that should be on the Hub.
+
+    Attributes:
+        day: None if none should, for all that is known.
+        published: it is there.
+    """
+
+    day: date | None = None
+    published: bool = True
+
+    def __str__(self) -> str:
+        if self.day is None:
+            return "No day should be on the Hub by now, or none was ever published from here."
+        if self.published:
+            return f"{self.day} is published."
+        return f"{self.day} is not published, though PostgreSQL has had its rows for a day."
+
+
+def newest_day(instance: DagsterInstance, postgres: NewsTable, repo_id: str, now: datetime) -> NewestDay:
+    """Find the newest day that should be there. PostgreSQL is asked only if Dagster's records leave it open.
+
+    Args:
+        instance: Dagster's.
+        postgres: has the news.
+        repo_id: of the Hub.
+        now: aware.
+
+    Raises:
+        SourceUnavailableError, SourceError: PostgreSQL does not answer.
+    """
+    due = Day(Day.at(now - _LATE).date - timedelta(days=1))
+    if _is_published(instance, repo_id, due):
+        return NewestDay(due.date)
+    if not _had_begun(instance, repo_id, due):
+        return NewestDay()
+    wanted = postgres.newest_day(due, now - _LATE)
+    if wanted is None or wanted < FIRST_DAY or not _had_begun(instance, repo_id, Day(wanted)):
+        return NewestDay()
+    return NewestDay(wanted, _is_published(instance, repo_id, Day(wanted)))
+
+
+def _is_published(instance: DagsterInstance, repo_id: str, day: Day) -> bool:
+    """Say whether a day was published when it had rows."""
+    last = _last(instance, AssetRecordsFilter(_SHARD, asset_partitions=[str(day)]))
+    return last is not None and _is_ours(last, repo_id) and last.metadata.get("postgres_rows") != _NONE
+
+
+def _had_begun(instance: DagsterInstance, repo_id: str, day: Day) -> bool:
+    """Say whether anything was published before a day was over, and the last of it to this repo."""
+    last = _last(instance, AssetRecordsFilter(_SHARD, before_timestamp=day.end.timestamp()))
+    return last is not None and _is_ours(last, repo_id)
+
+
+def _last(instance: DagsterInstance, wanted: AssetRecordsFilter) -> AssetMaterialization | None:
+    """Read the last of some publications."""
+    records = instance.fetch_materializations(wanted, limit=1).records
+    return records[0].asset_materialization if records else None
+
+
+def _is_ours(publication: AssetMaterialization, repo_id: str) -> bool:
+    """Say whether a publication was to this repo, or was reported by hand."""
+    return "postgres_rows" not in publication.metadata or is_of(publication.metadata, repo_id)

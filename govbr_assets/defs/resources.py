@@ -1,0 +1,147 @@
+"""Configuration into clients. What a client does lives in its own room; the values come from `definitions`."""
+
+from functools import lru_cache
+
+from dagster import ConfigurableResource, ResourceDependency
+from pydantic import PrivateAttr
+
+from govbr_assets.alerts.outbox import AlertOutbox
+from govbr_assets.errors import ConfigurationError
+from govbr_assets.huggingface.client import RepoClient
+from govbr_assets.huggingface.viewer import Viewer
+from govbr_assets.io.environment import check_hub
+from govbr_assets.io.settings import base_url, cleaned
+from govbr_assets.io.storage.folder import Folder
+from govbr_assets.postgres.news import NewsTable
+
+
+class PostgresResource(ConfigurableResource):
+    """The PostgreSQL database that has the news.
+
+    Attributes:
+        url: `postgresql://user:password@host:port/database`.
+    """
+
+    url: str
+
+    def client(self) -> NewsTable:
+        """Make the client; contacts nobody yet."""
+        return NewsTable(_required("GOVBR_POSTGRES_URL", self.url, "postgresql://user:password@host:5432/database"))
+
+
+class HubResource(ConfigurableResource):
+    """The dataset repo on the Hub.
+
+    Attributes:
+        repo_id: `namespace/name`.
+        visibility: `private` or `public`, for a repo that this project creates.
+        token: empty takes the one that the machine is logged in with.
+        endpoint: empty takes the public Hub.
+        storage_url: where footers and keys of its files are kept: a folder or an fsspec URL; empty keeps nothing.
+        patience_minutes: how long a publication may wait for a busy Hub, or until the repo may have another commit.
+        dry_run: `1` makes every publication a rehearsal.
+    """
+
+    repo_id: str
+    visibility: str = "private"
+    token: str = ""
+    endpoint: str = ""
+    storage_url: str = ""
+    patience_minutes: str = "60"
+    dry_run: str = ""
+
+    @property
+    def is_dry_run(self) -> bool:
+        """Whether nothing may be published."""
+        dry_run = cleaned(self.dry_run).lower()
+        if dry_run not in ("", "0", "1", "false", "true"):
+            raise ConfigurationError(f"GOVBR_DRY_RUN is {self.dry_run!r}: write 1 or 0, or leave it out.")
+        return dry_run in ("1", "true")
+
+    def client(self) -> RepoClient:
+        """Make the client, or take the one made before: it remembers its own commits, which the Hub may tell late."""
+        visibility, minutes = cleaned(self.visibility), cleaned(self.patience_minutes)
+        if visibility not in ("private", "public"):
+            raise ConfigurationError(
+                f"GOVBR_REPO_VISIBILITY is {self.visibility!r}: write private or public, or leave it out for private."
+            )
+        if not minutes.isdecimal():
+            raise ConfigurationError(
+                f"GOVBR_HUB_PATIENCE_MINUTES is {self.patience_minutes!r}: write a number of minutes, such as 60."
+            )
+        return _hub(
+            _required("GOVBR_REPO_ID", self.repo_id, "my-org/my-news"),
+            visibility == "private",
+            self.token or None,
+            self.endpoint or None,
+            self.storage_url,
+            int(minutes) * 60,
+        )
+
+
+class ViewerResource(ConfigurableResource):
+    """The dataset viewer of the repo.
+
+    Attributes:
+        url: such as `https://datasets-server.huggingface.co`.
+        hub: the repo that it shows.
+    """
+
+    url: str
+    hub: ResourceDependency[HubResource]
+    _client: Viewer | None = PrivateAttr(None)
+
+    def client(self, *, again: bool = False) -> Viewer:
+        """Make the client, or take the one of this run: it remembers that its viewer is out of reach.
+
+        Args:
+            again: make a new one, which asks even so.
+        """
+        if self._client is None or again:
+            hub = self.hub.client()
+            self._client = Viewer(self.url, hub.repo_id, hub.token)
+        return self._client
+
+
+class AlertResource(ConfigurableResource):
+    """Where alerts go.
+
+    Attributes:
+        url: takes one JSON message by POST for each alert; empty sends none.
+        ui_url: of Dagster's UI, for links to runs; empty gives none.
+        storage_url: where alerts wait, and those that were sent are remembered: a folder or an fsspec URL.
+    """
+
+    url: str = ""
+    ui_url: str = ""
+    storage_url: str = ""
+
+    def client(self) -> AlertOutbox | None:
+        """Make the client, or none if nobody wants alerts; contacts nobody yet."""
+        return AlertOutbox(self.url, Folder(self.storage_url)) if cleaned(self.url) else None
+
+    def link(self, run_id: str) -> str:
+        """Give the address of a run in the UI, or say why there is none: an alert must not wait for that."""
+        try:
+            ui = base_url("GOVBR_UI_URL", self.ui_url, "https://dagster.example.org")
+        except ConfigurationError as error:
+            return str(error)
+        return f"{ui}/runs/{run_id}" if ui else ""
+
+
+@lru_cache(maxsize=8)
+def _hub(
+    repo_id: str, private: bool, token: str | None, endpoint: str | None, storage_url: str, patience: float
+) -> RepoClient:
+    """Keep one client a process and repo."""
+    folder = Folder(storage_url) if storage_url else None
+    hub = RepoClient(repo_id, private=private, token=token, endpoint=endpoint, folder=folder, patience=patience)
+    check_hub(hub.api.endpoint)
+    return hub
+
+
+def _required(name: str, value: str, example: str) -> str:
+    """Return a setting that has no default."""
+    if not cleaned(value):
+        raise ConfigurationError(f"{name} is not set: set it, such as {example}.")
+    return cleaned(value)

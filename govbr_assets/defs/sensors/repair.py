@@ -1,0 +1,73 @@
+"""`repair_sensor`: days on which the Hub differs from PostgreSQL, until it does not."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from dagster import AssetObservation, SensorEvaluationContext, SensorResult, SkipReason
+
+from govbr_assets.alerts.message import Alert
+from govbr_assets.core.days import Day
+from govbr_assets.core.repair import ReconciliationSummary, RepairState
+from govbr_assets.defs.partitions import FIRST_DAY
+from govbr_assets.defs.resources import AlertResource, HubResource
+from govbr_assets.defs.sensors.run_requests import (
+    MAX_CONCURRENT_RUNS,
+    RECONCILIATION,
+    Reconciliation,
+    active_runs,
+    last_reconciliation,
+    request,
+)
+
+_NAME = "repair_sensor"
+_JOBS = {"days": "daily_sync", "fold": "weekly_consolidation", "reconciliation": "reconciliation"}
+
+
+def repair_sensor(
+    context: SensorEvaluationContext, alerts: AlertResource, hub: HubResource
+) -> SensorResult | SkipReason:
+    """Publishes the days again on which the last reconciliation found a difference, and then has it made anew.
+
+    Where there was none, it has the first one made, a deep one: switched on, it needs nobody to begin.
+    Unfolded files are folded first. A day, and the fold, is given up after three runs, with one alert; the day is
+    taken up again when a reconciliation has found it equal in between. For another repo all begins anew.
+    """
+    if busy := active_runs(context.instance, _NAME):
+        return SkipReason(f"{busy} runs of the repair are under way.")
+    repo_id, given_up = hub.client().repo_id, []
+    repair = RepairState.of(context.cursor).of_repo(repo_id)
+    last = last_reconciliation(context.instance, repo_id)
+    if last and last.number != repair.number:
+        repair, given_up = repair.having(_found(context, last))
+    if given_up and (outbox := alerts.client()):
+        asset, words = RECONCILIATION.path[-1], " ".join(given_up)
+        outbox.put(Alert(f"repair-{repair.number}", "The repair needs somebody.", asset, error=words))
+    wanted, repair = repair.next(MAX_CONCURRENT_RUNS)
+    return SensorResult(
+        run_requests=[request(_JOBS[each.of], each.key, _NAME, each.span, deep=each.deep) for each in wanted],
+        skip_reason=None if wanted else "There is nothing to repair since the last reconciliation.",
+        asset_events=[AssetObservation(RECONCILIATION, description=text) for text in given_up],
+        cursor=repair.cursor(),
+    )
+
+
+def _found(context: SensorEvaluationContext, last: Reconciliation) -> ReconciliationSummary:
+    """Read the days of a reconciliation that a run can repair."""
+    if last.unfolded:
+        return ReconciliationSummary(*last)
+    return ReconciliationSummary(*last, _repairable(_table(context), Day.at(datetime.now(UTC)).date))
+
+
+def _table(context: SensorEvaluationContext) -> pa.Table:
+    """Load the reconciliation's table from where its IO manager keeps it."""
+    repository: Any = context.repository_def
+    return repository.load_asset_value(RECONCILIATION, instance=context.instance)
+
+
+def _repairable(table: pa.Table, today: date) -> frozenset[date]:
+    """Leave out what no run can repair: days that are not over, and days before the first partition."""
+    days = table["day"]
+    closed = pc.and_(pc.less(days, pa.scalar(today)), pc.greater_equal(days, pa.scalar(FIRST_DAY)))
+    return frozenset(days.filter(closed).to_pylist())

@@ -1,0 +1,281 @@
+"""One dataset repo on the Hub: its head, what it holds at a revision, and the commit; the client of the Hub."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import lru_cache
+from hashlib import sha256
+from itertools import takewhile
+from types import MappingProxyType
+from typing import IO, NamedTuple, cast
+
+import pyarrow as pa
+from huggingface_hub import HfApi, HfFileSystem, constants, get_token
+from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError
+from huggingface_hub.hf_api import RepoFile
+from huggingface_hub.utils import (
+    build_hf_headers,
+    disable_progress_bars,
+    hf_raise_for_status,
+    http_backoff,
+    paginate,
+    parse_datetime,
+    validate_repo_id,
+)
+
+from govbr_assets.core.layout import CARD_PATH
+from govbr_assets.errors import ConfigurationError, HubUnavailableError, UnknownRevisionError
+from govbr_assets.huggingface.blob import Blob
+from govbr_assets.huggingface.changeset import REMOVED_ROWS
+from govbr_assets.huggingface.errors import ParentConflictError, storage_refusal, translated_errors
+from govbr_assets.huggingface.metadata_cache import MetadataCache
+from govbr_assets.huggingface.snapshot import DataFile, DataFileAt, Snapshot
+from govbr_assets.huggingface.upload import operations_of, uploads_ahead, were_sent
+from govbr_assets.io import memory
+from govbr_assets.io.settings import base_url
+from govbr_assets.io.settings import token as clean_token
+from govbr_assets.io.storage.folder import Folder
+from govbr_assets.redact import remember
+
+disable_progress_bars()  # they would fill the run's log
+
+_SMALL = 8  # files, cards mostly, that are remembered
+
+_PATHS = 400  # of one question, which a commit of ours needs one or two of
+
+_TRAILER = re.compile(r"^([A-Z][A-Za-z-]+): (\d+)$", re.MULTILINE)
+
+
+class Commit(NamedTuple):
+    """A commit of the repo: its revision, when it was made (aware), and its message without the first line."""
+
+    revision: str
+    at: datetime
+    message: str
+
+    def trailer(self, name: str) -> int:
+        """Read a number that the commit tells of itself, as git's trailers are written; 0 if it does not."""
+        return sum(int(number) for told, number in _TRAILER.findall(self.message) if told == name)
+
+
+class _Files(HfFileSystem):
+    """The client's file system, without the listing of the whole folder that it makes for every file it opens."""
+
+    def isdir(self, path: str) -> bool:
+        """Say no: only files of a snapshot are ever opened."""
+        return False
+
+
+class RepoClient:
+    """Client of one dataset repo.
+
+    Args:
+        repo_id: `namespace/name`.
+        private: visibility of the repo if this project creates it.
+        token: None takes the one that the machine is logged in with.
+        endpoint: None takes the public Hub.
+        folder: where footers and keys of its files are kept between two runs; None fetches them anew.
+        patience: seconds that a publication may wait for a Hub that is busy or whose commits of the hour are spent.
+    """
+
+    def __init__(
+        self,
+        repo_id: str,
+        *,
+        private: bool = True,
+        token: str | None = None,
+        endpoint: str | None = None,
+        folder: Folder | None = None,
+        patience: float = 60.0,
+    ) -> None:
+        try:
+            validate_repo_id(repo_id)
+            complete = repo_id.count("/") == 1
+        except HFValidationError:
+            complete = False
+        if not complete:
+            raise ConfigurationError(f"GOVBR_REPO_ID is {repo_id!r}: write namespace/name, such as my-org/my-news.")
+        self.repo_id, self.private, self.patience = repo_id, private, patience
+        self.kept = MetadataCache(folder)
+        self.row_counts: dict[str, int] = {}  # by content, `scan` and `seen` fill it
+        self.schemas: dict[str, pa.Schema] = {}  # by content, `scan` fills it
+        self.schema_verdicts: dict[
+            tuple[str, bool], tuple[list[str], list[str]]
+        ] = {}  # by content, `loadable` fills it
+        remember(token)
+        self.token = clean_token("HF_TOKEN", token or "") or get_token()
+        remember(self.token)
+        endpoint = base_url("HF_ENDPOINT", endpoint or "", "https://huggingface.co") or None
+        self.api = HfApi(endpoint=endpoint, token=self.token)
+        # Its caches outlive revisions: every path names its commit, and the size comes from our listing.
+        self._file_system = _Files(
+            endpoint=endpoint, token=self.token, skip_instance_cache=True, use_listings_cache=False
+        )
+        self.empty_starts: set[str] = set()  # by content, `scan` fills it
+        self.out_of_reach: dict[str, str] = {}  # by revision, `reach` fills it
+        self._followed_by: dict[str, str] = {}
+        self._small: dict[str, bytes] = {}  # the last ones read, by content: the card is asked for at every revision
+        self.accepted_card: bytes | None = None  # the last one that the Hub called valid, `validate` fills it
+        self.at = lru_cache(maxsize=4)(self._at)
+
+    def head(self) -> Snapshot:
+        """List the repo at its newest commit; an empty snapshot without revision if there is no repo.
+
+        Raises:
+            HubUnavailableError: the Hub is out of reach.
+            HubDeniedError: the token is refused.
+        """
+        with translated_errors(self.repo_id, "asking for the head"):
+            try:
+                revision = self.api.dataset_info(self.repo_id).sha or ""
+            except RepositoryNotFoundError:
+                return self.at(None)
+        return self.at(self.forward(revision))
+
+    def key_of(self, revision: str) -> str:
+        """Name what is kept of a revision: revisions are a repo's own, and a copy of a repo may go another way."""
+        return sha256(f"{self.repo_id}@{revision}".encode()).hexdigest()
+
+    def follow(self, parent: str, revision: str) -> None:
+        """Remember a commit of our own: the Hub may tell its parent for a while."""
+        self._followed_by[parent] = revision
+
+    def forward(self, revision: str) -> str:
+        """Follow our own commits from a revision on: what the Hub tells can lag behind them."""
+        while revision in self._followed_by:
+            revision = self._followed_by[revision]
+        return revision
+
+    def _at(self, revision: str | None) -> Snapshot:
+        """List the repo at a commit; without one it is empty."""
+        if not revision:
+            return Snapshot(None, {})
+        with translated_errors(self.repo_id, f"listing revision {revision[:8]}"):
+            entries = self.api.list_repo_tree(self.repo_id, repo_type="dataset", revision=revision, recursive=True)
+            files = [entry for entry in entries if isinstance(entry, RepoFile)]
+        bare = Snapshot(revision, {file.path: _as_ours(file) for file in files})
+        return replace(bare, card=self._card(bare))
+
+    def _card(self, snapshot: Snapshot) -> bytes | None:
+        """Read the card at a revision, or take what is known of its content."""
+        file = snapshot.files.get(CARD_PATH)
+        if file is None:
+            return None
+        card = self._small.get(file.content)
+        if card is None:
+            card = self.kept.card(file.content)
+        if card is None:
+            card = self.content(snapshot, CARD_PATH) or b""
+            self.kept.keep_card(file.content, card)
+        self._remember(file.content, card)
+        return card
+
+    def files_at(self, revision: str, paths: Sequence[str]) -> dict[str, DataFile]:
+        """Ask for some files of a commit that was made just now: by path, those that are there.
+
+        Raises:
+            HubUnavailableError: the Hub is out of reach, or does not know the commit yet.
+        """
+        entries = []
+        for start in range(0, len(paths), _PATHS):
+            asked = list(paths[start : start + _PATHS])
+            try:
+                with translated_errors(self.repo_id, f"looking at revision {revision[:8]}"):
+                    entries += self.api.get_paths_info(self.repo_id, asked, repo_type="dataset", revision=revision)
+            except UnknownRevisionError as error:
+                told = f"The Hub does not know yet the revision {revision[:8]} of {self.repo_id} that it has made."
+                raise HubUnavailableError(told) from error
+        return {entry.path: _as_ours(entry) for entry in entries if isinstance(entry, RepoFile)}
+
+    def commits(self) -> Iterator[Commit]:
+        """Go through the commits, newest first, a page at a time."""
+        endpoint = self.api.endpoint or constants.ENDPOINT
+        # `list_repo_commits` fetches the whole history, of which the last hour is wanted.
+        address = f"{endpoint}/api/datasets/{self.repo_id}/commits/main"
+        with translated_errors(self.repo_id, "listing the commits"):
+            for commit in paginate(address, params={}, headers=build_hf_headers(token=self.token)):
+                yield Commit(commit["id"], parse_datetime(commit["date"]), commit.get("message") or "")
+
+    def removed_since(self, instant: datetime) -> int:
+        """Count the rows that have left the dataset by commits since an aware instant that tell so."""
+        if self.head().revision is None:
+            return 0
+        lately = takewhile(lambda commit: commit.at > instant, self.commits())
+        return sum(commit.trailer(REMOVED_ROWS) for commit in lately)
+
+    def content(self, snapshot: Snapshot, path: str) -> bytes | None:
+        """Read a small file at a revision; None when it is not there."""
+        file = snapshot.files.get(path)
+        if file is None:
+            return None
+        if file.content not in self._small:
+            with translated_errors(self.repo_id, f"reading {path}"), self.open(snapshot, file) as remote:
+                self._remember(file.content, remote.read(file.size))
+        return self._small[file.content]
+
+    def _remember(self, content: str, small: bytes) -> None:
+        """Remember a small file that was read."""
+        self._small.pop(content, None)
+        self._small = dict([*self._small.items(), (content, small)][-_SMALL:])
+
+    def open(self, snapshot: Snapshot, file: DataFile) -> IO[bytes]:
+        """Open a file at a revision for reading ranges of it; nothing travels but what is read."""
+        address = f"datasets/{self.repo_id}@{snapshot.revision}/{file.path}"
+        return cast(IO[bytes], self._file_system.open(address, "rb", cache_type="none", size=file.size))
+
+    def create(self) -> Snapshot:
+        """Create the repo, which nobody has published to yet."""
+        with translated_errors(self.repo_id, "creating the repo"):
+            self.api.create_repo(self.repo_id, repo_type="dataset", private=self.private, exist_ok=True)
+        return self.head()
+
+    def commit(
+        self,
+        parent: str,
+        put: Mapping[str, Blob],
+        delete: tuple[str, ...],
+        summary: str,
+        copy: tuple[DataFileAt, ...] = (),
+        description: str = "",
+        fresh: Mapping[str, Sequence[range]] = MappingProxyType({}),
+    ) -> str:
+        """Make one commit on the head, if the head is still `parent`; see `Edit` for what it takes.
+
+        Returns:
+            The new revision; what it holds the client does not say.
+
+        Raises:
+            StaleParentError: the head is another commit by now.
+        """
+        operations = operations_of(put, delete, copy)
+        with translated_errors(self.repo_id, f"committing {len(operations)} files"):
+            try:
+                for group in uploads_ahead(operations, fresh):  # nobody sees them before the commit names them
+                    self.api.preupload_lfs_files(self.repo_id, group, repo_type="dataset")
+                    memory.release_free_memory()
+                revision = self.api.create_commit(
+                    self.repo_id,
+                    operations,
+                    commit_message=summary,
+                    commit_description=description or None,
+                    repo_type="dataset",
+                    parent_commit=parent,
+                ).oid
+            except ConnectionError as error:
+                if storage_refusal(error):
+                    self._ask_for_storage()
+                raise
+        if not were_sent(operations):
+            raise ParentConflictError("The head has these very files already: the client has sent nothing.")
+        return revision
+
+    def _ask_for_storage(self) -> None:
+        """Ask whether the storage may be written to: who refuses it says why, and the storage's client drops that."""
+        address = f"{self.api.endpoint}/api/datasets/{self.repo_id}/xet-write-token/{constants.DEFAULT_REVISION}"
+        hf_raise_for_status(http_backoff("GET", address, headers=build_hf_headers(token=self.token)))
+
+
+def _as_ours(file: RepoFile) -> DataFile:
+    """Describe a file of the client's in our words."""
+    return DataFile(file.path, file.lfs.sha256 if file.lfs else file.blob_id, file.size)

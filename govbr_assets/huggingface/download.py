@@ -1,0 +1,57 @@
+"""A whole file of the Hub onto the disk or into memory, every byte as it should be."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from huggingface_hub import constants, hf_hub_url
+from huggingface_hub.utils import build_hf_headers, hf_raise_for_status, http_backoff
+
+from govbr_assets.errors import HubUnavailableError
+from govbr_assets.huggingface.blob import Blob
+from govbr_assets.huggingface.client import RepoClient
+from govbr_assets.huggingface.errors import translated_errors
+from govbr_assets.huggingface.snapshot import DataFile, Snapshot
+
+_PIECE = 4 << 20  # bytes of one request
+_CUT = 5  # answers that may be shorter than was asked for
+
+
+def fetch(hub: RepoClient, snapshot: Snapshot, file: DataFile, path: Path) -> None:
+    """Write a file of a revision to the disk, a piece at a time.
+
+    Raises:
+        HubUnavailableError: the Hub is out of reach, or what came is not the file.
+    """
+    with path.open("wb") as sink:
+        sink.writelines(_pieces(hub, snapshot, file))
+    _check(file, path)
+
+
+def fetched(hub: RepoClient, snapshot: Snapshot, file: DataFile) -> bytes:
+    """Give a file of a revision, which fits into memory; see `fetch`, which takes a third longer for a small one."""
+    endpoint, headers = hub.api.endpoint, build_hf_headers(token=hub.token)
+    address = hf_hub_url(hub.repo_id, file.path, repo_type="dataset", revision=snapshot.revision, endpoint=endpoint)
+    with translated_errors(hub.repo_id, f"fetching {file.path}"):
+        answer = http_backoff("GET", address, headers=headers, timeout=constants.HF_HUB_DOWNLOAD_TIMEOUT)
+        hf_raise_for_status(answer)
+    whole = len(answer.content) >= file.size
+    content = answer.content if whole else b"".join(_pieces(hub, snapshot, file))  # which asks for what is missing
+    _check(file, content)
+    return content
+
+
+def _pieces(hub: RepoClient, snapshot: Snapshot, file: DataFile) -> Iterator[bytes]:
+    """Fetch a file, and ask for what is missing if less came than was asked for."""
+    most = file.size // _PIECE + _CUT
+    with translated_errors(hub.repo_id, f"fetching {file.path}"), hub.open(snapshot, file) as remote:
+        for _ in range(most):
+            if not (piece := remote.read(_PIECE)):
+                return
+            yield piece
+    raise HubUnavailableError(f"{file.path} comes from the Hub in too small pieces: {most} answers were cut off.")
+
+
+def _check(file: DataFile, content: Blob) -> None:
+    """See that a file came as it is."""
+    if not file.holds(content):
+        raise HubUnavailableError(f"{file.path} came from the Hub with other bytes than it has: try again.")

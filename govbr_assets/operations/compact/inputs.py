@@ -1,0 +1,183 @@
+"""What a fold has read, for whatever revision: rows on the disk, months of folded files, ids that stand twice."""
+
+import time
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from contextlib import closing
+from functools import partial
+from itertools import chain
+from pathlib import Path
+
+import pyarrow as pa
+
+from govbr_assets.core.contract import schema_diff
+from govbr_assets.core.days import Day
+from govbr_assets.core.periods import SOURCED_SCHEMA, Winners, months_of_groups
+from govbr_assets.dataset.keys import file_keys
+from govbr_assets.dataset.reader import begins_empty, file_schema, footer, is_text, remember_schema, text_rows
+from govbr_assets.huggingface.blob import Blob, opened
+from govbr_assets.huggingface.client import RepoClient
+from govbr_assets.huggingface.metadata_cache import KEYS_SCHEMA
+from govbr_assets.huggingface.snapshot import DataFile, Snapshot
+from govbr_assets.io.scratch import check_room
+from govbr_assets.io.sizes import group_sizes
+from govbr_assets.operations.compact.duplicates import Tables, choose_winners, find_duplicates
+from govbr_assets.operations.compact.intake import Intake, TakenUp, local_rows
+from govbr_assets.operations.compact.shelf import Shelf
+from govbr_assets.operations.compact.sources import FileCache, Sources, sources
+from govbr_assets.operations.rewrite.months import OldYear
+
+_ROOM = 6  # times the size of the files that are read: their rows lie on the disk without compression
+_TELL_SECONDS = 5.0  # between two lines of progress
+
+Tell = Callable[[str], None]
+
+
+class CompactionInputs:
+    """Reads each file once, and remembers what it says.
+
+    Args:
+        hub: the repo.
+        today: whose shard stays.
+        folder: where files may be made.
+        tell: hears how far the work is.
+    """
+
+    def __init__(self, hub: RepoClient, today: Day, folder: Path, tell: Tell) -> None:
+        self.hub, self._today, self._folder, self._tell = hub, today, folder, tell
+        self._inbox = FileCache(hub, folder / "inbox")
+        self._months: dict[DataFile, list[int] | None] = {}  # of the row groups of folded files
+        self._odd: dict[DataFile, bool] = {}  # whether a file has another schema than the contract
+        self._surveyed: set[DataFile] | None = None  # the files whose ids are known
+        self._foreseen: set[DataFile] | None = None  # what they become by the commit that is planned
+        self._intake = Intake(folder)
+        self.shelf = Shelf()
+        """The files that are to be folded."""
+        self.breaking: set[DataFile] = set()
+        """Files that break readers, beside other files or if they are the first one."""
+        self.choose_winners = Winners({})
+        self.doubled: set[DataFile] = set()
+        """Files with ids that stand several times."""
+        self.losing: set[DataFile] = set()
+        """Files with rows that go because a better one stays."""
+
+    def lay_out(self, snapshot: Snapshot) -> Sources:
+        """Say what there is at a revision, and read what is new; files of another schema or in disorder are legacy."""
+        found = sources(snapshot, self._today)
+        for year, file in list(found.years.items()):
+            if self._months_of(snapshot, file, year) is None:
+                found.legacy.append(found.years.pop(year))
+        found.legacy.extend(_taken(found.open, lambda file: self._is_odd(snapshot, file)))
+        self._spill(snapshot, [file for file in (*found.legacy, *found.shards) if file not in self.shelf])
+        found.legacy.extend(_taken(found.shards, lambda file: self._is_odd(snapshot, file)))
+        self.shelf.keep_only([*found.legacy, *found.shards])
+        self._survey(snapshot, found)
+        self._inbox.keep_only([*snapshot.data_files, *(self._foreseen or ())])
+        return found
+
+    def _is_odd(self, snapshot: Snapshot, file: DataFile) -> bool:
+        """Say whether a file has another schema than the contract."""
+        if file not in self._odd:
+            odd = schema_diff(file_schema(self.hub, snapshot, file))
+            self._odd[file] = bool(odd) or begins_empty(self.hub, snapshot, file)
+        return self._odd[file]
+
+    def _months_of(self, snapshot: Snapshot, file: DataFile, year: int) -> list[int] | None:
+        """Tell the month of each row group of a folded file; None if it is not as folded files are."""
+        if file not in self._months:
+            groups = group_sizes(footer(self.hub, snapshot, file))
+            keys = file_keys(self.hub, snapshot, file)
+            self._months[file] = None if self._is_odd(snapshot, file) else months_of_groups(keys, groups, year)
+        return self._months[file]
+
+    def old_year(self, snapshot: Snapshot, file: DataFile) -> OldYear:
+        """Bring a folded file onto the disk."""
+        return OldYear(file.path, self._inbox.get(snapshot, file), self._months[file] or [])
+
+    def take_in(self, path: Path, target: str, months: list[int]) -> DataFile:
+        """Take a folded file that was made, so that nobody reads it again when it is on the Hub."""
+        file = DataFile.of(target, path)
+        self._months[file], self._odd[file] = months, False
+        self._inbox.adopt(file, path)
+        return file
+
+    def place(self, file: DataFile) -> Path:
+        """Say where the copy of a file is that was brought or taken in."""
+        return self._inbox.path(file)
+
+    def foresee(self, snapshot: Snapshot, gone: Container[str], made: Iterable[DataFile]) -> None:
+        """Say what a commit is about to make of the files, so that they need no other survey when it has landed."""
+        new = {file.path: file for file in made}
+        stay = {file for file in snapshot.data_files if file.path not in gone and file.path not in new}
+        self._foreseen = stay | set(new.values())
+
+    def _survey(self, snapshot: Snapshot, found: Sources) -> None:
+        """Find out which ids stand several times, in files that are others than those that are known."""
+        files = [*found.legacy, *found.shards, *found.open, *found.years.values()]
+        if set(files) == self._foreseen:
+            self._surveyed = self._foreseen
+        if set(files) == self._surveyed:
+            return
+        streams = self._streams(files, [*KEYS_SCHEMA.names, "source"], partial(self._keys, snapshot))
+        with self.hub.kept.keeping_keys(self.hub.key_of(snapshot.revision or "")) as keep:  # for `no_row_was_lost`
+            for keys in chain.from_iterable(stream() for stream in streams):
+                keep(keys.select(KEYS_SCHEMA.names))
+        ids, holders = find_duplicates(streams, self._folder / "ids")
+        self.doubled = {file for file in files if file.path in holders}
+        whole = self._streams(
+            [file for file in files if file in self.doubled], SOURCED_SCHEMA.names, partial(self._rows, snapshot)
+        )
+        self.choose_winners, losing = choose_winners(ids, whole)
+        self.losing = {file for file in self.doubled if file.path in losing}
+        self._surveyed = set(files)
+
+    def _spill(self, snapshot: Snapshot, files: Sequence[DataFile]) -> None:
+        """Fetch files, and part their rows by month."""
+        if not files:
+            return
+        size = sum(file.size for file in files)
+        check_room(self._folder, _ROOM * size)
+        told, done = time.monotonic(), 0
+        with closing(self._inbox.stream(snapshot, files)) as coming:  # nothing is fetched any more if one fails
+            for number, taken in enumerate(self._intake.take_up(coming, partial(self._text, snapshot)), 1):
+                self._note(taken)
+                done += taken.file.size
+                if time.monotonic() - told > _TELL_SECONDS:
+                    told = time.monotonic()
+                    self._tell(f"{number} of {len(files)} files are read, {done / size:.0%} of {size / 1e6:.0f} MB.")
+
+    def _text(self, snapshot: Snapshot, file: DataFile, content: Blob) -> Iterator[pa.Table] | None:
+        """Stream the rows of a file that is no Parquet."""
+        return text_rows(self.hub, snapshot, file, opened(content)) if is_text(snapshot, file) else None
+
+    def _note(self, taken: TakenUp) -> None:
+        """Note what is known of a file by now."""
+        self.shelf.put(taken.file, taken.spill)
+        self._odd[taken.file] = bool(schema_diff(taken.schema))
+        remember_schema(self.hub, taken.file, taken.schema, taken.spill.lot(taken.file.path).rows)
+        if taken.breaking:
+            self.breaking.add(taken.file)
+        self._inbox.drop(taken.file)
+
+    def _keys(self, snapshot: Snapshot, file: DataFile) -> Iterator[pa.Table]:
+        """Stream the keys of a file that is not on the shelf."""
+        for keys in file_keys(self.hub, snapshot, file):
+            yield keys.append_column("source", pa.repeat(pa.scalar(file.path), keys.num_rows))
+
+    def _rows(self, snapshot: Snapshot, file: DataFile) -> Iterator[pa.Table]:
+        """Stream the rows of a file that is not on the shelf."""
+        return local_rows(self._inbox.get(snapshot, file), file.path)
+
+    def _streams(
+        self, files: Sequence[DataFile], columns: Sequence[str], others: Callable[[DataFile], Iterator[pa.Table]]
+    ) -> list[Tables]:
+        """Give what streams columns of files: at once of those that share a spill, and one by one of others."""
+        shares = self.shelf.shares(file for file in files if file in self.shelf)
+        rest = [partial(others, file) for file in files if file not in self.shelf]
+        return [*(partial(share.all, columns) for share in shares), *rest]
+
+
+def _taken(files: list[DataFile], wanted: Callable[[DataFile], bool]) -> list[DataFile]:
+    """Take some files out of a list."""
+    taken = [file for file in files if wanted(file)]
+    files[:] = [file for file in files if file not in taken] if taken else files
+    return taken

@@ -1,0 +1,165 @@
+"""Which rows of days the Hub already holds at a revision, and where: by the viewer where it is certain, else exactly.
+
+Sits between the assets and `hub` and `viewer`, and joins the two; what identity means is in `core.identity`.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from govbr_assets.core import identity
+from govbr_assets.core.contract import within
+from govbr_assets.core.days import Day
+from govbr_assets.core.layout import shard_path
+from govbr_assets.core.scope import DEFAULT
+from govbr_assets.dataset.keys import file_keys, holding
+from govbr_assets.dataset.reach import out_of_reach
+from govbr_assets.errors import HubDeniedError, PermanentError, ViewerUncertainError
+from govbr_assets.huggingface.client import RepoClient
+from govbr_assets.huggingface.snapshot import Snapshot
+from govbr_assets.huggingface.viewer import Viewer
+from govbr_assets.io.staged import Rows
+
+VIEWER_DAYS = 31
+"""Days of a run up to which the viewer is asked, a few requests a day; from there on the files cost less."""
+
+_TOGETHER = 50_000  # ids that are looked for in one pass over the files
+
+
+class Source(Enum):
+    """Who is asked which ids the Hub holds."""
+
+    auto = "auto"
+    """The viewer, if its whole answer is certain and comes from the pinned revision; else exact."""
+    viewer = "viewer"
+    """The viewer, or a failure that says why its answer does not count."""
+    exact = "exact"
+    """The id columns of the files themselves."""
+
+
+@dataclass(frozen=True)
+class ExistingRows:
+    """What the Hub holds of a day at one revision.
+
+    Attributes:
+        table: [n matches x 3] of `dedup.EXISTING_SCHEMA`.
+        snapshot: the revision.
+        source: `viewer` or `exact`; `none` where there was nothing to ask.
+        reason: why not the viewer, if it was not.
+        requests: requests to the viewer.
+        seconds: wall time of these requests.
+    """
+
+    table: pa.Table
+    snapshot: Snapshot
+    source: str = "none"
+    reason: str = ""
+    requests: int = 0
+    seconds: float = 0.0
+
+    @classmethod
+    def unknown(cls) -> "ExistingRows":
+        """Know nothing, of a state of the Hub that had nothing: whatever a later one has, it came since."""
+        return cls(identity.EXISTING_SCHEMA.empty_table(), Snapshot(None, {}))
+
+    @property
+    def elsewhere(self) -> Counter[str]:
+        """The ids outside the day's own shard, as often as they stand there."""
+        return Counter(self.table.filter(pc.invert(self.table["in_own_shard"]))["hub_unique_id"].to_pylist())
+
+
+class ExistingIdsLookup:
+    """Finds the rows of some days on the Hub at one revision, a day at a time and in their order.
+
+    Args:
+        hub: the repo.
+        viewer: its viewer.
+        source: who is asked.
+        days: partition keys.
+        rows_of: gives the Postgres day of a key, [n rows x 25].
+        snapshot: the revision; only a tree without data files means that there are no ids.
+    """
+
+    def __init__(
+        self,
+        hub: RepoClient,
+        viewer: Viewer,
+        source: Source,
+        days: Sequence[str],
+        rows_of: Callable[[str], Rows],
+        snapshot: Snapshot,
+    ) -> None:
+        self._hub, self._viewer, self._source = hub, viewer, source
+        self._days, self._rows_of, self._snapshot = list(days), rows_of, snapshot
+        self._not_viewer = ""  # why the viewer is not asked any more
+        if source is Source.exact:
+            self._not_viewer = "exact was chosen"
+        elif source is Source.auto and len(days) > VIEWER_DAYS:
+            self._not_viewer = f"for {len(days)} days the files cost less than the viewer"
+        self._looked_up: set[str] = set()  # keys of the days whose ids are in `_places`
+        self._places: dict[str, list[str]] = {}  # by id: the files that hold it
+
+    def find(self, key: str) -> ExistingRows:
+        """Find the rows of one day.
+
+        Raises:
+            ViewerUncertainError: only the viewer may be asked, and cannot vouch for its answer.
+            HubDeniedError: the Hub refuses, or only the viewer may be asked and refuses.
+            HubUnavailableError: the Hub is out of reach.
+            ContractError: a file on the Hub has no ids that can be read.
+        """
+        rows = self._rows_of(key)
+        if not rows.num_rows or not self._snapshot.data_files:
+            return ExistingRows(identity.existing(rows, [], []), self._snapshot)
+        if told := out_of_reach(self._hub, self._snapshot):  # the day is refused, or the rows are moved over first
+            return replace(ExistingRows.unknown(), reason=told)
+        if not self._not_viewer:
+            try:
+                return self._by_viewer(rows, Day.of(key))
+            except (ViewerUncertainError, HubDeniedError) as error:
+                if self._source is Source.viewer:
+                    raise
+                self._not_viewer = str(error)
+        return self._exactly(key, rows)
+
+    def _by_viewer(self, rows: Rows, day: Day) -> ExistingRows:
+        """Ask the viewer; it cannot say which file a row is in, so what the own shard holds is taken away."""
+        file, own, own_of_day = self._snapshot.data_file(shard_path(day)), [], []
+        for keys in file_keys(self._hub, self._snapshot, file) if file else []:
+            own += keys["unique_id"].drop_null().to_pylist()
+            own_of_day += keys.filter(within(keys["published_at"], day))["unique_id"].drop_null().to_pylist()
+        ids = identity.aliases(rows).to_pylist()
+        self._viewer.config = self._snapshot.scope.default or DEFAULT
+        answer = self._viewer.find(ids, day, own, own_of_day, self._snapshot.revision or "")
+        table = identity.existing(rows, answer.ids, own)
+        return ExistingRows(table, self._snapshot, "viewer", "", answer.requests, answer.seconds)
+
+    def _exactly(self, key: str, rows: Rows) -> ExistingRows:
+        """Look into the id columns of all files."""
+        if key not in self._looked_up:
+            self._look_up_from(key)
+        own = shard_path(Day.of(key))
+        places = [(each, path) for each in identity.aliases(rows).to_pylist() for path in self._places.get(each, [])]
+        elsewhere = [each for each, path in places if path != own]
+        mine = [each for each, path in places if path == own]
+        return ExistingRows(identity.existing(rows, elsewhere, mine), self._snapshot, "exact", self._not_viewer)
+
+    def _look_up_from(self, key: str) -> None:
+        """Look for the ids of this day and of days after it, in one pass over the files."""
+        self._looked_up, ids = set(), []
+        for each in self._days[self._days.index(key) :]:
+            self._looked_up.add(each)
+            try:
+                ids.append(identity.aliases(self._rows_of(each)))
+            except PermanentError:
+                continue  # it is told when the turn comes to that day
+            if sum(map(len, ids)) > _TOGETHER:
+                break
+        found = holding(self._hub, self._snapshot, self._snapshot.data_files, pa.concat_arrays(ids))
+        self._places = {}
+        for unique_id, path in zip(*(column.to_pylist() for column in found.columns), strict=True):
+            self._places.setdefault(unique_id, []).append(path)

@@ -1,0 +1,1 @@
+"""Reconciliation: all rows of PostgreSQL against all rows of the Hub at one revision."""

@@ -1,0 +1,132 @@
+"""Both sides as streams of rows that can be compared: ids as eight bytes, and the day of each."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+
+from govbr_assets.core.contract import NEWS_SCHEMA, schema_diff
+from govbr_assets.core.days import Day
+from govbr_assets.core.digest import row_digests
+from govbr_assets.core.identity import hashes
+from govbr_assets.core.layout import LARGE_GROUP_BYTES, folded_year, shard_day
+from govbr_assets.core.row_differences import CLAIMS_SCHEMA, ROWS_SCHEMA, local_days
+from govbr_assets.dataset.keys import file_digests, file_keys, legacy_keys
+from govbr_assets.dataset.local_copy import copy_to_disk
+from govbr_assets.dataset.reader import file_schema, footer, is_text, row_groups
+from govbr_assets.errors import ContractError, SourceError
+from govbr_assets.huggingface.client import RepoClient
+from govbr_assets.huggingface.metadata_cache import DIGESTS_SCHEMA, KEYS_SCHEMA
+from govbr_assets.huggingface.snapshot import DataFile, Snapshot
+from govbr_assets.io.sizes import group_sizes
+from govbr_assets.io.staged import tables_of
+from govbr_assets.operations.compact.intake import local_rows
+from govbr_assets.postgres.news import NewsTable
+
+
+def rows_of(keys: pa.Table) -> pa.Table:
+    """Make rows of keys: [n rows x 3] of `ROWS_SCHEMA`, without a digest where there is none."""
+    digests = keys["digest"] if "digest" in keys.column_names else pa.nulls(keys.num_rows, pa.int64())
+    columns = [hashes(keys["unique_id"].to_pylist()), local_days(keys["published_at"]), digests]
+    return pa.table(columns, schema=ROWS_SCHEMA)
+
+
+def claims_of(keys: pa.Table) -> pa.Table:
+    """Take the legacy ids out of keys of PostgreSQL: [n claims x 2] of `CLAIMS_SCHEMA`."""
+    claims = keys.filter(keys["legacy_unique_id"].is_valid())
+    columns = [hashes(claims[name].to_pylist()) for name in ("legacy_unique_id", "unique_id")]
+    return pa.table(columns, schema=CLAIMS_SCHEMA)
+
+
+def postgres_digests(postgres: NewsTable, days: Sequence[Day], refused: dict[Day, str]) -> Iterator[pa.Table]:
+    """Stream the digests of whole rows of PostgreSQL, a day at a time: [n rows x 3] each of `ROWS_SCHEMA`.
+
+    Args:
+        postgres: the database.
+        days: in order.
+        refused: takes the days that cannot be published, each with its reason.
+    """
+    if not days:
+        return
+    take = postgres.reading(days)
+    for day in days:
+        try:
+            rows = take(day).select(NEWS_SCHEMA.names)
+        except (ContractError, SourceError) as error:
+            refused[day] = str(error)
+            continue
+        yield from (rows_of(_digested(table)) for table in tables_of(rows))
+
+
+class HubSide:
+    """The rows of the Hub at one revision.
+
+    Args:
+        hub: the repo.
+        snapshot: the revision.
+        folder: where files may be made for the time being.
+
+    Attributes:
+        unfolded: files that no fold has left or takes as they are: of another name, or of another schema.
+        fetched: how many files something had to be fetched of.
+    """
+
+    def __init__(self, hub: RepoClient, snapshot: Snapshot, folder: Path) -> None:
+        self._hub, self._snapshot, self._folder = hub, snapshot, folder
+        self.unfolded: list[str] = []
+        self.fetched = 0
+
+    def rows(self, *, deep: bool) -> Iterator[pa.Table]:
+        """Stream all rows: [n rows x 3] each of `ROWS_SCHEMA`, with digests if it goes deep.
+
+        Raises:
+            ContractError: keys of a file cannot be read, or, going deep, its rows not become the contract's.
+        """
+        for file in self._snapshot.data_files:
+            yield from map(rows_of, self._digests(file) if deep else self._keys(file))
+
+    def _keys(self, file: DataFile) -> Iterator[pa.Table]:
+        """Stream the keys of a file."""
+        schema = self._look_at(file)
+        ours = is_text(self._snapshot, file) or all(
+            name in schema.names and schema.field(name).type == kind for name, kind in _KEY_TYPES
+        )
+        self.fetched += not self._hub.kept.has_keys(file.content)
+        return (file_keys if ours else legacy_keys)(self._hub, self._snapshot, file)
+
+    def _digests(self, file: DataFile) -> Iterator[pa.Table]:
+        """Stream the keys and the digests of a file."""
+        self._look_at(file)
+        self.fetched += not self._hub.kept.has_digests(file.content)
+        if not is_text(self._snapshot, file) and (file.path in self.unfolded or self._has_large_groups(file)):
+            return file_digests(self._hub, file, self._of_local_copy(file))
+        tables = row_groups(self._hub, self._snapshot, file, NEWS_SCHEMA.names)
+        return file_digests(self._hub, file, map(_digested, tables))
+
+    def _has_large_groups(self, file: DataFile) -> bool:
+        """Say whether a row group of a file is too large to be read at once."""
+        return any(size > LARGE_GROUP_BYTES for _, size in group_sizes(footer(self._hub, self._snapshot, file)))
+
+    def _look_at(self, file: DataFile) -> pa.Schema:
+        """Give the schema of a file, and note it if a fold has to come first."""
+        schema = file_schema(self._hub, self._snapshot, file)
+        named = shard_day(file.path) is not None or folded_year(file.path) is not None
+        if not named or schema_diff(schema):
+            self.unfolded.append(file.path)
+        return schema
+
+    def _of_local_copy(self, file: DataFile) -> Iterator[pa.Table]:
+        """Read the rows of a file of any origin, whose row groups may be of any size, from the disk."""
+        path = self._folder / "copy"
+        copy_to_disk(self._hub, self._snapshot, file, path)
+        for rows in local_rows(path, file.path):
+            yield rows.select(DIGESTS_SCHEMA.names)
+        path.unlink()
+
+
+_KEY_TYPES = list(zip(KEYS_SCHEMA.names, KEYS_SCHEMA.types, strict=True))
+
+
+def _digested(rows: pa.Table) -> pa.Table:
+    """Add the digest to the keys of rows: [n rows x 3] of `DIGESTS_SCHEMA`."""
+    return rows.select(KEYS_SCHEMA.names).append_column(DIGESTS_SCHEMA.field("digest"), row_digests(rows))

@@ -1,0 +1,68 @@
+"""One day as a plan, the value of `hf_parquet_shard` at any revision; what it decides is `day`'s business."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+import pyarrow as pa
+
+from govbr_assets.core.days import Day
+from govbr_assets.core.identity import Moves
+from govbr_assets.core.layout import shard_path
+from govbr_assets.io.staged import Rows
+from govbr_assets.operations.existing_ids import ExistingRows
+from govbr_assets.operations.sync.diff import DayDiff
+from govbr_assets.operations.sync.draft import ChangesetBuilder
+from govbr_assets.operations.sync.options import DayReport, SyncOptions
+
+
+@dataclass(frozen=True)
+class DaySync:
+    """The value of `hf_parquet_shard`: a day made true, at whatever revision is asked.
+
+    Attributes:
+        day: the day.
+        rows: gives the Postgres day with its aliases, [n rows x 25], each time anew: many days' plans are small.
+        ids: every id of these rows.
+        known: what the Hub held at the first revision; the first guess, no more.
+        rules: what may be removed, and the like.
+        left_out: which rows of the day in PostgreSQL cannot be published, and why; empty if all can.
+    """
+
+    day: Day
+    rows: Callable[[], Rows]
+    ids: pa.Array
+    known: ExistingRows
+    rules: SyncOptions
+    left_out: str = ""
+
+    @property
+    def path(self) -> str:
+        """Where the day's own shard lies."""
+        return shard_path(self.day)
+
+    def to_locate(self, draft: ChangesetBuilder, moves: Iterable[Moves]) -> list[str]:
+        """List the ids that the Hub holds in other files than the day's shard and its year's: which, has to be found.
+
+        Args:
+            draft: of the next commit.
+            moves: what came into files and went out of them since the first revision.
+        """
+        held = Counter(self.known.elsewhere)
+        for each in moves:
+            held.update(each.outside(self.path, self.ids.to_pylist()))
+        standing = Counter(draft.standing(self.day)["unique_id"].to_pylist()) if held else Counter()
+        return [unique_id for unique_id, count in held.items() if count > standing[unique_id]]
+
+    def at(self, draft: ChangesetBuilder, refusal: str = "") -> DayReport | None:
+        """Make the day true in a draft.
+
+        Args:
+            draft: of the next commit; it is changed only if the day may be published.
+            refusal: why nothing may be removed, in view of other days.
+
+        Raises:
+            ContractError: the day must not be published.
+        """
+        shard = DayDiff(self.day, self.rows(), draft, self.rules, refusal).made()
+        return replace(shard, withheld=" ".join(filter(None, [self.left_out, shard.withheld]))) if shard else None

@@ -1,0 +1,203 @@
+"""The years' files in a run over days: what they say of a day, and rows of them changed in place.
+
+How such a file is made and proven is `fold`'s business; which rows change, `plan`'s.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import count
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from govbr_assets.core.contract import NEWS_SCHEMA, schema_diff, within
+from govbr_assets.core.days import Day
+from govbr_assets.core.diff import STANDING_SCHEMA
+from govbr_assets.core.digest import row_digests
+from govbr_assets.core.layout import LARGE_GROUP_BYTES, encode_to, folded_year, rows_at_once, shard_day, year_path
+from govbr_assets.core.periods import by_month, months_of_groups, sourced
+from govbr_assets.core.replacing import Replaced
+from govbr_assets.core.row_differences import local_days
+from govbr_assets.dataset.keys import file_keys
+from govbr_assets.dataset.reader import file_schema, footer, row_group, row_groups_of_day, whole_file
+from govbr_assets.errors import ContractError
+from govbr_assets.huggingface.client import RepoClient
+from govbr_assets.huggingface.snapshot import DataFile, Snapshot
+from govbr_assets.io.sizes import group_sizes
+from govbr_assets.io.staged import PIECE_BYTES, Rows, tables_of
+from govbr_assets.operations.compact.sources import FileCache
+from govbr_assets.operations.compact.spill import Share, Spill
+from govbr_assets.operations.rewrite.months import OldYear
+from govbr_assets.operations.rewrite.year import YearBuilder
+from govbr_assets.operations.verify import RowChecksum
+
+_GROUPS = 24
+"""Row groups of which is remembered what they say: a commit looks at half a year, and a month has one or two."""
+
+
+@dataclass
+class YearEdit:
+    """What changes in a year's file.
+
+    Attributes:
+        gone: ids there of the rows that go; beside each the id of the one in its place, if there is one.
+        new: rows that come, on the disk.
+    """
+
+    gone: dict[str, str | None] = field(default_factory=dict)
+    new: list[Share] = field(default_factory=list)
+
+
+class YearFiles:
+    """The years' files of a repo; what a content says is read once.
+
+    Args:
+        hub: the repo.
+        folder: where files may be made.
+    """
+
+    def __init__(self, hub: RepoClient, folder: Path) -> None:
+        self._hub, self._folder = hub, folder
+        self._inbox = FileCache(hub, folder / "inbox")
+        self._groups: dict[tuple[str, int], pa.Table] = {}
+        self._days: dict[str, Counter[date]] = {}  # by content: how many rows a file has of each day
+        self._numbers = count()
+
+    def is_folded(self, snapshot: Snapshot, path: str) -> bool:
+        """Say whether rows of a file may be changed: it is a day's shard, or a year's file of the published schema."""
+        if folded_year(path) is None:
+            return shard_day(path) is not None
+        return not schema_diff(file_schema(self._hub, snapshot, snapshot.files[path]))
+
+    def unfolded_rows(self, snapshot: Snapshot, day: Day) -> dict[str, int]:
+        """Count the rows of a day in files that only a compaction may change, by file; of each the times are read once.
+
+        Raises:
+            ContractError: the times of such a file cannot be read.
+        """
+        found = {}
+        for file in snapshot.files_for(day):
+            if not self.is_folded(snapshot, file.path):
+                if file.content not in self._days:
+                    self._days[file.content] = self._count_days(snapshot, file)
+                found[file.path] = self._days[file.content][day.date]
+        return {path: count for path, count in found.items() if count}
+
+    def _count_days(self, snapshot: Snapshot, file: DataFile) -> Counter[date]:
+        days = Counter[date]()
+        for rows in file_keys(self._hub, snapshot, file):  # kept, and so fetched once in the lifetime of the file
+            counts = pc.value_counts(local_days(rows["published_at"]))
+            days.update(dict(zip(*(counts.field(name).to_pylist() for name in ("values", "counts")), strict=True)))
+        return days
+
+    def standing(self, snapshot: Snapshot, day: Day) -> pa.Table:
+        """Say what the year's file holds of a day: [n rows x 2] of `STANDING_SCHEMA`.
+
+        Only the row groups that may hold the day are read.
+        """
+        path, found = year_path(day.date.year), [STANDING_SCHEMA.empty_table()]
+        file = snapshot.data_file(path)
+        if file and self.is_folded(snapshot, path):
+            for index in row_groups_of_day(footer(self._hub, snapshot, file), day):
+                rows = self._group(snapshot, file, index)
+                found.append(rows.filter(within(rows["published_at"], day)).select(STANDING_SCHEMA.names))
+        return pa.concat_tables(found)
+
+    def shard(self, snapshot: Snapshot, file: DataFile) -> Rows:
+        """Read a shard: into memory, or onto the disk if its rows are many."""
+        return whole_file(self._hub, snapshot, file, lambda: self._inbox.get(snapshot, file))
+
+    def encoded(self, rows: Rows) -> Path:
+        """Write rows as a file on the disk."""
+        path = self._folder / f"new-{next(self._numbers)}"
+        with path.open("wb") as sink:
+            encode_to(sink, tables_of(rows))
+        return path
+
+    def spill(self, rows: Rows) -> Share:
+        """Keep rows that come into a year's file on the disk: [n rows x 24]."""
+        coming = (sourced(table, Replaced.NEW) for table in tables_of(rows))
+        spill = Spill(self._folder / f"new-{next(self._numbers)}", coming, by_month)
+        return Share(spill, frozenset({Replaced.NEW}))
+
+    def edited(
+        self, snapshot: Snapshot, path: str, edit: YearEdit, tell_columns: Callable[[str, list[str]], None]
+    ) -> Path | None:
+        """Make a year's file with some rows changed; months without a change are copied byte for byte.
+
+        Args:
+            snapshot: the revision that has the file.
+            path: of the file.
+            edit: what changes.
+            tell_columns: hears of each row that is replaced its new id and the columns that differ.
+
+        Returns:
+            The file; None if no row is left.
+
+        Raises:
+            ProofError: a row that stays would be lost or changed.
+            ContractError: the file is not as folded files are.
+        """
+        year, local = folded_year(path) or 0, self._inbox.get(snapshot, snapshot.files[path])
+        old = OldYear(path, local, _months(path, local, year))
+        replaced = Replaced(edit.gone, tell_columns)
+        built = YearBuilder(year, old, edit.new, replaced, True, self._folder).build()
+        account = RowChecksum()
+        for lot in (share.spill.lot(Replaced.NEW) for share in edit.new):
+            account.came(lot.rows, lot.digests)
+        account.add(built.account)
+        account.check()
+        if built.path is None:
+            return None
+        file = DataFile.of(path, built.path)
+        self._inbox.adopt(file, built.path)  # so that the next commit does not fetch it
+        return self._inbox.path(file)
+
+    def clear(self, keep: Sequence[DataFile]) -> None:
+        """Remove from the disk what no other commit needs."""
+        self._inbox.keep_only(keep)
+        for path in self._folder.glob("new-*"):
+            path.unlink()
+
+    def _group(self, snapshot: Snapshot, file: DataFile, index: int) -> pa.Table:
+        """Read a row group, and remember of it ids, digests and times."""
+        key = file.content, index
+        if key not in self._groups:
+            found = [_digested(rows) for rows in self._rows(snapshot, file, index)]
+            while len(self._groups) >= _GROUPS:
+                del self._groups[next(iter(self._groups))]
+            self._groups[key] = pa.concat_tables(found)
+        return self._groups[key]
+
+    def _rows(self, snapshot: Snapshot, file: DataFile, index: int) -> Iterator[pa.Table]:
+        """Read a row group: at once, or bit by bit out of a local copy if it is larger than one of ours."""
+        rows, size = group_sizes(footer(self._hub, snapshot, file))[index]
+        if size <= LARGE_GROUP_BYTES:
+            yield row_group(self._hub, snapshot, file, index)
+            return
+        with pq.ParquetFile(self._inbox.get(snapshot, file), pre_buffer=False, buffer_size=1 << 20) as parquet:
+            at_once = rows_at_once(rows, size, most_rows=1_000, most_bytes=PIECE_BYTES)
+            for batch in parquet.iter_batches(at_once, row_groups=[index], use_threads=False):
+                yield pa.Table.from_batches([batch]).cast(NEWS_SCHEMA)
+
+
+def _digested(rows: pa.Table) -> pa.Table:
+    """Take of rows ids, digests and times."""
+    return pa.table(
+        [rows["unique_id"], row_digests(rows), rows["published_at"]], ["unique_id", "digest", "published_at"]
+    )
+
+
+def _months(path: str, local: Path, year: int) -> list[int]:
+    """Tell the month of each row group of a year's file."""
+    with pq.ParquetFile(local, pre_buffer=False) as parquet:
+        groups = range(parquet.num_row_groups)
+        keys = (parquet.read_row_group(index, ["unique_id", "published_at"], use_threads=False) for index in groups)
+        months = months_of_groups(keys, group_sizes(parquet.metadata), year)
+    if months is None:
+        raise ContractError(f"{path} on the Hub is not in the order of a folded file: run weekly_consolidation first.")
+    return months

@@ -1,0 +1,61 @@
+"""The keys of all rows: which ids name each, and when it was published."""
+
+import pyarrow as pa
+
+from govbr_assets.core.conform import LeftOut, conform_source_rows, without_unpublishable
+from govbr_assets.core.contract import POSTGRES_SCHEMA
+from govbr_assets.postgres.catalogue import Catalogue, as_text
+
+POSTGRES_KEYS_SCHEMA = pa.schema(
+    [POSTGRES_SCHEMA.field(name) for name in ("unique_id", "legacy_unique_id", "published_at")]
+)
+"""The keys of a row in PostgreSQL."""
+
+# The planner expects one claim to win, as if most lost, and would go through all of them for every row: 40 seconds for
+# 20,000 rows, where a hash join takes 0.07.
+HASH_JOINS = {"enable_nestloop": "off"}
+
+_WITHOUT_LEGACY = """
+    SELECT n.id::text AS row_id, :unique_id AS unique_id, NULL::text AS legacy_unique_id, n.published_at
+    FROM news n ORDER BY n.published_at"""
+
+# A legacy id counts only if no row owns it as its unique_id, and of several claimants the lowest id has it; `min` knows
+# no uuid.
+_WITH_LEGACY = """
+    WITH claim AS (
+        SELECT DISTINCT ON (legacy_unique_id::text) id, legacy_unique_id::text AS legacy_unique_id
+        FROM news WHERE legacy_unique_id IS NOT NULL ORDER BY legacy_unique_id::text, id
+    ), won AS (
+        SELECT c.id FROM claim c LEFT JOIN news owner ON owner.unique_id::text = c.legacy_unique_id
+        WHERE owner.unique_id IS NULL
+    )
+    SELECT n.id::text AS row_id, :unique_id AS unique_id,
+        CASE WHEN won.id IS NOT NULL THEN :legacy END AS legacy_unique_id, n.published_at
+    FROM news n LEFT JOIN won ON won.id = n.id ORDER BY n.published_at"""
+
+
+def keys_query(catalogue: Catalogue) -> str:
+    """Ask for the keys of all rows in order of `published_at`.
+
+    Raises:
+        SourceError: the role may not read a column.
+    """
+    columns = ["id", "unique_id", "published_at", *(["legacy_unique_id"] if catalogue.has_legacy else [])]
+    catalogue.require(columns)
+    sql = _WITH_LEGACY if catalogue.has_legacy else _WITHOUT_LEGACY
+    unique_id, legacy = (as_text(f"n.{name}", catalogue.news.get(name)) for name in ("unique_id", "legacy_unique_id"))
+    return sql.replace(":unique_id", unique_id).replace(":legacy", legacy)
+
+
+def as_keys(rows: pa.Table, left_out: LeftOut) -> pa.Table:
+    """Cast what the query gives: [n rows x 3] of `POSTGRES_KEYS_SCHEMA`.
+
+    Args:
+        rows: [n rows x 4].
+        left_out: takes the rows that no day can publish; those that have an id are given all the same, without a time.
+
+    Raises:
+        ContractError: a column has another type.
+    """
+    rows = without_unpublishable(rows, left_out)
+    return conform_source_rows(rows, rows["row_id"], POSTGRES_KEYS_SCHEMA)

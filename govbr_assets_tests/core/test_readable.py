@@ -1,0 +1,127 @@
+"""What the schema of a file means to readers of the whole dataset; nobody publishes beside one that breaks them."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from govbr_assets.core.compatibility import reader_incompatibilities
+from govbr_assets.core.contract import NEWS_SCHEMA
+from govbr_assets.dataset.transaction import publish
+from govbr_assets.errors import ContractError
+from govbr_assets.huggingface.client import RepoClient
+from govbr_assets_tests import readers
+from govbr_assets_tests.graph import Graph
+from govbr_assets_tests.huggingface.test_hub import parquet, put
+from govbr_assets_tests.tables import shard
+from govbr_assets_tests.test_graph import failure
+
+
+def changed(column: str, kind: pa.DataType) -> pa.Table:
+    """Make rows of which one column has another type."""
+    rows = shard(["old-1", "old-2"])
+    values = pa.nulls(rows.num_rows) if pa.types.is_null(kind) else rows[column].cast(kind)
+    return rows.set_column(rows.schema.get_field_index(column), column, values)
+
+
+TOLERATED = {
+    "a column of type null": changed("video_url", pa.null()),
+    "a large string": changed("title", pa.large_string()),
+    "a large list": changed("tags", pa.large_list(pa.string())),
+    "another order": shard(["old-1", "old-2"]).select(NEWS_SCHEMA.names[::-1]),
+    "notes of pandas": pa.Table.from_pandas(shard(["old-1", "old-2"]).to_pandas(), schema=NEWS_SCHEMA),
+}
+BREAKING = {
+    "UTC": changed("published_at", pa.timestamp("us", "UTC")),
+    "a naive time": changed("updated_datetime", pa.timestamp("us")),
+    "microseconds": changed("extracted_at", pa.timestamp("us")),
+    "text for a time": changed("published_at", pa.string()),
+    "an extra column": shard(["old-1", "old-2"]).append_column("content_length", pa.array([1, 2])),
+    "a missing column": shard(["old-1", "old-2"]).drop_columns(["summary"]),
+}
+LATER, FIRST = "data/train-2026-01-15-010203.parquet", "data/train-00000-of-00003.parquet"
+
+
+def hold(hub: RepoClient, path: str, rows: pa.Table) -> None:
+    """Let somebody else have published a file, of whatever schema."""
+    head = hub.head() if hub.head().revision else hub.create()
+    hub.commit(head.revision or "", {path: parquet(rows)}, (), "by hand")
+
+
+@pytest.mark.parametrize("rows", TOLERATED.values(), ids=TOLERATED)
+def test_what_is_tolerated_is_reported_and_goes_on(hub: RepoClient, rows: pa.Table):
+    publish(hub, put("a", path="data/train-2026-01-14.parquet"), hub.head())
+    hold(hub, LATER, rows)
+    publication = publish(hub, put("b"), hub.head())
+    assert publication.committed
+    exact = rows.schema.names == NEWS_SCHEMA.names and rows.schema.types == NEWS_SCHEMA.types
+    assert len(publication.notes) == (0 if exact else 1)
+    assert all(note.startswith(f"{LATER}: ") for note in publication.notes)
+
+
+@pytest.mark.parametrize("rows", BREAKING.values(), ids=BREAKING)
+def test_what_breaks_readers_stops_a_publication_with_file_column_and_both_types(hub: RepoClient, rows: pa.Table):
+    hold(hub, LATER, rows)
+    before = hub.head()
+    column = next(name for name in {*rows.schema.names, *NEWS_SCHEMA.names} if differs(rows.schema, name))
+    found = rows.schema.field(column).type if column in rows.schema.names else "missing"
+    should = NEWS_SCHEMA.field(column).type if column in NEWS_SCHEMA.names else "should not be there"
+    with pytest.raises(ContractError) as refused:
+        publish(hub, put("b"), before)
+    assert all(str(part) in str(refused.value) for part in (LATER, column, found, should))
+    assert hub.head() == before
+
+
+def differs(schema: pa.Schema, name: str) -> bool:
+    both = name in schema.names and name in NEWS_SCHEMA.names
+    return not both or schema.field(name).type != NEWS_SCHEMA.field(name).type
+
+
+def test_a_null_column_in_the_first_file_breaks_readers_and_stops_a_publication(graph: Graph):
+    hold(graph.hub, FIRST, TOLERATED["a column of type null"])
+    graph.insert("a")
+    result = graph.run("2026-01-15")
+    assert not result.success
+    told = failure(result)
+    assert f"{FIRST} on the Hub would break readers beside a new file: column video_url is null" in told
+    assert set(graph.ids()) == {FIRST}
+
+
+@pytest.mark.parametrize("place", ["first", "later"])
+@pytest.mark.parametrize("rows", {**TOLERATED, **BREAKING}.values(), ids={**TOLERATED, **BREAKING})
+def test_the_rule_is_what_readers_do(tmp_path: Path, rows: pa.Table, place: str):
+    """Of two files one differs, and the verdict must be the readers': all of them can, or at least one cannot."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    names = ("train-0.parquet", "train-1.parquet")
+    ours, other = names[:: -1 if place == "first" else 1]
+    pq.write_table(shard(["a"]).set_column(11, "video_url", pa.array(["a video"])), folder / ours)
+    pq.write_table(rows, folder / other)
+    fails = {name for name, read in readers.ON_FILES.items() if not reads(read, tmp_path)}
+    breaking, _ = reader_incompatibilities(rows.schema, first=place == "first")
+    assert bool(breaking) == bool(fails), fails
+
+
+def reads(read: Callable[[Path], pa.Table], folder: Path) -> bool:
+    try:
+        return set(read(folder)["unique_id"].to_pylist()) == {"a", "old-1", "old-2"}
+    except (pl.exceptions.PolarsError, pa.ArrowException, readers.duckdb.Error, ValueError, TypeError):
+        return False
+
+
+def test_a_file_that_the_commit_replaces_may_be_anything(hub: RepoClient):
+    hold(hub, "data/train-2026-01-15.parquet", BREAKING["text for a time"])
+    assert publish(hub, put("b"), hub.head()).committed
+
+
+def test_schemas_are_read_once_in_a_lifetime(graph: Graph):
+    hold(graph.hub, LATER, shard(["old-1"]))
+    graph.insert("a")
+    assert graph.run("2026-01-15").success
+    graph.insert("b")
+    graph.local_hub.faults.forget()
+    assert graph.run("2026-01-15", checks=False).success
+    assert graph.local_hub.faults.seen("GET", "010203") == []

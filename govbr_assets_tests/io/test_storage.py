@@ -1,0 +1,274 @@
+"""Files at rest on a real disk and on an S3 that checks keys and rights, with all that a setting can get wrong."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from dagster import DagsterEventType
+
+from govbr_assets.defs.io_managers import ArrowTableIOManager
+from govbr_assets.errors import ConfigurationError, NotMaterializedError, StorageUnavailableError
+from govbr_assets.io.storage.folder import Folder
+from govbr_assets.io.storage.tables import TableStorage
+from govbr_assets_tests.graph import Graph
+
+NOBODY = 65534
+
+
+class Account:
+    """Buckets, and users with rights.
+
+    Args:
+        url: of the server.
+    """
+
+    def __init__(self, url: str) -> None:
+        import boto3
+
+        keys: dict[str, Any] = {
+            "aws_access_key_id": "root",
+            "aws_secret_access_key": "root",
+            "region_name": "us-east-1",
+        }
+        self.url = url
+        self.s3, self._iam = (boto3.client(name, endpoint_url=url, **keys) for name in ("s3", "iam"))
+        self.s3.create_bucket(Bucket="my-bucket")
+
+    @property
+    def buckets(self) -> list[str]:
+        return [each["Name"] for each in self.s3.list_buckets()["Buckets"]]
+
+    def user(self, *actions: str) -> tuple[str, str]:
+        name = f"user-{len(self._iam.list_users()['Users'])}"
+        allowed = {"Effect": "Allow", "Action": actions, "Resource": "*"}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+        self._iam.create_user(UserName=name)
+        self._iam.put_user_policy(UserName=name, PolicyName="rights", PolicyDocument=policy)
+        key = self._iam.create_access_key(UserName=name)["AccessKey"]
+        return key["AccessKeyId"], key["SecretAccessKey"]
+
+
+@pytest.fixture(scope="module")
+def account() -> Iterator[Account]:
+    server = pytest.importorskip("moto.server").ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    yield Account(f"http://127.0.0.1:{server.get_host_and_port()[1]}")
+    server.stop()
+
+
+@pytest.fixture
+def s3(account: Account, monkeypatch: pytest.MonkeyPatch) -> Account:
+    settings = {"ACCESS_KEY_ID": "root", "SECRET_ACCESS_KEY": "root", "DEFAULT_REGION": "us-east-1"}
+    for name, value in {**settings, "ENDPOINT_URL": account.url, "EC2_METADATA_DISABLED": "true"}.items():
+        monkeypatch.setenv(f"AWS_{name}", value)  # where `s3fs` looks
+    return account
+
+
+Become = Callable[[str, str], None]
+
+
+@pytest.fixture
+def become(s3: Account, monkeypatch: pytest.MonkeyPatch) -> Iterator[Become]:
+    """Be a user from now on, whose every request is checked."""
+    import s3fs
+    from moto import settings
+    from moto.core.authorization import ActionAuthenticatorMixin
+
+    def become(key: str, secret: str) -> None:
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", key)
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", secret)
+        monkeypatch.setattr(settings, "INITIAL_NO_AUTH_ACTION_COUNT", 0.0)
+        monkeypatch.setattr(ActionAuthenticatorMixin, "request_count", 0)
+        s3fs.S3FileSystem.clear_instance_cache()
+
+    yield become
+    s3fs.S3FileSystem.clear_instance_cache()
+
+
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    """Be a user without rights, if we are one who has all."""
+    if os.getuid():
+        yield
+        return
+    os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def all_of(folder: Folder) -> dict[str, Any]:
+    """Do everything that can be done with a folder."""
+    folder.write("days/a.parquet", b"first")
+    folder.write("days/a.parquet", b"second")
+    folder.write("days/b.parquet", b"third")
+    folder.drop("days/b.parquet")
+    folder.drop("days/b.parquet")
+    opened = folder.open("days/a.parquet")
+    assert opened
+    with opened:
+        content = opened.read()
+    return {
+        "content": content,
+        "read": folder.read("days/a.parquet"),
+        "missing": [folder.read("days/b.parquet"), folder.open("days/b.parquet"), folder.has("x/y"), folder.names("x")],
+        "names": folder.names("days"),
+        "old": [folder.older_than("days", 1), folder.older_than("days", -1)],
+    }
+
+
+EXPECTED = {
+    "content": b"second",
+    "read": b"second",
+    "missing": [None, None, False, []],
+    "names": ["days/a.parquet"],
+    "old": [[], ["days/a.parquet"]],
+}
+PREFIXES = ["plain", "with blanks", "[year]", "a*b", "what?", "{x,y}/z", "ação", "50%", "a#b", "deep/[er]/*/?"]
+
+
+def test_brackets_stars_and_blanks_in_a_prefix_are_names_and_no_patterns(s3: Account, tmp_path: Path):
+    for prefix in PREFIXES:
+        for url in (f"s3://my-bucket/{prefix}", str(tmp_path / prefix), f"memory://{prefix}"):
+            assert all_of(Folder(url)) == EXPECTED, url
+
+
+def test_what_another_process_has_written_and_removed_is_seen(s3: Account):
+    folder = Folder("s3://my-bucket/shared")
+    folder.write("days/a", b"a")
+    assert folder.names("days") == ["days/a"]
+    s3.s3.put_object(Bucket="my-bucket", Key="shared/days/b", Body=b"b")
+    s3.s3.delete_object(Bucket="my-bucket", Key="shared/days/a")
+    assert folder.names("days") == ["days/b"]
+    assert (folder.has("days/a"), folder.has("days/b"), folder.read("days/b")) == (False, True, b"b")
+
+
+@pytest.mark.parametrize("url", ["s3://my-bukcet/t", "s3://my-bukcet", "s3://my-bucket.typo/a/b", "s3a://mybucket/t"])
+def test_a_typing_error_in_the_bucket_is_told_and_creates_no_bucket(url: str, s3: Account):
+    before = s3.buckets
+    with pytest.raises(ConfigurationError, match=r"GOVBR_STORAGE_URL fails.*bucket.*none is made"):
+        Folder(url).write("days/a", b"a")
+    assert Folder(url).read("days/a") is None
+    assert s3.buckets == before
+
+
+@pytest.mark.parametrize(
+    "url", ["s3://", "s3://KEY:SECRETSECRET1@my-bucket/t", "s3://My_Bucket!/t", "s3:///t", "s3://b"]
+)
+def test_a_storage_url_that_can_be_no_bucket_is_told_without_its_key(url: str, s3: Account):
+    with pytest.raises(ConfigurationError, match="GOVBR_STORAGE_URL") as caught:
+        Folder(url).write("days/a", b"a")
+    assert "SECRETSECRET1" not in str(caught.value)
+
+
+READ, WRITE, DELETE, LIST = "s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket"
+FORBIDDEN: list[tuple[list[str], list[Callable[[Folder], Any]]]] = [
+    ([READ, LIST], [lambda folder: folder.write("days/b", b"b"), lambda folder: folder.drop("days/a")]),
+    ([READ, WRITE, DELETE], [lambda folder: folder.read("days/b"), lambda folder: folder.names("days")]),
+    ([WRITE, LIST], [lambda folder: folder.read("days/a"), lambda folder: folder.write("days/b", b"b")]),
+]
+
+
+@pytest.mark.parametrize(("rights", "forbidden"), FORBIDDEN, ids=["read-only", "no ListBucket", "write-only"])
+def test_a_missing_right_is_one_sentence(
+    rights: list[str], forbidden: list[Callable[[Folder], Any]], s3: Account, become: Become
+):
+    Folder("s3://my-bucket/rights").write("days/a", b"a")
+    become(*s3.user(*rights))
+    folder = Folder("s3://my-bucket/rights")
+    for each in forbidden:
+        with pytest.raises(ConfigurationError, match=r"^GOVBR_STORAGE_URL fails while .* the rights to list") as caught:
+            each(folder)
+        assert caught.value.__suppress_context__
+
+
+def test_a_wrong_key_is_one_sentence_without_it(s3: Account, become: Become):
+    name, secret = s3.user("s3:*")
+    for key, wrong in [(name, secret[::-1]), ("AKIAABCDEFGHIJKLMNOP", secret)]:
+        become(key, wrong)
+        with pytest.raises(ConfigurationError, match="Look at its key or user") as caught:
+            Folder("s3://my-bucket/t").write("days/a", b"a")
+        assert wrong not in str(caught.value)
+
+
+def test_a_store_that_is_away_may_be_back(monkeypatch: pytest.MonkeyPatch, become: Become):
+    import s3fs
+
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    monkeypatch.setattr(s3fs.S3FileSystem, "retries", 1)
+    become("root", "root")
+    with pytest.raises(StorageUnavailableError, match="GOVBR_STORAGE_URL fails while reading days/a"):
+        Folder("s3://my-bucket/t").read("days/a")
+
+
+@pytest.mark.parametrize(
+    "place", ["file/in/the/way", "no rights", "/proc/nothing/here", "/dev/null/x", f"{'long' * 80}/x"]
+)
+def test_a_folder_that_nobody_can_write_is_one_sentence(place: str, tmp_path: Path):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "no rights").mkdir(0o555)
+    with as_nobody(), pytest.raises(ConfigurationError, match=r"^GOVBR_STORAGE_URL fails while (making|writing)"):
+        Folder(str(tmp_path / place)).write("days/a", b"a")
+
+
+def test_what_breaks_off_leaves_neither_half_a_file_nor_another_reason(s3: Account, tmp_path: Path):
+    def break_off(folder: Folder) -> None:
+        with folder.writing("days/a") as file:
+            file.write(b"half")
+            raise KeyError("ours")
+
+    for url in ("s3://my-bucket/[half]", str(tmp_path), "memory://[half]"):
+        with pytest.raises(KeyError, match="ours"):
+            break_off(Folder(url))
+        assert Folder(url).names("days") == []
+
+
+@pytest.mark.parametrize("url", ["nothing://x", "s3fs://x", "sftp://u:Horse9Battery@127.0.0.1:1/x"])
+def test_a_url_of_no_file_system_is_named_without_its_password(url: str):
+    with pytest.raises(ConfigurationError, match="GOVBR_STORAGE_URL fails while choosing") as caught:
+        Folder(url)
+    assert "Horse9" not in str(caught.value)
+
+
+def test_a_file_system_that_cannot_write_is_told_of_by_the_setting():
+    with pytest.raises(
+        ConfigurationError, match="GOVBR_STORAGE_URL fails while writing a/b: such a file system cannot"
+    ):
+        Folder("http://127.0.0.1:1/x").write("a/b", b"")
+
+
+def test_quotes_blanks_and_line_ends_round_a_storage_url_are_left_out(tmp_path: Path):
+    Folder(f"'{tmp_path}/here'\n").write("a", b"a")
+    assert (tmp_path / "here" / "a").read_bytes() == b"a"
+
+
+def test_memory_with_one_asset_a_run_is_told_of():
+    table = pa.table({"a": [1]})
+    TableStorage("memory://one-run", 30).write("asset", "2026-01-15", table)
+    assert TableStorage("memory://one-run", 30).read("asset", "2026-01-15").equals(table)
+    with pytest.raises(NotMaterializedError, match=r"GOVBR_STORAGE_URL keeps there ends with each process"):
+        TableStorage("memory://another-process", 30).read("asset", "2026-01-15")
+
+
+def test_a_read_only_bucket_fails_a_run_once_and_with_no_stack_of_its_client(graph: Graph, s3: Account, become: Become):
+    graph.insert("a")
+    key, secret = s3.user(READ, LIST)
+    become(key, secret)
+    result = graph.run(
+        "2026-01-15", retries=2, table_io_manager=ArrowTableIOManager(storage_url="s3://my-bucket/tables"), checks=False
+    )
+    kinds = [event.event_type for event in result.all_events]
+    told = "".join(str(event) for event in result.all_events)
+    assert DagsterEventType.STEP_UP_FOR_RETRY not in kinds
+    assert kinds.count(DagsterEventType.STEP_FAILURE) == 1
+    assert "GOVBR_STORAGE_URL fails while writing postgres_news_partition/2026-01-15.parquet: Access Denied" in told
+    assert "botocore" not in told
+    assert secret not in told
+    assert key not in told

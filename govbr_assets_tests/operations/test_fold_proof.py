@@ -1,0 +1,209 @@
+"""The proof: our own code is broken in one place after another, and no such fold is published."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+
+from govbr_assets.core import periods, row_group_copy
+from govbr_assets.core.contract import NEWS_SCHEMA
+from govbr_assets.core.layout import encode
+from govbr_assets.core.periods import Winners
+from govbr_assets.errors import ProofError
+from govbr_assets.local.hub import LocalHub
+from govbr_assets.operations.compact import spill
+from govbr_assets_tests.folding import Folding, folding_in, year_file
+from govbr_assets_tests.operations.test_fold import rows
+from govbr_assets_tests.stranger import as_others_write
+
+Break = Callable[[pytest.MonkeyPatch], None]
+
+LATE, NAMES = "2025-07-07", ("b", "a", "d", "c")
+
+
+@pytest.fixture
+def folding(local_hub: LocalHub, repo_id: str, tmp_path: Path) -> Iterator[Folding]:
+    """A year with months that stay and one that gets rows, some of which stand twice."""
+    with folding_in(local_hub, repo_id, tmp_path / "temporary") as found:
+        old = pa.concat_tables([rows("x", "y", day="2025-01-01"), rows("twin", "z", day=LATE)])
+        moved = pa.concat_tables([rows("moved", day=f"2025-0{month}-11") for month in (7, 8)])
+        twins = [rows(*NAMES, day=LATE), rows("twin", day=LATE), moved]
+        found.write(
+            {
+                "data/train-2025-00.parquet": year_file(old),
+                f"data/train-{LATE}.parquet": encode(rows("e", "f", day=LATE)),
+                "data/train-x.parquet": as_others_write(pa.concat_tables(twins)),
+            }
+        )
+        yield found
+
+
+def after(where: str, change: Callable[[Any], Any]) -> Break:
+    """Change what one of our functions gives."""
+
+    def arm(patch: pytest.MonkeyPatch) -> None:
+        module, name = where.rsplit(".", 1)
+        function = getattr(pytest.importorskip(f"govbr_assets.{module}"), name)
+        patch.setattr(f"govbr_assets.{where}", lambda *args: change(function(*args)))
+
+    return arm
+
+
+def without_the_first(table: pa.Table) -> pa.Table:
+    return table.slice(1)
+
+
+def with_another_title(table: pa.Table) -> pa.Table:
+    titles = pc.replace_substring(table["title"], "Title of a", "Title of A")
+    return table.set_column(table.schema.get_field_index("title"), "title", titles)
+
+
+def with_a_null_for_a_text(table: pa.Table) -> pa.Table:
+    texts = pc.if_else(pc.equal(table["unique_id"], "a"), pa.scalar(None, pa.string()), table["content"])
+    return table.set_column(table.schema.get_field_index("content"), "content", texts)
+
+
+def with_a_time_a_tick_later(table: pa.Table) -> pa.Table:
+    times = pa.chunked_array([pc.add(table["published_at"].combine_chunks().cast(pa.int64()), 1)])
+    return table.set_column(2, "published_at", times.cast(NEWS_SCHEMA.field(2).type))
+
+
+def backwards(table: pa.Table) -> pa.Table:
+    return table.take(pa.array(range(table.num_rows - 1, -1, -1), pa.int64()))
+
+
+def twice_the_first(table: pa.Table) -> pa.Table:
+    return pa.concat_tables([table.slice(0, 1), table])
+
+
+def another_id(table: pa.Table) -> pa.Table:
+    return table.set_column(0, "unique_id", pc.replace_substring(table["unique_id"], "a", "a2"))
+
+
+def other_bytes(patch: pytest.MonkeyPatch, where: float) -> None:
+    """Let a byte of a row group that is copied go wrong, once it is written."""
+
+    def spliced(
+        groups: Sequence[tuple[IO[bytes], row_group_copy.RowGroup]], sink: IO[bytes]
+    ) -> list[row_group_copy.RowGroup]:
+        placed = row_group_copy.splice(groups, sink)
+        end = sink.tell()
+        at = placed[0].start + int(where * (placed[0].size - 1))
+        sink.seek(at)
+        (byte,) = sink.read(1)
+        sink.seek(at)
+        sink.write(bytes([byte ^ 1]))
+        sink.seek(end)
+        return placed
+
+    patch.setattr("govbr_assets.operations.rewrite.year.splice", spliced)
+
+
+def one_row_group_less(patch: pytest.MonkeyPatch) -> None:
+    def spliced(
+        groups: Sequence[tuple[IO[bytes], row_group_copy.RowGroup]], sink: IO[bytes]
+    ) -> list[row_group_copy.RowGroup]:
+        placed = row_group_copy.splice(groups[:-1], sink)
+        return [*placed, placed[-1]]
+
+    patch.setattr("govbr_assets.operations.rewrite.year.splice", spliced)
+
+
+def another_schema(patch: pytest.MonkeyPatch) -> None:
+    """Write texts of another type; nothing of the old year is there to notice that."""
+
+    def written(sink: IO[bytes], tables: Iterable[pa.Table]) -> int:
+        whole = pa.concat_tables(tables)
+        pq.write_table(whole.set_column(9, "content", whole["content"].cast(pa.large_string())), sink)
+        return whole.num_rows
+
+    patch.setattr("govbr_assets.operations.rewrite.months.encode_to", written)
+    patch.setattr("govbr_assets.operations.rewrite.year.YearBuilder._copied", lambda *_: [])
+
+
+def everybody_stays(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Winners, "of", lambda _, table: (table, table.schema.empty_table()))
+
+
+def all_that_stand_twice_go(patch: pytest.MonkeyPatch) -> None:
+    """Let no row of an id that stands twice survive, be it the best one."""
+
+    def of(chosen: Winners, table: pa.Table) -> tuple[pa.Table, pa.Table]:
+        goes = pc.is_in(table["unique_id"], chosen.ids)
+        return table.filter(pc.invert(goes)), table.filter(goes)
+
+    patch.setattr(Winners, "of", of)
+
+
+def lost_on_the_way(parting: Callable[[pa.Table], Iterable[tuple[int, pa.Table]]]) -> Any:
+    """Lose a row when rows are parted."""
+    return lambda table: ((key, part.slice(1) if part.num_rows > 1 else part) for key, part in parting(table))
+
+
+def lost_when_parted_by_month(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr("govbr_assets.operations.compact.intake.by_month", lost_on_the_way(periods.by_month))
+
+
+def lost_when_parted_by_day(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr("govbr_assets.operations.compact.spill.PART_BYTES", 1)
+    patch.setattr("govbr_assets.operations.compact.spill.by_day", lost_on_the_way(periods.by_day))
+
+
+def a_file_that_is_forgotten(patch: pytest.MonkeyPatch) -> None:
+    """Read nothing back of one file that is taken up, be it with others."""
+    read = spill.Spill.read
+
+    def others(here: spill.Spill, key: int) -> Iterator[pa.Table]:
+        return (table.filter(pc.not_equal(table["source"], f"data/train-{LATE}.parquet")) for table in read(here, key))
+
+    patch.setattr(spill.Spill, "read", others)
+
+
+IN_ORDER = "fold.months.in_order"
+BROKEN: dict[str, tuple[Break, str]] = {
+    "a row is lost": (after(IN_ORDER, without_the_first), "The rows of month 202507"),
+    "a row comes twice": (after(IN_ORDER, twice_the_first), "stands out of order"),
+    "a cell is another one": (after(IN_ORDER, with_another_title), "The rows of month 202507"),
+    "a cell is null": (after(IN_ORDER, with_a_null_for_a_text), "The rows of month 202507"),
+    "a time is a tick later": (after(IN_ORDER, with_a_time_a_tick_later), "The rows of month 202507"),
+    "a row has another id": (after(IN_ORDER, another_id), "The rows of month 202507"),
+    "rows are in disorder": (after(IN_ORDER, backwards), "stands out of order"),
+    "an id of two equal rows stands twice": (everybody_stays, "stands out of order|stands twice|more than once"),
+    "a copied row group has another first byte": (lambda patch: other_bytes(patch, 0), "not copied as it was"),
+    "a copied row group has another byte": (lambda patch: other_bytes(patch, 0.5), "not copied as it was"),
+    "a copied row group has another last byte": (lambda patch: other_bytes(patch, 1), "not copied as it was"),
+    "a row group is missing": (one_row_group_less, ""),
+    "another schema": (another_schema, "another schema"),
+    "every row of an id goes": (all_that_stand_twice_go, ""),
+    "a row is lost when rows are parted by month": (lost_when_parted_by_month, ""),
+    "a row is lost when rows are parted by day": (lost_when_parted_by_day, ""),
+    "a file is forgotten": (a_file_that_is_forgotten, ""),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_fold_that_is_wrong_is_not_published(folding: Folding, name: str):
+    arm, reason = BROKEN[name]
+    head = folding.head
+    with pytest.MonkeyPatch.context() as patch:
+        arm(patch)
+        with pytest.raises(ProofError, match=reason or None):
+            folding.fold()
+    folding.check_nothing_left()
+    assert folding.head == head
+    folding.fold()
+    folding.check_history()
+    folding.check_folded(folding.base)
+
+
+def test_nor_is_one_that_leaves_an_id_twice_on_two_days(folding: Folding, monkeypatch: pytest.MonkeyPatch):
+    apart = pa.concat_tables([rows("apart", day=day) for day in ("2024-03-03", "2024-04-04")])
+    head = folding.write({"data/train-x.parquet": as_others_write(apart)})
+    everybody_stays(monkeypatch)
+    with pytest.raises(ProofError):
+        folding.fold()
+    assert folding.head == head
