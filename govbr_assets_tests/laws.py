@@ -126,6 +126,10 @@ class HubReader:
         assert DATA_PATTERN in tree["README.md"].path.read_text("utf-8")
         assert set(data_files(tree)) == {path for path in tree if path.startswith("data/")}
 
+    def has_others(self, revision: str | None) -> bool:
+        """Say whether a revision has configs that are not ours."""
+        return bool(configs_of_others(self._tree(revision)))
+
     def _tree(self, revision: str | None) -> Mapping:
         return self.store.tree(self.repo_id, revision) if revision else {}
 

@@ -71,7 +71,7 @@ class Lives(RuleBasedStateMachine):
 
     @initialize(
         past=st.lists(deeds, max_size=2),
-        rows=st.lists(st.tuples(days, kinds, numbers), max_size=12),
+        rows=st.lists(st.tuples(days, kinds, numbers), min_size=1, max_size=12),
         pooled=st.booleans(),
     )
     def there_is_a_past_or_none(self, past: list[Deed], rows: list[tuple[str, str, int]], pooled: bool) -> None:

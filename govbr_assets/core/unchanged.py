@@ -40,6 +40,12 @@ def check_selection(
             f"After this commit readers would see {wrong} {seen.count(wrong)} times and should see it"
             f" {int(wrong in wanted)} times: look at `configs` in README.md on the Hub."
         )
+    if not wanted and (theirs := next((each for each in before.others if each[2].loads), None)):
+        raise ContractError(
+            "After this commit no file of the dataset would be left, and readers could load nothing of the repo, nor"
+            f" the split {theirs[1]} of the config {theirs[0]}, which is not ours: set `removals` to `keep`, or publish"
+            " a day that has rows first."
+        )
     kind = common_format(wanted)
     if wanted and (kind is None or after.format != kind):
         raise ContractError(

@@ -437,6 +437,18 @@ def test_a_loading_script_or_metadata_beside_the_card_is_told_before_anything_is
     assert repo.publish("n1") == ""
 
 
+def test_the_last_rows_do_not_leave_a_repo_in_which_others_could_not_be_loaded_without_them(graph: Graph):
+    shown = [config("default", splits(train="data/train-*.parquet")), config("agencies", splits(train="agencies/*"))]
+    graph.insert("n1", day="2026-01-15")
+    assert graph.run("2026-01-15", checks=False).success
+    store = graph.local_hub.store
+    base = write(store, graph.repo_id, {"README.md": card(*shown), "agencies/a.parquet": parquet(AGENCIES)})
+    graph.execute("DELETE FROM news")
+    refused = graph.run("2026-01-15", checks=False, config={"hf_parquet_shard": {"allow_removals": True}})
+    assert "no file of the dataset would be left" in failure(refused)
+    assert store.head(graph.repo_id) == base
+
+
 @pytest.mark.parametrize("legacy", [["gone"], ["gone", "kept"]])
 def test_a_day_whose_only_rows_are_in_an_uncompacted_foreign_file_is_refused_and_not_said_to_differ_in_nothing(
     graph: Graph, legacy: list[str], tmp_path: Path
