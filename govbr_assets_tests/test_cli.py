@@ -98,7 +98,7 @@ def test_a_first_day_that_is_none_stops_loading_with_its_name():
         text=True,
         check=False,
     )
-    assert "ConfigurationError: GOVBR_FIRST_DAY is 'yesterday': write a day such as 2003-01-01." in done.stderr
+    assert "BeginningError: GOVBR_FIRST_DAY is 'yesterday': write a day such as 2003-01-01." in done.stderr
 
 
 @contextmanager

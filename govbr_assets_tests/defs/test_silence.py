@@ -25,7 +25,7 @@ BEGUN = [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.C
 def later(monkeypatch: pytest.MonkeyPatch) -> datetime:
     """Let a quarter of an hour pass for the sensors."""
     now = datetime.now(UTC) + QUARTER
-    for room in ("alerting", "requests"):
+    for room in ("alerts", "run_requests"):
         monkeypatch.setattr(f"govbr_assets.defs.sensors.{room}.datetime", Clock(now))
     return now
 

@@ -1,6 +1,7 @@
 """The proof: our own code is broken in one place after another, and no such fold is published."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import IO, Any
 
@@ -47,7 +48,7 @@ def after(where: str, change: Callable[[Any], Any]) -> Break:
 
     def arm(patch: pytest.MonkeyPatch) -> None:
         module, name = where.rsplit(".", 1)
-        function = getattr(pytest.importorskip(f"govbr_assets.{module}"), name)
+        function = getattr(import_module(f"govbr_assets.{module}"), name)
         patch.setattr(f"govbr_assets.{where}", lambda *args: change(function(*args)))
 
     return arm
@@ -163,7 +164,7 @@ def a_file_that_is_forgotten(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(spill.Spill, "read", others)
 
 
-IN_ORDER = "fold.months.in_order"
+IN_ORDER = "operations.rewrite.months.in_order"
 BROKEN: dict[str, tuple[Break, str]] = {
     "a row is lost": (after(IN_ORDER, without_the_first), "The rows of month 202507"),
     "a row comes twice": (after(IN_ORDER, twice_the_first), "stands out of order"),

@@ -114,7 +114,7 @@ def guarded(database: str, tmp_path: Path) -> Iterator[str]:
     users = tmp_path / "users.txt"
     users.write_text(f'"ana" "{SECRET}"\n')
     for folder in tmp_path.parents:
-        if folder.stat().st_mode & 0o001 == 0 and folder.name.startswith("pytest"):
+        if folder.stat().st_mode & 0o001 == 0 and folder.name.startswith(("pytest", "popen")):
             folder.chmod(0o711)  # the pooler's user must be able to read it
     with pgbouncer(database, "transaction", auth_type="plain", auth_file=str(users)) as url:
         yield url.partition("@")[2]
