@@ -254,7 +254,7 @@ class Life:
 
     def _end(self, trouble: str) -> None:
         """Let somebody mend what faults do not end by themselves."""
-        if trouble == IGNORED and self.hub.head:
+        if trouble == IGNORED:
             self._write({GITIGNORE: None})
 
     def check_equal(self) -> None:
@@ -316,9 +316,8 @@ def _no_answer(life: Life, _: Deed) -> None:
 
 
 def _ignore(life: Life, deed: Deed | None) -> None:
-    if life.hub.head:
-        lines = ["data/", "*.parquet", "train-*"]
-        life._write({GITIGNORE: f"# of others\n{lines[deed.number % 3 if deed else 0]}\n".encode()})
+    lines = ["data/", "*.parquet", "train-*"]
+    life._write({GITIGNORE: f"# of others\n{lines[deed.number % 3 if deed else 0]}\n".encode()})
 
 
 _NOT_READY = answer(500, "The dataset index is loading", {"X-Error-Code": "ResponseNotReady"})
