@@ -10,6 +10,7 @@ dataset        a dataset at a revision: transaction, compatibility with readers,
 huggingface    the Hub and its viewer, as a service; the only importer of huggingface_hub
 postgres       PostgreSQL, as a service
 alerts         whoever takes alerts, as a service
+publications   what is published: the columns of each dataset, declared once
 core           rules on Arrow tables and values: no Dagster, no network, no disk, no clock
 io             the machine: storage, temporary files, memory, deadlines, the environment that others left
 errors         what can go wrong

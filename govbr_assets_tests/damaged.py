@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.days import TIME_ZONE, Day
 from govbr_assets.postgres.news import NewsTable
+from govbr_assets.publications import NEWS
 from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.stranger import write
 
@@ -82,7 +83,7 @@ class Damaged:
     def read_postgres(self) -> None:
         """Read all its rows."""
         days = [Day(day) for day in [OLD, *DAYS]]
-        self.truth = pa.concat_tables(map(NewsTable(self.graph.postgres_url).reading(days), days))
+        self.truth = pa.concat_tables(map(NewsTable(self.graph.postgres_url, NEWS).reading(days), days))
 
     def find_the_unknown_row(self) -> None:
         """Let somebody put into PostgreSQL the row that it has nowhere."""

@@ -23,6 +23,7 @@ from govbr_assets.core.layout import SORTED_BY, encode, shard_day, shard_path
 from govbr_assets.errors import GovbrAssetsError, PermanentError
 from govbr_assets.local.hub.changes import Put
 from govbr_assets.postgres.news import NewsTable
+from govbr_assets.publications import NEWS
 from govbr_assets_tests import readers
 from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.tables import shard
@@ -157,7 +158,7 @@ class Scene:
     @cached_property
     def _news(self) -> NewsTable:
         """PostgreSQL as the product reads it."""
-        return NewsTable(self.graph.postgres_url)
+        return NewsTable(self.graph.postgres_url, NEWS)
 
     def _write(self, title: str, files: dict[str, bytes]) -> str:
         """Commit as another writer does, with a client of its own."""

@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 
 import pyarrow as pa
 
-from govbr_assets.core.contract import NEWS_SCHEMA, POSTGRES_SCHEMA
+from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.days import Day
+from govbr_assets.publications import NEWS
 
 DAY = Day.of("2026-01-15")
 
@@ -26,7 +27,7 @@ def news(ids: Sequence[str], *, legacy: Sequence[str | None] | None = None, at: 
         }
         for index, unique_id in enumerate(ids)
     ]
-    return pa.Table.from_pylist(rows, schema=POSTGRES_SCHEMA)
+    return pa.Table.from_pylist(rows, schema=NEWS.source_schema)
 
 
 def shard(ids: Sequence[str], *, at: datetime | None = None) -> pa.Table:

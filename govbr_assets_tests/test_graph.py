@@ -23,6 +23,7 @@ from govbr_assets.huggingface.viewer import Viewer
 from govbr_assets.local.hub.actions import answer, call
 from govbr_assets.local.hub.faults import Fault
 from govbr_assets.postgres.news import NewsTable
+from govbr_assets.publications import NEWS
 from govbr_assets_tests.graph import GRAPH, Graph
 from govbr_assets_tests.huggingface.test_hub import Fixed, parquet
 from govbr_assets_tests.tables import DAY, shard
@@ -60,7 +61,7 @@ def test_a_day_goes_from_postgres_to_its_shard(graph: Graph):
     result = graph.run("2026-01-15")
     assert result.success
     rows = day_rows(graph.hub, graph.head, DAY)
-    postgres = NewsTable(graph.postgres_url).day(DAY).drop_columns(["legacy_unique_id"])
+    postgres = NewsTable(graph.postgres_url, NEWS).day(DAY).drop_columns(["legacy_unique_id"])
     assert rows.equals(postgres)
     assert graph.ids() == {SHARD: ["a", "b", "c"]}
     assert checks(result) == {
@@ -387,7 +388,7 @@ def test_ids_whose_record_does_not_say_how_they_were_found_are_found_anew(graph:
     recorded = graph.metadata(graph.run("2026-01-15"), "hf_existing_ids")["2026-01-15"]
     graph.insert("b")
     graph.run("2026-01-15", selection=["postgres_news_partition", "hf_existing_ids"], checks=False)
-    rows = NewsTable(graph.postgres_url).day(DAY)
+    rows = NewsTable(graph.postgres_url, NEWS).day(DAY)
     known = recorded | {"asked_for": identity_digest(rows), "revision": graph.head.revision}
     event = AssetMaterialization(
         "hf_existing_ids", partition="2026-01-15", metadata={name: known[name] for name in told}

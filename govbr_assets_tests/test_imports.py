@@ -15,7 +15,7 @@ FLOORS = [
     {"operations"},
     {"dataset"},
     {"huggingface", "postgres", "alerts"},
-    {"core"},
+    {"core", "publications"},
     {"io"},
     {"errors"},
     {"redact"},

@@ -25,6 +25,7 @@ from govbr_assets.io.sizes import in_pieces, row_sizes
 from govbr_assets.io.staged import Rows, joined, ordered, table_of
 from govbr_assets.io.staging import parquet_rows, staged
 from govbr_assets.postgres.news import NewsTable
+from govbr_assets.publications import NEWS
 from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.scenes import verdict
 from govbr_assets_tests.tables import DAY, news, shard
@@ -163,7 +164,7 @@ def test_a_day_of_large_rows_is_published_changed_and_compacted_as_any_other(gra
     day, path, year = "2026-01-15", shard_path(DAY), year_path(2026)
     graph.insert("c", "a", "b", "e", "d", day=day)
     assert graph.run(day).success
-    wanted = table_of(NewsTable(graph.postgres_url).day(DAY)).select(NEWS_SCHEMA.names)
+    wanted = table_of(NewsTable(graph.postgres_url, NEWS).day(DAY)).select(NEWS_SCHEMA.names)
     assert graph.head.files[path].holds(encode(wanted))
     revision = graph.head.revision
     assert graph.run(day).success
@@ -180,7 +181,7 @@ def test_a_day_of_large_rows_is_published_changed_and_compacted_as_any_other(gra
     graph.execute("UPDATE news SET title = 'newer' WHERE unique_id = 'a'", "DELETE FROM news WHERE unique_id = 'd'")
     told = graph.metadata(graph.run(day))[day]
     assert (told["changed_columns"], told["removed"]) == ("title (1)", 1)
-    wanted = table_of(NewsTable(graph.postgres_url).day(DAY)).select(NEWS_SCHEMA.names)
+    wanted = table_of(NewsTable(graph.postgres_url, NEWS).day(DAY)).select(NEWS_SCHEMA.names)
     assert published(graph, year).equals(wanted)
     assert graph.reconcile(deep=True).success
     told = graph.metadata(graph.reconcile(deep=True), "hub_reconciliation")[""]

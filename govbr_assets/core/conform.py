@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from govbr_assets.core.contract import EARLIEST, LATEST, POSTGRES_SCHEMA, as_strings, format_value
+from govbr_assets.core.contract import EARLIEST, LATEST, as_strings, format_value
 from govbr_assets.errors import ContractError
 
 _EXAMPLES = 20
@@ -43,13 +43,13 @@ class LeftOut:
             self.examples.append(why)
 
 
-def conform_source_rows(rows: pa.Table, row_ids: pa.ChunkedArray, schema: pa.Schema = POSTGRES_SCHEMA) -> pa.Table:
+def conform_source_rows(rows: pa.Table, row_ids: pa.ChunkedArray, schema: pa.Schema) -> pa.Table:
     """Cast rows from PostgreSQL to the contract, without loss or not at all.
 
     Args:
         rows: [n rows x 25], the columns of `schema` under their names, in any castable type.
         row_ids: [n rows], the primary key of each row, for the error message.
-        schema: what is wanted, all of `POSTGRES_SCHEMA` or some of it.
+        schema: what is wanted, all columns of `DatasetSpec.source_schema` or some.
 
     Returns:
         [n rows x 25] with exactly `schema`.
@@ -61,15 +61,16 @@ def conform_source_rows(rows: pa.Table, row_ids: pa.ChunkedArray, schema: pa.Sch
     return pa.table(columns, schema=schema)
 
 
-def without_unpublishable(rows: pa.Table, left_out: LeftOut) -> pa.Table:
+def without_unpublishable(rows: pa.Table, schema: pa.Schema, left_out: LeftOut) -> pa.Table:
     """Take out the rows whose id cannot be published; of the others, a time that no day has and the like become null.
 
     Args:
         rows: [n rows x 4], keys with the primary key `row_id`, in any castable type.
+        schema: of the keys: `DatasetSpec.source_keys_schema`.
         left_out: takes what was found.
     """
     keep = pa.chunked_array([pa.repeat(True, rows.num_rows)])
-    for why, faulty in _faults(rows["unique_id"], POSTGRES_SCHEMA.field("unique_id")):
+    for why, faulty in _faults(rows["unique_id"], schema.field("unique_id")):
         left_out.add("unique_id", faulty, why, rows["row_id"])
         keep = pc.and_not(keep, faulty)
     rows = rows.filter(keep)
@@ -77,7 +78,7 @@ def without_unpublishable(rows: pa.Table, left_out: LeftOut) -> pa.Table:
         column = rows[name]
         if name == "published_at" and column.null_count:
             left_out.add(name, column.is_null(), "is null", rows["row_id"])
-        for why, faulty in _faults(column, POSTGRES_SCHEMA.field(name)):
+        for why, faulty in _faults(column, schema.field(name)):
             left_out.add(name, faulty, why, rows["row_id"])
             column = pc.if_else(faulty, None, column)
         rows = rows.set_column(rows.schema.get_field_index(name), name, column)

@@ -1,6 +1,6 @@
 """The contract with readers: the Arrow schema of every file on the Hub.
 
-What a column is called, which type it has and what fits into it belongs here; how rows of PostgreSQL are cast to it
+What fits into it belongs here; which columns there are (`publications`), how rows of PostgreSQL are cast to them
 (`conform`) and where files lie (`layout`) does not.
 """
 
@@ -10,42 +10,10 @@ import pyarrow.compute as pc
 from govbr_assets.core.days import Day
 from govbr_assets.errors import ContractError
 from govbr_assets.io.staged import Rows, table_of
+from govbr_assets.publications import NEWS
 
-LOCAL = "-03:00"
-"""The offset in the type of the published times. An instant is the same under any; readers see this one."""
-
-NEWS_SCHEMA = pa.schema(
-    [
-        ("unique_id", pa.string()),
-        ("agency", pa.string()),
-        ("published_at", pa.timestamp("us", tz=LOCAL)),
-        ("updated_datetime", pa.timestamp("us", tz=LOCAL)),
-        ("extracted_at", pa.timestamp("ns")),  # naive, UTC wall time
-        ("title", pa.string()),
-        ("subtitle", pa.string()),
-        ("editorial_lead", pa.string()),
-        ("url", pa.string()),
-        ("content", pa.string()),
-        ("image", pa.string()),
-        ("video_url", pa.string()),
-        ("category", pa.string()),
-        ("tags", pa.list_(pa.field("element", pa.string()))),  # the name that Parquet gives back
-        ("theme_1_level_1", pa.string()),
-        ("theme_1_level_1_code", pa.string()),
-        ("theme_1_level_1_label", pa.string()),
-        ("theme_1_level_2_code", pa.string()),
-        ("theme_1_level_2_label", pa.string()),
-        ("theme_1_level_3_code", pa.string()),
-        ("theme_1_level_3_label", pa.string()),
-        ("most_specific_theme_code", pa.string()),
-        ("most_specific_theme_label", pa.string()),
-        ("summary", pa.string()),
-    ]
-)
-"""The 24 published columns, in their order. Source: the files of the public dataset."""
-
-POSTGRES_SCHEMA = NEWS_SCHEMA.append(pa.field("legacy_unique_id", pa.string()))
-"""A day as read from PostgreSQL: the contract, and beside it the id under which the Hub may know the row."""
+NEWS_SCHEMA = NEWS.schema
+"""The 24 published columns, in their order."""
 
 EARLIEST, LATEST = -62135596800000000, 253402300799999999
 """Microseconds of 0001-01-01 and 9999-12-31 UTC: what a reader's `datetime` can hold, and no infinity."""

@@ -13,6 +13,7 @@ from govbr_assets.io.environment import check_hub
 from govbr_assets.io.settings import base_url, cleaned
 from govbr_assets.io.storage.folder import Folder
 from govbr_assets.postgres.news import NewsTable
+from govbr_assets.publications import NEWS
 
 
 class PostgresResource(ConfigurableResource):
@@ -26,7 +27,8 @@ class PostgresResource(ConfigurableResource):
 
     def client(self) -> NewsTable:
         """Make the client; contacts nobody yet."""
-        return NewsTable(_required("GOVBR_POSTGRES_URL", self.url, "postgresql://user:password@host:5432/database"))
+        url = _required("GOVBR_POSTGRES_URL", self.url, "postgresql://user:password@host:5432/database")
+        return NewsTable(url, NEWS)
 
 
 class HubResource(ConfigurableResource):

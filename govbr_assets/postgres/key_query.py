@@ -3,13 +3,8 @@
 import pyarrow as pa
 
 from govbr_assets.core.conform import LeftOut, conform_source_rows, without_unpublishable
-from govbr_assets.core.contract import POSTGRES_SCHEMA
+from govbr_assets.core.spec import DatasetSpec
 from govbr_assets.postgres.catalogue import Catalogue, as_text
-
-POSTGRES_KEYS_SCHEMA = pa.schema(
-    [POSTGRES_SCHEMA.field(name) for name in ("unique_id", "legacy_unique_id", "published_at")]
-)
-"""The keys of a row in PostgreSQL."""
 
 # The planner expects one claim to win, as if most lost, and would go through all of them for every row: 40 seconds for
 # 20,000 rows, where a hash join takes 0.07.
@@ -47,15 +42,16 @@ def keys_query(catalogue: Catalogue) -> str:
     return sql.replace(":unique_id", unique_id).replace(":legacy", legacy)
 
 
-def as_keys(rows: pa.Table, left_out: LeftOut) -> pa.Table:
-    """Cast what the query gives: [n rows x 3] of `POSTGRES_KEYS_SCHEMA`.
+def as_keys(spec: DatasetSpec, rows: pa.Table, left_out: LeftOut) -> pa.Table:
+    """Cast what the query gives: [n rows x 3] of `spec.source_keys_schema`.
 
     Args:
+        spec: of the dataset.
         rows: [n rows x 4].
         left_out: takes the rows that no day can publish; those that have an id are given all the same, without a time.
 
     Raises:
         ContractError: a column has another type.
     """
-    rows = without_unpublishable(rows, left_out)
-    return conform_source_rows(rows, rows["row_id"], POSTGRES_KEYS_SCHEMA)
+    rows = without_unpublishable(rows, spec.source_keys_schema, left_out)
+    return conform_source_rows(rows, rows["row_id"], spec.source_keys_schema)

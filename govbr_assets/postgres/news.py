@@ -13,13 +13,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from govbr_assets.core.conform import LeftOut, conform_source_rows
-from govbr_assets.core.contract import POSTGRES_SCHEMA, as_strings, format_value
+from govbr_assets.core.contract import as_strings, format_value
 from govbr_assets.core.days import Day
 from govbr_assets.core.late_rows import Changes, Watermark
-from govbr_assets.core.layout import ROW_BYTES, SORTED_BY
-from govbr_assets.core.periods import in_order
+from govbr_assets.core.layout import ROW_BYTES
+from govbr_assets.core.spec import DatasetSpec
 from govbr_assets.errors import ContractError, SourceError
-from govbr_assets.io.staged import Rows, StagedRows
+from govbr_assets.io.staged import Rows, ordered, tables_of
 from govbr_assets.io.staging import collected
 from govbr_assets.postgres.catalogue import Catalogue
 from govbr_assets.postgres.connection import Database
@@ -33,7 +33,7 @@ from govbr_assets.postgres.too_large import LargeRows, by_day, left_out, named_b
 
 _NAMED_AT_ONCE = 1_000  # ids of one query
 
-Ask = Callable[[Catalogue, str], str]
+Ask = Callable[[DatasetSpec, Catalogue, str], str]
 """Writes a query for some rows."""
 
 
@@ -42,10 +42,11 @@ class NewsTable:
 
     Args:
         url: what libpq takes, a URI or `key=value` pairs; a driver in the scheme (`+psycopg2`) is ignored.
+        spec: which columns are read, and what they become.
     """
 
-    def __init__(self, url: str) -> None:
-        self._database = Database(url)
+    def __init__(self, url: str, spec: DatasetSpec) -> None:
+        self._database, self._spec = Database(url), spec
 
     def reading(self, days: Sequence[Day]) -> Callable[[Day], Rows]:
         """Promise the rows of some days, which one query streams in order as long as all goes well.
@@ -54,7 +55,7 @@ class NewsTable:
             days: in order, also with gaps; nothing is asked before the first one is taken.
 
         Returns:
-            A function that gives the rows of a day: [n rows x 25] of `POSTGRES_SCHEMA`, sorted by
+            A function that gives the rows of a day: [n rows x 25] of `spec.source_schema`, sorted by
             `published_at, unique_id`, without those that are `too_large`; no rows give an empty table. It raises
 
             - SourceUnavailableError: PostgreSQL is away, or went away in the middle.
@@ -62,7 +63,7 @@ class NewsTable:
             - ContractError: a value that the published schema cannot hold; the days after it can be taken all the same.
         """
         reading = Reading(days, self._by_day)
-        return lambda day: _as_contract(reading.take(day))
+        return lambda day: self._conform(reading.take(day))
 
     def day(self, day: Day) -> Rows:
         """Read the rows of one day, as `reading` does."""
@@ -75,7 +76,7 @@ class NewsTable:
             ids: [n ids], current ones or those that the Hub knew a row by.
 
         Returns:
-            [n rows x 25] of `POSTGRES_SCHEMA`; an id that names no row gives none, nor does one of a row that is
+            [n rows x 25] of `spec.source_schema`; an id that names no row gives none, nor does one of a row that is
             `too_large`.
 
         Raises:
@@ -83,7 +84,9 @@ class NewsTable:
         """
         batches = self._named(rows_query, ids)
         first = next(batches, None)
-        return POSTGRES_SCHEMA.empty_table() if first is None else _as_contract(collected(batches, first.schema))
+        if first is None:
+            return self._spec.source_schema.empty_table()
+        return self._conform(collected(batches, first.schema))
 
     def too_large(self, days: Sequence[Day]) -> Callable[[Day], str]:
         """Promise to name the rows of some days that are too large to be published.
@@ -166,7 +169,7 @@ class NewsTable:
                 time.
 
         Returns:
-            [n rows x 3] each of `POSTGRES_KEYS_SCHEMA`; a legacy id only where it counts.
+            [n rows x 3] each of `spec.source_keys_schema`; a legacy id only where it counts.
 
         Raises:
             SourceUnavailableError: PostgreSQL is away, or went away in the middle.
@@ -174,7 +177,7 @@ class NewsTable:
             ContractError: a key has a type that cannot be published.
         """
         for rows in self._database.rows(keys_query(self._catalogue), self._catalogue.settings | HASH_JOINS):
-            yield as_keys(rows, left_out)
+            yield as_keys(self._spec, rows, left_out)
 
     @cached_property
     def _catalogue(self) -> Catalogue:
@@ -227,7 +230,12 @@ class NewsTable:
 
     def _batches(self, wanted: str, ask: Ask = rows_query) -> Iterator[pa.Table]:
         """Stream rows in order of `published_at`, some 1 MB at a time; first of all a table without rows."""
-        return self._database.rows(ask(self._catalogue, wanted), self._catalogue.settings)
+        return self._database.rows(ask(self._spec, self._catalogue, wanted), self._catalogue.settings)
+
+    def _conform(self, rows: Rows) -> Rows:
+        """Cast rows to what is published and sort them."""
+        schema = self._spec.source_schema
+        return ordered(collected((_cast(each, schema) for each in tables_of(rows)), schema), self._spec.sorted_by)
 
 
 def _within(rows: pa.Table, start: datetime, end: datetime) -> pa.Table:
@@ -244,15 +252,8 @@ def _rows_before(rows: Rows, instant: datetime) -> int:
     return pc.sum(pc.less(times, pa.scalar(instant, times.type)), min_count=0).as_py()
 
 
-def _as_contract(rows: Rows) -> Rows:
-    """Cast a day to the contract and sort it."""
-    if isinstance(rows, StagedRows):
-        return in_order(collected(map(_cast, rows.tables()), POSTGRES_SCHEMA))
-    return _cast(rows).sort_by(SORTED_BY)
-
-
-def _cast(rows: pa.Table) -> pa.Table:
-    """Cast rows to the contract."""
+def _cast(rows: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Cast rows to what is published."""
     nested = rows.filter(pc.greater(rows["tags_dimensions"], 1))
     if nested.num_rows:  # the driver has flattened them already
         raise ContractError(
@@ -260,4 +261,4 @@ def _cast(rows: pa.Table) -> pa.Table:
             f" {format_value(nested['tags'][0])} cannot be published as list<string>: its elements belong into one"
             " dimension."
         )
-    return conform_source_rows(rows, rows["row_id"])
+    return conform_source_rows(rows, rows["row_id"], schema)

@@ -8,34 +8,11 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 
+import pyarrow as pa
+
 from govbr_assets.core.layout import ROW_BYTES
+from govbr_assets.core.spec import DatasetSpec
 from govbr_assets.postgres.catalogue import Catalogue, as_text
-
-_NEWS = {
-    "agency": "agency_key",
-    "image": "image_url",
-    **{
-        name: name
-        for name in (
-            "unique_id", "published_at", "updated_datetime", "extracted_at", "title", "subtitle", "editorial_lead",
-            "url", "content", "video_url", "category", "tags", "summary",
-        )
-    },
-}  # fmt: skip
-"""The columns of `news`, by their published name."""
-
-_THEMES = {
-    "theme_1_level_1": ("l1", "label"),
-    "theme_1_level_1_code": ("l1", "code"),
-    "theme_1_level_1_label": ("l1", "label"),
-    "theme_1_level_2_code": ("l2", "code"),
-    "theme_1_level_2_label": ("l2", "label"),
-    "theme_1_level_3_code": ("l3", "code"),
-    "theme_1_level_3_label": ("l3", "label"),
-    "most_specific_theme_code": ("ms", "code"),
-    "most_specific_theme_label": ("ms", "label"),
-}
-"""Where the columns of themes come from, by their published name."""
 
 _JOINS = {"l1": "theme_l1_id", "l2": "theme_l2_id", "l3": "theme_l3_id", "ms": "most_specific_theme_id"}
 
@@ -57,64 +34,74 @@ _CLAIMS = """
     )"""
 
 
-def rows_query(catalogue: Catalogue, wanted: str) -> str:
+def rows_query(spec: DatasetSpec, catalogue: Catalogue, wanted: str) -> str:
     """Ask for rows in order of `published_at`, but for those that are too large to be published.
 
     Args:
+        spec: which columns.
         catalogue: of the database.
         wanted: what `in_window` or `named` gives.
 
     Raises:
         SourceError: the role may not read a column.
     """
-    news = [*_NEWS.values(), *_JOINS.values(), "id", *(["legacy_unique_id"] if catalogue.has_legacy else [])]
-    catalogue.require(news, ("id", "label", "code"))
+    sources = [(column.name, *column.sql.split(".")) for column in spec.columns]
+    news = [*(name for _, table, name in sources if table == "n"), *_JOINS.values(), "id"]
+    catalogue.require([*news, *(["legacy_unique_id"] if catalogue.has_legacy else [])], ("id", "label", "code"))
     legacy = as_text("n.legacy_unique_id", catalogue.news.get("legacy_unique_id"))
     legacy = f"CASE WHEN lost.id IS NULL THEN {legacy} END" if catalogue.has_legacy else "NULL::text"
+    tables = {"n": catalogue.news, **dict.fromkeys(_JOINS, catalogue.themes)}
     columns = [
         "n.id::text AS row_id",
-        *(f"{as_text(f'n.{column}', catalogue.news.get(column))} AS {name}" for name, column in _NEWS.items()),
-        *(
-            f"{as_text(f'{alias}.{column}', catalogue.themes.get(column))} AS {name}"
-            for name, (alias, column) in _THEMES.items()
-        ),
+        *(f"{as_text(f'{table}.{column}', tables[table].get(column))} AS {name}" for name, table, column in sources),
         f"{_dimensions(catalogue)} AS tags_dimensions",
         f"{legacy} AS legacy_unique_id",
     ]
     joins = [f"LEFT JOIN themes {alias} ON {alias}.id = n.{column}" for alias, column in _JOINS.items()]
     lost = "LEFT JOIN lost ON lost.id = n.id" if catalogue.has_legacy else ""
     claims = _CLAIMS if catalogue.has_legacy else ""
-    sql = f"{claims} SELECT {', '.join(columns)} FROM news n {' '.join(joins)} {lost} WHERE :wanted AND {_FITS}"
+    sql = f"{claims} SELECT {', '.join(columns)} FROM news n {' '.join(joins)} {lost} WHERE :wanted AND {_fits(spec)}"
     return f"{sql} ORDER BY n.published_at".replace(":wanted", wanted)
 
 
-def too_large_query(catalogue: Catalogue, wanted: str) -> str:
+def too_large_query(spec: DatasetSpec, catalogue: Catalogue, wanted: str) -> str:
     """Ask for the rows that are too large: what names each, how large it is, and its largest column with its bytes.
 
     Raises:
         SourceError: the role may not read a column.
     """
-    catalogue.require([*_TEXTS, "id", "unique_id", "published_at"])
+    texts = _texts(spec)
+    catalogue.require([*(text.removeprefix("n.") for text in texts), "id", "unique_id", "published_at"])
     legacy = "n.legacy_unique_id::text" if catalogue.has_legacy else "NULL::text"
+    sizes = ", ".join(f"('{text.removeprefix('n.')}', {_bytes(text)})" for text in texts)
     return f"""
         SELECT n.id::text AS row_id, n.unique_id::text AS unique_id, {legacy} AS legacy_unique_id, n.published_at,
-            {_BYTES} AS bytes, largest.name AS largest, largest.bytes AS largest_bytes
+            {_row_bytes(spec)} AS bytes, largest.name AS largest, largest.bytes AS largest_bytes
         FROM news n CROSS JOIN LATERAL (
-            SELECT name, bytes FROM (VALUES {", ".join(f"('{name}', {_bytes(name)})" for name in _TEXTS)})
-                AS texts (name, bytes) ORDER BY bytes DESC NULLS LAST LIMIT 1
+            SELECT name, bytes FROM (VALUES {sizes}) AS texts (name, bytes) ORDER BY bytes DESC NULLS LAST LIMIT 1
         ) AS largest
-        WHERE {wanted} AND NOT {_FITS} ORDER BY n.published_at, n.id"""
+        WHERE {wanted} AND NOT {_fits(spec)} ORDER BY n.published_at, n.id"""
 
 
-def _bytes(column: str) -> str:
+def _fits(spec: DatasetSpec) -> str:
+    """Want the rows that are not too large: such a one is never fetched."""
+    return f"({_row_bytes(spec)} <= {ROW_BYTES})"
+
+
+def _row_bytes(spec: DatasetSpec) -> str:
+    """Count the bytes of a row's long texts."""
+    return " + ".join(map(_bytes, _texts(spec)))
+
+
+def _texts(spec: DatasetSpec) -> list[str]:
+    """List the columns of `news` that can be long: texts, but for those short enough for statistics."""
+    texts = (column for column in spec.columns if column.type == pa.string() and not column.statistics)
+    return [column.sql for column in texts if column.sql.startswith("n.")]
+
+
+def _bytes(text: str) -> str:
     """Count the bytes of a text, which PostgreSQL knows of a long one without reading it."""
-    return f"coalesce(octet_length(n.{column}::text), 0)::bigint"
-
-
-_TEXTS = ("title", "subtitle", "editorial_lead", "url", "content", "image_url", "video_url", "category", "summary")
-_BYTES = " + ".join(map(_bytes, _TEXTS))
-_FITS = f"({_BYTES} <= {ROW_BYTES})"
-"""A row that is too large is never fetched."""
+    return f"coalesce(octet_length({text}::text), 0)::bigint"
 
 
 def in_window(start: datetime, end: datetime) -> str:

@@ -11,13 +11,14 @@ from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.days import Day
 from govbr_assets.core.layout import encode
 from govbr_assets.postgres.news import NewsTable
+from govbr_assets.publications import NEWS
 
 
 def write(url: str, first: str, last: str, folder: str) -> None:
     """Write the files of a range of days, both ends included."""
     length = (date.fromisoformat(last) - date.fromisoformat(first)).days + 1
     days = [Day(date.fromisoformat(first) + timedelta(days=number)) for number in range(length)]
-    take = NewsTable(url).reading(days)
+    take = NewsTable(url, NEWS).reading(days)
     for day in days:
         rows = take(day).select(NEWS_SCHEMA.names)
         if rows.num_rows:

@@ -27,6 +27,7 @@ from govbr_assets.local.load import load
 from govbr_assets.local.news import sample_news
 from govbr_assets.local.stack import LocalStack
 from govbr_assets.postgres.news import NewsTable
+from govbr_assets.publications import NEWS
 from govbr_assets_tests.benchmarks.existing_ids_table import COLD, FIRST, OLD, VIEWER, WARM, Figures, show
 from govbr_assets_tests.benchmarks.folded import FACTORS, YearFile, make_files
 from govbr_assets_tests.benchmarks.hub_files import put_on_hub
@@ -116,7 +117,7 @@ class _Bench:
         store.create(copy)
         store.commit(copy, None, [Put(path, blob) for path, blob in store.tree(repo_id).items()], "Copy everything")
         new = self._folder / "new.parquet"
-        new.write_bytes(encode(NewsTable(self._stack.postgres.url).day(Day(_DAY)).select(NEWS_SCHEMA.names)))
+        new.write_bytes(encode(NewsTable(self._stack.postgres.url, NEWS).day(Day(_DAY)).select(NEWS_SCHEMA.names)))
         environment = self._stack.environment(_DAY) | {"HF_HOME": str(cache)}
         program = [sys.executable, "-m", "govbr_assets_tests.benchmarks.old_way", copy, str(new)]
         cost = measure(program, environment, ROOT, self._folder / "log")

@@ -26,6 +26,7 @@ from govbr_assets.local.load import load
 from govbr_assets.local.news import sample_news
 from govbr_assets.local.stack import LocalStack
 from govbr_assets.postgres.news import NewsTable
+from govbr_assets.publications import NEWS
 from govbr_assets_tests.benchmarks.fold_run import FoldedRepo
 from govbr_assets_tests.benchmarks.hub_files import DataFile, put_on_hub
 from govbr_assets_tests.benchmarks.measure import Cost, typical
@@ -166,7 +167,7 @@ class _Bench:
 
     def _postgres_rows(self) -> pa.Table:
         """Read the year: [n rows x 24]."""
-        take = NewsTable(self._stack.postgres.url).reading(_DAYS)
+        take = NewsTable(self._stack.postgres.url, NEWS).reading(_DAYS)
         rows = pa.concat_tables([take(day) for day in _DAYS]).select(NEWS_SCHEMA.names)
         return rows.sort_by(SORTED_BY)
 

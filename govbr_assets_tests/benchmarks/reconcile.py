@@ -24,6 +24,7 @@ from govbr_assets.local.load import load
 from govbr_assets.local.news import sample_news
 from govbr_assets.local.stack import REPO_ID, LocalStack
 from govbr_assets.postgres.news import NewsTable
+from govbr_assets.publications import NEWS
 from govbr_assets_tests.benchmarks.hub_files import DataFile, put_on_hub
 from govbr_assets_tests.benchmarks.measure import Cost, typical
 from govbr_assets_tests.benchmarks.worker import PRODUCT, Worker, conditions
@@ -86,7 +87,7 @@ class _Bench:
         last = _FIRST + timedelta(days=_DAYS - 1)
         load(self._stack.postgres.url, sample_news(rows, _FIRST, last))
         days = [Day(_FIRST + timedelta(days=number)) for number in range(_DAYS)]
-        take, gap = NewsTable(self._stack.postgres.url).reading(days), days[-_DAYS // 10]
+        take, gap = NewsTable(self._stack.postgres.url, NEWS).reading(days), days[-_DAYS // 10]
         files, years = [], groupby(days, lambda day: day.date.year)
         for year, of_year in years:
             place = self._folder / f"{year}.parquet"

@@ -6,8 +6,9 @@ import pyarrow as pa
 import pytest
 
 from govbr_assets.core.conform import conform_source_rows
-from govbr_assets.core.contract import NEWS_SCHEMA, POSTGRES_SCHEMA, check_day, schema_diff
+from govbr_assets.core.contract import NEWS_SCHEMA, check_day, schema_diff
 from govbr_assets.errors import ContractError
+from govbr_assets.publications import NEWS
 from govbr_assets_tests.tables import DAY, news, shard
 
 
@@ -24,8 +25,8 @@ def raw(**columns: pa.Array) -> tuple[pa.Table, pa.ChunkedArray]:
 
 def test_rows_come_out_with_exactly_the_contract_and_the_same_instants():
     rows, row_ids = raw(extracted_at=pa.array([datetime(2026, 1, 15, 12, tzinfo=UTC)] * 3, pa.timestamp("us", "UTC")))
-    cast = conform_source_rows(rows, row_ids)
-    assert cast.schema.equals(POSTGRES_SCHEMA, check_metadata=True)
+    cast = conform_source_rows(rows, row_ids, NEWS.source_schema)
+    assert cast.schema.equals(NEWS.source_schema, check_metadata=True)
     assert cast["published_at"].to_pylist() == rows["published_at"].to_pylist()
     assert cast["extracted_at"].cast(pa.timestamp("us")).to_pylist() == [datetime(2026, 1, 15, 12)] * 3  # noqa: DTZ001
 
@@ -48,17 +49,19 @@ def test_what_does_not_fit_is_named_by_column_row_and_value(column: str, values:
     if column.endswith(("_at", "datetime")) and pa.types.is_integer(values.type):
         values = values.cast(pa.timestamp("us", tz="UTC"))
     with pytest.raises(ContractError, match=named):
-        conform_source_rows(*raw(**{column: values}))
+        conform_source_rows(*raw(**{column: values}), NEWS.source_schema)
 
 
 def test_a_time_without_a_zone_counts_as_utc():
     rows, row_ids = raw(updated_datetime=pa.array([datetime(2026, 1, 1)] * 3, pa.timestamp("us")))  # noqa: DTZ001
-    assert conform_source_rows(rows, row_ids)["updated_datetime"][0].as_py() == datetime(2026, 1, 1, tzinfo=UTC)
+    assert conform_source_rows(rows, row_ids, NEWS.source_schema)["updated_datetime"][0].as_py() == datetime(
+        2026, 1, 1, tzinfo=UTC
+    )
 
 
 def test_no_rows_give_an_empty_table_of_the_schema():
     rows, row_ids = raw()
-    assert conform_source_rows(rows.slice(0, 0), row_ids.slice(0, 0)).schema == POSTGRES_SCHEMA
+    assert conform_source_rows(rows.slice(0, 0), row_ids.slice(0, 0), NEWS.source_schema).schema == NEWS.source_schema
 
 
 def test_a_good_day_passes_the_gate():

@@ -9,6 +9,7 @@ from govbr_assets.core.days import Day
 from govbr_assets.defs.newest_day import newest_day
 from govbr_assets.defs.resources import PostgresResource
 from govbr_assets.postgres.news import NewsTable
+from govbr_assets.publications import NEWS
 from govbr_assets_tests.alerts.test_alerts import Receiver, receiver  # noqa: F401
 from govbr_assets_tests.automation import Automation
 from govbr_assets_tests.defs.test_sensors import ALERT, Clock, automation  # noqa: F401
@@ -34,7 +35,7 @@ def publish(graph: Graph, day: str, rows: int) -> None:
 def after(graph: Graph, days: float) -> tuple[str, bool]:
     """Look some days after noon of today."""
     noon = Day(TODAY).start + timedelta(hours=12, days=days)
-    found = newest_day(graph.instance, NewsTable(graph.postgres_url), graph.repo_id, noon)
+    found = newest_day(graph.instance, NewsTable(graph.postgres_url, NEWS), graph.repo_id, noon)
     return f"{found.day or ''}", found.published
 
 

@@ -12,6 +12,7 @@ from govbr_assets.core.days import Day
 from govbr_assets.dataset.reader import day_rows
 from govbr_assets.defs.resources import PostgresResource
 from govbr_assets.postgres.news import NewsTable
+from govbr_assets.publications import NEWS
 from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.stranger import as_others_write, write
 from govbr_assets_tests.tables import shard
@@ -50,7 +51,7 @@ def published(request: pytest.FixtureRequest) -> Graph:
 def same(graph: Graph, *days: str) -> None:
     """Hold days on the Hub against PostgreSQL, all of their columns."""
     hub, head, keys = graph.hub, graph.head, sorted(map(Day.of, days or DAYS))
-    take = NewsTable(graph.postgres_url).reading(keys)
+    take = NewsTable(graph.postgres_url, NEWS).reading(keys)
     for day in keys:
         wanted = take(day).select(NEWS_SCHEMA.names)
         found = day_rows(hub, head, day)

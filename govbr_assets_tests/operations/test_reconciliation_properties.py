@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from govbr_assets.core.contract import EARLIEST, LATEST, LOCAL, NEWS_SCHEMA
+from govbr_assets.core.contract import EARLIEST, LATEST, NEWS_SCHEMA
 from govbr_assets.core.day_counts import COUNTS, DAYS_SCHEMA, differing, months, settled, worst
 from govbr_assets.core.days import Day
 from govbr_assets.core.layout import UNDATED_PATH, encode
@@ -25,6 +25,7 @@ from govbr_assets.local.hub import LocalHub
 from govbr_assets.operations.reconcile.buckets import BUCKETS, Buckets
 from govbr_assets.operations.reconcile.plan import Reconciled, reconcile
 from govbr_assets.postgres.news import NewsTable
+from govbr_assets.publications import NEWS
 from govbr_assets_tests.sql import execute
 from govbr_assets_tests.stranger import as_others_write, write
 
@@ -188,7 +189,7 @@ class World:
             endpoint=self._local_hub.endpoint,
             folder=Folder(str(self._folder)),
         )
-        return reconcile(client, client.head(), NewsTable(self._url), deep=deep)
+        return reconcile(client, client.head(), NewsTable(self._url, NEWS), deep=deep)
 
 
 @pytest.fixture
@@ -222,7 +223,7 @@ def test_what_holds_every_row_once_never_differs(
 
 @given(st.lists(st.none() | st.integers(EARLIEST, LATEST), min_size=1))
 def test_the_day_of_an_instant_is_the_calendars(microseconds: list[int | None]):
-    column = pa.chunked_array([pa.array(microseconds, pa.timestamp("us", LOCAL))])
+    column = pa.chunked_array([pa.array(microseconds, NEWS_SCHEMA.field("published_at").type)])
     epoch = datetime(1970, 1, 1, tzinfo=UTC)
     first = (Day(date.min).start - epoch) // timedelta(microseconds=1)
     wanted = [
@@ -232,7 +233,7 @@ def test_the_day_of_an_instant_is_the_calendars(microseconds: list[int | None]):
 
 
 def test_what_is_out_of_the_calendar_has_its_first_or_last_day():
-    column = pa.chunked_array([pa.array([-(1 << 63), (1 << 63) - 1], pa.timestamp("us", LOCAL))])
+    column = pa.chunked_array([pa.array([-(1 << 63), (1 << 63) - 1], NEWS_SCHEMA.field("published_at").type)])
     assert local_days(column).to_pylist() == [date.min, date.max]
 
 

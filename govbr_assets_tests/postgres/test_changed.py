@@ -13,6 +13,7 @@ from govbr_assets.errors import SourceUnavailableError
 from govbr_assets.local.load import load
 from govbr_assets.local.news import sample_news
 from govbr_assets.postgres.news import NewsTable
+from govbr_assets.publications import NEWS
 from govbr_assets_tests.sql import execute
 
 FIRST, TODAY = Day.of("2003-01-01"), Day.of("2026-01-20")
@@ -34,7 +35,7 @@ def row(unique_id: str, published_at: str, changed_at: str = "now()") -> str:
 
 
 def changed(url: str, since: Watermark, first: Day = FIRST, end: Day = TODAY) -> tuple[list[str], Changes]:
-    found = NewsTable(url).changed_since(since, first, end)
+    found = NewsTable(url, NEWS).changed_since(since, first, end)
     return [str(day) for day in found.days], found
 
 
@@ -145,7 +146,7 @@ def test_a_mass_update_travels_as_one_line_a_day(postgres_url: str):
     with adbc.connect(url) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT count(DISTINCT (published_at AT TIME ZONE 'America/Sao_Paulo')::date) FROM news")
         ((days,),) = cursor.fetchall()
-    found = NewsTable(url).changed_since(first.mark, FIRST, TODAY)
+    found = NewsTable(url, NEWS).changed_since(first.mark, FIRST, TODAY)
     assert (found.rows, len(found.days)) == (3000, days)
 
 

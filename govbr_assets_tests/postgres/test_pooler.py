@@ -22,6 +22,7 @@ from govbr_assets.local.postgres import EmbeddedPostgres
 from govbr_assets.postgres.connection import Database
 from govbr_assets.postgres.news import NewsTable
 from govbr_assets.postgres.row_query import in_window
+from govbr_assets.publications import NEWS
 from govbr_assets_tests.pgbouncer import pgbouncer
 
 DAYS = [Day.of(f"2026-01-{number}") for number in range(12, 17)]
@@ -40,7 +41,7 @@ def postgres_url(postgres: EmbeddedPostgres) -> Iterator[str]:
 def news(postgres_url: str) -> dict[Day, pa.Table]:
     """Load some days, and say what they are when no pooler stands between."""
     load(postgres_url, sample_news(400, date(2026, 1, 12), date(2026, 1, 16)))
-    take = NewsTable(postgres_url).reading(DAYS)
+    take = NewsTable(postgres_url, NEWS).reading(DAYS)
     return {day: take(day) for day in DAYS}
 
 
@@ -73,7 +74,7 @@ def somebody_else(url: str) -> Iterator[set[tuple[str, str]]]:
 
 def read_in_turn(url: str, news: dict[Day, pa.Table], client: int) -> list[bool]:
     """Read days and look ids up, beginning with another day than the others do."""
-    right, ours = [], NewsTable(url)
+    right, ours = [], NewsTable(url, NEWS)
     for number in range(client, client + READS):
         day = DAYS[number % len(DAYS)]
         if number % 2:
@@ -100,27 +101,27 @@ def test_through_a_pooler_all_of_many_reads_at_once_are_right_and_nothing_of_our
 
 def test_a_pooler_that_takes_no_startup_parameter_is_enough(postgres_url: str, news: dict[Day, pa.Table]):
     with pgbouncer(postgres_url, "transaction", ignore_startup_parameters="") as url:
-        ours = NewsTable(url)
+        ours = NewsTable(url, NEWS)
         assert ours.day(DAYS[1]).equals(news[DAYS[1]])
         keys = pa.concat_tables(ours.keys(LeftOut()))
         assert keys.num_rows == sum(day.num_rows for day in news.values())
         assert ours.changed_since(Watermark(), DAYS[0], DAYS[-1]).mark.xid
         with pytest.raises(SourceError, match="unsupported startup parameter: options"):
-            NewsTable(f"{url}?options=-c%20work_mem%3D8MB").day(DAYS[1])
+            NewsTable(f"{url}?options=-c%20work_mem%3D8MB", NEWS).day(DAYS[1])
 
 
 def test_statement_mode_is_refused_in_one_sentence_that_says_pooler_and_what_to_use(
     postgres_url: str, news: dict[Day, pa.Table]
 ):
     with pgbouncer(postgres_url, "statement") as url:
-        for read in (lambda: NewsTable(url).day(DAYS[0]), lambda: NewsTable(url).find(["a"])):
+        for read in (lambda: NewsTable(url, NEWS).day(DAYS[0]), lambda: NewsTable(url, NEWS).find(["a"])):
             with pytest.raises(SourceError, match=r"connection pooler .*: use its transaction or session mode, or"):
                 read()
 
 
 def test_a_read_that_is_left_in_the_middle_leaves_a_pooler_as_it_was(postgres_url: str, news: dict[Day, pa.Table]):
     with pgbouncer(postgres_url, "transaction", default_pool_size="1") as url, somebody_else(url) as seen:
-        ours = NewsTable(url)
+        ours = NewsTable(url, NEWS)
         for _ in range(2):
             list(islice(ours.keys(LeftOut()), 1))
             ours.reading(DAYS)(DAYS[0])
@@ -139,7 +140,7 @@ def test_rows_of_another_window_than_the_querys_are_refused(
     wider = lambda start, end: in_window(start - timedelta(days=1), end)  # noqa: E731
     monkeypatch.setattr("govbr_assets.postgres.news.in_window", wider)
     with pytest.raises(SourceError, match="rows of other times"):
-        NewsTable(postgres_url).day(DAYS[1])
+        NewsTable(postgres_url, NEWS).day(DAYS[1])
 
 
 @pytest.mark.parametrize(
@@ -158,4 +159,4 @@ def test_what_a_pooler_says_while_connecting_is_passing_only_if_it_passes(
         pgbouncer(gone, "transaction", **settings) as url,
         pytest.raises(SourceUnavailableError if passes else SourceError),
     ):
-        NewsTable(url).day(DAYS[0])
+        NewsTable(url, NEWS).day(DAYS[0])

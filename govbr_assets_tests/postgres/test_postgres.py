@@ -8,15 +8,15 @@ import pyarrow as pa
 import pytest
 
 from govbr_assets.core.conform import LeftOut
-from govbr_assets.core.contract import POSTGRES_SCHEMA
 from govbr_assets.core.days import Day
 from govbr_assets.errors import ConfigurationError, ContractError, SourceError, SourceUnavailableError
 from govbr_assets.local.load import load
 from govbr_assets.local.news import sample_news
 from govbr_assets.postgres.connection import Database
-from govbr_assets.postgres.key_query import HASH_JOINS, POSTGRES_KEYS_SCHEMA, keys_query
+from govbr_assets.postgres.key_query import HASH_JOINS, keys_query
 from govbr_assets.postgres.news import NewsTable
 from govbr_assets.postgres.row_query import in_window
+from govbr_assets.publications import NEWS
 from govbr_assets_tests.sql import execute
 
 DAY = Day.of("2026-01-15")
@@ -45,8 +45,8 @@ def test_a_row_comes_out_with_every_column_in_its_place(url: str):
         theme_l2_id="2", most_specific_theme_id="2", summary="'s'", updated_datetime="'2026-01-16T00:00:00.123456Z'",
         extracted_at="'2026-01-17T01:02:03Z'", legacy_unique_id="'old'",
     )  # fmt: skip
-    table = NewsTable(url).day(DAY)
-    assert table.schema.equals(POSTGRES_SCHEMA, check_metadata=True)
+    table = NewsTable(url, NEWS).day(DAY)
+    assert table.schema.equals(NEWS.source_schema, check_metadata=True)
     row = table.drop_columns(["extracted_at"]).to_pylist()[0]
     assert table["extracted_at"].cast(pa.string())[0].as_py() == "2026-01-17 01:02:03.000000000"
     assert row == {
@@ -68,23 +68,23 @@ def test_the_window_is_half_open_in_instants_of_the_day(url: str):
         "after": DAY.end,
     }.items():
         insert(url, unique_id=f"'{name}'", published_at=f"'{at.isoformat()}'")
-    assert NewsTable(url).day(DAY)["unique_id"].to_pylist() == ["first", "last"]
+    assert NewsTable(url, NEWS).day(DAY)["unique_id"].to_pylist() == ["first", "last"]
 
 
 def test_rows_are_sorted_by_time_and_then_by_id_as_bytes(url: str):
     for name in ("é", "b", "B", "a"):
         insert(url, unique_id=f"'{name}'")
-    assert NewsTable(url).day(DAY)["unique_id"].to_pylist() == ["B", "a", "b", "é"]
+    assert NewsTable(url, NEWS).day(DAY)["unique_id"].to_pylist() == ["B", "a", "b", "é"]
 
 
 def test_a_day_without_rows_is_an_empty_table_of_the_schema(url: str):
-    table = NewsTable(url).day(DAY)
-    assert (table.num_rows, table.schema) == (0, POSTGRES_SCHEMA)
+    table = NewsTable(url, NEWS).day(DAY)
+    assert (table.num_rows, table.schema) == (0, NEWS.source_schema)
 
 
 def test_every_row_falls_into_exactly_one_day(postgres_url: str):
     written = load(postgres_url, sample_news(3000, datetime(2018, 11, 1).date(), datetime(2018, 11, 8).date()))  # noqa: DTZ001
-    news = NewsTable(postgres_url)
+    news = NewsTable(postgres_url, NEWS)
     days = [news.day(Day.of(f"2018-11-{number:02}")) for number in range(1, 9)]
     assert sum(day.num_rows for day in days) == written == len(pa.concat_tables(days)["unique_id"].unique())
 
@@ -92,13 +92,13 @@ def test_every_row_falls_into_exactly_one_day(postgres_url: str):
 def test_a_legacy_id_that_another_row_owns_does_not_count(url: str):
     insert(url, unique_id="'owner'", published_at="'2020-01-01'")
     insert(url, unique_id="'a'", legacy_unique_id="'owner'")
-    assert NewsTable(url).day(DAY)["legacy_unique_id"].to_pylist() == [None]
+    assert NewsTable(url, NEWS).day(DAY)["legacy_unique_id"].to_pylist() == [None]
 
 
 def test_of_several_claimants_of_a_legacy_id_the_lowest_row_has_it(url: str):
     insert(url, unique_id="'first'", legacy_unique_id="'md5'", published_at="'2020-01-01T12:00:00Z'")
     insert(url, unique_id="'second'", legacy_unique_id="'md5'")
-    news = NewsTable(url)
+    news = NewsTable(url, NEWS)
     assert news.day(DAY)["legacy_unique_id"].to_pylist() == [None]
     assert news.day(Day.of("2020-01-01"))["legacy_unique_id"].to_pylist() == ["md5"]
 
@@ -106,7 +106,7 @@ def test_of_several_claimants_of_a_legacy_id_the_lowest_row_has_it(url: str):
 def test_a_deployment_without_legacy_ids_works(url: str):
     execute(url, "ALTER TABLE news DROP COLUMN legacy_unique_id")
     insert(url)
-    assert NewsTable(url).day(DAY)["legacy_unique_id"].to_pylist() == [None]
+    assert NewsTable(url, NEWS).day(DAY)["legacy_unique_id"].to_pylist() == [None]
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_a_value_that_does_not_fit_is_named_by_column_row_and_value(url: str, al
         execute(url, f"ALTER TABLE news {alter}")
     insert(url, **values)
     with pytest.raises(ContractError, match=named):
-        NewsTable(url).day(DAY)
+        NewsTable(url, NEWS).day(DAY)
 
 
 def test_a_server_that_goes_away_in_the_middle_is_a_passing_error(url: str):
@@ -137,7 +137,7 @@ def test_a_server_that_goes_away_in_the_middle_is_a_passing_error(url: str):
         "INSERT INTO news (unique_id, agency_id, title, published_at, content) SELECT i::text, 1, 't',"
         " '2026-01-15T12:00:00Z', repeat(md5(i::text), 300) FROM generate_series(1, 20000) i",
     )
-    batches = NewsTable(url)._batches(in_window(DAY.start, DAY.end))
+    batches = NewsTable(url, NEWS)._batches(in_window(DAY.start, DAY.end))
     next(batches)
     next(batches)
     execute(url, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'govbr_assets'")
@@ -154,16 +154,16 @@ def test_a_connection_cannot_write(url: str):
 def test_a_missing_table_or_column_is_named(postgres_url: str):
     execute(postgres_url, "ALTER TABLE news RENAME COLUMN title TO headline")
     with pytest.raises(SourceError, match=r"n\.title does not exist"):
-        NewsTable(postgres_url).day(DAY)
+        NewsTable(postgres_url, NEWS).day(DAY)
     execute(postgres_url, "DROP TABLE news")
     with pytest.raises(SourceError, match="no table `news`"):
-        NewsTable(postgres_url).day(DAY)
+        NewsTable(postgres_url, NEWS).day(DAY)
 
 
 @pytest.mark.parametrize("driver", ["postgresql", "postgresql+psycopg2", "postgres"])
 def test_a_driver_in_the_scheme_is_ignored(url: str, driver: str):
     insert(url)
-    assert NewsTable(url.replace("postgresql", driver, 1)).day(DAY).num_rows == 1
+    assert NewsTable(url.replace("postgresql", driver, 1), NEWS).day(DAY).num_rows == 1
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_a_driver_in_the_scheme_is_ignored(url: str, driver: str):
 )
 def test_no_password_is_in_an_error(url: str):
     with pytest.raises((SourceUnavailableError, ConfigurationError)) as caught:
-        NewsTable(url).day(DAY)
+        NewsTable(url, NEWS).day(DAY)
     assert "s@cret" not in str(caught.value)
     assert "s%40cret" not in str(caught.value)
     assert caught.value.__suppress_context__
@@ -189,21 +189,21 @@ def test_no_password_is_in_an_error(url: str):
 )
 def test_a_malformed_url_is_named_by_its_setting_without_its_password(url: str):
     with pytest.raises(ConfigurationError, match="GOVBR_POSTGRES_URL is malformed") as caught:
-        NewsTable(url)
+        NewsTable(url, NEWS)
     assert "s@cret" not in str(caught.value)
 
 
 def test_a_password_that_postgres_repeats_is_blotted_out(url: str):
     secret = "invalid_value_42"
     with pytest.raises(ConfigurationError) as caught:
-        NewsTable(f"{url}&password={secret}&sslmode={secret}").day(DAY)
+        NewsTable(f"{url}&password={secret}&sslmode={secret}", NEWS).day(DAY)
     assert secret not in str(caught.value)
     assert "***" in str(caught.value)
 
 
 def test_threads_may_read_at_once(url: str):
     insert(url)
-    news, counts = NewsTable(url), []
+    news, counts = NewsTable(url, NEWS), []
     threads = [threading.Thread(target=lambda: counts.append(news.day(DAY).num_rows)) for _ in range(4)]
     for thread in threads:
         thread.start()
@@ -215,7 +215,7 @@ def test_threads_may_read_at_once(url: str):
 def test_a_range_is_one_query_cut_into_its_days(postgres_url: str):
     load(postgres_url, sample_news(4000, datetime(2018, 10, 30).date(), datetime(2018, 11, 8).date()))  # noqa: DTZ001
     days = [Day.of(f"2018-11-{number:02}") for number in range(2, 7)]
-    news = NewsTable(postgres_url)
+    news = NewsTable(postgres_url, NEWS)
     take = news.reading(days)
     for day in days:
         assert take(day).equals(news.day(day)), day
@@ -225,7 +225,7 @@ def test_days_without_rows_and_days_not_taken_are_passed_over(url: str):
     insert(url, unique_id="'a'", published_at="'2026-01-12T12:00:00Z'")
     insert(url, unique_id="'b'", published_at="'2026-01-15T12:00:00Z'")
     insert(url, unique_id="'c'", published_at="'2026-01-16T12:00:00Z'")
-    take = NewsTable(url).reading([Day.of(f"2026-01-{number}") for number in range(11, 17)])
+    take = NewsTable(url, NEWS).reading([Day.of(f"2026-01-{number}") for number in range(11, 17)])
     taken = {number: take(Day.of(f"2026-01-{number}"))["unique_id"].to_pylist() for number in (11, 12, 13, 16)}
     assert taken == {11: [], 12: ["a"], 13: [], 16: ["c"]}
 
@@ -234,22 +234,22 @@ def test_rows_between_two_days_belong_to_neither(url: str):
     for number in (12, 13, 14):
         insert(url, unique_id=f"'id{number}'", published_at=f"'2026-01-{number}T12:00:00Z'")
     days = [Day.of("2026-01-12"), Day.of("2026-01-14")]
-    take = NewsTable(url).reading(days)
+    take = NewsTable(url, NEWS).reading(days)
     assert [take(day)["unique_id"].to_pylist() for day in days] == [["id12"], ["id14"]]
 
 
 def test_a_bad_day_of_a_range_does_not_stop_the_days_after_it(url: str):
     insert(url, unique_id="'bad'", updated_datetime="'infinity'", published_at="'2026-01-15T12:00:00Z'")
     insert(url, unique_id="'good'", published_at="'2026-01-16T12:00:00Z'")
-    take = NewsTable(url).reading([Day.of("2026-01-15"), Day.of("2026-01-16")])
+    take = NewsTable(url, NEWS).reading([Day.of("2026-01-15"), Day.of("2026-01-16")])
     with pytest.raises(ContractError):
         take(Day.of("2026-01-15"))
     assert take(Day.of("2026-01-16"))["unique_id"].to_pylist() == ["good"]
 
 
 def keys(url: str) -> list[tuple[str, str | None, datetime]]:
-    found = list(NewsTable(url).keys(LeftOut()))
-    assert all(table.schema.equals(POSTGRES_KEYS_SCHEMA, check_metadata=True) for table in found)
+    found = list(NewsTable(url, NEWS).keys(LeftOut()))
+    assert all(table.schema.equals(NEWS.source_keys_schema, check_metadata=True) for table in found)
     return [tuple(row.values()) for table in found for row in table.to_pylist()]
 
 
@@ -277,10 +277,10 @@ def test_a_legacy_id_counts_for_the_first_claimant_if_nobody_owns_it_on_whatever
 def test_keys_and_whole_rows_say_the_same_of_every_row(postgres_url: str):
     load(postgres_url, sample_news(4000, datetime(2018, 10, 30).date(), datetime(2018, 11, 8).date()))  # noqa: DTZ001
     days = [Day.of(f"2018-{day}") for day in ("10-30", "10-31", *(f"11-0{number}" for number in range(1, 9)))]
-    take = NewsTable(postgres_url).reading(days)
-    whole = pa.concat_tables([take(day) for day in days]).select(POSTGRES_KEYS_SCHEMA.names)
+    take = NewsTable(postgres_url, NEWS).reading(days)
+    whole = pa.concat_tables([take(day) for day in days]).select(NEWS.source_keys_schema.names)
     order = [("published_at", "ascending"), ("unique_id", "ascending")]
-    assert pa.concat_tables(NewsTable(postgres_url).keys(LeftOut())).sort_by(order).equals(whole.sort_by(order))
+    assert pa.concat_tables(NewsTable(postgres_url, NEWS).keys(LeftOut())).sort_by(order).equals(whole.sort_by(order))
     assert whole["legacy_unique_id"].null_count < whole.num_rows
 
 
@@ -290,7 +290,7 @@ def test_the_query_for_keys_joins_by_hash_whatever_the_planner_expects(postgres_
         cursor.adbc_statement.set_options(**{"adbc.postgresql.use_copy": "false"})  # it takes no EXPLAIN
         for name, value in HASH_JOINS.items():
             cursor.execute(f"SET {name} = '{value}'")
-        cursor.execute(f"EXPLAIN {keys_query(NewsTable(postgres_url)._catalogue)}")
+        cursor.execute(f"EXPLAIN {keys_query(NewsTable(postgres_url, NEWS)._catalogue)}")
         plan = str(cursor.fetchall())
     assert "Hash" in plan
     assert "Nested Loop" not in plan

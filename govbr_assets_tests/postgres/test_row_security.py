@@ -11,6 +11,7 @@ from govbr_assets.core.days import Day
 from govbr_assets.core.late_rows import Watermark
 from govbr_assets.errors import SourceError
 from govbr_assets.postgres.news import NewsTable
+from govbr_assets.publications import NEWS
 from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.sql import execute
 
@@ -55,7 +56,7 @@ def hide(postgres_url: str, table: str, policy: str = HIDES) -> None:
 
 def refused(url: str, *reads: str) -> list[str]:
     """Give what each way to read is refused with."""
-    news, said = NewsTable(url), []
+    news, said = NewsTable(url, NEWS), []
     for read in reads or READS:
         with pytest.raises(SourceError, match="does not show this role all of the news") as caught:
             READS[read](news)
@@ -87,14 +88,14 @@ def test_a_policy_is_not_judged_by_what_it_hides_today(postgres_url: str, reader
 
 def test_a_policy_on_a_table_that_is_not_read_refuses_nothing(postgres_url: str, reader: str):
     hide(postgres_url, "agencies")
-    assert NewsTable(reader).day(DAY).equals(NewsTable(postgres_url).day(DAY))
+    assert NewsTable(reader, NEWS).day(DAY).equals(NewsTable(postgres_url, NEWS).day(DAY))
 
 
 def test_a_policy_that_is_forced_upon_the_owner_refuses_the_owner(postgres_url: str, reader: str):
     role = role_of(reader)
     execute(postgres_url, *(f"ALTER TABLE {table} OWNER TO {role}" for table in TABLES))
     hide(postgres_url, "news")
-    assert NewsTable(reader).day(DAY).equals(NewsTable(postgres_url).day(DAY))  # an owner sees all of it
+    assert NewsTable(reader, NEWS).day(DAY).equals(NewsTable(postgres_url, NEWS).day(DAY))  # an owner sees all of it
     execute(postgres_url, "ALTER TABLE news FORCE ROW LEVEL SECURITY")
     refused(reader, "a day")
 
@@ -111,7 +112,7 @@ def test_a_view_over_a_table_with_a_policy_is_refused_for_whom_the_policy_is(pos
         if "security_invoker" in options:  # else it reads with the rights of its owner, who sees all
             refused(reader, "a day")
         else:
-            assert NewsTable(reader).day(DAY).equals(NewsTable(postgres_url).day(DAY))
+            assert NewsTable(reader, NEWS).day(DAY).equals(NewsTable(postgres_url, NEWS).day(DAY))
         execute(postgres_url, "DROP VIEW news")
 
 
@@ -130,7 +131,7 @@ def test_a_role_that_bypasses_policies_reads_everything(postgres_url: str, reade
     for table in TABLES:
         hide(postgres_url, table)
     execute(postgres_url, f"ALTER ROLE {role_of(reader)} BYPASSRLS")
-    assert NewsTable(reader).day(DAY).equals(NewsTable(postgres_url).day(DAY))
+    assert NewsTable(reader, NEWS).day(DAY).equals(NewsTable(postgres_url, NEWS).day(DAY))
 
 
 def test_a_role_whose_session_is_told_to_hide_rows_quietly_is_refused_all_the_same(postgres_url: str, reader: str):

@@ -23,6 +23,7 @@ from govbr_assets.local.silence import SilentNetwork, silent_network
 from govbr_assets.postgres import connection
 from govbr_assets.postgres.background import SilenceError, in_background
 from govbr_assets.postgres.news import NewsTable
+from govbr_assets.publications import NEWS
 from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.sql import execute
 
@@ -63,13 +64,13 @@ def large(postgres: EmbeddedPostgres) -> Iterator[str]:
 
 def test_packets_that_are_swallowed_in_the_middle_of_a_read_are_a_passing_error_in_seconds(large: str):
     with through(large, 5_000_000) as (network, url), pytest.raises(SourceUnavailableError, match="timed out"):
-        NewsTable(url).day(DAY)
+        NewsTable(url, NEWS).day(DAY)
     assert network.silent
 
 
 def test_packets_that_are_swallowed_from_the_beginning_are_a_passing_error_too(large: str):
     with through(large, 0) as (network, url), pytest.raises(SourceUnavailableError):
-        NewsTable(url).day(DAY)
+        NewsTable(url, NEWS).day(DAY)
     assert network.silent
 
 
@@ -90,7 +91,7 @@ def test_a_signal_is_heard_while_the_network_is_silent(large: str):
     before = signal.signal(signal.SIGTERM, hear)
     try:
         with through(large, 5_000_000, "") as (network, url):
-            rows = NewsTable(url).reading([DAY])
+            rows = NewsTable(url, NEWS).reading([DAY])
             threading.Thread(target=terminate_this_process, args=(network,)).start()
             with pytest.raises(Heard):
                 rows(DAY)
@@ -113,7 +114,7 @@ def test_a_tick_waits_for_a_silent_network_no_longer_than_it_may(large: str, mon
     monkeypatch.setattr(connection, "MAX_CONCURRENT_RUNS", 1.0)
     with through(large, 20_000, "") as (network, url):  # within the catalogue, so that nothing has an end but this
         with pytest.raises(SourceUnavailableError, match="silent for 1 seconds: look at GOVBR_POSTGRES_URL"):
-            NewsTable(url).changed_since(Watermark(), DAY, Day.of("2026-01-16"))
+            NewsTable(url, NEWS).changed_since(Watermark(), DAY, Day.of("2026-01-16"))
         assert network.silent
 
 
@@ -128,7 +129,7 @@ def test_the_connection_has_keepalives_and_a_user_timeout_unless_the_url_says_ot
     large: str, parameters: str, expected: dict[str, int]
 ):
     with through(large, None, parameters) as (network, url):
-        keys = NewsTable(url).keys(LeftOut())
+        keys = NewsTable(url, NEWS).keys(LeftOut())
         list(islice(keys, 1))
         (ours,) = sockets_to(network.port)
         options = {name: ours.getsockopt(socket.IPPROTO_TCP, getattr(socket, name)) for name in expected}

@@ -17,6 +17,7 @@ from govbr_assets.errors import ContractError, SourceError, SourceRowsError
 from govbr_assets.local.postgres import EmbeddedPostgres
 from govbr_assets.postgres import row_query
 from govbr_assets.postgres.news import NewsTable
+from govbr_assets.publications import NEWS
 from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.pgbouncer import pgbouncer
 from govbr_assets_tests.sql import execute
@@ -91,7 +92,7 @@ def test_text_of_a_database_in_another_encoding_is_right_whatever_the_client_enc
         monkeypatch.setenv("PGCLIENTENCODING", client)
         if not client:
             monkeypatch.delenv("PGCLIENTENCODING")
-        news = NewsTable(database)
+        news = NewsTable(database, NEWS)
         (found,) = news.day(DAY).to_pylist()
         assert (found["title"], found["unique_id"], found["tags"]) == (text, text, [text, None])
         assert news.find([text, "nobody's"])["unique_id"].to_pylist() == [text]
@@ -109,7 +110,7 @@ def test_a_view_in_another_encoding_behind_a_pooler_fails_at_its_own_days_in_rig
     with pgbouncer(database, "transaction", default_pool_size="1") as url:
         other = psycopg2.connect(url, client_encoding="LATIN1")
         other.autocommit = True
-        news = NewsTable(url)
+        news = NewsTable(url, NEWS)
         take = news.reading([DAY, Day.of("2026-01-16")])
         assert take(DAY)["title"].to_pylist() == ["São"]
         with pytest.raises(SourceRowsError, match=r'of them\): ERROR: invalid input .* integer: "ção"$'):
@@ -141,7 +142,7 @@ def test_bytes_that_are_no_text_stop_their_day_by_column_row_and_value_and_no_ot
         good = row(id=f"'good{number}'", unique_id=f"'José é texto {number}'", published_at=f"'{day}T12:00Z'")
         execute(database, good, row(**faulty))
     execute(database, row(id="'c'", unique_id="'c'", published_at=f"'{days[-1]}T12:00Z'"))
-    news, left_out = NewsTable(database), LeftOut()
+    news, left_out = NewsTable(database, NEWS), LeftOut()
     take = news.reading(days)
     for day, (_, said) in zip(days, NO_TEXT, strict=False):
         with pytest.raises(ContractError, match=said):
@@ -156,12 +157,12 @@ def test_bytes_that_are_no_text_stop_their_day_by_column_row_and_value_and_no_ot
 def test_rows_that_are_too_large_are_named_and_looked_up_whatever_their_text_and_time_are(
     encoded: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(row_query, "_FITS", f"({row_query._BYTES} <= 1000)")
+    monkeypatch.setattr(row_query, "ROW_BYTES", 1000)
     database, large = encoded("SQL_ASCII"), {"content": "repeat('x', 2000)"}
     execute(database, row(unique_id=r"E'Jos\xe7'", **large), row(unique_id="'b'"))
     for name, at in (("never", "infinity"), ("then", "0044-03-15 BC")):
         execute(database, row(unique_id=f"'{name}'", published_at=f"'{at}'", **large))
-    news = NewsTable(database)
+    news = NewsTable(database, NEWS)
     assert news.day(DAY)["unique_id"].to_pylist() == ["b"]
     take = news.too_large([DAY, Day.of("2026-01-16")])
     assert r"1 of the day's rows in PostgreSQL are over" in take(DAY)
@@ -179,7 +180,7 @@ def test_no_database_has_an_id_that_it_cannot_spell_and_all_others_are_found(enc
         database = encoded(encoding)
         execute(database, *(row(unique_id=f"'{each.replace(chr(39), chr(39) * 2)}'") for each in others))
         wanted = ["a\0b", "\0", *others, "日本", "€"]
-        assert sorted(NewsTable(database).find(wanted)["unique_id"].to_pylist()) == sorted(others)
+        assert sorted(NewsTable(database, NEWS).find(wanted)["unique_id"].to_pylist()) == sorted(others)
 
 
 CITEXT = """
@@ -232,7 +233,7 @@ def test_types_whose_text_is_their_value_are_published_as_it(
     columns = [("category", *category), ("tags", *tags), *([ids] if ids else [])]
     execute(url, *(f"ALTER TABLE news DROP COLUMN {name}, ADD COLUMN {name} {kind}" for name, kind, *_ in columns))
     execute(url, row(**{name: value for name, _, value, _ in columns}))
-    news = NewsTable(url)
+    news = NewsTable(url, NEWS)
     (found,) = news.day(DAY).to_pylist()
     assert {name: found[name] for name, *_ in columns} == {name: expected for name, *_, expected in columns}
     keys = [each for table in news.keys(LeftOut()) for each in table.to_pylist()]
@@ -247,7 +248,7 @@ def test_types_whose_text_is_their_value_are_published_as_it(
 def test_the_primary_key_may_be_of_any_type(url: str, kind: str):
     execute(url, f"ALTER TABLE news DROP COLUMN id, ADD COLUMN id {kind} PRIMARY KEY")
     execute(url, row(unique_id="'b'", legacy_unique_id="'old'"), row(legacy_unique_id="'old'"))
-    news = NewsTable(url)
+    news = NewsTable(url, NEWS)
     claims = [each for table in news.keys(LeftOut()) for each in table["legacy_unique_id"].to_pylist()]
     assert sorted(claims, key=str) == [None, "old"]
     assert sorted(news.day(DAY)["legacy_unique_id"].to_pylist(), key=str) == [None, "old"]
@@ -274,7 +275,7 @@ def test_other_values_are_refused_by_column_and_row_with_what_to_cast(
 ):
     execute(url, f"ALTER TABLE news DROP COLUMN {column}, ADD COLUMN {column} {kind}", row(**{column: value}))
     with pytest.raises(ContractError, match=said):
-        NewsTable(url).day(DAY)
+        NewsTable(url, NEWS).day(DAY)
 
 
 def test_an_id_that_is_none_is_refused_by_row(url: str):
@@ -283,7 +284,7 @@ def test_an_id_that_is_none_is_refused_by_row(url: str):
     days = [Day.of(f"2026-01-{11 + number}") for number in range(len(values))]
     for day, value in zip(days, values, strict=True):
         execute(url, row(unique_id=value, published_at=f"'{day}T12:00Z'"))
-    take = NewsTable(url).reading(days)
+    take = NewsTable(url, NEWS).reading(days)
     for number, (day, why) in enumerate(zip(days, values.values(), strict=True)):
         with pytest.raises(ContractError, match=f"unique_id of the row with id {number + 1} .* is {why}"):
             take(day)
@@ -292,7 +293,7 @@ def test_an_id_that_is_none_is_refused_by_row(url: str):
 def test_a_time_that_cannot_be_compared_with_a_day_is_told_in_postgres_words(url: str):
     execute(url, "ALTER TABLE news ALTER COLUMN published_at TYPE text")
     with pytest.raises(SourceError, match="operator does not exist: text >= timestamp with time zone"):
-        NewsTable(url).day(DAY)
+        NewsTable(url, NEWS).day(DAY)
 
 
 UNPUBLISHABLE = {

@@ -18,6 +18,7 @@ from govbr_assets.core.late_rows import Watermark
 from govbr_assets.errors import SourceError
 from govbr_assets.local.postgres_server import Server
 from govbr_assets.postgres.news import NewsTable
+from govbr_assets.publications import NEWS
 from govbr_assets_tests.automation import Automation
 from govbr_assets_tests.defs.test_sensors import LATE, automation  # noqa: F401 - a fixture
 from govbr_assets_tests.postgres.test_changed import FIRST, TODAY, row
@@ -88,7 +89,7 @@ def foreign(debian: str) -> tuple[str, str]:
 def test_a_foreign_table_is_never_said_not_to_have_changed_by_a_number_that_means_nothing(foreign: tuple[str, str]):
     url, source = foreign
     execute(source, row("old", "2026-01-10T12:00Z", HALF_AN_HOUR))
-    news = NewsTable(url)
+    news = NewsTable(url, NEWS)
     assert news.day(Day.of("2026-01-10"))["unique_id"].to_pylist() == ["old"]
     first = news.changed_since(Watermark(), FIRST, TODAY)
     assert (list(map(str, first.days)), first.rows, first.mark.xid) == (["2026-01-10"], 1, 0)
@@ -100,22 +101,22 @@ def test_a_foreign_table_is_never_said_not_to_have_changed_by_a_number_that_mean
     assert list(map(str, news.changed_since(earlier, FIRST, TODAY).days)) == ["2026-01-10", "2026-01-11"]
     execute(url, "ALTER FOREIGN TABLE news RENAME TO part", "CREATE TABLE news (LIKE part)")
     execute(url, "ALTER FOREIGN TABLE part INHERIT news")
-    assert "a foreign table" in NewsTable(url).changed_since(Watermark(), FIRST, TODAY).note
+    assert "a foreign table" in NewsTable(url, NEWS).changed_since(Watermark(), FIRST, TODAY).note
 
 
 @pytest.mark.parametrize("kind", WHOLE)
 def test_a_source_whose_rows_tell_their_transaction_is_read_by_it(url: str, kind: str):
     execute(url, row("a", "2026-01-11T12:00Z"), *WHOLE[kind])
-    found = NewsTable(url).changed_since(Watermark(), FIRST, TODAY)
+    found = NewsTable(url, NEWS).changed_since(Watermark(), FIRST, TODAY)
     assert (list(map(str, found.days)), found.note) == (["2026-01-11"], "")
     assert found.mark.xid
-    assert NewsTable(url).day(Day.of("2026-01-11")).num_rows == 1
-    assert sum(table.num_rows for table in NewsTable(url).keys(LeftOut())) == 1
+    assert NewsTable(url, NEWS).day(Day.of("2026-01-11")).num_rows == 1
+    assert sum(table.num_rows for table in NewsTable(url, NEWS).keys(LeftOut())) == 1
 
 
 def test_a_view_is_read_by_updated_at_each_row_once_when_it_is_old_enough(url: str):
     execute(url, row("old", "2026-01-10T12:00Z", HALF_AN_HOUR), row("fresh", "2026-01-11T12:00Z"), *VIEW)
-    news = NewsTable(url)
+    news = NewsTable(url, NEWS)
     first = news.changed_since(Watermark(), FIRST, TODAY)
     assert (list(map(str, first.days)), first.rows) == (["2026-01-10"], 1)
     assert "a view" in first.note
@@ -130,7 +131,7 @@ def test_a_view_without_updated_at_leaves_late_news_to_the_reconciliation_and_sa
     execute(url, row("a", "2026-01-10T12:00Z", HALF_AN_HOUR), VIEW[0])
     execute(url, f"CREATE VIEW news AS SELECT id, unique_id, published_at{more} FROM base")
     mark = Watermark(datetime(2026, 1, 1, tzinfo=UTC), 5)
-    found = NewsTable(url).changed_since(mark, FIRST, TODAY)
+    found = NewsTable(url, NEWS).changed_since(mark, FIRST, TODAY)
     assert (found.mark, found.days) == (mark, ())
     assert "there is no `updated_at`: only the reconciliation finds late news" in found.note
 
@@ -138,7 +139,8 @@ def test_a_view_without_updated_at_leaves_late_news_to_the_reconciliation_and_sa
 def test_a_table_without_any_time_says_what_it_needs(url: str):
     execute(url, *(f"ALTER TABLE news DROP COLUMN {name}" for name in ("updated_at", "created_at", "extracted_at")))
     assert (
-        "none of updated_at, created_at, extracted_at" in NewsTable(url).changed_since(Watermark(), FIRST, TODAY).note
+        "none of updated_at, created_at, extracted_at"
+        in NewsTable(url, NEWS).changed_since(Watermark(), FIRST, TODAY).note
     )
 
 
@@ -154,14 +156,14 @@ def test_rights_to_single_columns_are_enough_and_one_that_lacks_is_named(url: st
         execute(url, f"GRANT SELECT ({', '.join(columns)}) ON news TO {role}", f"GRANT SELECT ON themes TO {role}")
         theirs = url.replace("//postgres@", f"//{role}@")
         with pytest.raises(SourceError, match=r"of `news`: title\. Grant it SELECT \(title\) ON news"):
-            NewsTable(theirs).day(Day.of("2026-01-10"))
-        assert sum(table.num_rows for table in NewsTable(theirs).keys(LeftOut())) == 1
-        found = NewsTable(theirs).changed_since(Watermark(), FIRST, TODAY)
+            NewsTable(theirs, NEWS).day(Day.of("2026-01-10"))
+        assert sum(table.num_rows for table in NewsTable(theirs, NEWS).keys(LeftOut())) == 1
+        found = NewsTable(theirs, NEWS).changed_since(Watermark(), FIRST, TODAY)
         assert (list(map(str, found.days)), "none to `xmin`" in found.note) == (["2026-01-10"], True)
         execute(url, f"GRANT SELECT (title) ON news TO {role}")
-        assert NewsTable(theirs).day(Day.of("2026-01-10")).num_rows == 1
+        assert NewsTable(theirs, NEWS).day(Day.of("2026-01-10")).num_rows == 1
         execute(url, f"GRANT SELECT ON news TO {role}")
-        assert NewsTable(theirs).changed_since(Watermark(), FIRST, TODAY).note == ""
+        assert NewsTable(theirs, NEWS).changed_since(Watermark(), FIRST, TODAY).note == ""
     finally:
         execute(url, f"DROP OWNED BY {role}", f"DROP ROLE {role}")
 

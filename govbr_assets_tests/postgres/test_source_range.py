@@ -10,6 +10,7 @@ from govbr_assets.core.days import Day
 from govbr_assets.core.layout import encode, shard_path
 from govbr_assets.errors import PermanentError, SourceError, SourceRowsError
 from govbr_assets.postgres.news import NewsTable
+from govbr_assets.publications import NEWS
 from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.postgres.test_changed import row
 from govbr_assets_tests.scenes import verdict
@@ -59,7 +60,7 @@ def test_days_around_those_that_postgres_fails_at_can_be_had(url: str, planner: 
     with_view(url, dict(zip(BAD, VALUES, strict=True)))
     if planner == "sorts":  # all is computed before the first row
         execute(url, "DROP INDEX news_published_at")
-    take, taken, failed = NewsTable(url).reading(DAYS), [], []
+    take, taken, failed = NewsTable(url, NEWS).reading(DAYS), [], []
     for day in DAYS:
         try:
             taken += take(day)["unique_id"].to_pylist()
@@ -71,7 +72,7 @@ def test_days_around_those_that_postgres_fails_at_can_be_had(url: str, planner: 
 
 def test_a_day_can_be_taken_again_and_in_any_order(url: str):
     with_view(url, {13: "a bad cast"})
-    news = NewsTable(url)
+    news = NewsTable(url, NEWS)
     for order in ([3, 1, 2], [1, 1], [9, 0, 2, 4, 2]):
         take = news.reading(DAYS[:9])  # the last one is not among them
         for number in order:
@@ -84,7 +85,7 @@ def test_a_day_can_be_taken_again_and_in_any_order(url: str):
 
 def test_what_no_day_can_do_without_is_asked_for_once(url: str):
     with_view(url, {13: "a bad cast"})
-    take = NewsTable(url).reading(DAYS)
+    take = NewsTable(url, NEWS).reading(DAYS)
     assert [take(day).num_rows for day in DAYS[:2]] == [1, 1]
     with pytest.raises(SourceRowsError):
         take(DAYS[2])
@@ -123,7 +124,7 @@ def reason(result: ExecuteInProcessResult, said: str) -> str:
 def test_what_all_days_of_a_range_lack_is_no_matter_of_their_rows(postgres_url: str, broken: str, said: str):
     execute(postgres_url, broken)
     with pytest.raises(SourceError, match=said) as caught:
-        NewsTable(postgres_url).reading(DAYS)(DAYS[0])
+        NewsTable(postgres_url, NEWS).reading(DAYS)(DAYS[0])
     assert not isinstance(caught.value, SourceRowsError)
 
 

@@ -19,7 +19,6 @@ from dagster import (
 from pydantic import Field
 
 from govbr_assets.core import identity
-from govbr_assets.core.contract import NEWS_SCHEMA, POSTGRES_SCHEMA
 from govbr_assets.core.days import ByDay, Day, of_day, of_days
 from govbr_assets.defs.assets.defaults import OWNERS, RETRY, PublishConfig, columns
 from govbr_assets.defs.dry_run import dry_run_sync
@@ -32,6 +31,7 @@ from govbr_assets.operations.compact.plan import fold
 from govbr_assets.operations.existing_ids import ExistingIdsLookup, Source
 from govbr_assets.operations.sync.day_plan import DaySync
 from govbr_assets.operations.sync.options import DeletePolicy, SyncOptions, UncompactedPolicy
+from govbr_assets.publications import NEWS
 
 
 def _days_of(kind: type | UnionType, name: str) -> DagsterType:
@@ -62,7 +62,7 @@ def _daily(
     )
 
 
-@_daily("table_io_manager", TABLE, {"postgres", "arrow"}, POSTGRES_SCHEMA)
+@_daily("table_io_manager", TABLE, {"postgres", "arrow"}, NEWS.source_schema)
 @fails_for_good
 def postgres_news_partition(context: AssetExecutionContext, postgres: PostgresResource) -> Any:
     """The day's news in PostgreSQL: all rows published on that day in America/Sao_Paulo, as the Hub's columns."""
@@ -116,7 +116,7 @@ class ShardConfig(PublishConfig):
     )
 
 
-@_daily("shard_io_manager", PLAN, {"huggingface", "parquet"}, NEWS_SCHEMA, output_required=False)
+@_daily("shard_io_manager", PLAN, {"huggingface", "parquet"}, NEWS.schema, output_required=False)
 def hf_parquet_shard(
     context: AssetExecutionContext,
     config: ShardConfig,

@@ -6,6 +6,8 @@ import pyarrow as pa
 from dagster import Backoff, Config, FreshnessPolicy, Jitter, RetryPolicy, TableColumn, TableSchema
 from pydantic import Field
 
+from govbr_assets.publications import NEWS
+
 # Permanent errors are not retried (`failures`); a viewer that is indexing needs minutes.
 RETRY = RetryPolicy(max_retries=3, delay=30, backoff=Backoff.EXPONENTIAL, jitter=Jitter.PLUS_MINUS)
 OWNERS = ["team:data-platform"]
@@ -17,8 +19,9 @@ WEEKLY = FreshnessPolicy.time_window(fail_window=timedelta(days=15), warn_window
 
 
 def columns(schema: pa.Schema) -> TableSchema:
-    """Describe columns for the UI."""
-    return TableSchema([TableColumn(field.name, str(field.type)) for field in schema])
+    """List columns for the UI, those of the publication with what they say."""
+    described = NEWS.descriptions
+    return TableSchema([TableColumn(field.name, str(field.type), described.get(field.name)) for field in schema])
 
 
 class PublishConfig(Config):

@@ -1,0 +1,109 @@
+"""What is published, declared once: the columns of a dataset, and all that is made of them.
+
+Which columns a dataset has says `publications`; what a row must be to fit them, `conform`. It lies in `core`, below
+`dataset`, since the queries of `postgres` and the rules on rows are made from it too.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+
+import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class Column:
+    """A published column.
+
+    Attributes:
+        name: on the Hub.
+        type: in Arrow and on the Hub; text, a list of texts, or a time.
+        sql: `table.column` of the source query (`postgres.row_query`): `n` is `news`, `l1` to `l3` are its themes.
+        description: one sentence for people.
+        dictionary: its values repeat, and each is written once a row group.
+        statistics: files say the least and the greatest value of each row group; for short values only.
+    """
+
+    name: str
+    type: pa.DataType
+    sql: str
+    description: str
+    dictionary: bool = False
+    statistics: bool = False
+
+    @property
+    def field(self) -> pa.Field:
+        """The column in an Arrow schema."""
+        return pa.field(self.name, self.type)
+
+    @property
+    def parquet_path(self) -> str:
+        """The column in a Parquet file, where a list is two levels above its elements."""
+        return f"{self.name}.list.element" if pa.types.is_list(self.type) else self.name
+
+
+@dataclass(frozen=True)
+class DatasetSpec:
+    """A published dataset.
+
+    Attributes:
+        name: for people.
+        columns: in their order in every file.
+        key: the column that tells rows apart.
+        alias: the id under which the Hub may know a row besides, which only the source has.
+        event_time: the column that says which day a row belongs to.
+        newest_by: columns that decide between versions of a row, the first one first; the greatest wins.
+    """
+
+    name: str
+    columns: tuple[Column, ...]
+    key: str
+    alias: str
+    event_time: str
+    newest_by: tuple[str, ...]
+
+    @cached_property
+    def schema(self) -> pa.Schema:
+        """The schema of every file: [n columns]."""
+        return pa.schema([column.field for column in self.columns])
+
+    @cached_property
+    def source_schema(self) -> pa.Schema:
+        """Rows as they are read from the source: `schema`, and behind it the alias."""
+        return self.schema.append(pa.field(self.alias, self.schema.field(self.key).type))
+
+    @cached_property
+    def keys_schema(self) -> pa.Schema:
+        """The key of a row and its time."""
+        return pa.schema([self.schema.field(name) for name in (self.key, self.event_time)])
+
+    @cached_property
+    def source_keys_schema(self) -> pa.Schema:
+        """Both ids of a row of the source, and its time."""
+        return pa.schema([self.source_schema.field(name) for name in (self.key, self.alias, self.event_time)])
+
+    @cached_property
+    def descriptions(self) -> dict[str, str]:
+        """What each column says, by its name; the alias as well."""
+        described = {column.name: column.description for column in self.columns}
+        return described | {self.alias: "Id under which the Hub may know the row from before; null if there is none."}
+
+    @property
+    def sorted_by(self) -> list[tuple[str, str]]:
+        """The order of rows in every file, as Arrow takes it."""
+        return [(self.event_time, "ascending"), (self.key, "ascending")]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Names and types of the columns in eight hex digits: digests of rows compare only where it is the same."""
+        return _fingerprint(self.schema)
+
+    @cached_property
+    def keys_fingerprint(self) -> str:
+        """The same of `keys_schema`."""
+        return _fingerprint(self.keys_schema)
+
+
+def _fingerprint(schema: pa.Schema) -> str:
+    columns = [(field.name, str(field.type)) for field in schema]
+    return sha256(repr(columns).encode()).hexdigest()[:8]

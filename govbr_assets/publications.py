@@ -1,0 +1,50 @@
+"""What is published: one spec a dataset. To add a column is one line here.
+
+What is made of a spec, and what a column can say of itself, belongs to `core.spec`.
+"""
+
+import pyarrow as pa
+
+from govbr_assets.core.spec import Column, DatasetSpec
+
+_TEXT, _TEXTS = pa.string(), pa.list_(pa.field("element", pa.string()))  # the name that Parquet gives back
+_INSTANT = pa.timestamp("us", tz="-03:00")  # an instant is the same under any offset; readers see this one
+_UTC_NANOSECONDS = pa.timestamp("ns")  # naive, UTC wall time
+
+# Source of names, types and order: the files of the public dataset.
+NEWS = DatasetSpec(
+    name="news",
+    columns=(
+        Column("unique_id", _TEXT, "n.unique_id", "Id of the news, no other has it.", statistics=True),
+        Column("agency", _TEXT, "n.agency_key", "Key of the agency it is from.", dictionary=True, statistics=True),
+        Column("published_at", _INSTANT, "n.published_at", "When the agency published it.", statistics=True),
+        Column("updated_datetime", _INSTANT, "n.updated_datetime", "When the agency last changed it, if ever."),
+        Column("extracted_at", _UTC_NANOSECONDS, "n.extracted_at", "When it was collected, in UTC."),
+        Column("title", _TEXT, "n.title", "Title."),
+        Column("subtitle", _TEXT, "n.subtitle", "Subtitle."),
+        Column("editorial_lead", _TEXT, "n.editorial_lead", "Short line above the title."),
+        Column("url", _TEXT, "n.url", "Address of the page."),
+        Column("content", _TEXT, "n.content", "Text of the news in Markdown."),
+        Column("image", _TEXT, "n.image_url", "Address of its image."),
+        Column("video_url", _TEXT, "n.video_url", "Address of its video."),
+        Column("category", _TEXT, "n.category", "Category given by the agency.", dictionary=True),
+        Column("tags", _TEXTS, "n.tags", "Tags given by the agency.", dictionary=True),
+        Column(
+            "theme_1_level_1", _TEXT, "l1.label", "The same as its label; in old rows code and label.", dictionary=True
+        ),
+        Column("theme_1_level_1_code", _TEXT, "l1.code", "Code of the theme of level 1.", dictionary=True),
+        Column("theme_1_level_1_label", _TEXT, "l1.label", "Label of the theme of level 1.", dictionary=True),
+        Column("theme_1_level_2_code", _TEXT, "l2.code", "Code of the theme of level 2.", dictionary=True),
+        Column("theme_1_level_2_label", _TEXT, "l2.label", "Label of the theme of level 2.", dictionary=True),
+        Column("theme_1_level_3_code", _TEXT, "l3.code", "Code of the theme of level 3.", dictionary=True),
+        Column("theme_1_level_3_label", _TEXT, "l3.label", "Label of the theme of level 3.", dictionary=True),
+        Column("most_specific_theme_code", _TEXT, "ms.code", "Code of the most specific theme.", dictionary=True),
+        Column("most_specific_theme_label", _TEXT, "ms.label", "Label of the most specific theme.", dictionary=True),
+        Column("summary", _TEXT, "n.summary", "Summary."),
+    ),
+    key="unique_id",
+    alias="legacy_unique_id",
+    event_time="published_at",
+    newest_by=("extracted_at", "updated_datetime"),
+)
+"""The news of the Brazilian government: 24 columns."""
