@@ -22,15 +22,17 @@ from govbr_assets.core.conform_file import conform_file
 from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.days import Day
 from govbr_assets.core.digest import row_digests
-from govbr_assets.core.layout import SORTED_BY, WRITER_SETTINGS, encode, shard_day, year_path
+from govbr_assets.core.layout import shard_day, year_path
 from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.io.storage.folder import Folder
 from govbr_assets.local.hub import LocalHub
 from govbr_assets.local.viewer.data_files import data_files
 from govbr_assets.operations.compact.plan import CompactionCommit, fold
+from govbr_assets.publications import NEWS
 from govbr_assets_tests.laws import HubReader
 from govbr_assets_tests.operations.test_fold import TODAY, rows
 from govbr_assets_tests.stranger import as_others_write, read, write
+from govbr_assets_tests.tables import WRITER_SETTINGS, encode
 
 Files = Mapping[str, bytes | None]
 VersionRank = tuple[tuple[bool, int], tuple[bool, int], int]
@@ -202,7 +204,7 @@ def by_year(tables: Iterable[pa.Table]) -> dict[str, pa.Table]:
     for index, (unique_id, rank) in enumerate(ranked(whole)):
         if unique_id not in best or best[unique_id][0] < rank:
             best[unique_id] = rank, index
-    kept = whole.take(pa.array([index for _, index in best.values()], pa.int64())).sort_by(SORTED_BY)
+    kept = whole.take(pa.array([index for _, index in best.values()], pa.int64())).sort_by(NEWS.sorted_by)
     years = [_year(each) for each in kept["published_at"].cast(pa.int64()).to_pylist()]
     paths = {year: year_path(year) for year in sorted(set(years))}
     return {path: kept.filter(pa.array([each == year for each in years])) for year, path in paths.items()}
@@ -218,7 +220,7 @@ def _year(microseconds: int | None) -> int:
 
 def year_file(table: pa.Table, group_rows: int = 10_000) -> bytes:
     """Write the file of a year as a fold does: sorted, a row group a month; or with smaller row groups."""
-    table = table.sort_by(SORTED_BY)
+    table = table.sort_by(NEWS.sorted_by)
     months = [Day.at(at).date.month for at in table["published_at"].to_pylist()]
     sink = io.BytesIO()
     with pq.ParquetWriter(sink, NEWS_SCHEMA, **WRITER_SETTINGS) as writer:

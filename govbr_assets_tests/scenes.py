@@ -19,14 +19,14 @@ from huggingface_hub import CommitOperationAdd, HfApi
 from govbr_assets.core.card import appendable_card
 from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.days import Day
-from govbr_assets.core.layout import SORTED_BY, encode, shard_day, shard_path
+from govbr_assets.core.layout import shard_day, shard_path
 from govbr_assets.errors import GovbrAssetsError, PermanentError
 from govbr_assets.local.hub.changes import Put
 from govbr_assets.postgres.news import NewsTable
 from govbr_assets.publications import NEWS
 from govbr_assets_tests import readers
 from govbr_assets_tests.graph import Graph
-from govbr_assets_tests.tables import shard
+from govbr_assets_tests.tables import encode, shard
 
 DAYS = ("2026-01-14", "2026-01-15", "2026-01-16")
 LEGACY = "data/train-00000-of-00001.parquet"
@@ -147,7 +147,7 @@ class Scene:
         for day, rows in self._in_postgres(days).items():
             path = shard_path(Day.of(day))
             elsewhere = self.rows_of([table for other, table in files.items() if shard_day(other) is None])
-            wanted = _without(rows, elsewhere).sort_by(SORTED_BY)
+            wanted = _without(rows, elsewhere).sort_by(NEWS.sorted_by)
             assert files.get(path, NEWS_SCHEMA.empty_table()).equals(wanted), path
 
     def _in_postgres(self, days: Sequence[str]) -> dict[str, pa.Table]:

@@ -7,9 +7,12 @@ import pyarrow as pa
 
 from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.days import Day
+from govbr_assets.dataset import parquet
 from govbr_assets.publications import NEWS
 
 DAY = Day.of("2026-01-15")
+
+WRITER_SETTINGS = parquet.writer_settings(NEWS)
 
 
 def news(ids: Sequence[str], *, legacy: Sequence[str | None] | None = None, at: datetime | None = None) -> pa.Table:
@@ -33,3 +36,8 @@ def news(ids: Sequence[str], *, legacy: Sequence[str | None] | None = None, at: 
 def shard(ids: Sequence[str], *, at: datetime | None = None) -> pa.Table:
     """Make rows as the Hub has them: [n ids x 24]."""
     return news(ids, at=at).select(NEWS_SCHEMA.names)
+
+
+def encode(rows: pa.Table) -> bytes:
+    """Write rows as a file of the dataset."""
+    return parquet.encode(rows, NEWS)

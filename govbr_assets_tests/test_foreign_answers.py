@@ -9,7 +9,6 @@ import pyarrow as pa
 import pytest
 
 from govbr_assets.core.days import Day
-from govbr_assets.core.layout import encode
 from govbr_assets.dataset.keys import file_keys, ids_at
 from govbr_assets.dataset.reader import day_rows, file_rows, file_schema
 from govbr_assets.dataset.transaction import publish
@@ -27,7 +26,7 @@ from govbr_assets.local.hub.faults import Fault
 from govbr_assets.local.viewer import LocalViewer
 from govbr_assets.operations.compact.plan import fold
 from govbr_assets_tests.stranger import write
-from govbr_assets_tests.tables import DAY, shard
+from govbr_assets_tests.tables import DAY, encode, shard
 
 pytestmark = pytest.mark.usefixtures("at_once")
 

@@ -12,7 +12,6 @@ from dagster import AssetCheckKey, AssetKey, AssetMaterialization, DagsterEventT
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
 from govbr_assets.core.identity import identity_digest
-from govbr_assets.core.layout import encode
 from govbr_assets.dataset.reader import day_rows
 from govbr_assets.dataset.transaction import publish
 from govbr_assets.defs.io_managers import ArrowTableIOManager
@@ -26,7 +25,7 @@ from govbr_assets.postgres.news import NewsTable
 from govbr_assets.publications import NEWS
 from govbr_assets_tests.graph import GRAPH, Graph
 from govbr_assets_tests.huggingface.test_hub import Fixed, parquet
-from govbr_assets_tests.tables import DAY, shard
+from govbr_assets_tests.tables import DAY, encode, shard
 from govbr_assets_tests.unreachable import swallowing_server
 
 SHARD = "data/train-2026-01-15.parquet"

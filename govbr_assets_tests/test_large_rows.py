@@ -18,7 +18,9 @@ from hypothesis import strategies as st
 
 from govbr_assets.core import layout
 from govbr_assets.core.contract import NEWS_SCHEMA
-from govbr_assets.core.layout import ROW_BYTES, encode, encode_to, shard_path, year_path
+from govbr_assets.core.layout import ROW_BYTES, shard_path, year_path
+from govbr_assets.dataset import parquet
+from govbr_assets.dataset.parquet import encode_to
 from govbr_assets.dataset.reader import file_rows
 from govbr_assets.errors import NoRoomError
 from govbr_assets.io.sizes import in_pieces, row_sizes
@@ -28,7 +30,7 @@ from govbr_assets.postgres.news import NewsTable
 from govbr_assets.publications import NEWS
 from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.scenes import verdict
-from govbr_assets_tests.tables import DAY, news, shard
+from govbr_assets_tests.tables import DAY, WRITER_SETTINGS, encode, news, shard
 
 ROOT = Path(__file__).parents[1]
 
@@ -75,7 +77,7 @@ def test_the_size_of_a_row_is_that_of_its_texts_also_in_lists_and_in_slices():
 
 @pytest.mark.parametrize("column", ["content", "summary", "title", "tags"])
 def test_row_groups_end_by_bytes_whatever_column_has_them(monkeypatch: pytest.MonkeyPatch, column: str):
-    monkeypatch.setattr(layout, "ROW_GROUP_BYTES", 30_000)
+    monkeypatch.setattr(parquet, "ROW_GROUP_BYTES", 30_000)
     rows = shard([f"{number:03}" for number in range(50)])
     long = ["x" * 10_000 if number % 10 == 5 else "short" for number in range(50)]
     if column == "tags":
@@ -84,7 +86,7 @@ def test_row_groups_end_by_bytes_whatever_column_has_them(monkeypatch: pytest.Mo
     else:
         rows = put(rows, column, long)
     whole, sink = encode(rows), io.BytesIO()
-    encode_to(sink, [rows.slice(0, 7), rows.slice(7, 20), rows.slice(27)])
+    encode_to(sink, [rows.slice(0, 7), rows.slice(7, 20), rows.slice(27)], NEWS)
     assert whole == sink.getvalue()
     assert len(groups_of(whole)) == 3  # two long rows each, and the rest
 
@@ -92,7 +94,7 @@ def test_row_groups_end_by_bytes_whatever_column_has_them(monkeypatch: pytest.Mo
 def test_ordinary_rows_have_row_groups_of_ten_thousand_as_ever():
     rows = shard([f"{number:05}" for number in range(20_001)])
     sink = io.BytesIO()
-    with pq.ParquetWriter(sink, NEWS_SCHEMA, **layout.WRITER_SETTINGS) as writer:
+    with pq.ParquetWriter(sink, NEWS_SCHEMA, **WRITER_SETTINGS) as writer:
         writer.write_table(rows.combine_chunks(), layout.ROW_GROUP_ROWS)
     assert encode(rows) == sink.getvalue()
     assert groups_of(sink.getvalue()) == [10_000, 10_000, 1]
@@ -246,7 +248,8 @@ _WRITES = """
 import os, resource
 import govbr_assets
 import pyarrow as pa
-from govbr_assets.core.layout import encode_to
+from govbr_assets.dataset.parquet import encode_to
+from govbr_assets.publications import NEWS
 from govbr_assets.io.staging import staged
 from govbr_assets.io.staged import ordered
 from govbr_assets_tests.scenes import verdict
@@ -260,7 +263,7 @@ def rows():
 
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 with open(os.devnull, "wb") as sink:
-    encode_to(sink, ordered(staged(rows(), shard([]).schema), [("unique_id", "descending")]).tables())
+    encode_to(sink, ordered(staged(rows(), shard([]).schema), [("unique_id", "descending")]).tables(), NEWS)
 print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
 """
 

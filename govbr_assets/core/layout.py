@@ -1,20 +1,11 @@
-"""Where rows lie on the Hub and how a file is written: paths, the glob that readers use, the Parquet settings.
+"""Where rows lie on the Hub: paths, the glob that readers use, and how large a row group and a row may be.
 
-What the rows may hold belongs to `contract`.
+How a file is written belongs to `dataset.parquet`.
 """
 
-import io
 import re
-from collections.abc import Iterable, Mapping
-from typing import IO, Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.days import Day
-from govbr_assets.io import memory
-from govbr_assets.io.sizes import in_pieces
 
 DATA_PATTERN = "data/train-*.parquet"
 """The glob in the dataset card; readers also use it directly, so folder and prefix are fixed."""
@@ -22,12 +13,6 @@ DATA_PATTERN = "data/train-*.parquet"
 CARD_PATH = "README.md"
 STALE_INFO_PATH = "dataset_infos.json"
 """An old file whose split sizes make every reader fail once a shard is added."""
-
-SORTED_BY = [("published_at", "ascending"), ("unique_id", "ascending")]
-"""The order of rows in every file of this project."""
-
-_REPEATING = [name for name in NEWS_SCHEMA.names if name.startswith(("agency", "category", "theme", "most_"))]
-"""Columns whose values repeat: a dictionary of texts that stand once costs the writer ten times a day's memory."""
 
 ROW_GROUP_ROWS = 10_000
 """Rows of a row group at most."""
@@ -48,17 +33,6 @@ ROW_BYTES = ROW_GROUP_BYTES
 PostgreSQL allows 1 GB in a field, and text in Arrow 2 GB in a column; but whoever reads or writes a row needs memory
 for several copies of it, and a row over this bound would break that of row groups.
 """
-
-WRITER_SETTINGS: Mapping[str, Any] = {
-    "compression": "zstd",
-    "compression_level": 3,
-    "sorting_columns": pq.SortingColumn.from_ordering(NEWS_SCHEMA, SORTED_BY),
-    "use_content_defined_chunking": True,
-    "use_dictionary": [*_REPEATING, "tags.list.element"],
-    "write_page_index": True,
-    "write_statistics": ["unique_id", "agency", "published_at"],
-}
-"""How every file is written. Source: design, "Parts chosen"."""
 
 _SHARD = re.compile(r"data/train-(\d{4}-\d{2}-\d{2})\.parquet")
 _YEAR = re.compile(r"data/train-(\d{4})-00\.parquet")
@@ -100,40 +74,6 @@ def is_parquet(path: str) -> bool:
 def may_hold(path: str, day: Day) -> bool:
     """Say whether a file of ours can hold rows of the day: by its name another day's shard and another year cannot."""
     return folded_year(path) in (None, day.date.year) and shard_day(path) in (None, day)
-
-
-def encode(rows: pa.Table) -> bytes:
-    """Write rows as a Parquet file: the same rows give the same bytes under one version of pyarrow.
-
-    Args:
-        rows: [n rows x 24] with exactly the contract's schema, in the order of `SORTED_BY`.
-
-    Returns:
-        The file.
-    """
-    sink = io.BytesIO()
-    encode_to(sink, [rows])
-    return sink.getvalue()
-
-
-def encode_to(sink: IO[bytes], tables: Iterable[pa.Table]) -> int:
-    """Write rows as a Parquet file, of which never more than two row groups and a table are in memory.
-
-    Args:
-        sink: takes the file.
-        tables: [n rows x 24] each, in the order of `SORTED_BY` one after another.
-
-    Returns:
-        How many rows were written; the bytes depend on the rows, not on how tables divide them.
-    """
-    rows = 0
-    with pq.ParquetWriter(sink, NEWS_SCHEMA, **WRITER_SETTINGS) as writer:
-        for group in in_pieces(tables, ROW_GROUP_ROWS, ROW_GROUP_BYTES):
-            memory.release_free_memory()  # a row group is tens of megabytes, and combined it is as many once more
-            rows += group.num_rows
-            writer.write_table(group.combine_chunks(), ROW_GROUP_ROWS)  # chunks would leave their trace in the pages
-            del group
-    return rows
 
 
 def rows_at_once(rows: int, size: int, *, most_rows: int, most_bytes: int) -> int:

@@ -13,8 +13,9 @@ import pyarrow.compute as pc
 from govbr_assets.core.contract import NEWS_SCHEMA, repeated
 from govbr_assets.core.days import TIME_ZONE
 from govbr_assets.core.digest import row_digests
-from govbr_assets.core.layout import LARGE_GROUP_BYTES, ROW_GROUP_BYTES, ROW_GROUP_ROWS, SORTED_BY
+from govbr_assets.core.layout import LARGE_GROUP_BYTES, ROW_GROUP_BYTES, ROW_GROUP_ROWS
 from govbr_assets.io.staged import Rows, ordered
+from govbr_assets.publications import NEWS
 
 SOURCED_SCHEMA = NEWS_SCHEMA.append(pa.field("digest", pa.int64())).append(pa.field("source", pa.string()))
 """Rows on their way into a folded file: the contract, the digest of each row, and the file that it comes from."""
@@ -159,7 +160,7 @@ def months_of_groups(keys: Iterable[pa.Table], groups: Sequence[tuple[int, int]]
 
 def in_order(rows: Rows) -> Rows:
     """Give rows the order of every file."""
-    return ordered(rows, SORTED_BY)
+    return ordered(rows, NEWS.sorted_by)
 
 
 def _regrouped(tables: Iterable[pa.Table], sizes: Sequence[int]) -> Iterator[pa.Table]:

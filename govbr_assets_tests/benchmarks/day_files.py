@@ -9,9 +9,9 @@ from pathlib import Path
 
 from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.days import Day
-from govbr_assets.core.layout import encode
 from govbr_assets.postgres.news import NewsTable
 from govbr_assets.publications import NEWS
+from govbr_assets_tests.tables import encode
 
 
 def write(url: str, first: str, last: str, folder: str) -> None:

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 
 from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.days import Day
-from govbr_assets.core.layout import encode, is_parquet, shard_path
+from govbr_assets.core.layout import is_parquet, shard_path
 from govbr_assets.local.hub.changes import Delete, Put
 from govbr_assets.local.load import load
 from govbr_assets.local.news import sample_news
@@ -33,6 +33,7 @@ from govbr_assets_tests.benchmarks.folded import FACTORS, YearFile, make_files
 from govbr_assets_tests.benchmarks.hub_files import put_on_hub
 from govbr_assets_tests.benchmarks.measure import Cost, measure
 from govbr_assets_tests.benchmarks.worker import PRODUCT, ROOT, Worker
+from govbr_assets_tests.tables import encode
 
 _DAY, _ROWS = date(2026, 1, 15), 160
 _SHARD = shard_path(Day(_DAY))

@@ -19,12 +19,14 @@ import pyarrow.parquet as pq
 
 from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.days import Day
-from govbr_assets.core.layout import SORTED_BY, encode, shard_path
+from govbr_assets.core.layout import shard_path
 from govbr_assets.local.news import sample_news
 from govbr_assets.local.news_calendar import rows_of_days
 from govbr_assets.local.news_catalog import sample_agencies
+from govbr_assets.publications import NEWS
 from govbr_assets_tests.benchmarks.folded import published
 from govbr_assets_tests.benchmarks.hub_files import DataFile
+from govbr_assets_tests.tables import encode
 
 LEGACY_FILES = 3
 
@@ -74,7 +76,7 @@ def _news(day: date, rows: int) -> pa.Table:
     sample = pa.Table.from_batches(sample_news(rows, day, day, seed=day.toordinal()))
     ids = pc.binary_join_element_wise(sample["unique_id"], f"{day.toordinal():x}", "")
     news = published(sample).set_column(0, NEWS_SCHEMA.field(0), ids)
-    return news.append_column("legacy_unique_id", sample["legacy_unique_id"]).sort_by(SORTED_BY)
+    return news.append_column("legacy_unique_id", sample["legacy_unique_id"]).sort_by(NEWS.sorted_by)
 
 
 def _make_shards(days: _Days, folder: Path) -> list[DataFile]:

@@ -14,7 +14,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from huggingface_hub import HfFileSystem
 
-from govbr_assets.core.layout import ROW_GROUP_ROWS, WRITER_SETTINGS, shard_day, year_path
+from govbr_assets.core.layout import ROW_GROUP_ROWS, shard_day, year_path
+from govbr_assets_tests.tables import WRITER_SETTINGS
 
 
 def fetch(repo_id: str, folder: str) -> None:

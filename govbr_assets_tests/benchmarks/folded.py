@@ -19,11 +19,13 @@ import pyarrow.parquet as pq
 
 from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.days import Day
-from govbr_assets.core.layout import ROW_GROUP_ROWS, SORTED_BY, WRITER_SETTINGS
+from govbr_assets.core.layout import ROW_GROUP_ROWS
 from govbr_assets.local.news import sample_news
 from govbr_assets.local.news_calendar import rows_of_days
 from govbr_assets.local.news_catalog import sample_agencies, sample_themes
+from govbr_assets.publications import NEWS
 from govbr_assets_tests.benchmarks.hub_files import DataFile
+from govbr_assets_tests.tables import WRITER_SETTINGS
 
 FACTORS = (0.1, 1, 10)
 """The sizes, as multiples of the middle one. More than twelve copies would not have a month each."""
@@ -98,7 +100,7 @@ def _write(place: Path, months: list[pa.Table], starts: list[datetime], copies: 
     with pq.ParquetWriter(place, NEWS_SCHEMA, **WRITER_SETTINGS) as writer:
         for month in range(12):
             parts = [_copy(months[(month - copy) % 12], starts, month, copy) for copy in range(copies)]
-            rows = pa.concat_tables(parts).sort_by(SORTED_BY)
+            rows = pa.concat_tables(parts).sort_by(NEWS.sorted_by)
             if rows.num_rows:
                 writer.write_table(rows, row_group_size=ROW_GROUP_ROWS)
             written += rows.num_rows

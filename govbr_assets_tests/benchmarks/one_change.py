@@ -20,7 +20,8 @@ import pyarrow.parquet as pq
 
 from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.days import Day
-from govbr_assets.core.layout import SORTED_BY, encode_to, is_parquet, year_path
+from govbr_assets.core.layout import is_parquet, year_path
+from govbr_assets.dataset.parquet import encode_to
 from govbr_assets.local.hub.changes import Put
 from govbr_assets.local.load import load
 from govbr_assets.local.news import sample_news
@@ -100,7 +101,7 @@ class _Bench:
         load(self._stack.postgres.url, sample_news(rows, _DAYS[0].date, _DAYS[-1].date))
         place = self._folder / "legacy.parquet"
         with place.open("wb") as sink:
-            encode_to(sink, [self._postgres_rows()])
+            encode_to(sink, [self._postgres_rows()], NEWS)
         put_on_hub(self._stack.hub.store, _REPO, [DataFile.of("data/train-00000-of-00001.parquet", place, rows)])
         size = self._repo.fold().size
         for way in WAYS:
@@ -142,7 +143,7 @@ class _Bench:
         new = sum(exchange.received for exchange in record.seen("POST", "/v1/xorbs/"))
         tree = self._stack.hub.store.tree(_repo_of(way))
         held = [pq.ParquetFile(blob.path).read() for path, blob in tree.items() if is_parquet(path)]
-        if not pa.concat_tables(held).sort_by(SORTED_BY).equals(wanted):
+        if not pa.concat_tables(held).sort_by(NEWS.sorted_by).equals(wanted):
             raise RuntimeError(f"{change.kind}, {way}: {_repo_of(way)} does not hold the rows of PostgreSQL.")
         return Figures(change.kind, way, cost, fetched, tree[_PATH].size, new)
 
@@ -169,7 +170,7 @@ class _Bench:
         """Read the year: [n rows x 24]."""
         take = NewsTable(self._stack.postgres.url, NEWS).reading(_DAYS)
         rows = pa.concat_tables([take(day) for day in _DAYS]).select(NEWS_SCHEMA.names)
-        return rows.sort_by(SORTED_BY)
+        return rows.sort_by(NEWS.sorted_by)
 
 
 def _repo_of(way: str) -> str:

@@ -18,7 +18,8 @@ import pyarrow.parquet as pq
 from huggingface_hub import CommitOperationAdd, HfApi, HfFileSystem
 
 from govbr_assets.core.days import Day
-from govbr_assets.core.layout import ROW_GROUP_ROWS, WRITER_SETTINGS, shard_path
+from govbr_assets.core.layout import ROW_GROUP_ROWS, shard_path
+from govbr_assets_tests.tables import WRITER_SETTINGS
 
 SUFFIX = " (atualizado)"
 """What a changed title has more."""

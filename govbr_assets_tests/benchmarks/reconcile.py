@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.days import Day
-from govbr_assets.core.layout import ROW_GROUP_ROWS, SORTED_BY, WRITER_SETTINGS, year_path
+from govbr_assets.core.layout import ROW_GROUP_ROWS, year_path
 from govbr_assets.local.load import load
 from govbr_assets.local.news import sample_news
 from govbr_assets.local.stack import REPO_ID, LocalStack
@@ -28,6 +28,7 @@ from govbr_assets.publications import NEWS
 from govbr_assets_tests.benchmarks.hub_files import DataFile, put_on_hub
 from govbr_assets_tests.benchmarks.measure import Cost, typical
 from govbr_assets_tests.benchmarks.worker import PRODUCT, Worker, conditions
+from govbr_assets_tests.tables import WRITER_SETTINGS
 
 MOST_SECONDS, MOST_MEGABYTES, MOST_FETCHED = 10.0, 250.0, 0.01
 """What a run may take when nothing is new on the Hub: beyond the floor, and as a part of the dataset's bytes."""
@@ -144,7 +145,7 @@ def _published(rows: pa.Table, *, old: bool) -> pa.Table:
     if old:
         ids = pc.coalesce(rows["legacy_unique_id"], rows["unique_id"])
         rows = rows.set_column(0, NEWS_SCHEMA.field(0), ids)
-    return rows.select(NEWS_SCHEMA.names).sort_by(SORTED_BY)
+    return rows.select(NEWS_SCHEMA.names).sort_by(NEWS.sorted_by)
 
 
 def _show(cases: list[Figures], floor: Cost, rows: int, size: int) -> None:

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from govbr_assets.core import periods
 from govbr_assets.core.contract import EARLIEST, LATEST, NEWS_SCHEMA
 from govbr_assets.core.digest import row_digests
-from govbr_assets.core.layout import encode_to
 from govbr_assets.core.periods import (
     SOURCED_SCHEMA,
     UNDATED,
@@ -30,7 +29,9 @@ from govbr_assets.core.periods import (
     sourced,
     version_ranks,
 )
+from govbr_assets.dataset.parquet import encode_to
 from govbr_assets.io.sizes import group_sizes
+from govbr_assets.publications import NEWS
 from govbr_assets_tests.tables import shard
 
 ZONE, EPOCH = ZoneInfo("America/Sao_Paulo"), datetime(1970, 1, 1, tzinfo=UTC)
@@ -275,7 +276,7 @@ def test_a_month_of_any_size_ends_its_row_group_and_is_known_again(rows: int, gr
     sink = io.BytesIO()
     table = shard([f"{number:05}" for number in range(rows)], at=EPOCH + ticks("2025-05-05T12:00+00:00") * TICK)
     table = table.set_column(2, NEWS_SCHEMA.field(2), pa.repeat(table["published_at"][0], rows))
-    assert encode_to(sink, _halves(table)) == rows
+    assert encode_to(sink, _halves(table), NEWS) == rows
     parquet = pq.ParquetFile(sink)
     assert [parquet.metadata.row_group(index).num_rows for index in range(parquet.num_row_groups)] == groups
     read = (parquet.read_row_group(index, ["unique_id", "published_at"]) for index in range(parquet.num_row_groups))

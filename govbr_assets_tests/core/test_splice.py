@@ -19,13 +19,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from govbr_assets.core.contract import NEWS_SCHEMA
-from govbr_assets.core.layout import SORTED_BY, WRITER_SETTINGS
 from govbr_assets.core.row_group_copy import RowGroup, row_groups, splice
 from govbr_assets.core.thrift_compact import Struct, dump, load
 from govbr_assets.errors import ContractError
+from govbr_assets.publications import NEWS
 from govbr_assets_tests import readers
 from govbr_assets_tests.conftest import SAMPLE
-from govbr_assets_tests.tables import shard
+from govbr_assets_tests.tables import WRITER_SETTINGS, shard
 
 # The chunker's state goes on over the row groups of one writer, so only without it are its bytes to be had in parts.
 UNCHUNKED: Mapping[str, Any] = {**WRITER_SETTINGS, "use_content_defined_chunking": False}
@@ -76,7 +76,7 @@ def real_rows() -> pa.Table:
     if not SAMPLE.exists():
         pytest.skip("the real rows are not beside this checkout")
     rows = pq.read_table(SAMPLE).select(NEWS_SCHEMA.names).replace_schema_metadata(None).cast(NEWS_SCHEMA)
-    return rows.sort_by(SORTED_BY)
+    return rows.sort_by(NEWS.sorted_by)
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ from huggingface_hub import DatasetCard
 
 from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.days import Day
-from govbr_assets.core.layout import encode
 from govbr_assets.dataset.transaction import publish
 from govbr_assets.errors import ContractError
 from govbr_assets.huggingface.changeset import Changeset
@@ -25,7 +24,7 @@ from govbr_assets.local.hub.actions import answer
 from govbr_assets.local.hub.faults import Fault
 from govbr_assets.operations.compact.plan import fold
 from govbr_assets_tests import stranger
-from govbr_assets_tests.tables import shard
+from govbr_assets_tests.tables import encode, shard
 
 RIGHT: list[dict[str, Any]] = [
     {"name": field.name, "list": "string"} if field.name == "tags" else {"name": field.name, "dtype": str(field.type)}

@@ -20,7 +20,6 @@ import yaml
 
 from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.days import Day
-from govbr_assets.core.layout import encode
 from govbr_assets.dataset.reach import out_of_reach
 from govbr_assets.dataset.transaction import publish
 from govbr_assets.errors import ContractError
@@ -33,6 +32,7 @@ from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.huggingface.test_hub import put
 from govbr_assets_tests.operations.test_fold import rows
 from govbr_assets_tests.stranger import exists, write
+from govbr_assets_tests.tables import encode
 from govbr_assets_tests.test_graph import failure
 
 Files = Mapping[str, bytes | None]

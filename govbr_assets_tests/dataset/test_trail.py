@@ -4,12 +4,11 @@ from collections import Counter
 
 import pytest
 
-from govbr_assets.core.layout import encode
 from govbr_assets.local.hub.actions import call
 from govbr_assets.local.hub.faults import Fault
 from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.huggingface.test_hub import parquet
-from govbr_assets_tests.tables import DAY, shard
+from govbr_assets_tests.tables import DAY, encode, shard
 from govbr_assets_tests.test_graph import SHARD, others
 
 BEFORE = "data/train-2026-01-14.parquet"

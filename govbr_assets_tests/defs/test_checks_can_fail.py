@@ -9,7 +9,6 @@ import pytest
 from dagster import AssetSelection, materialize
 
 from govbr_assets.core.contract import NEWS_SCHEMA
-from govbr_assets.core.layout import encode
 from govbr_assets.dataset import visible_rows as room
 from govbr_assets.dataset.transaction import publish
 from govbr_assets.dataset.visible_rows import rows_seen
@@ -19,7 +18,7 @@ from govbr_assets_tests.graph import GRAPH, RECONCILIATION, WEEKLY, Graph
 from govbr_assets_tests.huggingface.test_hub import Fixed, put
 from govbr_assets_tests.operations.test_fold import rows
 from govbr_assets_tests.stranger import write
-from govbr_assets_tests.tables import shard
+from govbr_assets_tests.tables import encode, shard
 
 SHARD = "data/train-2026-01-15.parquet"
 YEAR_2024, YEAR_2025 = "data/train-2024-00.parquet", "data/train-2025-00.parquet"

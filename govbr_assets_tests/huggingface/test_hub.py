@@ -16,7 +16,7 @@ from huggingface_hub import CommitOperationAdd, HfApi
 
 from govbr_assets.core.card import appendable_card
 from govbr_assets.core.contract import NEWS_SCHEMA
-from govbr_assets.core.layout import encode, shard_path
+from govbr_assets.core.layout import shard_path
 from govbr_assets.dataset.keys import file_keys
 from govbr_assets.dataset.reader import day_rows, file_rows
 from govbr_assets.dataset.transaction import publish
@@ -28,7 +28,7 @@ from govbr_assets.io.storage.folder import Folder
 from govbr_assets.local.hub import LocalHub
 from govbr_assets.local.hub.actions import Action, answer, call, cut
 from govbr_assets.local.hub.faults import Fault
-from govbr_assets_tests.tables import DAY, shard
+from govbr_assets_tests.tables import DAY, encode, shard
 
 COMMIT = r"/commit/main$"
 

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from huggingface_hub import CommitOperationAdd, HfApi, constants
 
-from govbr_assets.core.layout import encode
 from govbr_assets.dataset.transaction import publish
 from govbr_assets.errors import HubDeniedError, HubUnavailableError
 from govbr_assets.huggingface import commit, upload
@@ -21,7 +20,7 @@ from govbr_assets.local.hub import LocalHub
 from govbr_assets.local.hub.actions import after, answer, call, cut, rewrite_answer
 from govbr_assets.local.hub.faults import Fault
 from govbr_assets_tests.huggingface.test_hub import COMMIT, Fixed, put
-from govbr_assets_tests.tables import shard
+from govbr_assets_tests.tables import encode, shard
 
 Write = Callable[[str], str]
 

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from govbr_assets.core.gitignore import ignoring_line
-from govbr_assets.core.layout import encode
 from govbr_assets.dataset.transaction import publish
 from govbr_assets.defs.assets.consolidated import consolidated_dataset
 from govbr_assets.errors import HubUnavailableError, IncompleteCommitError
@@ -21,7 +20,7 @@ from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.huggingface.test_hub import COMMIT, Fixed, put
 from govbr_assets_tests.operations.test_fold import day_shards
 from govbr_assets_tests.stranger import write
-from govbr_assets_tests.tables import shard
+from govbr_assets_tests.tables import encode, shard
 from govbr_assets_tests.test_graph import failure
 
 DAY, OLD, YEAR = "data/train-2026-01-15.parquet", "data/train-2026-01-01.parquet", "data/train-2026-00.parquet"

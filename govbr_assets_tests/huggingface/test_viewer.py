@@ -13,7 +13,6 @@ from huggingface_hub import HfApi
 from starlette.responses import JSONResponse
 
 from govbr_assets.core.contract import NEWS_SCHEMA
-from govbr_assets.core.layout import encode
 from govbr_assets.dataset.transaction import publish
 from govbr_assets.errors import ConfigurationError, HubDeniedError, ViewerUncertainError
 from govbr_assets.huggingface import viewer as room
@@ -26,7 +25,7 @@ from govbr_assets.local.hub.faults import Fault
 from govbr_assets.local.hub.store import HubStore
 from govbr_assets.local.viewer import LocalViewer
 from govbr_assets_tests.huggingface.test_hub import Fixed
-from govbr_assets_tests.tables import DAY, shard
+from govbr_assets_tests.tables import DAY, encode, shard
 from govbr_assets_tests.unreachable import swallowing_server, tls_server
 
 WHOLE = {"partial": False}

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.days import Day
 from govbr_assets.core.identity import aliases
-from govbr_assets.core.layout import encode, shard_path
+from govbr_assets.core.layout import shard_path
 from govbr_assets.dataset.reader import footer
 from govbr_assets.errors import ViewerUncertainError
 from govbr_assets.local.hub import LocalHub
@@ -42,7 +42,7 @@ from govbr_assets_tests.datasets_at_random import (
     postgres_days,
 )
 from govbr_assets_tests.stranger import write
-from govbr_assets_tests.tables import DAY, news, shard
+from govbr_assets_tests.tables import DAY, encode, news, shard
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from dagster import AssetSelection, materialize
 
 from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.days import Day
-from govbr_assets.core.layout import encode, is_parquet
+from govbr_assets.core.layout import is_parquet
 from govbr_assets.errors import ContractError
 from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.io import memory
@@ -21,7 +21,7 @@ from govbr_assets.local.hub.faults import Fault
 from govbr_assets.operations.compact.plan import CompactionCommit, fold
 from govbr_assets_tests.graph import WEEKLY, Graph
 from govbr_assets_tests.stranger import as_others_write, write
-from govbr_assets_tests.tables import shard
+from govbr_assets_tests.tables import encode, shard
 
 TODAY = Day.of("2026-01-20")
 

@@ -21,7 +21,6 @@ import pytest
 from huggingface_hub.utils._xet import abort_xet_session
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from govbr_assets.core.layout import encode
 from govbr_assets.errors import ContractError, GovbrAssetsError, HubDeniedError, HubUnavailableError, NoRoomError
 from govbr_assets.io.scratch import scratch_folder
 from govbr_assets.local.hub import LocalHub
@@ -31,6 +30,7 @@ from govbr_assets.operations.compact.plan import fold
 from govbr_assets_tests.folding import COMMIT, DATA, Folding, folding_in, handful
 from govbr_assets_tests.operations.test_fold import TODAY, as_text, rows
 from govbr_assets_tests.stranger import as_others_write
+from govbr_assets_tests.tables import encode
 from govbr_assets_tests.test_faults import HEAD, unreadable
 
 ALWAYS = 9999

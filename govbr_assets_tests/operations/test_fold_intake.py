@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from govbr_assets.core.contract import NEWS_SCHEMA, schema_diff
 from govbr_assets.core.digest import row_digests
-from govbr_assets.core.layout import encode
 from govbr_assets.errors import ContractError, ProofError
 from govbr_assets.huggingface.snapshot import DataFile
 from govbr_assets.local.hub import LocalHub
@@ -21,6 +20,7 @@ from govbr_assets.operations.verify import total
 from govbr_assets_tests.folding import Folding, dozen, few_files, folding_in
 from govbr_assets_tests.operations.test_fold import DISGUISES, rows
 from govbr_assets_tests.stranger import as_others_write
+from govbr_assets_tests.tables import encode
 
 DAYS = ["2025-01-30", "2025-01-31", "2025-02-01", "2025-02-02", "2025-03-01"]
 

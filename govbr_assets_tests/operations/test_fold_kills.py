@@ -15,7 +15,6 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from govbr_assets.core.layout import encode
 from govbr_assets.local.hub import LocalHub
 from govbr_assets.local.hub.actions import call
 from govbr_assets.local.hub.faults import Fault
@@ -24,6 +23,7 @@ from govbr_assets_tests.fold_process import NO_ROOM, ToFold
 from govbr_assets_tests.folding import COMMIT, DATA, Folding, folding_in, handful
 from govbr_assets_tests.operations.test_fold import TODAY, rows
 from govbr_assets_tests.processes import PUBLISHED
+from govbr_assets_tests.tables import encode
 from govbr_assets_tests.test_faults import HEAD
 from govbr_assets_tests.test_kills import Killer, When
 

@@ -12,7 +12,6 @@ import pyarrow as pa
 import pytest
 
 from govbr_assets.core.contract import NEWS_SCHEMA
-from govbr_assets.core.layout import encode
 from govbr_assets.errors import HubConflictError
 from govbr_assets.local.hub.actions import Action, call
 from govbr_assets.local.hub.faults import Fault
@@ -20,6 +19,7 @@ from govbr_assets_tests.folding import COMMIT, DATA, Files, Folding, dozen, few_
 from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.operations.test_fold import rows, utc
 from govbr_assets_tests.stranger import as_others_write, write
+from govbr_assets_tests.tables import encode
 
 OLD, NEW, NEWEST = (datetime.fromisoformat(f"2026-01-{day}") for day in ("01", "09", "10"))
 ALWAYS = 99

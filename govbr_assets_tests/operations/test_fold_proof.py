@@ -12,14 +12,15 @@ import pytest
 
 from govbr_assets.core import periods, row_group_copy
 from govbr_assets.core.contract import NEWS_SCHEMA
-from govbr_assets.core.layout import encode
 from govbr_assets.core.periods import Winners
+from govbr_assets.core.spec import DatasetSpec
 from govbr_assets.errors import ProofError
 from govbr_assets.local.hub import LocalHub
 from govbr_assets.operations.compact import spill
 from govbr_assets_tests.folding import Folding, folding_in, year_file
 from govbr_assets_tests.operations.test_fold import rows
 from govbr_assets_tests.stranger import as_others_write
+from govbr_assets_tests.tables import encode
 
 Break = Callable[[pytest.MonkeyPatch], None]
 
@@ -117,7 +118,7 @@ def one_row_group_less(patch: pytest.MonkeyPatch) -> None:
 def another_schema(patch: pytest.MonkeyPatch) -> None:
     """Write texts of another type; nothing of the old year is there to notice that."""
 
-    def written(sink: IO[bytes], tables: Iterable[pa.Table]) -> int:
+    def written(sink: IO[bytes], tables: Iterable[pa.Table], _: DatasetSpec) -> int:
         whole = pa.concat_tables(tables)
         pq.write_table(whole.set_column(9, "content", whole["content"].cast(pa.large_string())), sink)
         return whole.num_rows

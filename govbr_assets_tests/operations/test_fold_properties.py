@@ -13,11 +13,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from govbr_assets.core.contract import EARLIEST, LATEST, NEWS_SCHEMA
-from govbr_assets.core.layout import SORTED_BY, encode
 from govbr_assets.local.hub import LocalHub
+from govbr_assets.publications import NEWS
 from govbr_assets_tests.folding import Files, Folding, folding_in
 from govbr_assets_tests.operations.test_fold import DISGUISES
 from govbr_assets_tests.stranger import as_others_write
+from govbr_assets_tests.tables import encode
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 TICK = timedelta(microseconds=1)
@@ -75,7 +76,7 @@ def rounds(draw: st.DrawFn) -> tuple[list[dict[str, pa.Table]], list[Files], int
             table, number = draw(tables), next(numbers)
             if draw(st.booleans()):
                 path = f"data/train-2025-03-{number + 1:02}.parquet"
-                files[path] = encode(table.sort_by(SORTED_BY))
+                files[path] = encode(table.sort_by(NEWS.sorted_by))
             else:
                 path = f"data/train-x-{number}.parquet"
                 files[path] = as_others_write(disguises[draw(st.sampled_from(sorted(disguises)))](table))

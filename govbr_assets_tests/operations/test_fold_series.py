@@ -12,13 +12,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from govbr_assets.core.contract import NEWS_SCHEMA
-from govbr_assets.core.layout import encode, shard_day
+from govbr_assets.core.layout import shard_day
 from govbr_assets.operations.compact.plan import fold
 from govbr_assets_tests import readers
 from govbr_assets_tests.folding import Folding, dozen, few_files, year_file
 from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.operations.test_fold import DISGUISES, TODAY, rows, utc
 from govbr_assets_tests.stranger import as_others_write
+from govbr_assets_tests.tables import encode
 
 YEAR = "data/train-2025-00.parquet"
 SHARD, OPEN = "data/train-2025-07-11.parquet", "data/train-2026-01-20.parquet"

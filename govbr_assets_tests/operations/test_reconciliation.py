@@ -14,7 +14,7 @@ from dagster import AssetCheckSeverity, DefaultScheduleStatus, RunRequest, build
 from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.day_counts import COUNTS, DAYS_SCHEMA
 from govbr_assets.core.days import TIME_ZONE, Day
-from govbr_assets.core.layout import UNDATED_PATH, encode
+from govbr_assets.core.layout import UNDATED_PATH
 from govbr_assets.definitions import defs
 from govbr_assets.defs.resources import PostgresResource, _hub
 from govbr_assets.errors import NotMaterializedError
@@ -22,7 +22,7 @@ from govbr_assets.io.storage.tables import TableStorage
 from govbr_assets_tests.folding import year_file
 from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.stranger import as_others_write, write
-from govbr_assets_tests.tables import shard
+from govbr_assets_tests.tables import encode, shard
 
 KEY = "hub_reconciliation"
 LEGACY = "data/train-00000-of-00001.parquet"

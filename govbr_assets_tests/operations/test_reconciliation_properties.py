@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from govbr_assets.core.contract import EARLIEST, LATEST, NEWS_SCHEMA
 from govbr_assets.core.day_counts import COUNTS, DAYS_SCHEMA, differing, months, settled, worst
 from govbr_assets.core.days import Day
-from govbr_assets.core.layout import UNDATED_PATH, encode
+from govbr_assets.core.layout import UNDATED_PATH
 from govbr_assets.core.row_differences import local_days
 from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.io.storage.folder import Folder
@@ -28,6 +28,7 @@ from govbr_assets.postgres.news import NewsTable
 from govbr_assets.publications import NEWS
 from govbr_assets_tests.sql import execute
 from govbr_assets_tests.stranger import as_others_write, write
+from govbr_assets_tests.tables import encode
 
 NAMES = "abcdefgh"
 INSTANTS = [

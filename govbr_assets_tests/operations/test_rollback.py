@@ -11,7 +11,7 @@ from dagster import DagsterEventType, DagsterInstance, ExecuteInProcessResult
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from govbr_assets.core.layout import DATA_PATTERN, encode
+from govbr_assets.core.layout import DATA_PATTERN
 from govbr_assets.dataset.transaction import CommitResult, publish
 from govbr_assets.definitions import defs
 from govbr_assets.defs import jobs
@@ -30,7 +30,7 @@ from govbr_assets_tests import readers, stranger
 from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.huggingface.test_hub import COMMIT, parquet, put
 from govbr_assets_tests.laws import HubReader
-from govbr_assets_tests.tables import shard
+from govbr_assets_tests.tables import encode, shard
 from govbr_assets_tests.test_graph import failure
 
 CARD = b"---\nconfigs:\n- config_name: default\n  data_files:\n  - split: train\n    path: data/train-*.parquet\n---\n"

@@ -7,7 +7,7 @@ import pytest
 from dagster import DagsterEventType, ExecuteInProcessResult
 
 from govbr_assets.core.days import Day
-from govbr_assets.core.layout import encode, shard_path
+from govbr_assets.core.layout import shard_path
 from govbr_assets.errors import PermanentError, SourceError, SourceRowsError
 from govbr_assets.postgres.news import NewsTable
 from govbr_assets.publications import NEWS
@@ -16,7 +16,7 @@ from govbr_assets_tests.postgres.test_changed import row
 from govbr_assets_tests.scenes import verdict
 from govbr_assets_tests.sql import execute
 from govbr_assets_tests.stranger import write
-from govbr_assets_tests.tables import shard
+from govbr_assets_tests.tables import encode, shard
 
 DAYS = [Day.of(f"2026-01-{number}") for number in range(11, 26)]
 BAD = (13, 14, 16, 18, 19, 20, 24)  # of January, each in another way

@@ -11,12 +11,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from govbr_assets.core.contract import NEWS_SCHEMA
-from govbr_assets.core.layout import encode_to, rows_at_once
+from govbr_assets.core.layout import rows_at_once
 from govbr_assets.core.periods import in_order, sourced
+from govbr_assets.dataset.parquet import encode_to
 from govbr_assets.io.sizes import group_sizes
 from govbr_assets.io.staged import tables_of
 from govbr_assets.operations.compact.spill import PART_BYTES, Share, in_parts
 from govbr_assets.operations.verify import Division, Ledger, RowChecksum, prove_dropped
+from govbr_assets.publications import NEWS
 
 _AT_ONCE = 3  # months that are made side by side: most of it is compression, for which Arrow needs no Python
 _ROWS, _BYTES = 1_000, 8 << 20  # that are read at a time
@@ -126,7 +128,7 @@ class MonthWriter:
     def _write(self, month: NewMonth) -> None:
         """Write the file of a month."""
         with month.path.open("wb") as sink:
-            month.rows = encode_to(sink, self._surviving(month))
+            month.rows = encode_to(sink, self._surviving(month), NEWS)
 
     def _surviving(self, month: NewMonth) -> Iterator[pa.Table]:
         """Stream the rows of a month that stay, in order."""

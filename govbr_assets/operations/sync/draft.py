@@ -12,8 +12,9 @@ import pyarrow.parquet as pq
 
 from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.days import Day
-from govbr_assets.core.layout import encode, folded_year, year_path
+from govbr_assets.core.layout import folded_year, year_path
 from govbr_assets.dataset.keys import holding
+from govbr_assets.dataset.parquet import encode
 from govbr_assets.huggingface.blob import Blob, opened, size_of
 from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.commit import COMMIT_FILES
@@ -22,6 +23,7 @@ from govbr_assets.io.staged import Rows
 from govbr_assets.io.staging import parquet_rows
 from govbr_assets.operations.sync.options import DayChanges
 from govbr_assets.operations.sync.year_files import YearEdit, YearFiles
+from govbr_assets.publications import NEWS
 
 
 class ChangesetBuilder:
@@ -104,7 +106,7 @@ class ChangesetBuilder:
 
     def encoded(self, rows: Rows) -> Blob:
         """Write rows as a file: in memory, or on the disk if they are many."""
-        return encode(rows) if isinstance(rows, pa.Table) else self._years.encoded(rows)
+        return encode(rows, NEWS) if isinstance(rows, pa.Table) else self._years.encoded(rows)
 
     def write(self, path: str, old: Rows, rows: Rows, content: Blob | None = None) -> int:
         """Write a shard, which goes if no row is left, and give its bytes.

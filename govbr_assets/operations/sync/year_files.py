@@ -18,11 +18,12 @@ from govbr_assets.core.contract import NEWS_SCHEMA, schema_diff, within
 from govbr_assets.core.days import Day
 from govbr_assets.core.diff import STANDING_SCHEMA
 from govbr_assets.core.digest import row_digests
-from govbr_assets.core.layout import LARGE_GROUP_BYTES, encode_to, folded_year, rows_at_once, shard_day, year_path
+from govbr_assets.core.layout import LARGE_GROUP_BYTES, folded_year, rows_at_once, shard_day, year_path
 from govbr_assets.core.periods import by_month, months_of_groups, sourced
 from govbr_assets.core.replacing import Replaced
 from govbr_assets.core.row_differences import local_days
 from govbr_assets.dataset.keys import file_keys
+from govbr_assets.dataset.parquet import encode_to
 from govbr_assets.dataset.reader import file_schema, footer, row_group, row_groups_of_day, whole_file
 from govbr_assets.errors import ContractError
 from govbr_assets.huggingface.client import RepoClient
@@ -34,6 +35,7 @@ from govbr_assets.operations.compact.spill import Share, Spill
 from govbr_assets.operations.rewrite.months import OldYear
 from govbr_assets.operations.rewrite.year import YearBuilder
 from govbr_assets.operations.verify import RowChecksum
+from govbr_assets.publications import NEWS
 
 _GROUPS = 24
 """Row groups of which is remembered what they say: a commit looks at half a year, and a month has one or two."""
@@ -115,7 +117,7 @@ class YearFiles:
         """Write rows as a file on the disk."""
         path = self._folder / f"new-{next(self._numbers)}"
         with path.open("wb") as sink:
-            encode_to(sink, tables_of(rows))
+            encode_to(sink, tables_of(rows), NEWS)
         return path
 
     def spill(self, rows: Rows) -> Share:
