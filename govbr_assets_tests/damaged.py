@@ -83,7 +83,7 @@ class Damaged:
     def read_postgres(self) -> None:
         """Read all its rows."""
         days = [Day(day) for day in [OLD, *DAYS]]
-        self.truth = pa.concat_tables(map(NewsTable(self.graph.postgres_url, NEWS).reading(days), days))
+        self.truth = pa.concat_tables(map(NewsTable(self.graph.postgres_url, NEWS).read_days(days), days))
 
     def find_the_unknown_row(self) -> None:
         """Let somebody put into PostgreSQL the row that it has nowhere."""

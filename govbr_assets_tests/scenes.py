@@ -152,7 +152,7 @@ class Scene:
 
     def _in_postgres(self, days: Sequence[str]) -> dict[str, pa.Table]:
         """Read the rows of some days, over one connection."""
-        take = self._news.reading([Day.of(day) for day in days])
+        take = self._news.read_days([Day.of(day) for day in days])
         return {day: take(Day.of(day)).select(NEWS_SCHEMA.names) for day in days}
 
     @cached_property

@@ -1,9 +1,14 @@
-"""SQL to Arrow: the published view of PostgreSQL's news. The only importer of the Postgres driver.
+"""PostgreSQL as a service: the published view of the news table, as Arrow tables. The only importer of the driver.
 
-`connection` speaks to the driver, in a thread by `background`; `address` reads the setting for it, and `errors` its
-errors. `catalogue` knows what the database has. `row_query` has the queries for whole rows, `key_query` the one for the
-ids of all of them, `late_rows` the one for days that changed, `newest` that for the last day; `reading` takes days one
-by one, and `news` is the client.
+What is published of a row is the contract's business (`core`), and when to read it is the caller's.
+
+news         `NewsTable`, the client
+row_query, key_query, late_rows, newest    SQL for whole rows, for all keys, for changed days, for the newest day
+day_reader   one query for many days, split into days, and resumed around the days that fail
+too_large    rows over the size limit
+catalogue    the columns of the database, and which of them the role may read
+connection   one query in one read-only transaction; `background` runs it in a thread, `address` reads the URL,
+             `errors` maps the driver's errors to ours
 """
 
 from govbr_assets.postgres.news import NewsTable

@@ -1,8 +1,8 @@
-"""Where PostgreSQL is: what stands in GOVBR_POSTGRES_URL, as libpq shall have it.
+"""The connection string for libpq, from GOVBR_POSTGRES_URL.
 
-libpq reads the setting itself, as psql would, so that hosts, sockets, services and files of passwords mean what its
-documentation says. Here defaults are put in front, where the setting's own parameters win (those of a service file do
-not), and whatever libpq would misread, or repeat in a message with half of a password, is refused without showing it.
+libpq parses the setting itself, as psql does, so that hosts, sockets, services and password files mean what its
+documentation says. This module adds defaults in front, where parameters of the setting override them (those of a
+service file do not), and rejects what libpq would misread or quote in an error message with a part of the password.
 
 Source: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING
 """
@@ -13,9 +13,9 @@ from urllib.parse import quote
 
 from govbr_assets.errors import ConfigurationError
 
-# A network that has gone silent is noticed after some 45 seconds in place of two hours. Nothing else is said to the
-# server: a pooler would refuse it, drop it, or leave it in the session for somebody else. The encoding it follows by
-# client; without it PGCLIENTENCODING would count, which not every server can convert to.
+# A silent network is detected after about 45 seconds instead of two hours. No other setting is sent to the server: a
+# pooler would reject it, drop it, or leave it in the session for another client. Poolers track the encoding by client;
+# without it PGCLIENTENCODING would apply, to which not every server can convert.
 _DEFAULTS = {
     "client_encoding": "UTF8",
     "connect_timeout": "10",
@@ -31,13 +31,16 @@ _HOST = re.compile(r"(\[[^\[\]]+\]|[^:\[\]]*)(:\d*)?")
 
 
 def address(setting: str) -> str:
-    """Read the setting: a URI, or libpq's `key=value` pairs; a driver in the scheme (`+psycopg2`) is ignored.
+    """Return the connection string of a setting, with our defaults.
+
+    Args:
+        setting: a libpq URI or `key=value` pairs; a driver in the scheme (`+psycopg2`) is ignored.
 
     Returns:
-        A URI or a string of `key=value`, with our defaults.
+        A URI or `key=value` pairs, like the setting.
 
     Raises:
-        ConfigurationError: libpq would not take it, or would take it for something else.
+        ConfigurationError: libpq would reject or misread it.
     """
     scheme, uri, rest = setting.partition("://")
     if uri and re.fullmatch(r"[\w+.:-]+", scheme):
@@ -50,7 +53,7 @@ def _of_uri(scheme: str, rest: str) -> str:
         raise _malformed(_EXPECTED)
     if re.search(r"%(?![0-9A-Fa-f]{2})|%00", rest):
         raise _malformed("not every % has two hexadecimal digits behind it, write %25 for one that means itself")
-    # As libpq has it: the user ends at the first @ before a slash, and parameters begin at the first ? behind that.
+    # libpq ends the user at the first @ before a slash, and begins the parameters at the first ? after that.
     found = re.match(r"[^@/]*@", rest)
     user = found[0] if found else ""
     place, _, parameters = rest[len(user) :].partition("?")
@@ -69,17 +72,17 @@ def _of_pairs(setting: str) -> str:
     if not (pairs := list(_pairs(setting))):
         raise _malformed(_EXPECTED)
     if any(re.search("[;,]\\w+=", value) for name, value in pairs if name == "host"):
-        raise _malformed("its key=value pairs are to be separated by blanks")
+        raise _malformed("its key=value pairs must be separated by blanks")
     ours = " ".join(f"{name}={value}" for name, value in _DEFAULTS.items())
     return f"{ours} {setting}"
 
 
 def _pairs(setting: str) -> Iterator[tuple[str, str]]:
-    at = 0
-    while found := _PAIR.match(setting, at):
+    position = 0
+    while found := _PAIR.match(setting, position):
         yield found[1], found[2]
-        at = found.end()
-    if setting[at:].strip():
+        position = found.end()
+    if setting[position:].strip():
         raise _malformed(f"{_EXPECTED}, or key=value pairs with a value that has a blank in single quotes")
 
 

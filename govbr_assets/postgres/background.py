@@ -1,7 +1,7 @@
-"""Iterating in a thread of its own: a wait inside the driver hears no signal and knows no end.
+"""Iteration in a background thread, because a wait inside the driver can be neither interrupted nor limited.
 
-The driver's objects live and end in that thread. Whoever takes the items waits where Python does, so SIGTERM is heard
-at once and a wait can be given up; the thread is then left behind, and does not keep the process from ending.
+The driver's objects are created and closed in that thread. The consumer waits in Python, where SIGTERM is handled at
+once and a wait can time out; the thread is then abandoned, and being a daemon it does not block the process's exit.
 """
 
 from collections.abc import Callable, Generator, Iterator
@@ -15,51 +15,55 @@ T = TypeVar("T")
 
 
 class SilenceError(Exception):
-    """Nothing came in time."""
+    """No item arrived in time."""
 
 
 class _Worker(Generic[T]):
-    """Takes the items of a stream in a thread, one for each that is asked for."""
+    """Iterates over a stream in a thread, one item for each request."""
 
     def __init__(self, stream: Callable[[], Generator[T, Any, Any]]) -> None:
         self._stream = stream
-        self._wanted = SimpleQueue[bool]()
+        self._requests = SimpleQueue[bool]()
         self._items = SimpleQueue[tuple[T] | BaseException | None]()
         Thread(target=self._work, daemon=True, name="postgres").start()
 
     def next(self, seconds: float) -> tuple[T] | None:
-        """Give the next item in a tuple, or nothing after the last."""
-        self._wanted.put(True)
+        """Return the next item in a tuple, or None after the last one.
+
+        Args:
+            seconds: how long to wait for it.
+        """
+        self._requests.put(True)
         item = self._items.get(timeout=seconds)
         if isinstance(item, BaseException):
             raise item
         return item
 
-    def leave(self) -> None:
-        """Let the thread close the stream as soon as what it waits for is over."""
-        self._wanted.put(False)
+    def close(self) -> None:
+        """Make the thread close the stream, as soon as its current wait is over."""
+        self._requests.put(False)
 
     def _work(self) -> None:
         try:
             with closing(self._stream()) as stream:
-                while self._wanted.get():
+                while self._requests.get():
                     self._items.put(next(zip(stream, strict=False), None))
-        except BaseException as error:  # whoever waits raises it
+        except BaseException as error:  # raised in the consumer
             self._items.put(error)
 
 
 def in_background(
     stream: Callable[[], Generator[T, Any, Any]], *, silence: float, within: float | None = None
 ) -> Iterator[T]:
-    """Iterate a stream, all of which happens in another thread, without reading ahead.
+    """Iterate over a stream in a background thread, without reading ahead.
 
     Args:
-        stream: makes the iterator.
-        silence: seconds that one item may take.
-        within: seconds that all of them may take together.
+        stream: returns the iterator; called in the thread.
+        silence: seconds to wait for one item.
+        within: seconds to wait for all items together; None for no limit.
 
     Raises:
-        SilenceError: the time is over.
+        SilenceError: a limit has passed.
     """
     end = monotonic() + within if within is not None else float("inf")
     worker = _Worker(stream)
@@ -70,4 +74,4 @@ def in_background(
     except Empty:
         raise SilenceError from None
     finally:
-        worker.leave()
+        worker.close()

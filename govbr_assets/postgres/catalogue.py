@@ -1,6 +1,6 @@
-"""What the database has of the tables that are read: columns, what becomes text without loss, what may be read.
+"""The columns of the source tables: their kind, whether their text form is lossless, whether the role may read them.
 
-Asked once for each client; which columns a query needs is the query's business.
+Read once per client. Which columns a query needs belongs to the query.
 """
 
 from collections.abc import Collection, Mapping
@@ -9,8 +9,8 @@ from typing import NamedTuple
 from govbr_assets.errors import SourceError
 from govbr_assets.postgres.connection import Database
 
-# Under a domain is its type and in an array its element, also when these are domains and arrays again. A row's own
-# transaction number is kept by PostgreSQL's own tables alone, not by a view or another server's table.
+# Domains are resolved to their base type and arrays to their element type, recursively. Only ordinary tables (heap)
+# have the transaction id of a row in `xmin`; a view or a foreign table has none.
 _CATALOGUE = """
     WITH RECURSIVE peeled AS (
         SELECT attrelid, attnum, attname, atttypid AS type, 0 AS depth FROM pg_attribute
@@ -39,8 +39,8 @@ class Column(NamedTuple):
     """A column.
 
     Attributes:
-        depth: arrays around its values: 0 for a plain value, 1 for an array of them.
-        is_text: whether PostgreSQL's text of a value is the value.
+        depth: levels of arrays: 0 for a scalar, 1 for an array of scalars.
+        is_text: whether PostgreSQL's text form of a value loses nothing.
         readable: whether the role may read it.
     """
 
@@ -53,10 +53,10 @@ class Catalogue:
     """The columns of `news` and `themes`.
 
     Args:
-        news: those of `news`, by name; `xmin` among them if it is there.
-        themes: those of `themes`.
-        kind: what `news` is, or a part of it, if its rows have no transaction number of their own; else empty.
-        encoding: of all text.
+        news: columns of `news`, by name, including `xmin` if there is one.
+        themes: columns of `themes`, by name.
+        kind: the kind of relation, such as `view`, if rows of `news` or of a partition have no `xmin`; else empty.
+        encoding: the server's encoding.
     """
 
     def __init__(self, news: Mapping[str, Column], themes: Mapping[str, Column], kind: str, encoding: str) -> None:
@@ -64,10 +64,10 @@ class Catalogue:
 
     @classmethod
     def of(cls, database: Database) -> "Catalogue":
-        """Ask for it.
+        """Read the catalogue of a database.
 
         Raises:
-            SourceUnavailableError: PostgreSQL is away.
+            SourceUnavailableError: PostgreSQL is unreachable.
             SourceError: there is no table `news`.
         """
         found = database.read(_CATALOGUE).to_pylist()
@@ -84,27 +84,27 @@ class Catalogue:
 
     @property
     def settings(self) -> dict[str, str]:
-        """What a query for text has to set: bytes of no encoding come as they are, for us to judge them by row."""
+        """Settings for queries of text: without an encoding, bytes are sent as they are and validated row by row."""
         return {"client_encoding": self._encoding} if self._encoding == "SQL_ASCII" else {}
 
     @property
     def readable(self) -> set[str]:
-        """The columns of `news` that the role may read."""
+        """Names of the columns of `news` that the role may read."""
         return {name for name, column in self.news.items() if column.readable}
 
     @property
     def has_legacy(self) -> bool:
-        """Whether rows have the ids under which the Hub may know them."""
+        """Whether `news` has the column of legacy ids."""
         return "legacy_unique_id" in self.news
 
     def require(self, news: Collection[str], themes: Collection[str] = ()) -> None:
-        """See that the role may read some columns; one that is not there, PostgreSQL names itself.
+        """Raise unless the role may read some columns; a missing column is left to PostgreSQL's own error.
 
         Raises:
-            SourceError: it may not; says which columns.
+            SourceError: the role may not; the message names the columns.
         """
-        for table, has, wanted in (("news", self.news, news), ("themes", self.themes, themes)):
-            denied = ", ".join(sorted(name for name in wanted if name in has and not has[name].readable))
+        for table, columns, names in (("news", self.news, news), ("themes", self.themes, themes)):
+            denied = ", ".join(sorted(name for name in names if name in columns and not columns[name].readable))
             if denied:
                 raise SourceError(
                     f"The role of GOVBR_POSTGRES_URL may not read these columns of `{table}`: {denied}. Grant it SELECT"
@@ -112,8 +112,8 @@ class Catalogue:
                 )
 
 
-def as_text(value: str, column: Column | None) -> str:
-    """Write the SQL of a value, which becomes text if that loses nothing; `core.contract` judges all others."""
+def as_text(expression: str, column: Column | None) -> str:
+    """Return a SQL expression cast to text if that loses nothing; other types are left to the contract's cast."""
     if not column or not column.is_text or column.depth > 1:
-        return value
-    return f"{value}::text{'[]' * column.depth}"
+        return expression
+    return f"{expression}::text{'[]' * column.depth}"

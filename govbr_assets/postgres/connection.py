@@ -1,8 +1,8 @@
-"""A PostgreSQL database, one query at a time: each in a connection and a read-only transaction of its own.
+"""One PostgreSQL query at a time, each in its own connection and read-only transaction.
 
-Nothing is trusted to stay as it was set: a pooler may ignore what a connection asks for, and hand its session to
-somebody else after each transaction, or each statement. So settings hold for the transaction only, are read back
-within it, and it is proven that query and settings met in one; nothing of ours remains in the session.
+A pooler may ignore the settings of a connection, and give its session to another client after each transaction or even
+each statement. So settings are local to the transaction, are read back within it, and the transaction is verified to
+be one and the same before and after the query. No setting remains in the session.
 """
 
 from collections.abc import Generator, Iterable, Iterator, Mapping
@@ -18,52 +18,55 @@ from govbr_assets.errors import SourceError, SourceUnavailableError
 from govbr_assets.io.settings import cleaned
 from govbr_assets.postgres.address import address
 from govbr_assets.postgres.background import SilenceError, in_background
-from govbr_assets.postgres.errors import DRIVER_ERRORS, POOLER, failure
+from govbr_assets.postgres.errors import DRIVER_ERRORS, POOLER, translate
 from govbr_assets.redact import remember_url
 
-MAX_CONCURRENT_RUNS = 20.0
-"""Seconds for a query whose answer is small: two of them leave time in a sensor's minute."""
+SMALL_QUERY_SECONDS = 20.0
+"""Time limit of a query with a small result: two of them fit into the minute of a sensor's tick."""
 
-_PATIENCE = 1800.0  # seconds that a query for many rows may take, and be silent
+_MAX_SILENCE = 1800.0  # seconds without a row, for a query with many
 
 _BEGIN = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 
-# `row_security` makes a query fail from which a policy would hide rows.
+# With `row_security` off, a query fails if a policy would hide rows from it.
 _SETTINGS = {"row_security": "off", "client_encoding": "UTF8", "timezone": "UTC"}
-_PROOF = {"transaction_read_only": "on", "transaction_isolation": "repeatable read"}
+_TRANSACTION = {"transaction_read_only": "on", "transaction_isolation": "repeatable read"}
 
 
 class Database:
     """One PostgreSQL database, read only.
 
     Args:
-        url: what libpq takes, a URI or `key=value` pairs; a driver in the scheme (`+psycopg2`) is ignored.
+        url: a libpq URI or `key=value` pairs; a driver in the scheme (`+psycopg2`) is ignored.
 
     Raises:
-        ConfigurationError: libpq would not take it.
+        ConfigurationError: libpq would reject it.
     """
 
     def __init__(self, url: str) -> None:
-        remember_url(url)  # for libpq and servers repeat what they cannot read
+        remember_url(url)  # libpq and servers quote what they cannot parse
         self._conninfo = address(cleaned(url))
         self._settings = {**_SETTINGS}
         if "application_name" not in self._conninfo:
             self._settings["application_name"] = "govbr_assets"
 
     def rows(self, sql: str, settings: Mapping[str, str] = {}, *, within: float | None = None) -> Iterator[pa.Table]:
-        """Run a query and stream its rows, some 1 MB at a time; an empty table first, which tells the columns.
+        """Run a query and stream its result in batches of about 1 MB.
 
         Args:
             sql: one statement without parameters.
-            settings: of PostgreSQL, for this query.
-            within: seconds for all of it; None lets it be silent for half an hour.
+            settings: PostgreSQL settings for this query.
+            within: seconds for the whole query; None allows half an hour without a row.
+
+        Yields:
+            Tables of rows; the first one is empty and gives the columns.
 
         Raises:
-            SourceUnavailableError: PostgreSQL is away, went away in the middle, or is silent.
-            SourceError: PostgreSQL refuses, hides rows, or stands behind a pooler that cannot be trusted.
-            ConfigurationError: libpq does not take the URL.
+            SourceUnavailableError: PostgreSQL is unreachable or silent, or the connection broke.
+            SourceError: PostgreSQL rejects the query, hides rows, or is behind a pooler that splits transactions.
+            ConfigurationError: libpq rejects the URL.
         """
-        seconds = within or _PATIENCE
+        seconds = within or _MAX_SILENCE
         limit = f"{within:.0f}s" if within else "30min"  # as the server spells it
         settings = {**self._settings, "statement_timeout": limit, **settings}
         try:
@@ -74,8 +77,8 @@ class Database:
             raise SourceUnavailableError(text) from None
 
     def read(self, sql: str) -> pa.Table:
-        """Run a query whose answer is small, as `rows` does, in at most `AT_ONCE` seconds."""
-        return pa.concat_tables(self.rows(sql, within=MAX_CONCURRENT_RUNS))
+        """Run a query with a small result, as `rows` does, within `SMALL_QUERY_SECONDS`."""
+        return pa.concat_tables(self.rows(sql, within=SMALL_QUERY_SECONDS))
 
     def _rows(self, sql: str, settings: Mapping[str, str]) -> Generator[pa.Table, Any, None]:
         try:
@@ -87,26 +90,26 @@ class Database:
             ):
                 yield from stream
         except DRIVER_ERRORS as error:
-            raise failure(error) from None
+            raise translate(error) from None
 
 
 @contextmanager
 def _transaction(connection: AdbcConnection, settings: Mapping[str, str]) -> Iterator[None]:
-    """Hold one read-only transaction with these settings, and prove at its end that it was one."""
+    """Open a read-only transaction with these settings; verify at its end that it is still the same one."""
     connection.set_autocommit(False)
     _execute(connection, "; ".join([_BEGIN, *(f"SET LOCAL {name} = '{value}'" for name, value in settings.items())]))
-    expected = {**settings, **_PROOF}
-    before = _proof(connection, expected)
+    expected = {**settings, **_TRANSACTION}
+    before = _identity(connection, expected)
     if wrong := [f"{name} is {before[name]}" for name, value in expected.items() if before[name] != value]:
         raise SourceError(POOLER.format(", ".join(wrong)))
     yield
-    if _proof(connection, expected) != before:
+    if _identity(connection, expected) != before:
         raise SourceError(POOLER.format("the session has changed within a transaction"))
-    connection.set_autocommit(True)  # ends it: a pooler throws a session away that is left within a transaction
+    connection.set_autocommit(True)  # ends it: a pooler discards a session that is returned within a transaction
 
 
-def _proof(connection: AdbcConnection, names: Iterable[str]) -> dict[str, str]:
-    """Ask for settings, and for what tells one transaction from every other."""
+def _identity(connection: AdbcConnection, names: Iterable[str]) -> dict[str, str]:
+    """Return the current settings, and the session and the start time that identify the transaction."""
     settings = ", ".join(f"current_setting('{name}') AS {name}" for name in names)
     sql = f"SELECT {settings}, pg_backend_pid()::text AS session, now()::text AS began"
     return pa.concat_tables(_stream(connection, sql)).to_pylist()[0]
@@ -130,5 +133,5 @@ def _stream(connection: AdbcConnection, sql: str) -> Generator[pa.Table, Any, No
 
 
 def _without_metadata(rows: pa.Table) -> pa.Table:
-    """Drop the driver's notes on fields, which differ between servers."""
+    """Drop the driver's field metadata, which differs between servers."""
     return rows.cast(pa.schema([pa.field(field.name, field.type) for field in rows.schema]))

@@ -1,7 +1,7 @@
-"""What PostgreSQL, libpq or a pooler says when it fails: passing or lasting, in one sentence.
+"""Errors of PostgreSQL, libpq and poolers, translated into ours: transient or permanent, in one sentence.
 
-SQLSTATE decides. While connecting the driver hands on none, only libpq's text: then what is known to pass is passing,
-and everything else is not. libpq and PgBouncer speak English, the server its own language.
+SQLSTATE decides. While connecting the driver passes on no SQLSTATE, only libpq's text: then the messages known to be
+transient are transient, and all others are permanent. libpq and PgBouncer write English, the server its own language.
 """
 
 import re
@@ -19,18 +19,18 @@ from govbr_assets.errors import (
 
 DRIVER_ERRORS = (adbc_driver_manager.Error, OSError, pa.ArrowException)
 
-_PASSING = ("08", "40", "531", "532", "533", "55P03", "57P01", "57P02", "57P03", "57P05", "58000", "58030", "72")
-"""How the SQLSTATE of an error begins that another try can cure: connection, conflict, resources, lock, shutdown, disk.
+_TRANSIENT = ("08", "40", "531", "532", "533", "55P03", "57P01", "57P02", "57P03", "57P05", "58000", "58030", "72")
+"""SQLSTATE prefixes of transient errors: connection, conflict, resources, lock, shutdown, disk.
 
 Source: https://www.postgresql.org/docs/current/errcodes-appendix.html
 """
 
 _OF_ALL_ROWS = ("0A", "25", "26", "28", "34", "3D", "3F", "42", "55000", "57P04")
-"""How one begins that no choice of rows can avoid: unsupported, names, rights, types, the state of the session
-or of a view."""
+"""SQLSTATE prefixes of errors that occur whatever rows are selected: unsupported feature, name, privilege, type, state
+of the session or of a materialized view."""
 
 _UNTRANSLATABLE = "22P05"
-_NO_RIGHT = "42501"  # also if a policy would have hidden rows, in whatever language
+_INSUFFICIENT_PRIVILEGE = "42501"  # also raised where a policy would hide rows
 
 _NETWORK = re.compile(
     r"connection refused|is the server running|timeout expired|timed out|unreachable|no route to host|host is down"
@@ -42,19 +42,19 @@ _SERVER = re.compile(
     r"starting up|shutting down|in recovery mode|not yet accepting|not accepting connections|terminating connection"
     r"|too many (clients|connections)|connection slots|no more connections allowed|query_wait_timeout"
     r"|client_login_timeout|login has been failing|login failed|cannot connect to server|server conn"
-    r"|iniciando|desligando|em modo de recupera|muit(os clientes|as conex)"  # what servers in Brazil say of it
+    r"|iniciando|desligando|em modo de recupera|muit(os clientes|as conex)"  # Portuguese
 )
 _STATEMENTS = "statement pooling mode"
 _CONNECTING = "Failed to connect"
 _FAILED = "Reading the news from PostgreSQL failed"
 
 _DRIVERS = re.compile(r"^[A-Z_]+: |\[libpq\] |Execution error \[\w+\]: | ?\. SQLSTATE: \w+$")
-"""What the driver puts around the words of PostgreSQL."""
+"""What the driver adds around PostgreSQL's message."""
 
 _HINTS: dict[type[GovbrAssetsError], str] = {
     SourceUnavailableError: "look at GOVBR_POSTGRES_URL and the server",
-    SourceError: "see the table and its columns",
-    SourceRowsError: "see the values of these rows, and what a view makes of them",
+    SourceError: "check the table and its columns",
+    SourceRowsError: "check the values of these rows, and how a view computes them",
 }
 
 POOLER = (
@@ -64,53 +64,53 @@ POOLER = (
 
 
 class UnspellableError(SourceRowsError):
-    """A query or a row has a character that the other side's encoding has none for."""
+    """A query or a row has a character that the encoding of the other side lacks."""
 
 
-def failure(error: Exception) -> GovbrAssetsError:
-    """Make one of `DRIVER_ERRORS` ours."""
+def translate(error: Exception) -> GovbrAssetsError:
+    """Return our error for one of `DRIVER_ERRORS`."""
     state = getattr(error, "sqlstate", None) or ""
     text = _DRIVERS.sub("", " ".join(str(error).split("Query was:")[0].split()))
     if _STATEMENTS in text:
         return SourceError(POOLER.format("statement pooling mode"))
-    if state == _NO_RIGHT:
+    if state == _INSUFFICIENT_PRIVILEGE:
         remedy = "grant the role SELECT, and BYPASSRLS where row-level security hides rows from it"
         return SourceError(f"PostgreSQL does not show this role all of the news ({remedy}): {text}")
     if not state and _CONNECTING in text:
         return _unconnected(text)
-    kind = _kind(state) if state else _unnamed(error, text)
+    kind = _kind(state) if state else _kind_without_state(error, text)
     hint = _HINTS.get(kind, _HINTS[SourceRowsError])
     return kind(f"{_FAILED} ({hint}): {text}")
 
 
 def _kind(state: str) -> type[GovbrAssetsError]:
-    if state.startswith(_PASSING):
+    if state.startswith(_TRANSIENT):
         return SourceUnavailableError
     if state == _UNTRANSLATABLE:
         return UnspellableError
     return SourceError if state.startswith(_OF_ALL_ROWS) else SourceRowsError
 
 
-def _unnamed(error: Exception, text: str) -> type[GovbrAssetsError]:
-    """Say what an error without a SQLSTATE is: a connection that broke, or the driver's own."""
+def _kind_without_state(error: Exception, text: str) -> type[GovbrAssetsError]:
+    """Return the class for an error without SQLSTATE: a broken connection, or an error of the driver itself."""
     broken = isinstance(error, OSError) or _NETWORK.search(text.lower())
     return SourceUnavailableError if broken else SourceError
 
 
 def _unconnected(text: str) -> GovbrAssetsError:
-    """Say why there is no connection."""
-    if _passes(text.lower()):
+    """Return our error for a failed connection attempt."""
+    if _is_transient(text.lower()):
         return SourceUnavailableError(f"{_FAILED} ({_HINTS[SourceUnavailableError]}): {text}")
-    if "failed:" in text:  # somebody answered
+    if "failed:" in text:  # a server answered
         return SourceError(f"{_FAILED} (look at GOVBR_POSTGRES_URL): {text}")
-    return ConfigurationError(f"GOVBR_POSTGRES_URL is not what libpq takes: {text}")
+    return ConfigurationError(f"GOVBR_POSTGRES_URL is rejected by libpq: {text}")
 
 
-def _passes(text: str) -> bool:
-    """Say whether another try may connect.
+def _is_transient(text: str) -> bool:
+    """Return whether a later attempt may connect.
 
-    A server that answers is the last that libpq tries, and its answer is the one that counts; if none did, one that
-    may be back is enough.
+    libpq stops at the first server that answers, so the last attempt's answer decides; if no server answered, one that
+    may come back is enough.
     """
     attempts = text.split("connection to server ")
     if "fatal:" in attempts[-1] or _SERVER.search(attempts[-1]):

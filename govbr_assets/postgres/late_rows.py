@@ -1,14 +1,14 @@
-"""SQL for the days whose news was created or changed since an earlier reading. Who asks it is `postgres`.
+"""SQL for the days with rows created or changed since an earlier read.
 
-No time alone tells what is new: a row has the time at which its transaction began, and is seen when that has ended, be
-it an hour later. So a reading also asks PostgreSQL for the oldest transaction that is not over, and the next reading
-takes the rows that this transaction or a later one has written, of the day before the earlier reading and since: each
-once, and again only while a transaction stays open. `pg_visible_in_snapshot` would leave those out, but is wrong for
-savepoints. What a transaction of more than a day brings, the reconciliation finds.
+A timestamp alone does not identify new rows: it is the start of the row's transaction, and the row becomes visible at
+its commit, perhaps an hour later. So a read also returns the oldest transaction still open, and the next read selects
+the rows written by this transaction or a later one, with times from one day before the earlier read on: each once, and
+repeatedly only while a transaction stays open. `pg_visible_in_snapshot` would exclude the repetitions, but is wrong for
+savepoints. Rows of a transaction longer than a day are found by the reconciliation.
 
-Where rows do not tell their transaction, as in a view, or tell one of no meaning, as in a foreign table, `updated_at`
-is all there is. Then a reading takes what is older than `_LATENCY` and was not yet when the last one was made: each row
-once, if its transaction took no longer than that. What took longer, or has no `updated_at`, the reconciliation finds.
+Where rows have no `xmin`, as in a view, or a meaningless one, as in a foreign table, only `updated_at` is left. A read
+then selects the rows that have become older than `_LATENCY` since the last read: each once, if its transaction was
+shorter than that. Rows of longer transactions, or without `updated_at`, are found by the reconciliation.
 
 Source: https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-SNAPSHOT
 """
@@ -28,7 +28,7 @@ _TIMES = ("updated_at", "created_at", "extracted_at")
 _LATENCY = timedelta(minutes=15)
 _DAY = timedelta(days=1)
 
-# Times are literals: a foreign server can be asked for them, and for an expression that is not immutable it cannot.
+# Times are literals, because a condition is only pushed down to a foreign server if it is immutable.
 _CHANGED = f"""
     WITH reading AS (SELECT :reading), changed AS (
         SELECT (n.published_at AT TIME ZONE '{TIME_ZONE}')::date AS day, count(*) AS rows,
@@ -39,8 +39,8 @@ _CHANGED = f"""
     )
     SELECT r.at, r.xmin, c.day, c.rows, c.newest FROM reading r LEFT JOIN changed c ON true ORDER BY c.day"""
 
-# A row's xmin has the low 32 bits of its transaction's number, which is below xmax. A number of ours that lies above
-# xmax is from another server: of that one nothing has been seen yet.
+# A row's xmin is the low 32 bits of its transaction id, which is below xmax. A watermark above xmax comes from another
+# server, of which nothing has been read yet.
 _BY_TRANSACTION = {
     ":reading": """now() AS at, pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin,
             pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS xmax""",
@@ -53,13 +53,13 @@ _BY_TIME = {
 
 
 @dataclass(frozen=True)
-class Sight:
-    """What a source shows of changes.
+class ChangeTracking:
+    """How changed rows of a source can be found.
 
     Attributes:
-        time: the column that says when a row came or changed; empty if there is none that counts.
-        by_transaction: whether rows tell which transaction has written them.
-        note: what is missing, and what finds late news instead; empty if nothing is.
+        time: the column with the time of the last change; empty if changes cannot be found.
+        by_transaction: whether rows have the id of the transaction that wrote them.
+        note: what cannot be found, and what finds it instead; empty if everything can.
     """
 
     time: str
@@ -67,8 +67,8 @@ class Sight:
     note: str = ""
 
     @classmethod
-    def of(cls, catalogue: Catalogue) -> "Sight":
-        """Say what a database shows."""
+    def of(cls, catalogue: Catalogue) -> "ChangeTracking":
+        """Determine it from the columns of a database."""
         readable = [name for name in (*_TIMES, "xmin") if name in catalogue.readable]
         time = next(iter(readable), "")
         if catalogue.kind:
@@ -91,26 +91,26 @@ _LIMITS = (
 _BLIND = "only the reconciliation finds late news. Add that column, or switch late_news_sensor off."
 
 
-def changed_query(catalogue: Catalogue, sight: Sight, since: Watermark, first: Day, end: Day) -> str:
-    """Write the query.
+def changed_query(catalogue: Catalogue, tracking: ChangeTracking, since: Watermark, first: Day, end: Day) -> str:
+    """Return the query for the days with changed rows.
 
     Args:
         catalogue: of the database.
-        sight: what it shows, some time at least.
-        since: what was read before.
+        tracking: how changes are found; with a time column.
+        since: watermark of the last read.
         first: first day.
-        end: the day before which it ends.
+        end: day after the last one.
 
     Raises:
-        SourceError: the role may not read when a row was published.
+        SourceError: the role may not read `published_at`.
     """
     catalogue.require(["published_at"])
-    before = _DAY if sight.by_transaction or not since.at else _LATENCY if since.xid else timedelta()
-    values = (_BY_TRANSACTION if sight.by_transaction else _BY_TIME) | {
+    before = _DAY if tracking.by_transaction or not since.at else _LATENCY if since.xid else timedelta()
+    values = (_BY_TRANSACTION if tracking.by_transaction else _BY_TIME) | {
         ":since": f"{_literal(since.at) if since.at else 'r.at'} - interval '{before.total_seconds():.0f} seconds'",
         ":first": _literal(first.start),
         ":end": _literal(end.start),
-        ":changed_at": sight.time,
+        ":changed_at": tracking.time,
         ":xid": str(since.xid),
     }
     return reduce(lambda sql, value: sql.replace(*value), values.items(), _CHANGED)
@@ -121,7 +121,11 @@ def _literal(instant: datetime) -> str:
 
 
 def changes_of(rows: pa.Table) -> Changes:
-    """Read the query's answer: [n days x 5], or one row without a day."""
+    """Return the changes that a result of `changed_query` describes.
+
+    Args:
+        rows: [n days x 5], or one row without a day.
+    """
     days = rows.filter(pc.is_valid(rows["day"]))
     mark = Watermark(rows["at"][0].as_py(), rows["xmin"][0].as_py())
     if not days.num_rows:

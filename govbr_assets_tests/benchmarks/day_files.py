@@ -18,7 +18,7 @@ def write(url: str, first: str, last: str, folder: str) -> None:
     """Write the files of a range of days, both ends included."""
     length = (date.fromisoformat(last) - date.fromisoformat(first)).days + 1
     days = [Day(date.fromisoformat(first) + timedelta(days=number)) for number in range(length)]
-    take = NewsTable(url, NEWS).reading(days)
+    take = NewsTable(url, NEWS).read_days(days)
     for day in days:
         rows = take(day).select(NEWS_SCHEMA.names)
         if rows.num_rows:

@@ -168,7 +168,7 @@ class _Bench:
 
     def _postgres_rows(self) -> pa.Table:
         """Read the year: [n rows x 24]."""
-        take = NewsTable(self._stack.postgres.url, NEWS).reading(_DAYS)
+        take = NewsTable(self._stack.postgres.url, NEWS).read_days(_DAYS)
         rows = pa.concat_tables([take(day) for day in _DAYS]).select(NEWS_SCHEMA.names)
         return rows.sort_by(NEWS.sorted_by)
 

@@ -88,7 +88,7 @@ class _Bench:
         last = _FIRST + timedelta(days=_DAYS - 1)
         load(self._stack.postgres.url, sample_news(rows, _FIRST, last))
         days = [Day(_FIRST + timedelta(days=number)) for number in range(_DAYS)]
-        take, gap = NewsTable(self._stack.postgres.url, NEWS).reading(days), days[-_DAYS // 10]
+        take, gap = NewsTable(self._stack.postgres.url, NEWS).read_days(days), days[-_DAYS // 10]
         files, years = [], groupby(days, lambda day: day.date.year)
         for year, of_year in years:
             place = self._folder / f"{year}.parquet"

@@ -51,7 +51,7 @@ def published(request: pytest.FixtureRequest) -> Graph:
 def same(graph: Graph, *days: str) -> None:
     """Hold days on the Hub against PostgreSQL, all of their columns."""
     hub, head, keys = graph.hub, graph.head, sorted(map(Day.of, days or DAYS))
-    take = NewsTable(graph.postgres_url, NEWS).reading(keys)
+    take = NewsTable(graph.postgres_url, NEWS).read_days(keys)
     for day in keys:
         wanted = take(day).select(NEWS_SCHEMA.names)
         found = day_rows(hub, head, day)

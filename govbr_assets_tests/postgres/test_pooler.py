@@ -41,7 +41,7 @@ def postgres_url(postgres: EmbeddedPostgres) -> Iterator[str]:
 def news(postgres_url: str) -> dict[Day, pa.Table]:
     """Load some days, and say what they are when no pooler stands between."""
     load(postgres_url, sample_news(400, date(2026, 1, 12), date(2026, 1, 16)))
-    take = NewsTable(postgres_url, NEWS).reading(DAYS)
+    take = NewsTable(postgres_url, NEWS).read_days(DAYS)
     return {day: take(day) for day in DAYS}
 
 
@@ -81,7 +81,7 @@ def read_in_turn(url: str, news: dict[Day, pa.Table], client: int) -> list[bool]
             right.append(ours.day(day).equals(news[day]))
         else:
             ids = news[day]["unique_id"].to_pylist()
-            right.append(ours.find([*ids, "nobody's"])["unique_id"].to_pylist() == ids)
+            right.append(ours.lookup([*ids, "nobody's"])["unique_id"].to_pylist() == ids)
     return right
 
 
@@ -114,7 +114,7 @@ def test_statement_mode_is_refused_in_one_sentence_that_says_pooler_and_what_to_
     postgres_url: str, news: dict[Day, pa.Table]
 ):
     with pgbouncer(postgres_url, "statement") as url:
-        for read in (lambda: NewsTable(url, NEWS).day(DAYS[0]), lambda: NewsTable(url, NEWS).find(["a"])):
+        for read in (lambda: NewsTable(url, NEWS).day(DAYS[0]), lambda: NewsTable(url, NEWS).lookup(["a"])):
             with pytest.raises(SourceError, match=r"connection pooler .*: use its transaction or session mode, or"):
                 read()
 
@@ -124,7 +124,7 @@ def test_a_read_that_is_left_in_the_middle_leaves_a_pooler_as_it_was(postgres_ur
         ours = NewsTable(url, NEWS)
         for _ in range(2):
             list(islice(ours.keys(LeftOut()), 1))
-            ours.reading(DAYS)(DAYS[0])
+            ours.read_days(DAYS)(DAYS[0])
         assert ours.day(DAYS[2]).equals(news[DAYS[2]])
     assert seen == set()
 

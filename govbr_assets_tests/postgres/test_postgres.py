@@ -216,7 +216,7 @@ def test_a_range_is_one_query_cut_into_its_days(postgres_url: str):
     load(postgres_url, sample_news(4000, datetime(2018, 10, 30).date(), datetime(2018, 11, 8).date()))  # noqa: DTZ001
     days = [Day.of(f"2018-11-{number:02}") for number in range(2, 7)]
     news = NewsTable(postgres_url, NEWS)
-    take = news.reading(days)
+    take = news.read_days(days)
     for day in days:
         assert take(day).equals(news.day(day)), day
 
@@ -225,7 +225,7 @@ def test_days_without_rows_and_days_not_taken_are_passed_over(url: str):
     insert(url, unique_id="'a'", published_at="'2026-01-12T12:00:00Z'")
     insert(url, unique_id="'b'", published_at="'2026-01-15T12:00:00Z'")
     insert(url, unique_id="'c'", published_at="'2026-01-16T12:00:00Z'")
-    take = NewsTable(url, NEWS).reading([Day.of(f"2026-01-{number}") for number in range(11, 17)])
+    take = NewsTable(url, NEWS).read_days([Day.of(f"2026-01-{number}") for number in range(11, 17)])
     taken = {number: take(Day.of(f"2026-01-{number}"))["unique_id"].to_pylist() for number in (11, 12, 13, 16)}
     assert taken == {11: [], 12: ["a"], 13: [], 16: ["c"]}
 
@@ -234,14 +234,14 @@ def test_rows_between_two_days_belong_to_neither(url: str):
     for number in (12, 13, 14):
         insert(url, unique_id=f"'id{number}'", published_at=f"'2026-01-{number}T12:00:00Z'")
     days = [Day.of("2026-01-12"), Day.of("2026-01-14")]
-    take = NewsTable(url, NEWS).reading(days)
+    take = NewsTable(url, NEWS).read_days(days)
     assert [take(day)["unique_id"].to_pylist() for day in days] == [["id12"], ["id14"]]
 
 
 def test_a_bad_day_of_a_range_does_not_stop_the_days_after_it(url: str):
     insert(url, unique_id="'bad'", updated_datetime="'infinity'", published_at="'2026-01-15T12:00:00Z'")
     insert(url, unique_id="'good'", published_at="'2026-01-16T12:00:00Z'")
-    take = NewsTable(url, NEWS).reading([Day.of("2026-01-15"), Day.of("2026-01-16")])
+    take = NewsTable(url, NEWS).read_days([Day.of("2026-01-15"), Day.of("2026-01-16")])
     with pytest.raises(ContractError):
         take(Day.of("2026-01-15"))
     assert take(Day.of("2026-01-16"))["unique_id"].to_pylist() == ["good"]
@@ -277,7 +277,7 @@ def test_a_legacy_id_counts_for_the_first_claimant_if_nobody_owns_it_on_whatever
 def test_keys_and_whole_rows_say_the_same_of_every_row(postgres_url: str):
     load(postgres_url, sample_news(4000, datetime(2018, 10, 30).date(), datetime(2018, 11, 8).date()))  # noqa: DTZ001
     days = [Day.of(f"2018-{day}") for day in ("10-30", "10-31", *(f"11-0{number}" for number in range(1, 9)))]
-    take = NewsTable(postgres_url, NEWS).reading(days)
+    take = NewsTable(postgres_url, NEWS).read_days(days)
     whole = pa.concat_tables([take(day) for day in days]).select(NEWS.source_keys_schema.names)
     order = [("published_at", "ascending"), ("unique_id", "ascending")]
     assert pa.concat_tables(NewsTable(postgres_url, NEWS).keys(LeftOut())).sort_by(order).equals(whole.sort_by(order))

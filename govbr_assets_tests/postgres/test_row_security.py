@@ -21,8 +21,8 @@ TABLES = ("news", "themes", "agencies")
 
 READS: dict[str, Callable[[NewsTable], object]] = {
     "a day": lambda news: news.day(DAY),
-    "a range": lambda news: [*map(news.reading(days := [DAY, Day.of("2026-01-16")]), days)],
-    "the rows that ids name": lambda news: news.find(["a", "b"]),
+    "a range": lambda news: [*map(news.read_days(days := [DAY, Day.of("2026-01-16")]), days)],
+    "the rows that ids name": lambda news: news.lookup(["a", "b"]),
     "the keys of all rows": lambda news: list(news.keys(LeftOut())),
     "the days that changed": lambda news: news.changed_since(Watermark(), DAY, Day.of("2026-01-16")),
     "the newest day": lambda news: news.newest_day(DAY, DAY.end),

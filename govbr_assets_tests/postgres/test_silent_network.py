@@ -30,16 +30,12 @@ from govbr_assets_tests.sql import execute
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="The kernel is told to drop packets as Linux does it.")
 
 DAY = Day.of("2026-01-15")
-MAX_CONCURRENT_RUNS = (
-    "keepalives_idle=1&keepalives_interval=1&keepalives_count=1&tcp_user_timeout=1000&connect_timeout=2"
-)
+AT_ONCE = "keepalives_idle=1&keepalives_interval=1&keepalives_count=1&tcp_user_timeout=1000&connect_timeout=2"
 BYTES = 200_000  # more than the catalogue that the driver reads while connecting, less than the rows
 
 
 @contextmanager
-def through(
-    postgres_url: str, after: int | None, parameters: str = MAX_CONCURRENT_RUNS
-) -> Iterator[tuple[SilentNetwork, str]]:
+def through(postgres_url: str, after: int | None, parameters: str = AT_ONCE) -> Iterator[tuple[SilentNetwork, str]]:
     """Give a URL that leads to the database by a network."""
     parts = urlsplit(postgres_url)
     place = parse_qs(parts.query)
@@ -91,7 +87,7 @@ def test_a_signal_is_heard_while_the_network_is_silent(large: str):
     before = signal.signal(signal.SIGTERM, hear)
     try:
         with through(large, 5_000_000, "") as (network, url):
-            rows = NewsTable(url, NEWS).reading([DAY])
+            rows = NewsTable(url, NEWS).read_days([DAY])
             threading.Thread(target=terminate_this_process, args=(network,)).start()
             with pytest.raises(Heard):
                 rows(DAY)
@@ -110,8 +106,8 @@ def test_a_run_that_is_told_to_end_in_a_silent_network_ends_and_is_not_begun_aga
 
 
 def test_a_tick_waits_for_a_silent_network_no_longer_than_it_may(large: str, monkeypatch: pytest.MonkeyPatch):
-    assert 2 * connection.MAX_CONCURRENT_RUNS <= 45  # two queries, and a sensor's minute
-    monkeypatch.setattr(connection, "MAX_CONCURRENT_RUNS", 1.0)
+    assert 2 * connection.SMALL_QUERY_SECONDS <= 45  # two queries, and a sensor's minute
+    monkeypatch.setattr(connection, "SMALL_QUERY_SECONDS", 1.0)
     with through(large, 20_000, "") as (network, url):  # within the catalogue, so that nothing has an end but this
         with pytest.raises(SourceUnavailableError, match="silent for 1 seconds: look at GOVBR_POSTGRES_URL"):
             NewsTable(url, NEWS).changed_since(Watermark(), DAY, Day.of("2026-01-16"))

@@ -95,7 +95,7 @@ def test_text_of_a_database_in_another_encoding_is_right_whatever_the_client_enc
         news = NewsTable(database, NEWS)
         (found,) = news.day(DAY).to_pylist()
         assert (found["title"], found["unique_id"], found["tags"]) == (text, text, [text, None])
-        assert news.find([text, "nobody's"])["unique_id"].to_pylist() == [text]
+        assert news.lookup([text, "nobody's"])["unique_id"].to_pylist() == [text]
         assert next(news.keys(LeftOut())).num_rows == 0
 
 
@@ -111,11 +111,11 @@ def test_a_view_in_another_encoding_behind_a_pooler_fails_at_its_own_days_in_rig
         other = psycopg2.connect(url, client_encoding="LATIN1")
         other.autocommit = True
         news = NewsTable(url, NEWS)
-        take = news.reading([DAY, Day.of("2026-01-16")])
+        take = news.read_days([DAY, Day.of("2026-01-16")])
         assert take(DAY)["title"].to_pylist() == ["São"]
-        with pytest.raises(SourceRowsError, match=r'of them\): ERROR: invalid input .* integer: "ção"$'):
+        with pytest.raises(SourceRowsError, match=r'computes them\): ERROR: invalid input .* integer: "ção"$'):
             take(Day.of("2026-01-16"))
-        assert news.find(["é", "日本"]).num_rows == 1
+        assert news.lookup(["é", "日本"]).num_rows == 1
         with other.cursor() as cursor:
             cursor.execute("SELECT current_setting('client_encoding'), current_setting('row_security')")
             assert cursor.fetchall() == [("LATIN1", "on")]
@@ -143,7 +143,7 @@ def test_bytes_that_are_no_text_stop_their_day_by_column_row_and_value_and_no_ot
         execute(database, good, row(**faulty))
     execute(database, row(id="'c'", unique_id="'c'", published_at=f"'{days[-1]}T12:00Z'"))
     news, left_out = NewsTable(database, NEWS), LeftOut()
-    take = news.reading(days)
+    take = news.read_days(days)
     for day, (_, said) in zip(days, NO_TEXT, strict=False):
         with pytest.raises(ContractError, match=said):
             take(day)
@@ -151,7 +151,7 @@ def test_bytes_that_are_no_text_stop_their_day_by_column_row_and_value_and_no_ot
     keys = {each for table in news.keys(left_out) for each in table["unique_id"].to_pylist()}
     assert {"José é texto 0", "bad0", "c"} <= keys
     assert left_out.rows == 2  # of one only its old id is none
-    assert news.find(["José é texto 0", "c"]).num_rows == 2
+    assert news.lookup(["José é texto 0", "c"]).num_rows == 2
 
 
 def test_rows_that_are_too_large_are_named_and_looked_up_whatever_their_text_and_time_are(
@@ -180,7 +180,7 @@ def test_no_database_has_an_id_that_it_cannot_spell_and_all_others_are_found(enc
         database = encoded(encoding)
         execute(database, *(row(unique_id=f"'{each.replace(chr(39), chr(39) * 2)}'") for each in others))
         wanted = ["a\0b", "\0", *others, "日本", "€"]
-        assert sorted(NewsTable(database, NEWS).find(wanted)["unique_id"].to_pylist()) == sorted(others)
+        assert sorted(NewsTable(database, NEWS).lookup(wanted)["unique_id"].to_pylist()) == sorted(others)
 
 
 CITEXT = """
@@ -241,7 +241,7 @@ def test_types_whose_text_is_their_value_are_published_as_it(
         (found["unique_id"], found["legacy_unique_id"])
     ]
     for name in filter(None, (found["unique_id"], found["legacy_unique_id"])):
-        assert news.find([name]).to_pylist() == [found]
+        assert news.lookup([name]).to_pylist() == [found]
 
 
 @pytest.mark.parametrize("kind", ["uuid DEFAULT gen_random_uuid()", "bigserial"])
@@ -284,7 +284,7 @@ def test_an_id_that_is_none_is_refused_by_row(url: str):
     days = [Day.of(f"2026-01-{11 + number}") for number in range(len(values))]
     for day, value in zip(days, values, strict=True):
         execute(url, row(unique_id=value, published_at=f"'{day}T12:00Z'"))
-    take = NewsTable(url, NEWS).reading(days)
+    take = NewsTable(url, NEWS).read_days(days)
     for number, (day, why) in enumerate(zip(days, values.values(), strict=True)):
         with pytest.raises(ContractError, match=f"unique_id of the row with id {number + 1} .* is {why}"):
             take(day)

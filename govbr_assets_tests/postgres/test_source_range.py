@@ -60,7 +60,7 @@ def test_days_around_those_that_postgres_fails_at_can_be_had(url: str, planner: 
     with_view(url, dict(zip(BAD, VALUES, strict=True)))
     if planner == "sorts":  # all is computed before the first row
         execute(url, "DROP INDEX news_published_at")
-    take, taken, failed = NewsTable(url, NEWS).reading(DAYS), [], []
+    take, taken, failed = NewsTable(url, NEWS).read_days(DAYS), [], []
     for day in DAYS:
         try:
             taken += take(day)["unique_id"].to_pylist()
@@ -74,7 +74,7 @@ def test_a_day_can_be_taken_again_and_in_any_order(url: str):
     with_view(url, {13: "a bad cast"})
     news = NewsTable(url, NEWS)
     for order in ([3, 1, 2], [1, 1], [9, 0, 2, 4, 2]):
-        take = news.reading(DAYS[:9])  # the last one is not among them
+        take = news.read_days(DAYS[:9])  # the last one is not among them
         for number in order:
             if number == 2:
                 with pytest.raises(SourceRowsError, match="invalid input syntax for type integer"):
@@ -85,7 +85,7 @@ def test_a_day_can_be_taken_again_and_in_any_order(url: str):
 
 def test_what_no_day_can_do_without_is_asked_for_once(url: str):
     with_view(url, {13: "a bad cast"})
-    take = NewsTable(url, NEWS).reading(DAYS)
+    take = NewsTable(url, NEWS).read_days(DAYS)
     assert [take(day).num_rows for day in DAYS[:2]] == [1, 1]
     with pytest.raises(SourceRowsError):
         take(DAYS[2])
@@ -124,7 +124,7 @@ def reason(result: ExecuteInProcessResult, said: str) -> str:
 def test_what_all_days_of_a_range_lack_is_no_matter_of_their_rows(postgres_url: str, broken: str, said: str):
     execute(postgres_url, broken)
     with pytest.raises(SourceError, match=said) as caught:
-        NewsTable(postgres_url, NEWS).reading(DAYS)(DAYS[0])
+        NewsTable(postgres_url, NEWS).read_days(DAYS)(DAYS[0])
     assert not isinstance(caught.value, SourceRowsError)
 
 

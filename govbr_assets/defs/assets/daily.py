@@ -66,7 +66,7 @@ def _daily(
 @fails_for_good
 def postgres_news_partition(context: AssetExecutionContext, postgres: PostgresResource) -> Any:
     """The day's news in PostgreSQL: all rows published on that day in America/Sao_Paulo, as the Hub's columns."""
-    take = postgres.client().reading([Day.of(key) for key in context.partition_keys])
+    take = postgres.client().read_days([Day.of(key) for key in context.partition_keys])
     return of_days(context.partition_keys, lambda key: take(Day.of(key)))
 
 
@@ -130,7 +130,7 @@ def hf_parquet_shard(
         client, keys = hub.client(), context.partition_keys
         news, choices = postgres.client(), (config.removals, config.allow_removals, config.unfolded)
         rules, too_large = (
-            SyncOptions(news.find, news.too_large_among, *choices),
+            SyncOptions(news.lookup, news.too_large_among, *choices),
             news.too_large(list(map(Day.of, keys))),
         )
         known = KnownRevisions(context.instance, keys, client)

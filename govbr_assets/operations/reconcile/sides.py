@@ -48,7 +48,7 @@ def postgres_digests(postgres: NewsTable, days: Sequence[Day], refused: dict[Day
     """
     if not days:
         return
-    take = postgres.reading(days)
+    take = postgres.read_days(days)
     for day in days:
         try:
             rows = take(day).select(NEWS_SCHEMA.names)
