@@ -128,7 +128,7 @@ class World:
         """Ask for days at the head."""
         hub = hub or self.hub()
         viewer = Viewer(self.local_viewer.url, hub.repo_id, hub.token)
-        return ExistingIdsLookup(hub, viewer, source, list(days), days.__getitem__, hub.head())
+        return ExistingIdsLookup(hub, viewer, source, days, hub.head())
 
     def find(self, source: Source, postgres: pa.Table, hub: RepoClient | None = None) -> ExistingRows:
         """Ask for the one day."""

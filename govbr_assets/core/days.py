@@ -1,9 +1,9 @@
 """A day, and tables by day: the unit in which news is read, stored and published."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 from zoneinfo import ZoneInfo
 
 TIME_ZONE = "America/Sao_Paulo"
@@ -47,17 +47,40 @@ class Day:
 
 
 class ByDay(Mapping[str, T], Generic[T]):
-    """A lazy mapping from partition key to what a day has: made when asked for, and kept by nobody.
+    """A lazy mapping from partition key to the value of a day: made when asked for, and kept by nobody.
+
+    A run over one day is the case of one key.
 
     Args:
         keys: partition keys, in order.
         make: makes the value of a key; raises a `PermanentError` for a day that cannot be had.
-        told: takes what is to be told of a day when its value is made, by key.
+        metadata: by key, what to record of a day; `make` fills it in when it makes the value.
     """
 
-    def __init__(self, keys: Sequence[str], make: Callable[[str], T], told: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        keys: Iterable[str],
+        make: Callable[[str], T],
+        metadata: dict[str, Mapping[str, str | int | float]] | None = None,
+    ) -> None:
         self._keys, self._make = list(keys), make
-        self.told: dict[str, Any] = {} if told is None else told
+        self.metadata = {} if metadata is None else metadata
+
+    @classmethod
+    def of(cls, value: "DayValue[T]", keys: Iterable[str]) -> "ByDay[T]":
+        """Take what an asset was given for the days of a run: a plain value is that of each key.
+
+        Args:
+            value: the value of one day, or a mapping.
+            keys: partition keys of the run, in order.
+        """
+        if isinstance(value, ByDay):
+            return cls(keys, value.__getitem__, value.metadata)
+        return cls(keys, lambda _: value)
+
+    def plain(self) -> "DayValue[T]":
+        """Give the value of the only day as it is, which makes it now, or this mapping if there are several days."""
+        return self if len(self) != 1 else self[self._keys[0]]
 
     def __getitem__(self, key: str) -> T:
         return self._make(key)
@@ -69,14 +92,8 @@ class ByDay(Mapping[str, T], Generic[T]):
         return len(self._keys)
 
 
-def of_days(keys: Sequence[str], make: Callable[[str], T]) -> "T | ByDay[T]":
-    """Give the value of one day, or a lazy mapping for a range."""
-    return make(keys[0]) if len(keys) == 1 else ByDay(keys, make)
-
-
-def of_day(value: Any, key: str) -> Any:
-    """Take one day out of what `of_days` gave."""
-    return value[key] if isinstance(value, ByDay) else value
+DayValue = T | ByDay[T]
+"""What goes from asset to asset: the plain value of a run's only day, or a mapping of the days of a range."""
 
 
 def _midnight(day: date) -> datetime:

@@ -3,8 +3,7 @@
 Checks of the shard do not run after it: there is nothing to judge.
 """
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
 
 from dagster import AssetExecutionContext, AssetObservation
 
@@ -12,27 +11,30 @@ from govbr_assets.defs.failures import days_failure
 from govbr_assets.defs.metadata.daily import SyncProgress, day_plan, shard_metadata
 from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.operations.sync.batches import sync_days
+from govbr_assets.operations.sync.day_plan import DaySync
 
 
-def dry_run_sync(context: AssetExecutionContext, hub: RepoClient, plans: Any) -> Iterator[AssetObservation]:
+def dry_run_sync(
+    context: AssetExecutionContext, hub: RepoClient, plans: Mapping[str, DaySync]
+) -> Iterator[AssetObservation]:
     """Plan the days of a run, and give what would become of each as an observation.
 
     Raises:
         Failure: days that would be refused, by name.
     """
-    keys, refused, asset = context.partition_keys, {}, context.asset_key
-    progress = SyncProgress(len(keys))
-    for batch in sync_days(hub, plans, keys, dry_run=True, tell=context.log.info):
+    refused, asset = dict[str, str](), context.asset_key
+    progress = SyncProgress(len(plans))
+    for batch in sync_days(hub, plans, dry_run=True, tell=context.log.info):
         progress.add(batch)
         refused.update(batch.refused)
         for key, shard in batch.shards.items():
-            told = progress.plan() if len(keys) == 1 else {"dry_run": True}
+            told = progress.plan() if len(plans) == 1 else {"dry_run": True}
             told |= shard_metadata(batch.plans[key], shard, batch.publication, hub.repo_id)
             refused |= {key: shard.withheld} if shard.withheld else {}
             context.log.info(f"{key}:\n{day_plan(shard)}")
             yield AssetObservation(asset, partition=key, metadata=told)
     context.log.info(f"Dry run, nothing was published: {progress}")
-    if len(keys) > 1:
+    if len(plans) > 1:
         yield AssetObservation(asset, description="Dry run: the plan of the whole run.", metadata=progress.plan())
     if refused:
-        raise days_failure(refused, len(keys))
+        raise days_failure(refused, len(plans))

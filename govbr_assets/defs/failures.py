@@ -9,8 +9,7 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
-from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 from dagster import DagsterExecutionInterruptedError, Failure, MetadataValue
 from dagster_shared.error import SerializableErrorInfo
@@ -19,18 +18,16 @@ from govbr_assets.core.late_rows import cover
 from govbr_assets.errors import GovbrAssetsError, PermanentError
 from govbr_assets.redact import redact
 
-P = ParamSpec("P")
-R = TypeVar("R")
-
 _REASONS = 5  # that are named
 _SPANS = 10  # of days, of one reason
 
 
 @contextmanager
-def final_failures() -> Iterator[None]:
+def without_retries() -> Iterator[None]:
     """Turn a permanent error into a failure without retries, in its own words; likewise a signal to end.
 
-    Dagster would begin a step again that a signal has interrupted, as after any other error.
+    Decorates the body of an asset or a check too, unless it is a generator. Dagster would begin a step again that a
+    signal has interrupted, as after any other error.
     """
     try:
         yield
@@ -39,17 +36,6 @@ def final_failures() -> Iterator[None]:
     except DagsterExecutionInterruptedError as signal:
         text = "The run was told to end, by a signal or in the UI: what it has published stays."
         raise Failure(description=text, allow_retries=False) from signal
-
-
-def fails_for_good(function: Callable[P, R]) -> Callable[P, R]:
-    """Decorate the body of an asset or a check with `final_failures`."""
-
-    @wraps(function)
-    def body(*args: P.args, **kwargs: P.kwargs) -> R:
-        with final_failures():
-            return function(*args, **kwargs)
-
-    return body
 
 
 def days_failure(refused: Mapping[str, str], days: int) -> Failure:

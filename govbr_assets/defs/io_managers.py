@@ -3,20 +3,20 @@
 A run over one day hands one value, a run over a range a lazy mapping; both are taken a day at a time.
 """
 
-from typing import Any
-
 import pyarrow as pa
 from dagster import ConfigurableIOManager, InputContext, OutputContext, ResourceDependency
 
-from govbr_assets.core.days import ByDay, Day, of_day, of_days
+from govbr_assets.core.days import ByDay, Day, DayValue
 from govbr_assets.dataset.reader import day_rows
-from govbr_assets.defs.failures import days_failure, final_failures
+from govbr_assets.defs.failures import days_failure, without_retries
 from govbr_assets.defs.metadata.daily import SyncProgress, shard_metadata
 from govbr_assets.defs.partition_events import PartitionEvents
 from govbr_assets.defs.resources import HubResource
 from govbr_assets.errors import ConfigurationError, NotMaterializedError, PermanentError
+from govbr_assets.io.staged import Rows
 from govbr_assets.io.storage.tables import TableStorage
 from govbr_assets.operations.sync.batches import SyncBatch, sync_days
+from govbr_assets.operations.sync.day_plan import DaySync
 
 _PROGRESS_DAYS = 500
 
@@ -32,47 +32,49 @@ class ArrowTableIOManager(ConfigurableIOManager):
     storage_url: str
     keep_days: str = "30"
 
-    def handle_output(self, context: OutputContext, obj: Any) -> None:
-        """Write each day's table; a day that cannot be had leaves its reason and is not recorded."""
-        if not context.has_asset_partitions:
-            return self._handle_whole(context, obj)
-        asset, keys, refused = context.asset_key.path[-1], context.asset_partition_keys, {}
-        records, told = PartitionEvents(context), obj.told if isinstance(obj, ByDay) else {}
-        with final_failures():
-            storage = self._storage()
-            for number, key in enumerate(keys):
-                if number and number % _PROGRESS_DAYS == 0:
-                    context.log.info(f"{number} of {len(keys)} days, {len(refused)} refused.")
-                try:
-                    table = of_day(obj, key)
-                except PermanentError as error:
-                    # What days have in common is told once, and by the asset that it befell.
-                    if str(error) not in refused.values() and not isinstance(error, NotMaterializedError):
-                        context.log.error(f"{key} is left out: {error}")
-                    refused[key] = str(error)
-                    storage.refuse(asset, key, str(error))
-                    continue
-                path = storage.write(asset, key, table)
-                records.add(key, told.pop(key, {}) | {"dagster/row_count": table.num_rows, "path": path})
-            storage.prune(asset)
-        pa.default_memory_pool().release_unused()  # to the system, before the next step takes its own
-        if len(refused) == len(keys):
-            raise days_failure(refused, len(refused))
-        return records.close()
+    def handle_output(self, context: OutputContext, obj: DayValue[Rows]) -> None:
+        """Write each day's table, or the one of an asset without days."""
+        with without_retries():
+            if isinstance(obj, ByDay) or context.has_asset_partitions:
+                return self._write_days(context, ByDay.of(obj, context.asset_partition_keys))
+            return self._write_whole(context, obj)
 
-    def _handle_whole(self, context: OutputContext, table: pa.Table) -> None:
+    def _write_days(self, context: OutputContext, days: ByDay[Rows]) -> None:
+        """Write each day's table; a day that cannot be had leaves its reason and is not recorded."""
+        asset, events, refused = context.asset_key.path[-1], PartitionEvents(context), dict[str, str]()
+        storage = self._storage()
+        for number, key in enumerate(days):
+            if number and number % _PROGRESS_DAYS == 0:
+                context.log.info(f"{number} of {len(days)} days, {len(refused)} refused.")
+            try:
+                table = days[key]
+            except PermanentError as error:
+                # What days have in common is logged once, and by the asset that it befell.
+                if str(error) not in refused.values() and not isinstance(error, NotMaterializedError):
+                    context.log.error(f"{key} is left out: {error}")
+                refused[key] = str(error)
+                storage.refuse(asset, key, str(error))
+                continue
+            path = storage.write(asset, key, table)
+            events.add(key, {**days.metadata.pop(key, {}), "dagster/row_count": table.num_rows, "path": path})
+        storage.prune(asset)
+        pa.default_memory_pool().release_unused()  # to the system, before the next step takes its own
+        if len(refused) == len(days):
+            raise days_failure(refused, len(refused))
+        events.close()
+
+    def _write_whole(self, context: OutputContext, table: Rows) -> None:
         """Write the table of an asset without days."""
-        with final_failures():
-            path = self._storage().write(context.asset_key.path[-1], None, table)
+        path = self._storage().write(context.asset_key.path[-1], None, table)
         context.add_output_metadata({"dagster/row_count": table.num_rows, "path": path})
 
-    def load_input(self, context: InputContext) -> Any:
+    def load_input(self, context: InputContext) -> DayValue[Rows]:
         """Read one day's table, or promise those of a range; or the one of an asset without days."""
-        with final_failures():
+        with without_retries():
             storage, asset = self._storage(), context.asset_key.path[-1]
             if not context.has_asset_partitions:
                 return storage.read(asset, None)
-            return of_days(context.asset_partition_keys, lambda key: storage.read(asset, key))
+            return ByDay(context.asset_partition_keys, lambda key: storage.read(asset, key)).plain()
 
     def _storage(self) -> TableStorage:
         """Open the storage."""
@@ -90,40 +92,40 @@ class HubShardIOManager(ConfigurableIOManager):
 
     hub: ResourceDependency[HubResource]
 
-    def handle_output(self, context: OutputContext, obj: Any) -> None:
+    def handle_output(self, context: OutputContext, obj: DayValue[DaySync]) -> None:
         """Publish the days, many in one commit; each is recorded when its commit has landed."""
-        keys, refused = list(context.asset_partition_keys), {}
-        with final_failures():
-            hub, records = self.hub.client(), PartitionEvents(context)
-            progress = SyncProgress(len(keys))
-            for batch in sync_days(hub, obj, keys, tell=context.log.info):
-                self._tell(context, batch, progress, set(refused.values()))
+        plans, refused = ByDay.of(obj, context.asset_partition_keys), dict[str, str]()
+        with without_retries():
+            hub, events, last = self.hub.client(), PartitionEvents(context), list(plans)[-1]
+            progress = SyncProgress(len(plans))
+            for batch in sync_days(hub, plans, tell=context.log.info):
+                self._log(context, batch, progress, set(refused.values()))
                 refused.update(batch.refused)
                 for key, shard in batch.shards.items():
-                    told = shard_metadata(batch.plans[key], shard, batch.publication, hub.repo_id)
+                    metadata = shard_metadata(batch.plans[key], shard, batch.publication, hub.repo_id)
                     if shard.withheld:
                         refused[key] = shard.withheld
-                        records.observe(key, told)
+                        events.observe(key, metadata)
                     else:
-                        records.add(key, told)
-                if keys[-1] in batch.shards and not refused:
-                    return records.close()
-                records.flush()
-        raise days_failure(refused, len(keys))
+                        events.add(key, metadata)
+                if last in batch.shards and not refused:
+                    return events.close()
+                events.flush()
+        raise days_failure(refused, len(plans))
 
-    def load_input(self, context: InputContext) -> Any:
+    def load_input(self, context: InputContext) -> DayValue[pa.Table]:
         """Read a day's rows at the newest revision: [n rows x 24], or promise those of a range."""
-        with final_failures():
+        with without_retries():
             hub = self.hub.client()
             head = hub.head()
-            return of_days(context.asset_partition_keys, lambda key: day_rows(hub, head, Day.of(key)))
+            return ByDay(context.asset_partition_keys, lambda key: day_rows(hub, head, Day.of(key))).plain()
 
-    def _tell(self, context: OutputContext, batch: SyncBatch, progress: SyncProgress, told: set[str]) -> None:
-        """Tell what became of a batch, with each reason once, and how far the run is."""
+    def _log(self, context: OutputContext, batch: SyncBatch, progress: SyncProgress, logged: set[str]) -> None:
+        """Log what became of a batch, with each reason once, and how far the run is."""
         progress.add(batch)
         if notes := batch.publication.notes:
             context.log.warning(f"Readers tolerate how {len(notes)} files differ, the next fold mends it: {notes[:20]}")
         for reason, key in {reason: key for key, reason in reversed(batch.refused.items())}.items():
-            if reason not in told:
+            if reason not in logged:
                 context.log.error(f"{key} is left out: {reason}")
         context.log.info(str(progress))

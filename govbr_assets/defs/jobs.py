@@ -14,7 +14,7 @@ from dagster import (
 from pydantic import Field
 
 from govbr_assets.defs.executor import living_in_process_executor
-from govbr_assets.defs.failures import fails_for_good
+from govbr_assets.defs.failures import without_retries
 from govbr_assets.defs.resources import HubResource
 from govbr_assets.huggingface.changeset import Changeset
 from govbr_assets.operations.restore import Restore, find, newest, roll_back
@@ -54,7 +54,7 @@ class RollbackConfig(Config):
 
 
 @op(retry_policy=RetryPolicy(max_retries=3, delay=30, backoff=Backoff.EXPONENTIAL, jitter=Jitter.PLUS_MINUS))
-@fails_for_good
+@without_retries()
 def put_data_files_back(context: OpExecutionContext, config: RollbackConfig, hub: HubResource) -> None:
     """Put the data files back as they were at a revision, with what the card says of them; its newest text stays."""
     client, dry_run = hub.client(), config.dry_run or hub.is_dry_run

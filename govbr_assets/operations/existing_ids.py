@@ -4,9 +4,10 @@ Sits between the assets and `hub` and `viewer`, and joins the two; what identity
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
+from itertools import dropwhile
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -54,7 +55,7 @@ class ExistingRows:
         seconds: wall time of these requests.
     """
 
-    table: pa.Table
+    table: Rows
     snapshot: Snapshot
     source: str = "none"
     reason: str = ""
@@ -79,8 +80,7 @@ class ExistingIdsLookup:
         hub: the repo.
         viewer: its viewer.
         source: who is asked.
-        days: partition keys.
-        rows_of: gives the Postgres day of a key, [n rows x 25].
+        days: the Postgres days by partition key, [n rows x 25] each; may be lazy.
         snapshot: the revision; only a tree without data files means that there are no ids.
     """
 
@@ -89,12 +89,11 @@ class ExistingIdsLookup:
         hub: RepoClient,
         viewer: Viewer,
         source: Source,
-        days: Sequence[str],
-        rows_of: Callable[[str], Rows],
+        days: Mapping[str, Rows],
         snapshot: Snapshot,
     ) -> None:
         self._hub, self._viewer, self._source = hub, viewer, source
-        self._days, self._rows_of, self._snapshot = list(days), rows_of, snapshot
+        self._days, self._snapshot = days, snapshot
         self._not_viewer = ""  # why the viewer is not asked any more
         if source is Source.exact:
             self._not_viewer = "exact was chosen"
@@ -112,7 +111,7 @@ class ExistingIdsLookup:
             HubUnavailableError: the Hub is out of reach.
             ContractError: a file on the Hub has no ids that can be read.
         """
-        rows = self._rows_of(key)
+        rows = self._days[key]
         if not rows.num_rows or not self._snapshot.data_files:
             return ExistingRows(identity.existing(rows, [], []), self._snapshot)
         if told := out_of_reach(self._hub, self._snapshot):  # the day is refused, or the rows are moved over first
@@ -151,10 +150,10 @@ class ExistingIdsLookup:
     def _look_up_from(self, key: str) -> None:
         """Look for the ids of this day and of days after it, in one pass over the files."""
         self._looked_up, ids = set(), []
-        for each in self._days[self._days.index(key) :]:
+        for each in dropwhile(lambda day: day != key, self._days):
             self._looked_up.add(each)
             try:
-                ids.append(identity.aliases(self._rows_of(each)))
+                ids.append(identity.aliases(self._days[each]))
             except PermanentError:
                 continue  # it is told when the turn comes to that day
             if sum(map(len, ids)) > _TOGETHER:

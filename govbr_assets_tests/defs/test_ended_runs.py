@@ -24,7 +24,7 @@ from dagster._core.definitions.job_base import InMemoryJob
 from dagster._core.execution.api import execute_run
 
 from govbr_assets.defs.executor import living_in_process_executor
-from govbr_assets.defs.failures import fails_for_good
+from govbr_assets.defs.failures import without_retries
 from govbr_assets_tests.alerts.test_alerts import Receiver, receiver  # noqa: F401
 from govbr_assets_tests.automation import Automation
 from govbr_assets_tests.defs.test_sensors import ALERT, automation  # noqa: F401
@@ -44,12 +44,12 @@ def run(
             end(context.instance, context.run.run_id)
 
     @asset(retry_policy=AGAIN)
-    @fails_for_good
+    @without_retries()
     def first(context) -> None:
         step(context, "first")
 
     @asset_check(asset=first)
-    @fails_for_good
+    @without_retries()
     def check(context) -> AssetCheckResult:
         step(context, "check")
         return AssetCheckResult(passed=True)

@@ -9,7 +9,7 @@ from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.days import Day
 from govbr_assets.defs.assets.daily import hf_parquet_shard
 from govbr_assets.defs.assets.defaults import OWNERS, RETRY, WEEKLY, PublishConfig, columns
-from govbr_assets.defs.failures import final_failures
+from govbr_assets.defs.failures import without_retries
 from govbr_assets.defs.metadata.compaction import CompactionProgress
 from govbr_assets.defs.resources import HubResource
 from govbr_assets.operations.compact.plan import fold
@@ -27,7 +27,7 @@ from govbr_assets.operations.compact.plan import fold
 )
 def consolidated_dataset(context: AssetExecutionContext, config: PublishConfig, hub: HubResource) -> Any:
     """The dataset as one sorted file a year: shards of closed days and files of any other origin, folded with proof."""
-    with final_failures():
+    with without_retries():
         client, dry_run = hub.client(), config.dry_run or hub.is_dry_run
         told = CompactionProgress(client.repo_id, client.head())
         for folded in fold(client, Day.at(datetime.now(UTC)), dry_run=dry_run, tell=context.log.info):

@@ -1,11 +1,16 @@
 """What all assets have in common: who owns them, when they are tried again or late, their columns for the UI."""
 
 from datetime import timedelta
+from types import UnionType
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
-from dagster import Backoff, Config, FreshnessPolicy, Jitter, RetryPolicy, TableColumn, TableSchema
+from dagster import Backoff, Config, DagsterType, FreshnessPolicy, Jitter, RetryPolicy, TableColumn, TableSchema
 from pydantic import Field
 
+from govbr_assets.core.days import ByDay, DayValue
+from govbr_assets.io.staged import Rows
+from govbr_assets.operations.sync.day_plan import DaySync
 from govbr_assets.publications import NEWS
 
 # Permanent errors are not retried (`failures`); a viewer that is indexing needs minutes.
@@ -16,6 +21,22 @@ OWNERS = ["team:data-platform"]
 # Assets with days have none: the last materialization of any day says nothing of the newest one (see `newest_day`).
 DAILY = FreshnessPolicy.time_window(fail_window=timedelta(days=2), warn_window=timedelta(hours=30))
 WEEKLY = FreshnessPolicy.time_window(fail_window=timedelta(days=15), warn_window=timedelta(days=8))
+
+
+def _days_of(kind: type | UnionType, name: str) -> DagsterType:
+    """Declare `DayValue[kind]` to Dagster, which cannot read it from an annotation."""
+    return DagsterType(
+        lambda _, value: isinstance(value, kind | ByDay), name, description=f"A day's {name}, or many days'."
+    )
+
+
+TABLE, PLAN = _days_of(Rows, "table"), _days_of(DaySync, "plan")
+
+if TYPE_CHECKING:
+    Tables = DayValue[Rows]
+else:
+    Tables = TABLE
+"""The annotation of inputs: for a reader the value, for Dagster, which resolves no union, its own type of it."""
 
 
 def columns(schema: pa.Schema) -> TableSchema:

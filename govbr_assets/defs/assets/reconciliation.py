@@ -10,7 +10,7 @@ from govbr_assets.core.day_counts import DAYS_SCHEMA, differing
 from govbr_assets.defs.assets.consolidated import consolidated_dataset
 from govbr_assets.defs.assets.daily import hf_parquet_shard
 from govbr_assets.defs.assets.defaults import DAILY, OWNERS, RETRY, columns
-from govbr_assets.defs.failures import fails_for_good
+from govbr_assets.defs.failures import without_retries
 from govbr_assets.defs.metadata.reconciliation import reconciliation_metadata
 from govbr_assets.defs.resources import HubResource, PostgresResource
 from govbr_assets.operations.reconcile.plan import reconcile
@@ -36,7 +36,7 @@ class ReconciliationConfig(Config):
     freshness_policy=DAILY,
     metadata={"dagster/column_schema": columns(DAYS_SCHEMA)},
 )
-@fails_for_good
+@without_retries()
 def hub_reconciliation(
     context: AssetExecutionContext, config: ReconciliationConfig, postgres: PostgresResource, hub: HubResource
 ) -> Output[pa.Table]:

@@ -11,14 +11,15 @@ import pyarrow as pa
 from dagster import AssetCheckEvaluation, AssetCheckExecutionContext, AssetCheckResult, AssetIn, asset_check
 
 from govbr_assets.core.contract import repeated, schema_diff
-from govbr_assets.core.days import Day, of_day
+from govbr_assets.core.days import ByDay, Day
 from govbr_assets.core.identity import aliases, missing_rows
 from govbr_assets.core.layout import shard_path
 from govbr_assets.dataset.keys import holding
 from govbr_assets.dataset.reader import day_rows, file_schema
 from govbr_assets.defs.assets.daily import hf_parquet_shard, postgres_news_partition
+from govbr_assets.defs.assets.defaults import Tables
 from govbr_assets.defs.checks.whole import emptied
-from govbr_assets.defs.failures import fails_for_good
+from govbr_assets.defs.failures import without_retries
 from govbr_assets.defs.metadata.daily import ToldOfDays, published_rows
 from govbr_assets.defs.partition_events import record_verdict
 from govbr_assets.defs.partitions import daily
@@ -31,19 +32,15 @@ Verdict = tuple[bool, Mapping[str, Any]]
 
 
 @asset_check(asset=postgres_news_partition, partitions_def=daily)
-@fails_for_good
-def partition_ids_are_unique(context: AssetCheckExecutionContext, postgres_news_partition: Any) -> AssetCheckResult:
+@without_retries()
+def partition_ids_are_unique(context: AssetCheckExecutionContext, postgres_news_partition: Tables) -> AssetCheckResult:
     """No unique_id stands twice in the day's table."""
-
-    def judge(key: str) -> Verdict:
-        ids = of_day(postgres_news_partition, key)["unique_id"]
-        return _none_repeated(ids)
-
-    return _per_day(context, judge)
+    rows = ByDay.of(postgres_news_partition, context.partition_keys)
+    return _per_day(context, lambda key: _none_repeated(rows[key]["unique_id"]))
 
 
 @asset_check(asset=hf_parquet_shard, partitions_def=daily)
-@fails_for_good
+@without_retries()
 def shard_schema_is_the_contract(context: AssetCheckExecutionContext, hub: HubResource) -> AssetCheckResult:
     """The day's shard on the Hub has exactly the published schema."""
     client = hub.client()
@@ -62,7 +59,7 @@ def shard_schema_is_the_contract(context: AssetCheckExecutionContext, hub: HubRe
 
 
 @asset_check(asset=hf_parquet_shard, partitions_def=daily)
-@fails_for_good
+@without_retries()
 def hub_ids_are_unique(context: AssetCheckExecutionContext, hub: HubResource) -> AssetCheckResult:
     """No unique_id of the day stands twice on the Hub, in whatever files."""
     client = hub.client()
@@ -84,17 +81,17 @@ def hub_ids_are_unique(context: AssetCheckExecutionContext, hub: HubResource) ->
     partitions_def=daily,
     additional_ins={"postgres_news_partition": AssetIn("postgres_news_partition")},
 )
-@fails_for_good
+@without_retries()
 def postgres_rows_are_on_the_hub(
-    context: AssetCheckExecutionContext, postgres_news_partition: Any, hub: HubResource
+    context: AssetCheckExecutionContext, postgres_news_partition: Tables, hub: HubResource
 ) -> AssetCheckResult:
     """Every row of the day in PostgreSQL is on the Hub, under one of its ids."""
-    client = hub.client()
+    client, days = hub.client(), ByDay.of(postgres_news_partition, context.partition_keys)
     head = client.head()
     lacking = _Lacking(context, client, head)
 
     def judge(key: str) -> Verdict:
-        rows = of_day(postgres_news_partition, key)
+        rows = days[key]
         missing = missing_rows(rows, day_rows(client, head, Day.of(key), ["unique_id"])["unique_id"])
         if missing:  # a row that moved here may stand under its old day still
             missing = missing_rows(rows, holding(client, head, head.data_files, aliases(rows))["unique_id"])

@@ -16,7 +16,7 @@ from govbr_assets.dataset.keys import file_keys, ids_at
 from govbr_assets.dataset.reader import file_schema
 from govbr_assets.defs.assets.consolidated import consolidated_dataset
 from govbr_assets.defs.checks.whole import shortfall
-from govbr_assets.defs.failures import fails_for_good
+from govbr_assets.defs.failures import without_retries
 from govbr_assets.defs.metadata.daily import is_of
 from govbr_assets.defs.resources import HubResource, ViewerResource
 from govbr_assets.errors import UnknownRevisionError, ViewerUncertainError
@@ -29,7 +29,7 @@ _TRIED = 500  # commits of folds since the last one that came to its end
 
 
 @asset_check(asset=consolidated_dataset)
-@fails_for_good
+@without_retries()
 def dataset_ids_are_unique(context: AssetCheckExecutionContext, hub: HubResource) -> AssetCheckResult:
     """No unique_id stands twice in the dataset."""
     client = hub.client()
@@ -42,7 +42,7 @@ def dataset_ids_are_unique(context: AssetCheckExecutionContext, hub: HubResource
 
 
 @asset_check(asset=consolidated_dataset)
-@fails_for_good
+@without_retries()
 def dataset_schema_is_the_contract(context: AssetCheckExecutionContext, hub: HubResource) -> AssetCheckResult:
     """Every file has exactly the published schema, and the card is one that any files load with."""
     client = hub.client()
@@ -60,7 +60,7 @@ def dataset_schema_is_the_contract(context: AssetCheckExecutionContext, hub: Hub
 
 
 @asset_check(asset=consolidated_dataset)
-@fails_for_good
+@without_retries()
 def dataset_is_sorted(context: AssetCheckExecutionContext, hub: HubResource) -> AssetCheckResult:
     """The rows of every file stand in the order of `published_at, unique_id`."""
     client = hub.client()
@@ -71,7 +71,7 @@ def dataset_is_sorted(context: AssetCheckExecutionContext, hub: HubResource) -> 
 
 
 @asset_check(asset=consolidated_dataset)
-@fails_for_good
+@without_retries()
 def no_row_was_lost(context: AssetCheckExecutionContext, hub: HubResource, viewer: ViewerResource) -> AssetCheckResult:
     """Every unique_id that stood in the dataset before the last fold still does, and nobody else took rows away."""
     client, head = hub.client(), hub.client().head()

@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 from dagster import AssetCheckExecutionContext, AssetCheckResult, asset_check
 
 from govbr_assets.defs.assets.daily import hf_parquet_shard
-from govbr_assets.defs.failures import fails_for_good
+from govbr_assets.defs.failures import without_retries
 from govbr_assets.defs.newest_day import newest_day
 from govbr_assets.defs.resources import HubResource, PostgresResource
 
 
 @asset_check(asset=hf_parquet_shard)
-@fails_for_good
+@without_retries()
 def newest_day_is_published(
     context: AssetCheckExecutionContext, postgres: PostgresResource, hub: HubResource
 ) -> AssetCheckResult:

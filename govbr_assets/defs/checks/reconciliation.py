@@ -9,7 +9,7 @@ from govbr_assets.core.day_counts import settled, worst
 from govbr_assets.core.days import Day
 from govbr_assets.defs.assets.reconciliation import hub_reconciliation as measured
 from govbr_assets.defs.checks.whole import shortfall
-from govbr_assets.defs.failures import fails_for_good
+from govbr_assets.defs.failures import without_retries
 from govbr_assets.defs.metadata.reconciliation import WORST_DAYS, days_table
 from govbr_assets.defs.resources import HubResource
 
@@ -17,7 +17,7 @@ _BESIDE_DAYS = ("undated_surplus", "unpublishable_rows", "refused_days")
 
 
 @asset_check(asset=measured)
-@fails_for_good
+@without_retries()
 def hub_matches_postgres(
     context: AssetCheckExecutionContext, hub_reconciliation: pa.Table, hub: HubResource
 ) -> AssetCheckResult:

@@ -9,7 +9,6 @@ from typing import Any
 import pyarrow as pa
 from dagster import AssetKey, AssetRecordsFilter, DagsterInstance, MetadataValue
 
-from govbr_assets.core.days import of_day
 from govbr_assets.core.identity import identity_digest
 from govbr_assets.dataset.transaction import CommitResult
 from govbr_assets.errors import UnknownRevisionError
@@ -29,7 +28,7 @@ def is_of(told: Mapping[str, MetadataValue], repo_id: str) -> bool:
     return "repo" in told and told["repo"].value == repo_id
 
 
-def existing_metadata(found: ExistingRows, rows: Rows, repo_id: str) -> dict[str, Any]:
+def existing_metadata(found: ExistingRows, rows: Rows, repo_id: str) -> dict[str, str | int | float]:
     """Tell how the ids of a day were found, and for whom: `KnownRevisions` reads it back."""
     return {
         "repo": repo_id,
@@ -78,19 +77,19 @@ class KnownRevisions:
 
     Args:
         instance: Dagster's.
-        keys: the partition keys of the run, in the order in which they will be asked for.
+        existing: the stored ids by partition key, in the order in which they will be asked for.
         hub: the repo.
     """
 
-    def __init__(self, instance: DagsterInstance, keys: Sequence[str], hub: RepoClient) -> None:
-        self._told, self._hub = ToldOfDays(instance, "hf_existing_ids", keys), hub
+    def __init__(self, instance: DagsterInstance, existing: Mapping[str, Rows], hub: RepoClient) -> None:
+        self._told, self._existing, self._hub = ToldOfDays(instance, "hf_existing_ids", list(existing)), existing, hub
 
-    def of(self, key: str, rows: Rows, hf_existing_ids: Any) -> ExistingRows:
+    def of(self, key: str, rows: Rows) -> ExistingRows:
         """Say what was known of a day at its revision.
 
         Nothing, if the ids were asked for other rows than these, of another repo, or of one whose history is gone.
         """
-        table = of_day(hf_existing_ids, key)
+        table = self._existing[key]
         told = self._told.of(key)
         if not {"asked_for", "revision", "source"} <= told.keys():  # reported by hand, or by another version of this
             return ExistingRows.unknown()

@@ -3,11 +3,10 @@
 Whether a commit is real or a rehearsal makes no difference here; what Dagster records of it is `io_managers`' business.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
-from govbr_assets.core.days import of_day
 from govbr_assets.dataset.transaction import CommitResult, publish
 from govbr_assets.errors import PermanentError
 from govbr_assets.huggingface.client import RepoClient
@@ -42,8 +41,7 @@ class SyncBatch:
 
 def sync_days(
     hub: RepoClient,
-    plans: object,
-    keys: Sequence[str],
+    plans: Mapping[str, DaySync],
     *,
     dry_run: bool = False,
     tell: Callable[[str], None] = lambda _: None,
@@ -52,8 +50,7 @@ def sync_days(
 
     Args:
         hub: the repo.
-        plans: the plan of one day, or a lazy mapping from partition key to plan.
-        keys: the partition keys.
+        plans: by partition key, in order; may be lazy, and raise a `PermanentError` for a day that cannot be had.
         dry_run: make the edits, change nothing.
         tell: hears in a sentence why a publication waits.
 
@@ -61,21 +58,21 @@ def sync_days(
         TransientError: the Hub or a source failed; what was given before is published.
     """
     with scratch_folder() as folder:
-        yield from _batches(hub, plans, keys, YearFiles(hub, folder), dry_run=dry_run, tell=tell)
+        yield from _batches(hub, plans, YearFiles(hub, folder), dry_run=dry_run, tell=tell)
 
 
 def _batches(
-    hub: RepoClient, plans: object, keys: Sequence[str], years: YearFiles, *, dry_run: bool, tell: Callable[[str], None]
+    hub: RepoClient, plans: Mapping[str, DaySync], years: YearFiles, *, dry_run: bool, tell: Callable[[str], None]
 ) -> Iterator[SyncBatch]:
-    """Publish days as `in_batches` does."""
+    """Publish days as `sync_days` does."""
     trail: Trail | None = None
     guess = Snapshot(None, {})
-    rest, waiting = iter(keys), {}
+    rest, waiting = iter(plans), dict[str, DaySync]()
     while True:
-        refused = {}
+        refused = dict[str, str]()
         for key in islice(rest, COMMIT_DAYS - len(waiting)):
             try:
-                waiting[key] = of_day(plans, key)
+                waiting[key] = plans[key]
             except PermanentError as error:
                 refused[key] = str(error)
         if not waiting and not refused:

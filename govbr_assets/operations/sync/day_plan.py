@@ -3,11 +3,12 @@
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import pyarrow as pa
 
-from govbr_assets.core.days import Day
-from govbr_assets.core.identity import Moves
+from govbr_assets.core.days import ByDay, Day
+from govbr_assets.core.identity import Moves, aliases
 from govbr_assets.core.layout import shard_path
 from govbr_assets.io.staged import Rows
 from govbr_assets.operations.existing_ids import ExistingRows
@@ -66,3 +67,25 @@ class DaySync:
         """
         shard = DayDiff(self.day, self.rows(), draft, self.rules, refusal).made()
         return replace(shard, withheld=" ".join(filter(None, [self.left_out, shard.withheld]))) if shard else None
+
+
+def plan_days(
+    rows: ByDay[Rows],
+    known: Callable[[str, Rows], ExistingRows],
+    options: SyncOptions,
+    left_out: Callable[[Day], str],
+) -> ByDay[DaySync]:
+    """Promise the plans of some days.
+
+    Args:
+        rows: the Postgres days with their aliases, [n rows x 25] each.
+        known: tells for a partition key and its rows what the Hub held of them at an earlier revision.
+        options: what may be removed, and the like.
+        left_out: tells which rows of a day cannot be published, and why; empty if all can.
+    """
+
+    def plan(key: str) -> DaySync:
+        found, day = rows[key], Day.of(key)
+        return DaySync(day, partial(rows.__getitem__, key), aliases(found), known(key, found), options, left_out(day))
+
+    return ByDay(rows, plan)
