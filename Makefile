@@ -21,10 +21,12 @@ check: .venv/installed-test
 	$(BIN)/python -m pyright
 	$(BIN)/python -m dagster definitions validate --module-name govbr_assets.definitions --log-level warning
 
-# All of them take some three hours; `make bench BENCH=existing_ids` takes three minutes.
+# All of them take some three hours; `make bench BENCH=existing_ids` takes three minutes. With AGAINST=REVISION each is
+# measured by turns with the product of that revision.
 BENCH ?=
+AGAINST ?=
 bench: .venv/installed-test
-	$(BIN)/python -m govbr_assets_tests.benchmarks $(BENCH)
+	$(BIN)/python -m govbr_assets_tests.benchmarks $(if $(AGAINST),--against $(AGAINST)) $(BENCH)
 
 clean:
 	rm -rf .venv .local build *.egg-info

@@ -1,4 +1,7 @@
-"""The command: all benchmarks, or the ones that are named; `NAME=ROWS` measures a smaller or larger case than usual."""
+"""The command: all benchmarks, or the ones that are named; `NAME=ROWS` measures a smaller or larger case than usual.
+
+`--against REVISION` measures each by turns with the product of that revision, and prints how many times its cost.
+"""
 
 import re
 import sys
@@ -6,6 +9,7 @@ from collections.abc import Callable
 
 from govbr_assets_tests.benchmarks import (
     backfill,
+    by_turns,
     existing_ids,
     fold,
     fold_scale,
@@ -31,10 +35,15 @@ BENCHMARKS: dict[str, Callable[..., None]] = {"one_day": one_day.run, **SIZED}
 
 def main(words: list[str]) -> int:
     """Run benchmarks by name, all of them without one; return the exit code."""
+    against = None
+    if words[:1] == ["--against"]:
+        _, against, *words = [*words, ""][: max(2, len(words))]
     known = re.compile(rf"({'|'.join(BENCHMARKS)})|({'|'.join(SIZED)})=[1-9]\d*")
     if unknown := [word for word in words if not known.fullmatch(word)]:
         print(f"There is no benchmark {unknown[0]!r}: choose of {', '.join(BENCHMARKS)}.", file=sys.stderr)
         return 2
+    if against is not None:
+        return by_turns.run(against, words or list(BENCHMARKS))
     for name, _, rows in (word.partition("=") for word in words or BENCHMARKS):
         BENCHMARKS[name](*([int(rows)] if rows else []))
     return 0

@@ -1,13 +1,16 @@
 """What is measured: a production install of its own, and the commands that run in it. What they do is not known here.
 
-Where pandas is installed, as for the tests, pyarrow imports it and the figures would be pandas'.
+Where pandas is installed, as for the tests, pyarrow imports it and the figures would be pandas'. Which checkout is
+installed, and where the costs are written as well, `by_turns` says in the environment.
 """
 
+import json
 import os
 import platform
 import subprocess
 import venv
 from collections.abc import Mapping
+from dataclasses import astuple
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -15,6 +18,10 @@ from pathlib import Path
 from govbr_assets_tests.benchmarks.measure import Cost, measure
 
 ROOT = Path(__file__).parents[2]
+"""The checkout that this file is in."""
+
+CHECKOUT, COSTS = "GOVBR_BENCH_CHECKOUT", "GOVBR_BENCH_COSTS"
+"""Variables: the checkout that is measured instead of `ROOT`; the file that gets the cost of each command in a line."""
 
 PRODUCT, EMPTY = "govbr_assets", "govbr_assets_tests.benchmarks.empty_graph"
 """The modules with the graphs."""
@@ -32,7 +39,8 @@ class Worker:
 
     def __init__(self, folder: Path) -> None:
         self._log = folder / "log"
-        self._python = _production_install(folder / "production")
+        self._checkout = Path(os.environ.get(CHECKOUT, ROOT))
+        self._python = _production_install(folder / "production", self._checkout)
 
     def materialize(self, graph: str, environment: Mapping[str, str], *options: str) -> Cost:
         """Run the command of a user on the three daily assets of a graph.
@@ -53,7 +61,11 @@ class Worker:
         Raises:
             RuntimeError: it failed.
         """
-        return measure([self._python, "-m", module, *arguments], environment, ROOT, self._log)
+        cost = measure([self._python, "-m", module, *arguments], environment, self._checkout, self._log)
+        if COSTS in os.environ:
+            with Path(os.environ[COSTS]).open("a") as costs:
+                costs.write(json.dumps([f"{module} {' '.join(arguments)}", *astuple(cost)]) + "\n")
+        return cost
 
 
 def conditions() -> str:
@@ -65,11 +77,11 @@ def conditions() -> str:
     )
 
 
-def _production_install(folder: Path) -> str:
-    """Install what a worker needs, and nothing for tests; return its Python."""
+def _production_install(folder: Path, checkout: Path) -> str:
+    """Install what a worker needs from a checkout, and nothing for tests; return its Python."""
     print("Making a production install ...", flush=True)
     venv.create(folder, with_pip=True)
     python = str(folder / "bin" / "python")
-    options = ["-qq", "--disable-pip-version-check", "--constraint", str(ROOT / "constraints.txt")]
-    subprocess.run([python, "-m", "pip", "install", *options, str(ROOT)], check=True)
+    options = ["-qq", "--disable-pip-version-check", "--constraint", str(checkout / "constraints.txt")]
+    subprocess.run([python, "-m", "pip", "install", *options, str(checkout)], check=True)
     return python
