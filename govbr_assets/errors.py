@@ -1,30 +1,29 @@
-"""Every error that this project raises on purpose.
+"""The exceptions that this package raises.
 
 GovbrAssetsError
-├── TransientError                try again later: nothing was lost, nothing was half done
-│   ├── HubUnavailableError         the Hub answers 429, 5xx, or not at all
-│   ├── HubConflictError            somebody else keeps committing to the repo
-│   ├── SourceUnavailableError      PostgreSQL is away, or went away in the middle of a read
-│   ├── StorageUnavailableError     the storage between assets is away or busy
-│   ├── ViewerUncertainError        the dataset viewer cannot vouch for its answer
-│   ├── AlertRefusedError           an alert did not get through, and waits
-│   │   └── MessageRefusedError         because of what it says; others may get through
-│   └── TickTimeoutError            a tick of a sensor waited for something that gives no answer
-└── PermanentError                the same call would fail again: somebody has to change something
+├── TransientError                a later attempt may succeed; nothing was lost or left incomplete
+│   ├── HubUnavailableError         the Hub answers 429 or 5xx, or does not answer
+│   ├── HubConflictError            the head of the repo moved at every attempt to commit
+│   ├── SourceUnavailableError      PostgreSQL is unreachable, or the connection broke during a read
+│   ├── StorageUnavailableError     the storage between assets is unreachable or busy
+│   ├── ViewerUncertainError        the dataset viewer's answer is stale, partial, malformed or missing
+│   ├── AlertRefusedError           the receiver has not taken an alert, which stays in the queue
+│   │   └── MessageRefusedError       the receiver rejects this alert for its contents
+│   └── TickTimeoutError            a sensor's tick ran out of time
+└── PermanentError                every attempt fails until something is changed
     ├── ConfigurationError          a setting is missing or malformed
-    │   └── BeginningError            without it Dagster cannot begin: on its command line the sentence stands alone
-    ├── ContractError               data that the published schema cannot hold without loss
-    ├── HubDeniedError              401, 403, 404: a token, a right or a repo is missing
-    │   └── UnknownRevisionError      the repo has no such revision: it is another one, or its history was rewritten
-    ├── IncompleteCommitError       the Hub would take only a part of a commit, or did
-    ├── SourceError                 PostgreSQL understood, and refused: a missing table, a denied right
-    │   └── SourceRowsError           it fails at some of the rows: a cast, a domain, a time-out; others can be had
-    ├── NotMaterializedError        a table that an asset needs is not in the storage
-    ├── NoRoomError                 the disk for temporary files, or the storage, is too small
-    └── ProofError                  a fold would have lost or changed a row, and was not published
+    │   └── BeginningError            a setting without which Dagster cannot load the definitions
+    ├── ContractError               data does not fit the published schema without loss
+    ├── HubDeniedError              the Hub answers 401, 402, 403 or 404: token, rights, quota or repo
+    │   └── UnknownRevisionError      the repo has no such revision
+    ├── IncompleteCommitError       the Hub would apply, or has applied, only a part of a commit
+    ├── SourceError                 PostgreSQL rejects the query: a missing table, a missing privilege
+    │   └── SourceRowsError           PostgreSQL fails on some rows: a cast, a domain, a statement timeout
+    ├── NotMaterializedError        the storage has no table of an upstream asset
+    ├── NoRoomError                 the disk for temporary files, or the storage, is full
+    └── ProofError                  verification failed: a commit would have lost or changed rows
 
-A message is one sentence that names the thing and says what to do. No password and no token is ever in one: they are
-taken out when the error is made.
+A message is one sentence that names the thing and says what to do. Secrets are redacted when an error is created.
 """
 
 from click import ClickException
@@ -33,10 +32,10 @@ from govbr_assets.redact import redact
 
 
 class GovbrAssetsError(Exception):
-    """Base of all errors below.
+    """Base class of all exceptions of this package.
 
     Args:
-        message: one sentence.
+        message: one sentence; secrets in it are redacted.
     """
 
     def __init__(self, message: str = "") -> None:
@@ -44,43 +43,43 @@ class GovbrAssetsError(Exception):
 
 
 class TransientError(GovbrAssetsError):
-    """Worth another try later."""
+    """Base class of errors that a later attempt may not meet again."""
 
 
 class HubUnavailableError(TransientError):
-    """The Hub is overloaded, broken or out of reach."""
+    """The Hub is overloaded, failing or unreachable."""
 
 
 class HubConflictError(TransientError):
-    """The repo moved under a publication more often than it was willing to plan again."""
+    """The head of the repo moved at every attempt to commit."""
 
 
 class SourceUnavailableError(TransientError):
-    """PostgreSQL cannot be reached, or the connection broke before the last row."""
+    """PostgreSQL is unreachable, or the connection broke before the last row."""
 
 
 class StorageUnavailableError(TransientError):
-    """The storage at GOVBR_STORAGE_URL cannot be reached, or is too busy."""
+    """The storage at GOVBR_STORAGE_URL is unreachable or busy."""
 
 
 class ViewerUncertainError(TransientError):
-    """The viewer's answer is stale, partial, failing or half read, and so is no answer."""
+    """The viewer's answer is stale, partial, malformed or missing, and cannot be used."""
 
 
 class AlertRefusedError(TransientError):
-    """Whoever is at GOVBR_ALERT_URL did not take an alert."""
+    """The receiver at GOVBR_ALERT_URL has not taken an alert."""
 
 
 class MessageRefusedError(AlertRefusedError):
-    """Whoever is at GOVBR_ALERT_URL cannot take this alert, which says nothing against others."""
+    """The receiver at GOVBR_ALERT_URL rejects this alert for its contents; it may take others."""
 
 
 class TickTimeoutError(TransientError):
-    """A tick of a sensor would not have ended in time."""
+    """A sensor's tick did not finish in time."""
 
 
 class PermanentError(GovbrAssetsError):
-    """Will fail again until somebody changes something."""
+    """Base class of errors that every attempt meets until something is changed."""
 
 
 class ConfigurationError(PermanentError):
@@ -88,40 +87,40 @@ class ConfigurationError(PermanentError):
 
 
 class BeginningError(ConfigurationError, ClickException):
-    """A setting, a day or a range with which Dagster cannot begin; its command line prints no stack of it."""
+    """A setting, day or range with which Dagster cannot start; its command line prints the message alone."""
 
 
 class ContractError(PermanentError):
-    """Data does not fit the published schema."""
+    """Data does not fit the published schema without loss."""
 
 
 class HubDeniedError(PermanentError):
-    """The Hub refuses this token, or knows no such repo."""
+    """The Hub denies access: token, rights, quota, or no such repo."""
 
 
 class UnknownRevisionError(HubDeniedError):
-    """The repo has no such revision, or no longer."""
+    """The repo has no such revision: it is another repo, or its history was rewritten."""
 
 
 class IncompleteCommitError(PermanentError):
-    """The Hub would leave something out of a commit, or its new revision is not what was sent."""
+    """The Hub would leave files out of a commit, or the new revision differs from what was sent."""
 
 
 class SourceError(PermanentError):
-    """PostgreSQL refuses the query."""
+    """PostgreSQL rejects the query."""
 
 
 class SourceRowsError(SourceError):
-    """PostgreSQL fails at some of the rows that were asked for, and may give others."""
+    """PostgreSQL fails on some of the rows; others can still be read."""
 
 
 class NotMaterializedError(PermanentError):
-    """An upstream table is not there: never made, dropped with age, or its day was refused."""
+    """A table of an upstream asset is missing: never materialized, dropped with age, or its day was rejected."""
 
 
 class NoRoomError(PermanentError):
-    """The disk for temporary files, or the storage between assets, is too small."""
+    """The disk for temporary files, or the storage between assets, is full."""
 
 
 class ProofError(PermanentError):
-    """What was written is not what was read."""
+    """Verification failed: the rows written are not the rows read."""

@@ -177,7 +177,7 @@ def check() -> None:
         ("SSL_CERT_FILE", "/nowhere/ca.pem", "SSL_CERT_FILE is '/nowhere/ca.pem'.*No such file"),
         ("REQUESTS_CA_BUNDLE", __file__, "REQUESTS_CA_BUNDLE is .* no file of certificates"),
         ("CURL_CA_BUNDLE", "/nowhere", "CURL_CA_BUNDLE is '/nowhere'"),
-        ("HF_XET_CACHE", "/proc/nowhere", "HF_XET_CACHE is '/proc/nowhere', where nothing can be written"),
+        ("HF_XET_CACHE", "/proc/nowhere", "HF_XET_CACHE is '/proc/nowhere', which is not writable"),
     ],
 )
 def test_what_is_left_over_in_the_environment_is_named_at_once(

@@ -1,1 +1,1 @@
-"""Alerts as a service: what an alert says, and how it is delivered."""
+"""Alerts as a service: `message` builds them, `outbox` delivers them by HTTP."""

@@ -1,4 +1,4 @@
-"""What an alert says, and when there is one for a lapse. Who sends it is `alerts`' business."""
+"""The contents of alerts, and the alerts for datasets that are out of date. Delivery belongs to `outbox`."""
 
 import json
 from dataclasses import dataclass
@@ -6,21 +6,21 @@ from datetime import datetime, timedelta
 
 from govbr_assets.redact import redact
 
-_ERROR_CHARACTERS = 1_000
+_MAX_ERROR_CHARACTERS = 1_000
 
 
 @dataclass(frozen=True)
 class Alert:
-    """One alert, which is sent once.
+    """An alert, which is sent once.
 
     Attributes:
-        key: what it is about, as a file name; of two alerts with one key the second is not sent.
+        key: identifies the event, as a file name; a second alert with the same key is not sent.
         title: one sentence.
-        asset: the asset, or the job if no asset is to blame.
-        partition: the day or days; empty if it is about none.
-        error: the error's own words.
-        run_id: the run; empty if it is about none.
-        link: to the run.
+        asset: the asset, or the job if no single asset failed.
+        partition: the day or days; empty if there is none.
+        error: the error message.
+        run_id: the run; empty if there is none.
+        link: URL of the run.
     """
 
     key: str
@@ -32,25 +32,25 @@ class Alert:
     link: str = ""
 
     def message(self) -> bytes:
-        """Write it as JSON, with the `text` that Slack and its like show, and without a secret."""
+        """Return the alert as JSON, with the `text` that Slack and similar services show, and without secrets."""
         error = redact(self.error)
-        error = error if len(error) <= _ERROR_CHARACTERS else f"{error[:_ERROR_CHARACTERS]} ..."
+        error = error if len(error) <= _MAX_ERROR_CHARACTERS else f"{error[:_MAX_ERROR_CHARACTERS]} ..."
         lines = [redact(self.title), error, self.link]
-        told = {"asset": self.asset, "partition": self.partition, "error": error, "run_id": self.run_id}
-        return json.dumps({"text": "\n".join(filter(None, lines)), **told, "link": self.link}).encode()
+        fields = {"asset": self.asset, "partition": self.partition, "error": error, "run_id": self.run_id}
+        return json.dumps({"text": "\n".join(filter(None, lines)), **fields, "link": self.link}).encode()
 
 
 def overdue_alert(asset: str, materialized_at: datetime, now: datetime, within: timedelta) -> Alert | None:
-    """Tell whether an asset without days was not made for too long.
+    """Return the alert for an unpartitioned asset that is overdue.
 
     Args:
         asset: its name.
-        materialized_at: when it was last, aware.
+        materialized_at: its last materialization, aware.
         now: aware.
-        within: how often it has to be.
+        within: maximum age of that materialization.
 
     Returns:
-        The alert, with the same key all through one lapse.
+        The alert, with the same key until the asset is materialized again; None if it is not overdue.
     """
     if now - materialized_at < within:
         return None
@@ -60,11 +60,11 @@ def overdue_alert(asset: str, materialized_at: datetime, now: datetime, within: 
 
 
 def day_missing(asset: str, day: str) -> Alert:
-    """Tell that the newest day that should be on the Hub is not.
+    """Return the alert for a day that should be on the Hub and is not.
 
     Args:
         asset: its name.
-        day: the first such day since one was there: it is the key all through one lapse.
+        day: the first day that is missing, which keeps the key the same until a newer day is published.
     """
     title = (
         f"{asset} of {day} is not published, though PostgreSQL has had its rows for a day: look at the runs and"

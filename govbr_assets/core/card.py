@@ -1,6 +1,6 @@
-"""The dataset card: its metadata as the Hub reads it, and edits of it after which all other bytes are as before.
+"""The dataset card: its metadata as the Hub parses it, and edits that leave all other bytes unchanged.
 
-Where the metadata stands in `README.md` is decided here; YAML is read in `card_yaml` and written in `front_matter`.
+This module finds the front matter in `README.md`; `card_yaml` parses its YAML, and `front_matter` edits it.
 """
 
 import re
@@ -18,9 +18,9 @@ from govbr_assets.core.selection import select_usual
 from govbr_assets.errors import ContractError
 
 _END = r"(?:\r\n|\r|\n)"
-_AS_THE_HUB_READS = re.compile(rf"(\ufeff?\s*---{_END})([\S\s]*?{_END})(---[ \t]*(?:\r\n|\n|$))")
-_AS_PEOPLE_WRITE = re.compile(rf"(\ufeff?\s*---[ \t]*{_END})((?:[\S\s]*?{_END})??)((?:---|\.\.\.)[ \t]*(?:\r\n|\n|$))")
-_OPEN = re.compile(rf"\ufeff?\s*---[ \t]*({_END}|$)")
+_HUB_FENCES = re.compile(rf"(\ufeff?\s*---{_END})([\S\s]*?{_END})(---[ \t]*(?:\r\n|\n|$))")
+_LENIENT_FENCES = re.compile(rf"(\ufeff?\s*---[ \t]*{_END})((?:[\S\s]*?{_END})??)((?:---|\.\.\.)[ \t]*(?:\r\n|\n|$))")
+_OPENING_FENCE = re.compile(rf"\ufeff?\s*---[ \t]*({_END}|$)")
 
 _NEW_CARD = b"""---
 language:
@@ -38,20 +38,20 @@ class Card:
     """A dataset card.
 
     Attributes:
-        text: all of `README.md`.
+        text: the contents of `README.md`.
     """
 
     text: str
 
     @classmethod
     def parse(cls, content: bytes | None) -> "Card":
-        """Read a card.
+        """Parse a card.
 
         Args:
             content: of `README.md`; None if there is none.
 
         Raises:
-            ContractError: it is no text in UTF-8, or its front matter is nothing that readers can load.
+            ContractError: it is not UTF-8, or readers cannot load its front matter.
         """
         try:
             text = (content or b"").decode()
@@ -63,51 +63,51 @@ class Card:
         if "\0" in text:
             raise ContractError("README.md on the Hub holds NUL bytes, as UTF-16 does: save it as UTF-8.")
         card = cls(text)
-        card.metadata  # noqa: B018 - raises if it cannot be read
+        card.metadata  # noqa: B018 - raises if it cannot be parsed
         return card
 
     @cached_property
     def metadata(self) -> Metadata:
-        """What the Hub and its client read as metadata; an alias is a copy."""
-        read = _AS_THE_HUB_READS.match(self.text)
-        return read_metadata(read[2], _lines(read[1])) if read else {}
+        """The metadata as the Hub and its client parse it; aliases are expanded."""
+        found = _HUB_FENCES.match(self.text)
+        return read_metadata(found[2], _next_line(found[1])) if found else {}
 
     def edited(self, edit: Callable[[MutableMapping[Any, Any]], None]) -> "Card":
-        """Edit the metadata.
+        """Return a card with edited metadata.
 
         Args:
-            edit: changes a copy of the metadata.
+            edit: changes a copy of the metadata in place.
 
         Returns:
-            A card with that metadata; this one if the Hub reads that from it already.
+            The edited card; this one if the Hub parses that metadata from it already.
 
         Raises:
-            ContractError: the front matter cannot be edited so that all else stays; names the line.
+            ContractError: the front matter cannot be edited with all else unchanged; the message names the line.
         """
         opening, front, closing, body = self._parts()
-        wish = read_metadata(front, _lines(opening))
-        edit(wish)
-        if same(wish, self.metadata):
+        target = read_metadata(front, _next_line(opening))
+        edit(target)
+        if same(target, self.metadata):
             return self
         newline = "\r\n" if opening.endswith("\r\n") else "\n"
-        card = Card(opening + edit_metadata(front, wish, newline, _lines(opening)) + closing + body)
-        if not same(card.metadata, wish):
+        card = Card(opening + edit_metadata(front, target, newline, _next_line(opening)) + closing + body)
+        if not same(card.metadata, target):
             raise ContractError("The front matter of README.md on the Hub cannot be edited: write it anew.")
         return card
 
     def encode(self) -> bytes:
-        """Give the content of `README.md`."""
+        """Return the contents of `README.md`."""
         return self.text.encode()
 
     def _parts(self) -> tuple[str, str, str, str]:
-        """Split the text into opening fence, front matter, closing fence and body; fences are as the Hub reads them."""
-        if read := _AS_THE_HUB_READS.match(self.text):
-            return read[1], read[2], read[3], self.text[read.end() :]
-        if meant := _AS_PEOPLE_WRITE.match(self.text):
-            opening = re.sub(r"[ \t]+(?=[\r\n]+\Z)", "", meant[1])
-            closing = meant[3].replace("...", "---")
-            return opening, meant[2], closing, self.text[meant.end() :]
-        if _OPEN.match(self.text):
+        """Split the text into opening fence, front matter, closing fence and body; fences become valid for the Hub."""
+        if found := _HUB_FENCES.match(self.text):
+            return found[1], found[2], found[3], self.text[found.end() :]
+        if found := _LENIENT_FENCES.match(self.text):
+            opening = re.sub(r"[ \t]+(?=[\r\n]+\Z)", "", found[1])
+            closing = found[3].replace("...", "---")
+            return opening, found[2], closing, self.text[found.end() :]
+        if _OPENING_FENCE.match(self.text):
             raise ContractError("The front matter of README.md on the Hub has no closing `---`: add it.")
         mark = "\ufeff" if self.text.startswith("\ufeff") else ""
         text = self.text.removeprefix(mark)
@@ -117,17 +117,17 @@ class Card:
 
 
 def appendable_card(content: bytes | None, edit: Callable[[MutableMapping[Any, Any]], None] | None = None) -> Card:
-    """Make a card safe for adding shards: `configs` that select our files, our columns, and no sizes that go stale.
+    """Return a card under which files can be added: `configs` that select them, our columns, and no outdated sizes.
 
     Args:
-        content: of `README.md` on the Hub; None when there is none.
-        edit: of its metadata, for a repo with other files than ours; None for one without.
+        content: of `README.md` on the Hub; None if there is none.
+        edit: changes the metadata of a repo that has other files too; None for a repo without.
 
     Returns:
-        The same card where nothing has to change, so that an unchanged card costs no upload.
+        A card; with the same text if nothing has to change, so that it is not uploaded.
 
     Raises:
-        ContractError: the card cannot be read, or not be edited.
+        ContractError: the card cannot be parsed, or not be edited.
     """
     return Card.parse(_NEW_CARD if content is None else content).edited(edit or _make_appendable)
 
@@ -137,6 +137,6 @@ def _make_appendable(metadata: MutableMapping[Any, Any]) -> None:
     correct_info(metadata, DEFAULT)
 
 
-def _lines(before: str) -> int:
-    """Count at which line of the file goes on what stands behind a text."""
+def _next_line(before: str) -> int:
+    """Return the number of the line that follows a text."""
     return len(re.findall(_END, before)) + 1

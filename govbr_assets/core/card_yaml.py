@@ -1,7 +1,4 @@
-"""What the YAML of a card means: PyYAML's word, for that is what the Hub's client and `datasets` read it with.
-
-How it is written anew is `front_matter`'s business.
-"""
+"""Parsing of a card's YAML by PyYAML, the parser of the Hub's client and of `datasets`. `front_matter` writes it."""
 
 import re
 from collections.abc import Iterator
@@ -15,65 +12,65 @@ from govbr_assets.errors import ContractError
 Metadata = dict[Any, Any]
 
 LINE_END = re.compile(r"(?:\r\n|\r|\n)\Z")
-NO_VALUE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
-"""What both libraries raise for a text that is YAML and whose values cannot be had."""
+VALUE_ERRORS = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
+"""Raised by both libraries for a text that is valid YAML but has a value that cannot be constructed."""
 
-_MOST_VALUES = 200_000  # a text of a few lines can name more with aliases of aliases
+_MAX_VALUES = 200_000  # aliases of aliases can expand a few lines to more
 
 
-class _Reader(yaml.SafeLoader):
-    """PyYAML's safe loader, whose errors all say where."""
+class _Loader(yaml.SafeLoader):
+    """PyYAML's safe loader, with a position in every error."""
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
-        """Make the value of a node; a date such as 2024-02-31 is an error of the text, too."""
+        """Construct the value of a node; an invalid value such as the date 2024-02-31 raises with its position."""
         try:
             return super().construct_object(node, deep)
-        except NO_VALUE as error:
+        except VALUE_ERRORS as error:
             raise yaml.constructor.ConstructorError(None, None, str(error), node.start_mark) from error
 
 
 def read_metadata(text: str, first_line: int = 1, *, whole: bool = False) -> Metadata:
-    """Read metadata as the Hub does; an alias is a copy.
+    """Parse metadata as the Hub does; aliases are expanded.
 
     Args:
         text: YAML, up to the closing fence.
-        first_line: where in its file it begins, for messages.
-        whole: with its last line end, which the Hub leaves out: it counts as soon as another line follows.
+        first_line: number of its first line in the file, for messages.
+        whole: whether to include the last line end, which the Hub drops; it matters once another line follows.
 
     Returns:
-        The mapping; empty if the text holds nothing.
+        The mapping; empty if the text is empty.
 
     Raises:
-        ContractError: the text is no YAML mapping, or one that readers cannot load; names the line.
+        ContractError: the text is not a YAML mapping that readers can load; the message names the line.
     """
-    with _sentences(first_line):
-        metadata = _copy(yaml.load(text if whole else LINE_END.sub("", text), _Reader))
+    with _contract_errors(first_line):
+        metadata = _expand(yaml.load(text if whole else LINE_END.sub("", text), _Loader))
     if not isinstance(metadata, dict | None):
         raise unusable(first_line, "it is not a mapping of keys to values")
     return metadata or {}
 
 
 def key_lines(text: str, first_line: int = 1) -> dict[str, int]:
-    """Say in which line of the text, from 0, each key of a mapping in block style begins; empty for other texts.
+    """Return the line, from 0, at which each key of a block mapping begins; empty for other texts.
 
     Raises:
-        ContractError: the text is no YAML.
+        ContractError: the text is not YAML.
     """
-    with _sentences(first_line):
-        root = yaml.compose(text, _Reader)
+    with _contract_errors(first_line):
+        root = yaml.compose(text, _Loader)
     if not isinstance(root, yaml.MappingNode) or root.flow_style:
         return {}
     return {str(key.value): key.start_mark.line for key, _ in root.value}
 
 
 def check_keys(text: str, first_line: int = 1) -> None:
-    """Look whether a mapping has a key twice: the client takes the last one, the Hub refuses the card.
+    """Raise if a mapping has a key twice: the client uses the last one, and the Hub rejects the card.
 
     Raises:
-        ContractError: it has; names key and line.
+        ContractError: it has; the message names key and line.
     """
-    with _sentences(first_line):
-        seen, stack = set[int](), [yaml.compose(text, _Reader)]
+    with _contract_errors(first_line):
+        seen, stack = set[int](), [yaml.compose(text, _Loader)]
     while stack:
         node = stack.pop()
         if not isinstance(node, yaml.CollectionNode) or id(node) in seen:
@@ -82,7 +79,7 @@ def check_keys(text: str, first_line: int = 1) -> None:
         if isinstance(node, yaml.SequenceNode):
             stack += node.value
             continue
-        stack += [each for pair in node.value for each in pair]
+        stack += [part for pair in node.value for part in pair]
         found = set[str]()
         for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
             if key.value in found:
@@ -90,44 +87,45 @@ def check_keys(text: str, first_line: int = 1) -> None:
             found.add(key.value)
 
 
-def unusable(line: int, told: str) -> ContractError:
-    """Tell why a front matter cannot be used.
+def unusable(line: int, reason: str) -> ContractError:
+    """Return the error for a front matter that cannot be used.
 
     Args:
         line: of the file, from 1.
-        told: what is wrong and what to do.
+        reason: what is wrong and what to do.
     """
-    return ContractError(f"The front matter of README.md on the Hub cannot be used, line {line}: {told}.")
+    return ContractError(f"The front matter of README.md on the Hub cannot be used, line {line}: {reason}.")
 
 
 @contextmanager
-def _sentences(first_line: int) -> Iterator[None]:
-    """Turn what PyYAML raises into one sentence of ours."""
+def _contract_errors(first_line: int) -> Iterator[None]:
+    """Translate PyYAML's errors into ours."""
     try:
         yield
     except (yaml.YAMLError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         line = first_line + mark.line if mark else first_line
-        told = ", ".join(filter(None, [getattr(error, "context", None), getattr(error, "problem", None)])) or str(error)
-        raise unusable(line, f"it is not YAML that readers can load: {' '.join(told.split())}") from error
+        text = ", ".join(filter(None, [getattr(error, "context", None), getattr(error, "problem", None)])) or str(error)
+        raise unusable(line, f"it is not YAML that readers can load: {' '.join(text.split())}") from error
 
 
-def _copy(root: Any) -> Any:
-    """Copy a value so that no two places share a part of it.
+def _expand(root: Any) -> Any:
+    """Copy a value with its aliases expanded, so that no two places share a part of it.
 
     Raises:
         yaml.YAMLError: the parts are too many.
-        RecursionError: a part holds itself.
+        RecursionError: a part contains itself.
     """
     count = 0
 
     def copy(value: Any) -> Any:
+        """Copy a value and count its parts."""
         nonlocal count
         count += 1
-        if count > _MOST_VALUES:
-            raise yaml.YAMLError(f"its aliases name more than {_MOST_VALUES} values")
+        if count > _MAX_VALUES:
+            raise yaml.YAMLError(f"its aliases name more than {_MAX_VALUES} values")
         if isinstance(value, dict):
-            return {key: copy(each) for key, each in value.items()}
-        return [copy(each) for each in value] if isinstance(value, list) else value
+            return {key: copy(part) for key, part in value.items()}
+        return [copy(part) for part in value] if isinstance(value, list) else value
 
     return copy(root)

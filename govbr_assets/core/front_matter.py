@@ -1,8 +1,8 @@
-"""A card's YAML edited so that only what is meant changes: its text otherwise stays byte for byte.
+"""Edits of a card's YAML that change nothing but the edited keys; all other text stays byte for byte.
 
-Two libraries share the work. PyYAML says what a text means, for it is what readers have (YAML 1.1: `yes` is true).
-ruamel.yaml writes the text anew with its comments, order, quotes and anchors; to it every scalar is its own text, so
-that no rule of YAML 1.2 touches a value. Nothing here knows what the metadata is about, or where in a file it stands.
+PyYAML determines what a text means, as it does for readers (YAML 1.1: `yes` is true). ruamel.yaml writes the edited
+text with its comments, order, quotes and anchors; it treats every scalar as a string, so that no rule of YAML 1.2
+changes a value. The meaning of the keys, and the position in the file, belong to the callers.
 """
 
 import re
@@ -12,55 +12,55 @@ from itertools import pairwise
 import yaml
 from ruamel.yaml.error import YAMLError as RuamelError
 
-from govbr_assets.core.card_yaml import LINE_END, NO_VALUE, Metadata, check_keys, key_lines, read_metadata, unusable
+from govbr_assets.core.card_yaml import LINE_END, VALUE_ERRORS, Metadata, check_keys, key_lines, read_metadata, unusable
 from govbr_assets.core.lines import carry_edit
 from govbr_assets.core.round_trip import RoundTrip, same
 from govbr_assets.errors import ContractError
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
-_CANNOT_WRITE = (yaml.YAMLError, RuamelError, *NO_VALUE, AssertionError, NotImplementedError, RecursionError)
+_WRITE_ERRORS = (yaml.YAMLError, RuamelError, *VALUE_ERRORS, AssertionError, NotImplementedError, RecursionError)
 
 
-def edit_metadata(text: str, wish: Metadata, newline: str, first_line: int = 1) -> str:
-    """Write a text that means the wish and differs from the old one nowhere else.
+def edit_metadata(text: str, target: Metadata, newline: str, first_line: int = 1) -> str:
+    """Edit YAML so that it parses as some metadata and is otherwise unchanged.
 
     Args:
         text: YAML, a mapping or nothing, up to the closing fence.
-        wish: what it shall mean.
-        newline: the end of new lines.
-        first_line: where in its file the text begins, for messages.
+        target: the metadata that the edited text must parse as.
+        newline: line end of new lines.
+        first_line: number of the text's first line in its file, for messages.
 
     Returns:
-        YAML that was read again and compared with the wish; ends with a newline.
+        The edited YAML, parsed again and compared with the target; ends with a newline.
 
     Raises:
-        ContractError: there is no such text, or the old one has a key twice; names the line.
+        ContractError: there is no such text, or the old one has a key twice; the message names the line.
     """
     before = read_metadata(text, first_line)
     check_keys(text, first_line)
     lines = _LINE.findall(text)
     if lines and lines[-1].rstrip() == "...":
-        lines.pop()  # nothing may follow it
-    # A block text at the end means another one as soon as a line follows.
-    for meant in (before, read_metadata(text, first_line, whole=True)):
-        for candidate in _candidates(lines, meant, wish, newline, first_line):
-            if _means(edited := "".join(candidate), wish):
+        lines.pop()  # it ends the document
+    # A block scalar at the end changes its value as soon as a line follows.
+    for parsed in (before, read_metadata(text, first_line, whole=True)):
+        for candidate in _candidates(lines, parsed, target, newline, first_line):
+            if _parses_as(edited := "".join(candidate), target):
                 return edited
-    changed = next(key for key in [*before, *wish] if key not in wish or not same(before.get(key), wish[key]))
+    changed = next(key for key in [*before, *target] if key not in target or not same(before.get(key), target[key]))
     line = first_line + key_lines(text).get(str(changed), 0)
     raise unusable(line, f"`{changed}` cannot be edited without touching others: write it without aliases and tags")
 
 
 def _candidates(
-    lines: list[str], before: Metadata, wish: Metadata, newline: str, first_line: int
+    lines: list[str], before: Metadata, target: Metadata, newline: str, first_line: int
 ) -> Iterator[list[str]]:
-    """Write the wish in several ways, the one that keeps the most of the old text first."""
+    """Yield edited texts that may parse as the target, the one that keeps most of the old text first."""
     try:
         document = RoundTrip("".join(LINE_END.sub("", line) + "\n" for line in lines))
         old = document.settle(lines)
-        document.change(before, wish)
-        old, new = ([line.replace("\n", newline) for line in each] for each in (old, document.lines()))
-    except _CANNOT_WRITE as error:
+        document.change(before, target)
+        old, new = ([line.replace("\n", newline) for line in text] for text in (old, document.lines()))
+    except _WRITE_ERRORS as error:
         raise unusable(first_line, f"it cannot be written anew: {' '.join(str(error).split())}") from error
     ours, base, theirs = map(_by_key, (lines, old, new))
     for pair in (True, False) if ours.keys() == base.keys() else ():
@@ -73,7 +73,7 @@ def _candidates(
 
 
 def _by_key(lines: list[str]) -> dict[str | None, list[str]]:
-    """Cut a mapping in block style into the lines of each key, with what stands before the first one under None."""
+    """Split a block mapping into the lines of each key; the lines before the first key are under None."""
     try:
         starts = key_lines("".join(lines))
     except ContractError:
@@ -82,10 +82,10 @@ def _by_key(lines: list[str]) -> dict[str | None, list[str]]:
     return dict(zip([None, *starts], parts, strict=True))
 
 
-def _means(text: str, wish: Metadata) -> bool:
-    """Say whether a text is read as the wish, and has no key twice."""
+def _parses_as(text: str, target: Metadata) -> bool:
+    """Return whether a text parses as the target and has no key twice."""
     try:
         check_keys(text)
-        return same(read_metadata(text), wish)
+        return same(read_metadata(text), target)
     except ContractError:
         return False

@@ -1,7 +1,7 @@
-"""Which paths of a repo a pattern of a dataset card selects, and what format a file has by its name.
+"""Matching of paths against the patterns of a dataset card, and formats by file name.
 
-The rules are those of the library `datasets` and of the file system that it uses on the Hub; what they select of a
-revision says `scope`. Tested against that library on the same lists of paths.
+The rules are those of the library `datasets` and its file system for the Hub, and are tested against that library on
+the same lists of paths.
 """
 
 import re
@@ -23,11 +23,16 @@ _NEVER_DATA = {
     "dummy_data.zip",
     "dataset_dict.json",
 }
-"""Names that only a pattern that ends with them selects."""
+"""File names that are selected only by a pattern ending with the name itself."""
 
 
 class Format(NamedTuple):
-    """What a file is read as: the name of the reader in `datasets`, and for text tables what separates columns."""
+    """A file format.
+
+    Attributes:
+        name: of the builder in `datasets`.
+        separator: of columns, for delimited text.
+    """
 
     name: str
     separator: str = ""
@@ -79,35 +84,35 @@ _METADATA = {"latest_version_hint.json", "task.toml", "instruction.md", *_OF_FOL
 _OF_LANCE = ("idx", "txn", "manifest")
 _ALLOWED = {*_FORMATS, "zip", *_OF_LANCE}
 _PREFERRED = ("csv", "json", "jsonl", "arrow", "vortex", "lance", "parquet")
-"""Of as many files of several extensions the last of these decides."""
+"""Priority of extensions that the same number of files have, lowest first."""
 
 
 def has_magic(pattern: str) -> bool:
-    """Say whether a pattern is one, and not the name of one file, which has to be there."""
+    """Return whether a string has wildcards; one without is the path of a file, which must exist."""
     return _MAGIC.search(pattern) is not None
 
 
 def is_elsewhere(pattern: str) -> bool:
-    """Say whether a pattern leads, or may lead, out of the repo: an address, an absolute path, dots, an archive."""
+    """Return whether a pattern can leave the repo: a URL, an absolute path, dots, an archive."""
     return _ELSEWHERE.search(pattern) is not None
 
 
 def selected(pattern: str, paths: Iterable[str], *, of_any_name: bool = False) -> list[str]:
-    """List the data files that a pattern selects, in the order of their names.
+    """Return the data files that a pattern selects, sorted.
 
     Args:
         pattern: relative to the root of the repo, as in `data_files` of a dataset card.
         paths: all files of the repo.
-        of_any_name: also files whose extension no reader knows.
+        of_any_name: whether to include files with an unknown extension.
 
     Raises:
-        ContractError: it is no pattern.
+        ContractError: the pattern is invalid.
     """
     parts = pattern.strip("/").split("/")
     if any("**" in part and part != "**" for part in parts):
         raise ContractError(
-            f"README.md on the Hub selects data_files by {pattern!r}, where `**` stands beside other characters, and no"
-            " reader takes that: write `**` as a folder of its own."
+            f"README.md on the Hub selects data_files by {pattern!r}, where `**` stands beside other characters, which"
+            " no reader accepts: write `**` as a folder of its own."
         )
     never = _NEVER_DATA - {parts[-1]}
     special, hidden = _special(parts), _hidden(parts)
@@ -123,10 +128,10 @@ def selected(pattern: str, paths: Iterable[str], *, of_any_name: bool = False) -
 
 
 def common_format(paths: Iterable[str]) -> Format | None:
-    """Say as what files are read together: the extension that most of them have decides; None if none is known."""
+    """Return the format in which files are read together, by their most frequent extension; None if unknown."""
     names = [path.rpartition("/")[2] for path in paths]
     counts = Counter((extension.lower(), name in _METADATA) for name in names for extension in name.split(".")[1:])
-    for extension, _ in sorted(counts, key=lambda each: _weight(*each, counts[each]), reverse=True):
+    for extension, _ in sorted(counts, key=lambda key: _weight(*key, counts[key]), reverse=True):
         if extension in _FORMATS:
             return _FORMATS[extension]
         if extension == "zip":
@@ -135,17 +140,17 @@ def common_format(paths: Iterable[str]) -> Format | None:
 
 
 def is_of(path: str, kind: Format) -> bool:
-    """Say whether a file is read with others as a format: by any of the extensions in its name, or as metadata."""
+    """Return whether a file is read as a format, by any extension in its name or as a metadata file."""
     if kind.name in (*_FOLDERS_BY_NAME, "mmcif") and path.endswith(_OF_FOLDERS):
         return True
     extensions = path.rpartition("/")[2].split(".")[1:]
     if kind.name == "lance" and (not {*_OF_LANCE}.isdisjoint(extensions) or path.endswith("latest_version_hint.json")):
         return True
-    return any(each == "zip" or (each in _FORMATS and _FORMATS[each].name == kind.name) for each in extensions)
+    return any(part == "zip" or (part in _FORMATS and _FORMATS[part].name == kind.name) for part in extensions)
 
 
 def escaped(path: str) -> str:
-    """Write the path of one file as a pattern."""
+    """Return the pattern that selects exactly one path."""
     return _MAGIC.sub(r"[\g<0>]", path)
 
 
@@ -155,7 +160,7 @@ def _weight(extension: str, metadata: bool, count: int) -> tuple[bool, int, int,
 
 
 def _fits(parts: Sequence[str], path: Sequence[str]) -> bool:
-    """Match a path, folder by folder; `**` is any number of folders, and at the end whatever is in them."""
+    """Return whether a path matches, part by part; `**` matches any number of folders, and at the end any files."""
     for number, part in enumerate(parts):
         if part == "**":
             rest = parts[number + 1 :]
@@ -172,10 +177,10 @@ def _regex(part: str) -> re.Pattern[str]:
 
 
 def _special(parts: Sequence[str]) -> int:
-    """Count the folders such as `__pycache__`, which a pattern has to name."""
+    """Return the number of folders such as `__pycache__`, which are selected only by name."""
     return sum(part.startswith("__") for part in parts[:-1])
 
 
 def _hidden(parts: Sequence[str]) -> int:
-    """Count the hidden files and folders, which a pattern has to name."""
+    """Return the number of hidden files and folders, which are selected only by name."""
     return sum(part.startswith(".") and set(part) != {"."} for part in parts)

@@ -1,4 +1,4 @@
-"""Lines of texts: an edit made in one writing of a text, carried over to another one."""
+"""Three-way merges of lines: an edit made in one formatting of a text, applied to another formatting."""
 
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
@@ -7,14 +7,14 @@ from difflib import SequenceMatcher
 def carry_edit(
     text: Sequence[str], old: Sequence[str], new: Sequence[str], *, keep_comments: bool = False, pair: bool = False
 ) -> list[str]:
-    """Carry the edit that leads from `old` to `new` over to a text that says what `old` says in another writing.
+    """Apply the edit from `old` to `new` to a differently formatted text.
 
     Args:
-        text: lines, each with its end.
-        old: the same, as a library writes them.
-        new: those of `old`, edited.
-        keep_comments: whether comments and empty lines stay that stand behind what is removed.
-        pair: whether as many lines in another writing are taken for the same lines, one by one.
+        text: lines, each with its line end.
+        old: the same content, as a library formats it.
+        new: `old`, edited.
+        keep_comments: whether comments and empty lines after removed lines stay.
+        pair: whether replaced stretches of the same length in `old` and `text` count as the same lines, pairwise.
 
     Returns:
         The lines of the text where the edit does not touch them, else those of `new`.
@@ -26,21 +26,21 @@ def carry_edit(
         if old[base:start] == edited:
             result += here
         else:
-            result += [*edited, *(_comments_behind(here, edited) if keep_comments else ())]
+            result += [*edited, *(_trailing_comments(here, edited) if keep_comments else ())]
         result += text[our_start : our_start + length]
         ours, base, theirs = our_start + length, start + length, their_start + length
     return result
 
 
 def differences(one: Sequence[str], other: Sequence[str]) -> int:
-    """Count the lines of one text that the other one has not at their place."""
+    """Return the number of lines of one text that have no match in the other."""
     return len(one) - sum(length for _, _, length in _matches(one, other))
 
 
 def _common(
     text: Sequence[str], old: Sequence[str], new: Sequence[str], pair: bool
 ) -> Iterator[tuple[int, int, int, int]]:
-    """Find the stretches that all three have: where they begin in each, and how many lines they are."""
+    """Yield the stretches common to all three: their start in each, and their length."""
     theirs = _matches(old, new)
     for start, our_start, length in _matches(old, text, pair):
         for their_base, their_start, their_length in theirs:
@@ -51,7 +51,7 @@ def _common(
 
 
 def _matches(one: Sequence[str], other: Sequence[str], pair: bool = False) -> list[tuple[int, int, int]]:
-    """Find the stretches of lines that two texts have in common, whatever the lines end with."""
+    """Return the stretches of lines common to two texts, regardless of line ends."""
     bare = [[line.rstrip("\r\n") for line in lines] for lines in (one, other)]
     return [
         (start, other_start, end - start)
@@ -60,11 +60,11 @@ def _matches(one: Sequence[str], other: Sequence[str], pair: bool = False) -> li
     ]
 
 
-def _comments_behind(removed: Sequence[str], instead: Sequence[str]) -> Sequence[str]:
-    """Find the comments and empty lines at the end of what is removed, if they are not in what comes instead."""
+def _trailing_comments(removed: Sequence[str], instead: Sequence[str]) -> Sequence[str]:
+    """Return the comments and empty lines at the end of the removed lines that are not in their replacement."""
     first = len(removed)
     while first and (not removed[first - 1].strip() or removed[first - 1].lstrip().startswith("#")):
         first -= 1
-    behind = removed[first:]
+    trailing = removed[first:]
     kept = {line.strip() for line in instead}
-    return [line for line in behind if line.strip() not in kept or not line.strip()] if first else []
+    return [line for line in trailing if line.strip() not in kept or not line.strip()] if first else []

@@ -1,4 +1,4 @@
-"""YAML written anew by ruamel.yaml, in which every scalar is its own text: what it means is PyYAML's business."""
+"""Round trips of YAML through ruamel.yaml, which treats every scalar as a string; PyYAML determines the values."""
 
 import sys
 from collections import Counter
@@ -25,25 +25,25 @@ from ruamel.yaml.tag import Tag
 from govbr_assets.core.lines import differences
 
 _INDENTS = [(2, 2, 0), (2, 4, 2), (4, 4, 0), (4, 4, 2), (4, 6, 4)]
-"""How lists and mappings may be indented: by how much in a mapping, in a list, and how much of that before a dash."""
+"""Possible indents: of mappings, of sequences, and the offset of the dash."""
 
 _NULL, _TEXT = Tag(suffix="tag:yaml.org,2002:null"), Tag(suffix="tag:yaml.org,2002:str")
 _MERGE = "<<"
 _STYLED = (LiteralScalarString, SingleQuotedScalarString, DoubleQuotedScalarString)
 
 
-class _Texts(VersionedResolver):
-    """Takes every plain scalar for a text, an absent one for null."""
+class _StringResolver(VersionedResolver):
+    """Resolves every plain scalar to a string, and a missing one to null."""
 
     def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:
-        """Choose the tag of a node that has none."""
+        """Return the tag of a node without one."""
         if kind is ScalarNode:
             return _NULL if implicit[0] and value == "" else _TEXT
         return super().resolve(kind, value, implicit)
 
 
 class RoundTrip:
-    """A YAML document that can be changed and written anew with its comments, order, quotes, styles and anchors.
+    """A YAML document that can be changed and written with its comments, order, quotes, styles and anchors.
 
     Args:
         text: YAML, a mapping or nothing.
@@ -51,32 +51,32 @@ class RoundTrip:
 
     def __init__(self, text: str) -> None:
         self._yaml = YAML(typ="rt", pure=True)
-        self._yaml.Resolver = _Texts
+        self._yaml.Resolver = _StringResolver
         self._yaml.preserve_quotes = True
         self._yaml.width = sys.maxsize
         root = self._yaml.load(text)
-        self._heading = text if root is None else ""  # comments alone are not in a document
-        self._root = root if isinstance(root, CommentedMap) else CommentedMap()  # `~` is nothing, too
+        self._heading = text if root is None else ""  # ruamel drops comments of an empty document
+        self._root = root if isinstance(root, CommentedMap) else CommentedMap()  # `~` is an empty document too
         if not self._root:
             self._root.fa.set_block_style()
         self._margin = " " * (self._root.lc.col or 0) if not self._root.fa.flow_style() else ""
 
     def settle(self, lines: list[str]) -> list[str]:
-        """Choose the indents that leave the most of a text as it is, and write the document with them."""
+        """Choose the indents that reproduce most of a text, and return the document written with them."""
         written = {indents: self._written(indents) for indents in _INDENTS}
         self._indents = min(_INDENTS, key=lambda indents: differences(lines, written[indents]))
         return written[self._indents]
 
     def lines(self) -> list[str]:
-        """Write the document as lines."""
+        """Return the lines of the written document."""
         return self._written(self._indents)
 
     def change(self, before: dict[Any, Any], after: dict[Any, Any]) -> None:
-        """Change what differs between two values of the document, and nothing else.
+        """Change the nodes that differ between two values of the document.
 
         Args:
-            before: what it means now.
-            after: what it shall mean.
+            before: the current value.
+            after: the new value.
         """
         self._shared = Counter(map(id, _collections(self._root)))
         self._change_mapping(self._root, before, after)
@@ -92,7 +92,7 @@ class RoundTrip:
     def _change_mapping(self, node: CommentedMap, before: dict[Any, Any], after: dict[Any, Any]) -> None:
         names = {value_of(key): key for key in node if key != _MERGE}
         if any(key not in names and not (key in after and same(before[key], after[key])) for key in before):
-            node.pop(_MERGE)  # what it brought is written out
+            node.pop(_MERGE)  # the merged keys are written out
             names |= {key: _new(key) for key in before if key not in names}
             for key in before:
                 node.setdefault(names[key], _new(before[key]))
@@ -118,7 +118,7 @@ class RoundTrip:
                 node.insert(start + place - new_start, _new(after[place]))
 
     def _changed(self, node: Any, before: Any, after: Any) -> Any:
-        """Change a node in place where only this place has it, else make it anew."""
+        """Change a node in place if no alias shares it, else return a new node."""
         if self._shared[id(node)] == 1:
             if isinstance(node, CommentedMap) and isinstance(before, dict) and isinstance(after, dict):
                 self._change_mapping(node, before, after)
@@ -134,7 +134,7 @@ class RoundTrip:
 
 
 def same(one: Any, other: Any) -> bool:
-    """Compare two values with their types: true is not 1, and a value that is no number equals itself."""
+    """Return whether two values and their types are equal: true is not 1, and NaN equals NaN."""
     if type(one) is not type(other):
         return False
     if isinstance(one, dict):
@@ -145,7 +145,7 @@ def same(one: Any, other: Any) -> bool:
 
 
 def value_of(scalar: Any) -> Any:
-    """Say what a scalar of the document means to PyYAML."""
+    """Return the value that PyYAML gives a scalar of the document."""
     if not isinstance(scalar, str) or (isinstance(scalar, ScalarString) and not isinstance(scalar, PlainScalarString)):
         return scalar
     loader = yaml.SafeLoader("")
@@ -153,24 +153,24 @@ def value_of(scalar: Any) -> Any:
 
 
 def _new(value: Any) -> Any:
-    """Make a node for a value, so that PyYAML reads that value."""
+    """Return a node that PyYAML parses as a value."""
     if isinstance(value, dict):
-        return CommentedMap([(_new(key), _new(each)) for key, each in value.items()])
+        return CommentedMap([(_new(key), _new(part)) for key, part in value.items()])
     if isinstance(value, list):
         return CommentedSeq(map(_new, value))
     node = yaml.representer.SafeRepresenter().represent_data(value)
     if isinstance(value, str) and yaml.SafeLoader("").resolve(yaml.ScalarNode, value, (True, False)) != node.tag:
         return DoubleQuotedScalarString(value)
-    return PlainScalarString(node.value)  # a bare text would be quoted as the one that it replaces
+    return PlainScalarString(node.value)  # a str would get the quotes of the scalar that it replaces
 
 
 def _collections(node: Any) -> Iterator[Any]:
-    """Go through the collections of a document, one as often as it has an alias; into each once."""
+    """Yield the collections of a document, each as often as it is referred to."""
     seen, stack = set[int](), [node]
     while stack:
-        each = stack.pop()
-        if isinstance(each, CommentedMap | CommentedSeq):
-            yield each
-            if id(each) not in seen:
-                seen.add(id(each))
-                stack += each.values() if isinstance(each, CommentedMap) else each
+        part = stack.pop()
+        if isinstance(part, CommentedMap | CommentedSeq):
+            yield part
+            if id(part) not in seen:
+                seen.add(id(part))
+                stack += part.values() if isinstance(part, CommentedMap) else part

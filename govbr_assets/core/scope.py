@@ -1,7 +1,7 @@
-"""Which files of a repo are our dataset: the train split of the default config, by the Hub's own rules.
+"""The scope of the dataset: which files of a repo are ours, by the Hub's rules for configs and splits.
 
-A repo may hold more: other configs, other splits, lookup tables, images. Whoever asks "is this file ours?" asks a
-`Scope`. What a pattern selects says `globs`; what the card has to say so that our files are selected, `selection`.
+Ours are the files of the train split of the default config. A repo may hold more: other configs, other splits, lookup
+tables, images. `globs` matches patterns, and `selection` edits the card so that it selects our files.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -19,14 +19,14 @@ DEFAULT = "default"
 
 @dataclass(frozen=True)
 class Scope:
-    """What readers of a repo see at a revision, by config and split.
+    """The configs and splits of a repo at a revision.
 
     Attributes:
-        configs: by name, the splits of each.
-        default: the config that readers get who name none; None if they have to name one.
-        declared: whether the card names configs; else the Hub's rules for a repo without a card have given them.
-        format: what all files are read as; None if there are none, or of none that is known.
-        settings: what else the card says of the default config.
+        configs: the splits of each config, by name.
+        default: the config that is loaded by default; None if readers have to name one.
+        declared: whether the card declares configs; else they follow from the Hub's rules for repos without a card.
+        format: the format in which all files are read; None if there are none, or it is unknown.
+        settings: other keys of the default config in the card.
     """
 
     configs: Mapping[str, Mapping[str, Split]] = field(default_factory=dict)
@@ -41,7 +41,7 @@ class Scope:
         return self.configs.get(self.default or "", {}).get(TRAIN, Split(()))
 
     def has_only_ours(self, config: str) -> bool:
-        """Say whether all files of a config are of our dataset."""
+        """Return whether all files of a config are ours."""
         return all({*split.files} <= {*self.ours.files} for split in self.configs[config].values())
 
     @property
@@ -51,20 +51,20 @@ class Scope:
 
     @property
     def others(self) -> Iterator[tuple[str, str, Split]]:
-        """All other splits, each with the names of its config and its own."""
+        """All splits but ours, as config name, split name and split."""
         for config, splits in self.configs.items():
             yield from ((config, name, split) for name, split in splits.items() if split is not self.ours)
 
 
 def scope_of(metadata: Mapping[str, Any], paths: Collection[str]) -> Scope:
-    """Say what readers see of a repo.
+    """Return the scope of a repo.
 
     Args:
-        metadata: what the front matter of the dataset card says; nothing if there is no card.
+        metadata: of the dataset card; empty if there is no card.
         paths: all files of the repo.
 
     Raises:
-        ContractError: what the card says of configs cannot be understood, and nobody can load the dataset.
+        ContractError: the configs of the card are invalid, so that the dataset cannot be loaded.
     """
     configs = metadata.get("configs")
     if not configs:
@@ -85,11 +85,18 @@ def scope_of(metadata: Mapping[str, Any], paths: Collection[str]) -> Scope:
 
 _OF_SCOPE = {"config_name", "data_files", "data_dir", "default"}
 _DOCUMENTS = {"text", "harbor"}
-"""Formats of a licence or a change log, which are no dataset unless the card says so."""
+"""Formats of documents such as a licence, which are a dataset only if the card declares them."""
 
 
 def patterns_of(data_files: Any, config: str) -> dict[str, list[str]]:
-    """Read `data_files` of a config: a pattern, a list of them, or patterns by split.
+    """Parse `data_files` of a config.
+
+    Args:
+        data_files: a pattern, a list of patterns, or a list of splits.
+        config: name of the config, for messages.
+
+    Returns:
+        The patterns of each split.
 
     Raises:
         ContractError: it is none of these.
@@ -98,7 +105,7 @@ def patterns_of(data_files: Any, config: str) -> dict[str, list[str]]:
         return {TRAIN: [data_files]}
     if not isinstance(data_files, list):
         raise _misunderstood(config, f"has data_files {data_files!r}: write a pattern, a list, or a list of splits")
-    if all(isinstance(each, str) for each in data_files):
+    if all(isinstance(pattern, str) for pattern in data_files):
         return {TRAIN: list(data_files)}
     found: dict[str, list[str]] = {}
     for entry in data_files:
@@ -115,23 +122,25 @@ def _is_entry(entry: Any) -> bool:
     if not isinstance(entry, dict) or entry.keys() != {"split", "path"} or not isinstance(entry["split"], str):
         return False
     path = entry["path"]
-    texts = isinstance(path, str) or (isinstance(path, list) and all(isinstance(each, str) for each in path))
+    texts = isinstance(path, str) or (isinstance(path, list) and all(isinstance(pattern, str) for pattern in path))
     return texts and SPLIT_NAME.fullmatch(entry["split"]) is not None
 
 
 def _named(configs: Any) -> dict[str, Mapping[str, Any]]:
-    """List the configs of a card by name."""
-    if not isinstance(configs, list) or not all(isinstance(each, dict) and "config_name" in each for each in configs):
+    """Return the configs of a card, by name."""
+    if not isinstance(configs, list) or not all(
+        isinstance(entry, dict) and "config_name" in entry for entry in configs
+    ):
         raise ContractError(
             "`configs` in README.md on the Hub is no list of mappings with a `config_name` each: correct it, nobody can"
             " load the dataset."
         )
-    return {str(each["config_name"]): each for each in configs}
+    return {str(item["config_name"]): item for item in configs}
 
 
 def _default_of(named: Mapping[str, Mapping[str, Any]]) -> str | None:
-    """Choose the config of readers who name none."""
-    found = [name for name, each in named.items() if len(named) == 1 or name == DEFAULT or each.get("default")]
+    """Return the name of the default config."""
+    found = [name for name, config in named.items() if len(named) == 1 or name == DEFAULT or config.get("default")]
     if len(found) > 1:
         raise ContractError(
             f"README.md on the Hub has several default configs ({', '.join(found)}): leave `default: true` to one."
@@ -140,7 +149,7 @@ def _default_of(named: Mapping[str, Mapping[str, Any]]) -> str | None:
 
 
 def _only_info(metadata: Mapping[str, Any], named: Collection[str]) -> str | None:
-    """Take the config that `dataset_info` is of, if it is of one only."""
+    """Return the config that `dataset_info` describes, if it describes exactly one."""
     info = metadata.get("dataset_info")
     infos = info if isinstance(info, list) else [info] if isinstance(info, dict) else []
     name = infos[0].get("config_name", DEFAULT) if len(infos) == 1 and isinstance(infos[0], dict) else None
@@ -148,29 +157,29 @@ def _only_info(metadata: Mapping[str, Any], named: Collection[str]) -> str | Non
 
 
 def _splits_of(name: str, config: Mapping[str, Any], paths: Collection[str]) -> dict[str, Split]:
-    """Resolve a config."""
+    """Return the splits of a config."""
     folder, data_files = str(config.get("data_dir") or ""), config.get("data_files")
     if data_files is None:
         return without_card(folder, paths)
     named = patterns_of(data_files, name)
-    return {split: resolve([join(folder, each) for each in patterns], paths) for split, patterns in named.items()}
+    return {split: resolve([join(folder, pattern) for pattern in of], paths) for split, of in named.items()}
 
 
 def _filtered(splits: Mapping[str, Split]) -> tuple[dict[str, Split], Format | None]:
-    """Leave the files of the format that readers of a repo without configs get."""
-    kinds = {split: common_format(each.files) for split, each in splits.items()}
+    """Return the splits with only those files that are read without configs, and their format."""
+    kinds = {name: common_format(split.files) for name, split in splits.items()}
     kind = next(iter(kinds.values()), None)
     if kind is None or set(kinds.values()) != {kind}:
         return dict(splits), None
     kept = {
-        split: Split(each.patterns, tuple(path for path in each.files if is_of(path, kind)), each.loads)
-        for split, each in splits.items()
+        name: Split(split.patterns, tuple(path for path in split.files if is_of(path, kind)), split.loads)
+        for name, split in splits.items()
     }
     return kept, kind
 
 
 def _unseen(splits: Mapping[str, Split], paths: Collection[str]) -> set[str]:
-    """List files under our pattern that no split has, where no card says what the dataset is.
+    """Return the files under our pattern that are in no split, for a repo whose card declares no configs.
 
     One file named as a shard of a split hides all that are not from `load_dataset`, while whoever reads the pattern
     itself goes on seeing them: they are the dataset, and the next card shows them again.
@@ -179,15 +188,15 @@ def _unseen(splits: Mapping[str, Split], paths: Collection[str]) -> set[str]:
 
 
 def _format(first: Mapping[str, Any], paths: Collection[str]) -> Format | None:
-    """Say what the files of all configs are read as: those of the first one decide."""
+    """Return the format in which the files of all configs are read, which those of the first config decide."""
     if first.get("data_files") is None:
         splits = without_card("", paths)
     else:
         named = patterns_of(first["data_files"], str(first["config_name"]))
         splits = {split: resolve(patterns, paths) for split, patterns in named.items()}
-    kinds = {common_format(each.files) for each in splits.values()}
+    kinds = {common_format(split.files) for split in splits.values()}
     return kinds.pop() if len(kinds) == 1 else None
 
 
-def _misunderstood(config: str, told: str) -> ContractError:
-    return ContractError(f"The config {config} in README.md on the Hub {told}.")
+def _misunderstood(config: str, reason: str) -> ContractError:
+    return ContractError(f"The config {config} in README.md on the Hub {reason}.")

@@ -1,6 +1,6 @@
-"""What `configs` in the dataset card has to say, so that readers see our files and of all others what they saw.
+"""Edits of `configs` in the dataset card, so that it selects our files and all other splits keep theirs.
 
-Only the train entry of the default config is ever edited. What readers see of a card says `scope`.
+Only the train entry of the default config is edited. `scope` evaluates a card.
 """
 
 from collections.abc import Collection, Mapping, MutableMapping, Sequence
@@ -14,33 +14,33 @@ from govbr_assets.core.splits import TRAIN, Split, resolve
 from govbr_assets.errors import ContractError
 
 NARROW_PATTERN = "data/train-[0-9][0-9][0-9][0-9]-*.parquet"
-"""The glob where files of others lie within the usual one: it reaches all that this project writes, and little else."""
+"""The pattern for repos where DATA_PATTERN would select files of others: it covers the files of this project only."""
 
 Metadata = MutableMapping[Any, Any]
 
 
 def train_patterns(before: Sequence[str], wanted: Collection[str], paths: Collection[str]) -> list[str]:
-    """Choose patterns that select some files, each once, and no others.
+    """Return patterns that select the wanted files, each once, and no others.
 
     Args:
-        before: the patterns that the card has or had for them.
-        wanted: the files.
-        paths: all files that will be in the repo.
+        before: the patterns of the card for these files, now or at an older revision.
+        wanted: paths of the files.
+        paths: all files of the repo after the commit.
 
     Returns:
-        The usual pattern if it is right; else the fewest that are, those of the card before names of single files.
+        DATA_PATTERN if it is right; else the fewest patterns that are, those of the card before single paths.
 
     Raises:
-        ContractError: both of ours select a file that is none of them.
+        ContractError: both patterns of ours select a file that is not wanted.
     """
     ours = [DATA_PATTERN], [NARROW_PATTERN]
-    for each in (*ours, [*before], *([*some, *before] for some in ours)):
-        if sorted(resolve(each, paths).files) == sorted(wanted):
-            return each
-    for some in ours:
-        caught = set(resolve(some, paths).files)
-        if caught <= set(wanted):
-            return [*some, *map(escaped, sorted(set(wanted) - caught))]
+    for patterns in (*ours, [*before], *([*some, *before] for some in ours)):
+        if sorted(resolve(patterns, paths).files) == sorted(wanted):
+            return patterns
+    for patterns in ours:
+        found = set(resolve(patterns, paths).files)
+        if found <= set(wanted):
+            return [*patterns, *map(escaped, sorted(set(wanted) - found))]
     strange = min(set(resolve([NARROW_PATTERN], paths).files) - set(wanted))
     raise ContractError(
         f"{strange} on the Hub has the name of a file of the dataset and is none: the train split of the default config"
@@ -49,13 +49,13 @@ def train_patterns(before: Sequence[str], wanted: Collection[str], paths: Collec
 
 
 def select(metadata: Metadata, before: Scope, train: Sequence[str], paths: Collection[str]) -> None:
-    """Make the train split of the default config have some patterns; all other splits select what they did.
+    """Set the patterns of the train split of the default config; all other splits keep their files.
 
     Args:
         metadata: of the card, changed in place.
-        before: what readers see now.
+        before: the current scope.
         train: the patterns.
-        paths: all files that will be in the repo.
+        paths: all files of the repo after the commit.
     """
     path = train[0] if len(train) == 1 else [*train]
     entry, name = {"split": TRAIN, "path": path}, before.default or DEFAULT
@@ -82,18 +82,18 @@ def select(metadata: Metadata, before: Scope, train: Sequence[str], paths: Colle
 
 
 def select_usual(metadata: Metadata) -> None:
-    """Make the train split of the default config have our pattern, in a card of a repo without other files."""
+    """Set our pattern for the train split of the default config, in the card of a repo without other files."""
     select(metadata, scope_of(metadata, ()), [DATA_PATTERN], ())
 
 
 def restate(metadata: Metadata, now: Scope, then: Mapping[Any, Any], then_scope: Scope) -> None:
-    """Make a card say of the default config's files what another one said; all else of it stays.
+    """Restore the entries of the default config from an older card; all other metadata stays.
 
     Args:
         metadata: of the card, changed in place.
-        now: what readers see of it.
-        then: what the other card said.
-        then_scope: what readers saw of that one.
+        now: its scope.
+        then: metadata of the older card.
+        then_scope: scope of the older card.
     """
     name, old_name = now.default or DEFAULT, then_scope.default or DEFAULT
     restate_info(metadata, then, name, old_name)
@@ -118,13 +118,13 @@ def restate(metadata: Metadata, now: Scope, then: Mapping[Any, Any], then_scope:
 
 
 def restate_info(metadata: Metadata, then: Mapping[Any, Any], name: str, old_name: str) -> None:
-    """Let `dataset_info` say of a config what another card said of it.
+    """Restore the `dataset_info` of a config from an older card.
 
     Args:
         metadata: of the card, changed in place.
-        then: what the other card said.
+        then: metadata of the older card.
         name: of the config.
-        old_name: what it was called in the other card.
+        old_name: its name in the older card.
     """
 
     def entries(info: Any) -> list[Any]:
@@ -144,12 +144,12 @@ def restate_info(metadata: Metadata, then: Mapping[Any, Any], name: str, old_nam
 
 
 def _entries(splits: Mapping[str, Split], paths: Collection[str]) -> list[dict[str, Any]]:
-    """Write the splits but train as entries of `data_files`."""
-    return [{"split": name, "path": _path(each, paths)} for name, each in splits.items() if name != TRAIN]
+    """Return the splits other than train as entries of `data_files`."""
+    return [{"split": name, "path": _path(split, paths)} for name, split in splits.items() if name != TRAIN]
 
 
 def _path(split: Split, paths: Collection[str]) -> str | list[str]:
-    """Write the patterns of a split; the names of its files where the patterns would select others in a card."""
+    """Return the patterns of a split, or its paths if a card with these patterns would select other files."""
     same = sorted(resolve(split.patterns, paths).files) == sorted(split.files)
     listed = [*split.patterns] if same else [escaped(path) for path in split.files]
     return listed[0] if len(listed) == 1 else listed

@@ -1,7 +1,4 @@
-"""A split: the patterns that name its files, and what they select; also where no card says what splits there are.
-
-Which of the splits of a repo is our dataset says `scope`.
-"""
+"""Splits: the patterns of a split and the files that they select, with or without a card that declares them."""
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -40,7 +37,7 @@ _WITHOUT_CARD: Sequence[Mapping[str, list[str]]] = (
     _by_keyword(_IN_NAMES),
     {TRAIN: ["**"]},
 )
-"""Patterns by split where the card says nothing: the first of them that select anything count."""
+"""Patterns by split for a repo whose card declares none: the first entry that selects any file applies."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +46,8 @@ class Split:
 
     Attributes:
         patterns: relative to the root of the repo.
-        files: what they select, in the order in which readers see it; a file as often as it is selected.
-        loads: whether there is something to load and no file that is named is missing.
+        files: the selected paths, in the order in which they are loaded; repeated if selected more than once.
+        loads: whether it can be loaded: it selects some file, and no file named without wildcards is missing.
     """
 
     patterns: tuple[str, ...]
@@ -59,7 +56,12 @@ class Split:
 
 
 def resolve(patterns: Iterable[str], paths: Collection[str]) -> Split:
-    """Say what patterns, relative to the root of the repo, select; those that lead out of it select nothing here."""
+    """Return the split that patterns select.
+
+    Args:
+        patterns: relative to the root of the repo; those that leave it select nothing here.
+        paths: all files of the repo.
+    """
     patterns, files, missing = tuple(patterns), [], False
     for pattern in patterns:
         found = [] if is_elsewhere(pattern) else selected(pattern, paths if has_magic(pattern) else [pattern])
@@ -70,7 +72,15 @@ def resolve(patterns: Iterable[str], paths: Collection[str]) -> Split:
 
 
 def without_card(folder: str, paths: Collection[str]) -> dict[str, Split]:
-    """Find the splits where no card names files, in a folder or in the whole repo."""
+    """Return the splits of a folder, or of the whole repo, whose card declares no files.
+
+    Args:
+        folder: empty for the whole repo.
+        paths: all files of the repo.
+
+    Raises:
+        ContractError: files are named as shards of an invalid split.
+    """
     if sharded := selected(join(folder, _SHARDED.format("*")), paths, of_any_name=True):
         names = {match[1] for path in sharded if (match := _SHARD_NAME.match(basename(path)))}
         if wrong := sorted(name for name in names if not SPLIT_NAME.fullmatch(name)):
@@ -81,13 +91,13 @@ def without_card(folder: str, paths: Collection[str]) -> dict[str, Split]:
         in_order = [*(name for name in _KEYWORDS if name in names), *sorted(names - _KEYWORDS.keys())]
         return {name: resolve([join(folder, _SHARDED.format(name))], paths) for name in in_order}
     for by_split in _WITHOUT_CARD:
-        whole = {split: [join(folder, each) for each in patterns] for split, patterns in by_split.items()}
-        found = {split: each for split, each in whole.items() if _finds(each, paths)}
+        whole = {split: [join(folder, pattern) for pattern in patterns] for split, patterns in by_split.items()}
+        found = {split: patterns for split, patterns in whole.items() if _select_any(patterns, paths)}
         if found:
             return {split: resolve(patterns, paths) for split, patterns in found.items()}
     return {}
 
 
-def _finds(patterns: Iterable[str], paths: Collection[str]) -> bool:
-    """Say whether there is a file, of whatever kind, by which the Hub's rules choose these patterns."""
+def _select_any(patterns: Iterable[str], paths: Collection[str]) -> bool:
+    """Return whether patterns select any file, even one of an unknown format."""
     return any(selected(pattern, paths, of_any_name=True) for pattern in patterns)

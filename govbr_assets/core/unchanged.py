@@ -1,6 +1,6 @@
-"""What readers see after a commit, held against what they saw: our files as they should be, all others as they were.
+"""Checks of a commit's effect on configs and splits: ours select the intended files, all others what they did before.
 
-How the card comes to say so is `selection`'s business.
+`selection` edits the card accordingly.
 """
 
 from collections.abc import Collection, Mapping
@@ -15,17 +15,17 @@ from govbr_assets.errors import ContractError
 def check_selection(
     before: Scope, after: Scope, wanted: Collection[str], old: Mapping[str, str], new: Mapping[str, str]
 ) -> None:
-    """See that a commit shows readers the files that it should, and of all other configs and splits what they saw.
+    """Raise unless a commit selects the intended files, and leaves all other configs and splits unchanged.
 
     Args:
-        before: what readers see.
-        after: what they would.
-        wanted: the files of the dataset after the commit.
-        old: all files before, content id by path.
-        new: all files after.
+        before: scope before the commit.
+        after: scope after it.
+        wanted: paths of the dataset after it.
+        old: content id of all files before it, by path.
+        new: content id of all files after it, by path.
 
     Raises:
-        ContractError: they would see something else; the message names config, split and file.
+        ContractError: it does not; the message names config, split and file.
     """
     for path in sorted(set(wanted) - {*before.ours.files}):
         if path in old and old[path] != new[path]:
@@ -40,7 +40,7 @@ def check_selection(
             f"After this commit readers would see {wrong} {seen.count(wrong)} times and should see it"
             f" {int(wrong in wanted)} times: look at `configs` in README.md on the Hub."
         )
-    if not wanted and (theirs := next((each for each in before.others if each[2].loads), None)):
+    if not wanted and (theirs := next((other for other in before.others if other[2].loads), None)):
         raise ContractError(
             "After this commit no file of the dataset would be left, and readers could load nothing of the repo, nor"
             f" the split {theirs[1]} of the config {theirs[0]}, which is not ours: set `removals` to `keep`, or publish"
@@ -59,9 +59,10 @@ def check_selection(
 
 
 def changed_configs(before: Scope, after: Scope, old: Mapping[str, str], new: Mapping[str, str]) -> set[str]:
-    """Name the configs of which a split has other files after a commit; arguments as of `check_selection`."""
+    """Return the configs with a split whose files a commit changes; arguments as of `check_selection`."""
 
     def files(split: Split | None, all_: Mapping[str, str]) -> list[tuple[str, str]]:
+        """Return the files of a split with their content ids."""
         return sorted((path, all_[path]) for path in split.files) if split else []
 
     return {
@@ -81,13 +82,13 @@ def _check_other(
     old: Mapping[str, str],
     new: Mapping[str, str],
 ) -> None:
-    """See that a split of others is as it was, but for files of ours that it has always shown as well."""
-    now, told = after.configs.get(config, {}).get(name, Split(())), f"The split {name} of the config {config}"
-    ours, comes = {*before.ours.files}, {*now.files} & {*after.ours.files} - {*split.files}
-    if split.files and comes and ours.isdisjoint(split.files):
+    """Raise if another split changes, except for files of ours if it had selected such files before."""
+    now, subject = after.configs.get(config, {}).get(name, Split(())), f"The split {name} of the config {config}"
+    ours, added = {*before.ours.files}, {*now.files} & {*after.ours.files} - {*split.files}
+    if split.files and added and ours.isdisjoint(split.files):
         raise ContractError(
-            f"{told} in README.md on the Hub would select {min(comes)} as well, by {', '.join(split.patterns)}: let it"
-            " name its own files only."
+            f"{subject} in README.md on the Hub would select {min(added)} as well, by {', '.join(split.patterns)}: let"
+            " it name its own files only."
         )
     ours |= {*after.ours.files}
     was = sorted((path, old[path]) for path in split.files if path not in ours)
@@ -95,11 +96,11 @@ def _check_other(
     if was != is_:
         changed = min({*was} ^ {*is_}, default=("a file", ""))[0]
         raise ContractError(
-            f"{told} has {changed}, which this commit would change: give that file another name, outside of"
+            f"{subject} has {changed}, which this commit would change: give that file another name, outside of"
             f" {DATA_PATTERN}."
         )
     if split.loads and before.format and (not now.loads or after.format != before.format):
         raise ContractError(
-            f"{told} in README.md on the Hub could not be loaded after this commit"
+            f"{subject} in README.md on the Hub could not be loaded after this commit"
             f" (by {', '.join(split.patterns)}): let it name files of its own, in the format of the dataset."
         )

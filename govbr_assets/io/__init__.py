@@ -1,1 +1,1 @@
-"""The machine: files at rest, temporary files, memory, and work done in parallel."""
+"""The machine: storage, temporary files, memory, threads, deadlines, settings and the environment."""

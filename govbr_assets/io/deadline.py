@@ -1,8 +1,8 @@
-"""Work with a deadline: whoever waits is free again in time, whatever the work waits for.
+"""Calls with a deadline, whatever they wait for.
 
-Sockets have time-outs of their own, but a name server, a handshake, a server that sends a byte a minute, or a network
-that swallows packets can outlast all of them together. The work goes on in a thread of its own, which nobody waits for
-any more and which does not keep the process from ending.
+Sockets have timeouts, but name resolution, a handshake, a server that sends a byte a minute, or a network that drops
+packets can exceed all of them. A call runs in a daemon thread, which is abandoned at the deadline and does not block
+the process's exit.
 """
 
 import threading
@@ -14,10 +14,10 @@ T = TypeVar("T")
 
 
 class Deadline(Generic[T]):
-    """Runs one piece of work at a time, each within some seconds.
+    """Runs one call at a time, each with a deadline.
 
     Args:
-        seconds: how long a caller waits at most.
+        seconds: time limit of a call.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -25,10 +25,10 @@ class Deadline(Generic[T]):
         self._late: threading.Thread | None = None
 
     def run(self, work: Callable[[], T]) -> T:
-        """Do the work, and give its result or raise its error.
+        """Call a function and return its result or raise its error.
 
         Raises:
-            TimeoutError: it is not over in time; or an earlier one still is not, and then this one is not begun.
+            TimeoutError: the call did not finish in time, or was not started because an earlier one is still running.
         """
         if self._late and self._late.is_alive():
             raise TimeoutError
@@ -36,9 +36,10 @@ class Deadline(Generic[T]):
         failed: list[BaseException] = []
 
         def body() -> None:
+            """Call the function; keep its result or its error for the caller."""
             try:
                 done.append(work())
-            except BaseException as error:  # it is the caller's, and raised there
+            except BaseException as error:
                 failed.append(error)
 
         thread = threading.Thread(target=copy_context().run, args=(body,), name="deadline", daemon=True)

@@ -1,6 +1,7 @@
-"""What others have left in the environment for the clients of the Hub, the viewer and alerts, which read it themselves.
+"""Checks of environment variables that the HTTP clients and the Hub's client read themselves.
 
-Left to themselves they fail with bare exceptions, some while they are imported. Settings of ours are `definitions`'.
+Without these checks the clients fail with exceptions of their own, some during import. Settings of this project belong
+to `definitions`.
 """
 
 import os
@@ -18,24 +19,24 @@ from govbr_assets.io.settings import base_url, cleaned
 
 _SECONDS = ("HF_HUB_DOWNLOAD_TIMEOUT", "HF_HUB_ETAG_TIMEOUT")
 _OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
-_YES = ("1", "ON", "YES", "TRUE")  # as the Hub's client reads it
+_TRUE = ("1", "ON", "YES", "TRUE")  # values that the Hub's client takes for true
 _CERTIFICATES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _PROXIES = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
-"""Schemes of proxies, each with the port that it has by default."""
+"""Schemes of proxies, with their default ports."""
 
 _SOCKS = {"socksio": "the Hub's client", "socks": "the viewer's (PySocks)"}
-_PROBE = 3.0  # seconds for a connection to a proxy
+_PROBE_SECONDS = 3.0  # to connect to a proxy
 
 
 def prepare() -> None:
-    """Mend what the Hub's client reads once, when it is imported.
+    """Correct the variables that the Hub's client reads during its import.
 
     Raises:
-        BeginningError: a time-out is no number of seconds, with which it cannot be imported.
+        BeginningError: a timeout is not a whole number of seconds, so that the client cannot be imported.
     """
     for name in ("HF_ENDPOINT", *_SECONDS):
         if name in os.environ and not cleaned(os.environ[name]):
-            del os.environ[name]  # an empty one would be taken for a value
+            del os.environ[name]  # the client would use the empty value
     for name in _SECONDS:
         seconds = cleaned(os.environ.get(name, "1"))
         if not seconds.isdecimal() or not int(seconds):
@@ -45,36 +46,36 @@ def prepare() -> None:
     try:
         os.environ["HF_ENDPOINT"] = base_url("HF_ENDPOINT", os.environ["HF_ENDPOINT"], "https://huggingface.co")
     except (KeyError, ConfigurationError):
-        return  # it is not set, or whoever uses it will say what is wrong with it
+        return  # it is not set, or `base_url` reports it when it is used
 
 
 def check_network(url: str) -> None:
-    """Look at what every client of HTTP takes from the environment, before one asks for a URL.
+    """Check the proxy and certificate variables before a URL is requested.
 
     Raises:
-        ConfigurationError: a proxy or a file of certificates that cannot be used, with the variable that names it.
+        ConfigurationError: a proxy or certificate file cannot be used; the message names the variable.
     """
     for name in _CERTIFICATES:
         if value := os.environ.get(name):
             _check_certificates(name, value)
     found = getproxies()
-    if "*" in [each.strip() for each in found.get("no", "").split(",")]:
+    if "*" in [host.strip() for host in found.get("no", "").split(",")]:
         return
-    # The Hub's client reads all of them, also those that it does not need for a host.
-    places = {each: _check_proxy(_variable(each), found[each]) for each in ("http", "https", "all") if each in found}
-    place = places.get(urlsplit(url).scheme) or places.get("all")
-    if place and not proxy_bypass(urlsplit(url).hostname or ""):
-        _check_connection(*place)
+    # The Hub's client parses all of them, even those that do not apply to the URL.
+    proxies = {name: _check_proxy(_variable(name), found[name]) for name in ("http", "https", "all") if name in found}
+    proxy = proxies.get(urlsplit(url).scheme) or proxies.get("all")
+    if proxy and not proxy_bypass(urlsplit(url).hostname or ""):
+        _check_connection(*proxy)
 
 
 def check_hub(url: str) -> None:
-    """Look at what the Hub's client takes from the environment, before it is used.
+    """Check the variables of the Hub's client before it is used.
 
     Raises:
-        ConfigurationError: as `check_network`, or it may not ask the Hub, or has no folder for itself.
+        ConfigurationError: as `check_network`, or the client is in offline mode, or has no writable cache folder.
     """
     for name in _OFFLINE:
-        if os.environ.get(name, "").upper() in _YES:
+        if os.environ.get(name, "").upper() in _TRUE:
             raise ConfigurationError(f"{name} is {os.environ[name]!r}, so that the Hub may not be asked: unset it.")
     check_network(url)
     _check_cache()
@@ -85,26 +86,26 @@ def _check_certificates(name: str, value: str) -> None:
         return
     try:
         ssl.create_default_context(cafile=value)
-    except (OSError, ValueError) as error:  # an SSLError is one
+    except (OSError, ValueError) as error:  # SSLError is an OSError
         raise ConfigurationError(
-            f"{name} is {value!r}, which is no file of certificates ({_said(error)}): correct it, or unset it."
+            f"{name} is {value!r}, which is no file of certificates ({_reason(error)}): correct it, or unset it."
         ) from None
 
 
 def _variable(scheme: str) -> str:
-    """Name the variable that a proxy comes from; the lower-case one wins."""
+    """Return the name of the variable for a proxy; the lower-case one takes precedence."""
     name = f"{scheme}_proxy"
     return name if name in os.environ else name.upper()
 
 
 def _check_proxy(name: str, proxy: str) -> tuple[str, str, int]:
-    """Read the address of a proxy: its variable, host and port."""
+    """Parse the address of a proxy; return its variable, host and port."""
     try:
         parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
         host, port = parts.hostname, parts.port
     except ValueError:
         parts, host, port = urlsplit(""), None, None
-    if parts.scheme not in _PROXIES or not host or any(each.isspace() for each in proxy):
+    if parts.scheme not in _PROXIES or not host or any(character.isspace() for character in proxy):
         raise ConfigurationError(f"{name} names no proxy that can be read: write http://host:port, or unset it.")
     missing = [f"{package} for {client}" for package, client in _SOCKS.items() if find_spec(package) is None]
     if parts.scheme.startswith("socks") and missing:
@@ -117,25 +118,25 @@ def _check_proxy(name: str, proxy: str) -> tuple[str, str, int]:
 
 def _check_connection(name: str, host: str, port: int) -> None:
     try:
-        create_connection((host, port), _PROBE).close()
+        create_connection((host, port), _PROBE_SECONDS).close()
     except OSError as error:
         raise ConfigurationError(
-            f"{name} names a proxy at {host}:{port} that takes no connection ({_said(error)}): correct it, unset it, or"
-            " name hosts that need none in NO_PROXY."
+            f"{name} names a proxy at {host}:{port} that accepts no connection ({_reason(error)}): correct it, unset"
+            " it, or list the hosts that need none in NO_PROXY."
         ) from None
 
 
 @lru_cache(maxsize=1)
 def _check_cache() -> None:
-    """See that the Hub's client has a folder for the chunks that it sends; with no home it gets a temporary one."""
+    """Check that the client's cache folder is writable; without a home directory, set a temporary one."""
     chosen = os.environ.get("HF_XET_CACHE")
     home = Path(os.environ.get("HF_HOME") or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "huggingface")
     try:
         _write(Path(chosen or home / "xet").expanduser())
-    except (OSError, RuntimeError) as error:  # no home is a RuntimeError
+    except (OSError, RuntimeError) as error:  # RuntimeError: no home directory
         if chosen:
             raise ConfigurationError(
-                f"HF_XET_CACHE is {chosen!r}, where nothing can be written ({_said(error)}): correct it, or unset it."
+                f"HF_XET_CACHE is {chosen!r}, which is not writable ({_reason(error)}): correct it, or unset it."
             ) from None
         os.environ["HF_XET_CACHE"] = tempfile.mkdtemp(prefix="govbr-xet-")
 
@@ -146,5 +147,5 @@ def _write(folder: Path) -> None:
         return
 
 
-def _said(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error)

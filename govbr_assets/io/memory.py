@@ -1,8 +1,8 @@
-"""Memory that was freed: given back to the system at once, or kept for what soon asks for as much again.
+"""Limits of malloc: whether freed memory is returned to the system at once, or kept for reuse.
 
-A worker has little memory, and so `lean` is how the process begins. But who frees and takes megabytes again and again
-spends a tenth of the time on asking the system for them: a `roomy` heap keeps some, until it is told to `give_back`.
-Only glibc lets itself be told; with another C library nothing changes.
+The process starts with `limit_heap`, since a worker has little memory. Code that frees and allocates megabytes again
+and again would spend a tenth of its time in system calls, and runs inside `keep_free_memory`. Only glibc has these
+options; with another C library nothing changes.
 """
 
 import ctypes
@@ -13,22 +13,23 @@ from contextlib import contextmanager, suppress
 import pyarrow as pa
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
-"""Of glibc's malloc.h: bytes at the end of a heap that it keeps, bytes of a piece that is no part of it, heaps."""
+"""Options of glibc's malloc.h: free bytes kept at the top of the heap, size of blocks with their own mapping, number of
+arenas."""
 
-_LEAN = {_TRIM_THRESHOLD: 128 << 10, _MMAP_THRESHOLD: 1 << 20, _ARENA_MAX: 1}
-_ROOMY = {_TRIM_THRESHOLD: 12 << 20, _MMAP_THRESHOLD: 8 << 20}
+_LIMITED = {_TRIM_THRESHOLD: 128 << 10, _MMAP_THRESHOLD: 1 << 20, _ARENA_MAX: 1}
+_KEEPING = {_TRIM_THRESHOLD: 12 << 20, _MMAP_THRESHOLD: 8 << 20}
 
 
 def limit_heap() -> None:
-    """Give back pieces of a megabyte and more as soon as they are free: glibc would keep ever larger ones for later."""
-    _set(_LEAN)
+    """Return freed blocks of a megabyte or more to the system at once; by default glibc raises that threshold."""
+    _set(_LIMITED)
 
 
 @contextmanager
 def keep_free_memory() -> Iterator[None]:
-    """Keep what is free from now on, for the time being, and do not look for garbage in what is there already."""
+    """Keep freed memory for reuse within a block, and exclude the objects that exist now from garbage collection."""
     release_free_memory()
-    _set(_ROOMY)
+    _set(_KEEPING)
     gc.freeze()
     try:
         yield
@@ -39,7 +40,7 @@ def keep_free_memory() -> Iterator[None]:
 
 
 def release_free_memory() -> None:
-    """Give what is free back to the system."""
+    """Return the free memory of Arrow's pool to the system."""
     pa.default_memory_pool().release_unused()
 
 

@@ -1,4 +1,4 @@
-"""Work on many things in threads, some of them at once, their results in order."""
+"""An ordered parallel map over threads."""
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
@@ -9,23 +9,23 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-def map_ordered(function: Callable[[T], R], items: Iterable[T], at_once: int) -> Generator[R, None, None]:
-    """Give the results of a function for items one after another, while the next ones are worked on.
+def map_ordered(function: Callable[[T], R], items: Iterable[T], workers: int) -> Generator[R, None, None]:
+    """Apply a function to items in threads, and yield the results in the order of the items.
 
     Args:
-        function: called in threads.
-        items: in their order; never more are taken than one over `at_once` ahead of the results.
-        at_once: how many are worked on at the same time.
+        function: called in the threads.
+        items: consumed as results are taken, at most `workers` + 1 ahead.
+        workers: number of threads.
     """
-    with ThreadPoolExecutor(at_once) as pool:
-        coming: deque[Future[R]] = deque()
+    with ThreadPoolExecutor(workers) as pool:
+        pending: deque[Future[R]] = deque()
         try:
             for item in items:
-                coming.append(pool.submit(function, item))
-                if len(coming) > at_once:
-                    yield coming.popleft().result()
-            while coming:
-                yield coming.popleft().result()
+                pending.append(pool.submit(function, item))
+                if len(pending) > workers:
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
         finally:
-            for each in coming:
-                each.cancel()
+            for future in pending:
+                future.cancel()

@@ -1,4 +1,4 @@
-"""The folder that a fold works in: removed whatever happens, and with room enough."""
+"""Temporary folders that are removed in any case, and a check of free disk space."""
 
 import errno
 import fcntl
@@ -16,18 +16,18 @@ _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
-    """Make a folder where the system keeps temporary files (`TMPDIR`), and remove it, with what a kill has left.
+    """Create a folder under `TMPDIR` and remove it at the end; also remove folders that killed processes have left.
 
     Raises:
         NoRoomError: the disk became full.
     """
-    _remove_left()
+    _remove_leftovers()
     made = Path(tempfile.mkdtemp(prefix=f"new-{_PREFIX}"))
     folder = made.with_name(made.name.removeprefix("new-"))
     try:
         with (made / _LOCK).open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # the system takes it back from a process that is killed
-            made.rename(folder)  # only now: who finds a folder without a lock takes it for left over
+            fcntl.flock(lock, fcntl.LOCK_EX)  # released by the system when the process is killed
+            made.rename(folder)  # only now, since `_remove_leftovers` removes folders without a lock
             yield folder
     except OSError as error:
         if error.errno not in _FULL:
@@ -36,26 +36,30 @@ def scratch_folder() -> Iterator[Path]:
             f"{folder.parent} has become full ({error.strerror}): set TMPDIR to a larger disk."
         ) from error
     finally:
-        for each in (made, folder):
-            shutil.rmtree(each, ignore_errors=True)
+        for path in (made, folder):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def check_room(folder: Path, size: int) -> None:
-    """Raise unless some bytes fit on the disk.
+    """Raise unless a folder's disk has room.
+
+    Args:
+        folder: on the disk.
+        size: bytes needed.
 
     Raises:
-        NoRoomError: they do not.
+        NoRoomError: it has less free space.
     """
     free = shutil.disk_usage(folder).free
     if free < size:
         raise NoRoomError(
-            f"The fold needs some {size / 1e6:,.0f} MB in {folder.parent}, which has {free / 1e6:,.0f} MB free:"
+            f"The compaction needs about {size / 1e6:,.0f} MB in {folder.parent}, which has {free / 1e6:,.0f} MB free:"
             " set TMPDIR to a larger disk."
         )
 
 
-def _remove_left() -> None:
-    """Remove the folders of folds that were killed: nobody holds their lock."""
+def _remove_leftovers() -> None:
+    """Remove the folders of killed processes: those whose lock is free."""
     for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         with suppress(OSError), (folder / _LOCK).open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

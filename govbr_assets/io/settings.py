@@ -1,6 +1,6 @@
-"""What the value of a setting must look like: cleaned of what copying leaves round it, or refused by its name.
+"""Cleaning and validation of the values of settings. Where they come from belongs to `definitions`.
 
-No sentence shows the value, which may be a secret or hold one. Where values come from is `definitions`' business.
+No message quotes a value, since it may be or contain a secret.
 """
 
 import re
@@ -8,17 +8,15 @@ from urllib.parse import urlsplit
 
 from govbr_assets.errors import ConfigurationError
 
-_INVISIBLE = (
-    "\ufeff\u200b\u200c\u200d\u2060"  # what copying from a page or a file leaves, and `str.strip` does not take
-)
+_INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060"  # left by copy and paste, and ignored by `str.strip`
 _QUOTES = "\"'`"
-_MOST_OF_A_HOST = 254  # characters that the names of hosts have at most
+_MAX_HOST = 254  # characters of a host name
 _NAME, _ADDRESS = r"(?!-)[\w-]{1,63}(?:\.[\w-]{1,63})*\.?", r"[0-9a-f.]*:[0-9a-f:.]*(?:%[\w.-]+)?"
 _HOST = re.compile(f"{_NAME}|{_ADDRESS}")
 
 
 def cleaned(value: str) -> str:
-    """Take away blanks, line ends, byte order marks and a pair of quotes round a value."""
+    """Strip blanks, line ends, byte order marks and one pair of quotes from a value."""
     value = _stripped(value)
     if len(value) > 1 and value[0] == value[-1] and value[0] in _QUOTES:
         value = _stripped(value[1:-1])
@@ -26,14 +24,14 @@ def cleaned(value: str) -> str:
 
 
 def token(name: str, value: str) -> str:
-    """Clean a token.
+    """Clean and validate a token.
 
     Args:
         name: of the setting.
         value: empty stays empty.
 
     Raises:
-        ConfigurationError: it holds what no HTTP header takes.
+        ConfigurationError: it cannot be sent in an HTTP header.
     """
     value = cleaned(value)
     if not re.fullmatch(r"[!-~]*", value):
@@ -48,15 +46,18 @@ def token(name: str, value: str) -> str:
 
 
 def web_url(name: str, value: str, example: str) -> str:
-    """Clean the URL of a service, without a slash at its end.
+    """Clean and validate the URL of a service.
 
     Args:
         name: of the setting.
         value: empty stays empty.
-        example: of a right one.
+        example: a valid URL, for the message.
+
+    Returns:
+        The URL without a slash at its end.
 
     Raises:
-        ConfigurationError: nothing can be asked for there.
+        ConfigurationError: it is not an http or https URL with a host.
     """
     value = cleaned(value)
     if not value:
@@ -70,7 +71,7 @@ def web_url(name: str, value: str, example: str) -> str:
 
 
 def _problem(url: str) -> str:
-    """Say what is wrong with a URL; nothing if nothing is."""
+    """Return what is wrong with a URL; empty if it is valid."""
     if not re.fullmatch(r"[!-~]+", url):
         return "holds a blank or a character that is not ASCII"
     try:
@@ -82,14 +83,14 @@ def _problem(url: str) -> str:
         return "does not begin with http:// or https://"
     if "://" in url.partition("://")[2]:
         return "holds :// twice"
-    return "" if host and _HOST.fullmatch(host) and len(host) < _MOST_OF_A_HOST else "has no host"
+    return "" if host and _HOST.fullmatch(host) and len(host) < _MAX_HOST else "has no host"
 
 
 def base_url(name: str, value: str, example: str) -> str:
-    """Clean the URL of a service that paths are added to; see `web_url`.
+    """Clean and validate the URL of a service to which paths are appended; arguments as of `web_url`.
 
     Raises:
-        ConfigurationError: it has a question mark, a fragment, or a user.
+        ConfigurationError: it has a query, a fragment or a user.
     """
     value = web_url(name, value, example)
     parts = urlsplit(value)
@@ -103,7 +104,7 @@ def base_url(name: str, value: str, example: str) -> str:
 
 
 def _stripped(value: str) -> str:
-    """Strip what is blank or invisible at both ends."""
+    """Strip blank and invisible characters at both ends."""
     before = None
     while before != value:
         before, value = value, value.strip().strip(_INVISIBLE)

@@ -1,7 +1,4 @@
-"""How large rows are, and streams of rows cut into pieces by it.
-
-What a size means for a file is `layout`'s business, what it means for memory that of whoever holds the rows.
-"""
+"""Sizes of rows in bytes, and streams of rows split by size."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
@@ -14,13 +11,13 @@ _FIXED_BYTES = 8
 
 
 def row_sizes(rows: pa.Table) -> pa.Array:
-    """Count the bytes of each row: those of its texts, and eight for any other value.
+    """Return the size of each row: the bytes of its texts, and eight for any other value.
 
     Args:
         rows: [n rows x any columns], in chunks of any size.
 
     Returns:
-        [n rows] of int64; a function of the rows, and not of how they are chunked or were read.
+        [n rows] of int64; independent of how the rows are chunked.
     """
     total = pa.repeat(pa.scalar(0, pa.int64()), rows.num_rows)
     for column in rows.columns:
@@ -29,15 +26,15 @@ def row_sizes(rows: pa.Table) -> pa.Array:
 
 
 def in_pieces(tables: Iterable[pa.Table], most_rows: int, most_bytes: int) -> Iterator[pa.Table]:
-    """Cut a stream of rows into pieces, each as full as it may be; a larger row is a piece of its own.
+    """Split a stream of rows into pieces, each as large as allowed; an oversized row is a piece of its own.
 
     Args:
-        tables: [n rows x any columns] each, one after another.
-        most_rows: rows of a piece at most.
-        most_bytes: bytes of a piece at most, as `row_sizes` counts them.
+        tables: [n rows x any columns] each.
+        most_rows: maximum number of rows of a piece.
+        most_bytes: maximum number of bytes of a piece, as `row_sizes` counts them.
 
     Yields:
-        The same rows; where they are cut depends on the rows, and not on how tables divide them.
+        The same rows; the cuts are independent of how the rows are divided into tables.
     """
     held: list[pa.Table] = []
     rows = size = 0
@@ -51,13 +48,13 @@ def in_pieces(tables: Iterable[pa.Table], most_rows: int, most_bytes: int) -> It
             if start < table.num_rows or rows == most_rows:
                 yield pa.concat_tables(held)
                 held, rows, size = [], 0, 0
-        del table  # a piece may have been the last one who needs it
+        del table  # so that the memory of yielded pieces can be freed
     if held:
         yield pa.concat_tables(held)
 
 
 def _fitting(sizes: pa.Array, room: int, *, at_least: int) -> tuple[int, int]:
-    """Say how many of the first rows fit into some bytes, and how many bytes they are."""
+    """Return how many of the first rows fit into some bytes, and their size in bytes."""
     total = pc.sum(sizes).as_py() or 0
     if total <= room:
         return len(sizes), total
@@ -67,7 +64,7 @@ def _fitting(sizes: pa.Array, room: int, *, at_least: int) -> tuple[int, int]:
 
 
 def _sizes(column: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
-    """Count the bytes of each value of a column."""
+    """Return the size of each value of a column."""
     if _is_list(column.type):
         counts = pc.fill_null(pc.list_value_length(column).cast(pa.int64()), 0)
         sizes = _sizes(column.flatten())
@@ -87,6 +84,6 @@ _TEXTS = (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.t
 
 
 def group_sizes(metadata: pq.FileMetaData) -> list[tuple[int, int]]:
-    """Tell rows and bytes of each row group by the footer, which counts values of a dictionary once."""
+    """Return the rows and bytes of each row group, from a file's footer; dictionary values are counted once."""
     groups = (metadata.row_group(index) for index in range(metadata.num_row_groups))
     return [(group.num_rows, group.total_byte_size) for group in groups]

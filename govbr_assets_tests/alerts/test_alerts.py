@@ -151,17 +151,17 @@ def test_a_long_error_is_cut_short():
 
 def test_an_alert_is_sent_once_however_often_it_is_put(alerts: AlertOutbox, receiver: Receiver):
     for _ in range(3):
-        alerts.put(alert())
-        alerts.put(alert())
+        alerts.enqueue(alert())
+        alerts.enqueue(alert())
         alerts.deliver()
     assert [each["asset"] for each in receiver.messages] == ["hf_parquet_shard"]
 
 
 def test_another_process_does_not_send_it_again(alerts: AlertOutbox, receiver: Receiver, tmp_path: Path):
-    alerts.put(alert())
+    alerts.enqueue(alert())
     assert alerts.deliver() == 1
     other = AlertOutbox(receiver.url, Folder(str(tmp_path)))
-    other.put(alert())
+    other.enqueue(alert())
     assert other.deliver() == 0
     assert len(receiver.messages) == 1
 
@@ -169,7 +169,7 @@ def test_another_process_does_not_send_it_again(alerts: AlertOutbox, receiver: R
 @pytest.mark.parametrize("status", [429, 500, 502, 503])
 def test_a_receiver_that_fails_once_is_tried_again_at_once(alerts: AlertOutbox, receiver: Receiver, status: int):
     receiver.answers = [status]
-    alerts.put(alert())
+    alerts.enqueue(alert())
     assert alerts.deliver() == 1
     assert len(receiver.messages) == 2
 
@@ -177,8 +177,8 @@ def test_a_receiver_that_fails_once_is_tried_again_at_once(alerts: AlertOutbox, 
 @pytest.mark.parametrize("status", [301, 401, 403, 404, 500])
 def test_an_alert_that_is_refused_waits_and_the_others_behind_it(alerts: AlertOutbox, receiver: Receiver, status: int):
     receiver.answers = [status] * 3
-    alerts.put(alert())
-    alerts.put(alert("run-2", run_id="2"))
+    alerts.enqueue(alert())
+    alerts.enqueue(alert("run-2", run_id="2"))
     with pytest.raises(AlertRefusedError, match=f"answers {status}: the alert waits") as caught:
         alerts.deliver()
     assert "s3cret-path" not in str(caught.value)
@@ -193,7 +193,7 @@ def test_an_alert_that_the_receiver_refuses_for_what_it_says_lets_the_others_pas
     alerts: AlertOutbox, receiver: Receiver, status: int
 ):
     for number in range(7):
-        alerts.put(alert(f"run-{number}", run_id=f"{number}"))
+        alerts.enqueue(alert(f"run-{number}", run_id=f"{number}"))
     receiver.answers = [status, 200, status]
     with pytest.raises(AlertRefusedError, match=f"answers {status}: the alert waits"):
         alerts.deliver()
@@ -216,7 +216,7 @@ def test_an_alert_waits_for_a_receiver_that_is_away(receiver: Receiver, tmp_path
         free.bind(("127.0.0.1", 0))
         nobody = f"http://127.0.0.1:{free.getsockname()[1]}/s3cret-path"
     away = AlertOutbox(nobody, Folder(str(tmp_path)))
-    away.put(alert())
+    away.enqueue(alert())
     with pytest.raises(AlertRefusedError, match="Nobody takes alerts") as caught:
         away.deliver()
     assert "s3cret-path" not in str(caught.value)
@@ -228,17 +228,17 @@ def test_an_alert_waits_for_a_receiver_that_is_away(receiver: Receiver, tmp_path
 def test_an_alert_whose_answer_is_504_late_broken_off_or_missing_is_sent_again_until_one_is_2xx(
     alerts: AlertOutbox, receiver: Receiver, answer: str | int, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(room, "_ANSWER", 0.3)
-    monkeypatch.setattr(room, "_TRIES", 1)
+    monkeypatch.setattr(room, "_ALERT_SECONDS", 0.3)
+    monkeypatch.setattr(room, "_MAX_ATTEMPTS", 1)
     receiver.answers = [answer, answer]
-    alerts.put(alert())
+    alerts.enqueue(alert())
     for _ in range(2):
         with pytest.raises(AlertRefusedError, match="the alert waits") as caught:
             alerts.deliver()
         assert "s3cret-path" not in str(caught.value)
     monkeypatch.undo()
     assert [alerts.deliver() for _ in range(3)] == [1, 0, 0]
-    alerts.put(alert())
+    alerts.enqueue(alert())
     assert alerts.deliver() == 0
     assert len(receiver.messages) == 3
 
@@ -246,7 +246,7 @@ def test_an_alert_whose_answer_is_504_late_broken_off_or_missing_is_sent_again_u
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
 def test_an_alert_that_a_plain_2xx_has_taken_is_never_sent_twice(alerts: AlertOutbox, receiver: Receiver, status: int):
     receiver.answers = [status]
-    alerts.put(alert())
+    alerts.enqueue(alert())
     assert [alerts.deliver() for _ in range(2)] == [1, 0]
     assert len(receiver.messages) == 1
 
@@ -259,7 +259,7 @@ def test_a_redirect_that_keeps_the_post_is_followed(
 ):
     with receiving() as other:
         receiver.answers, receiver.location = [status], other.url
-        alerts.put(alert())
+        alerts.enqueue(alert())
         assert alerts.deliver() == 1
     assert len(receiver.messages) == len(other.messages) == 1
     assert receiver.messages == other.messages
@@ -270,8 +270,8 @@ def test_a_redirect_that_would_lose_the_post_is_named_with_its_host_and_not_foll
     alerts: AlertOutbox, receiver: Receiver, status: int
 ):
     receiver.answers, receiver.location = [status], "https://hooks.example.org/s3cret-path"
-    alerts.put(alert())
-    with pytest.raises(AlertRefusedError, match=rf"answers {status} and sends us to hooks\.example\.org") as caught:
+    alerts.enqueue(alert())
+    with pytest.raises(AlertRefusedError, match=rf"answers {status} and redirects to hooks\.example\.org") as caught:
         alerts.deliver()
     assert "s3cret-path" not in str(caught.value)
     receiver.location = ""
@@ -280,7 +280,7 @@ def test_a_redirect_that_would_lose_the_post_is_named_with_its_host_and_not_foll
 
 def test_redirects_in_a_circle_are_named(alerts: AlertOutbox, receiver: Receiver):
     receiver.answers, receiver.location = [307] * 20, receiver.url
-    alerts.put(alert())
+    alerts.enqueue(alert())
     with pytest.raises(AlertRefusedError, match="answers 307"):
         alerts.deliver()
 
@@ -288,7 +288,7 @@ def test_redirects_in_a_circle_are_named(alerts: AlertOutbox, receiver: Receiver
 def test_a_receiver_with_a_wrong_certificate_is_named_and_the_alert_waits(tmp_path: Path, receiver: Receiver):
     with tls_server(tmp_path) as url:
         away = AlertOutbox(url, Folder(str(tmp_path)))
-        away.put(alert())
+        away.enqueue(alert())
         with pytest.raises(AlertRefusedError, match="The certificate of GOVBR_ALERT_URL is not valid"):
             away.deliver()
     assert AlertOutbox(receiver.url, Folder(str(tmp_path))).deliver() == 1
@@ -300,7 +300,7 @@ def test_many_alerts_at_a_slow_receiver_do_not_hold_a_delivery_longer_than_its_t
     clock = count()
     monkeypatch.setattr(room, "time", SimpleNamespace(monotonic=lambda: 6 * next(clock), sleep=time.sleep))
     for number in range(5):
-        alerts.put(alert(f"run-{number}"))
+        alerts.enqueue(alert(f"run-{number}"))
     assert [alerts.deliver() for _ in range(6)] == [1, 1, 1, 1, 1, 0]
     assert len(receiver.messages) == 5
 
@@ -313,18 +313,18 @@ def test_a_crash_while_it_is_sent_does_not_send_it_twice(alerts: AlertOutbox, re
         AlertOutbox._post(alerts, message)
         raise Crash
 
-    alerts.put(alert())
+    alerts.enqueue(alert())
     alerts._post = crash  # pyright: ignore[reportAttributeAccessIssue]
     with pytest.raises(Crash):
         alerts.deliver()
     del alerts._post
-    alerts.put(alert())
+    alerts.enqueue(alert())
     assert alerts.deliver() == 0
     assert len(receiver.messages) == 1
 
 
 def test_a_crash_between_the_two_notes_of_a_delivery_does_not_send_it_twice(alerts: AlertOutbox, receiver: Receiver):
-    alerts.put(alert())
+    alerts.enqueue(alert())
     alerts._folder.write("alerts/sent/run-1.json", b"{}")
     assert alerts.deliver() == 0
     assert not receiver.messages
@@ -333,7 +333,7 @@ def test_a_crash_between_the_two_notes_of_a_delivery_does_not_send_it_twice(aler
 
 def test_a_few_are_sent_at_a_time_and_the_rest_after_them(alerts: AlertOutbox, receiver: Receiver):
     for number in range(12):
-        alerts.put(alert(f"run-{number:02}"))
+        alerts.enqueue(alert(f"run-{number:02}"))
     assert [alerts.deliver() for _ in range(4)] == [5, 5, 2, 0]
     assert len(receiver.messages) == 12
 

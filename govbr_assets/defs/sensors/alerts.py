@@ -91,7 +91,7 @@ def alert_sensor(
         *_lapses(instance),
         *_missing(newest, seen),
     ):
-        outbox.put(alert)
+        outbox.enqueue(alert)
     cursor = json.dumps(asdict(seen))
     try:
         told = f"{outbox.deliver()} alerts were sent."

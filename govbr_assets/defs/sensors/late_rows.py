@@ -34,7 +34,7 @@ def late_news_sensor(
     wanted, news = news.requesting(MAX_CONCURRENT_RUNS - busy)
     if news.note and news.note != before.note and (outbox := alerts.client()):
         key = f"late-news-{blake2b(news.note.encode(), digest_size=6).hexdigest()}"
-        outbox.put(Alert(key, "Not all late news can be seen as it comes.", "daily_sync", error=news.note))
+        outbox.enqueue(Alert(key, "Not all late news can be seen as it comes.", "daily_sync", error=news.note))
     none = "No change of a closed day is seen." if news.note else "No closed day has changed."
     why = f"{len(news.waiting)} days wait for {busy} runs under way." if news.waiting else none
     return SensorResult(

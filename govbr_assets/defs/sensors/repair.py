@@ -43,7 +43,7 @@ def repair_sensor(
         repair, given_up = repair.having(_found(context, last))
     if given_up and (outbox := alerts.client()):
         asset, words = RECONCILIATION.path[-1], " ".join(given_up)
-        outbox.put(Alert(f"repair-{repair.number}", "The repair needs somebody.", asset, error=words))
+        outbox.enqueue(Alert(f"repair-{repair.number}", "The repair needs somebody.", asset, error=words))
     wanted, repair = repair.next(MAX_CONCURRENT_RUNS)
     return SensorResult(
         run_requests=[request(_JOBS[each.of], each.key, _NAME, each.span, deep=each.deep) for each in wanted],

@@ -1,7 +1,7 @@
-"""Files at rest, in a folder or at an fsspec URL, and the tables between assets kept as such files.
+"""Storage in a folder or at an fsspec URL: `folder` holds files, `tables` the tables between assets.
 
-From the bottom up: `errors` turns what file systems raise into our errors, `folder` keeps files, `tables` tables.
-What is kept for the contents of the Hub's files is `huggingface.metadata_cache`'s business.
+`errors` translates the exceptions of file systems. The cache of the Hub's files is built on `folder`, and belongs to
+`metadata_cache`.
 """
 
 from govbr_assets.io.storage.folder import Folder

@@ -1,4 +1,4 @@
-"""Files in a folder or at an fsspec URL, each there whole or not at all."""
+"""Files in a folder or at an fsspec URL, written atomically."""
 
 import time
 from collections.abc import Iterator
@@ -17,26 +17,26 @@ from govbr_assets.redact import redact, remember_url
 
 
 class Folder:
-    """A folder of files that are there whole or not at all.
+    """A folder of files that are written atomically.
 
-    Nothing is looked for by a pattern, for a name may hold brackets and stars, and no bucket is ever made: one that is
-    not there is a typing error.
+    Names are never patterns, since they may contain brackets and stars. Buckets are never created: a missing one is a
+    typing error.
 
     Args:
         url: a path, or an fsspec URL such as `s3://bucket/folder`.
 
     Raises:
-        ConfigurationError: there is no such file system.
+        ConfigurationError: there is no such file system, or the URL has no bucket.
     """
 
     def __init__(self, url: str) -> None:
         remember_url(url)
         url = cleaned(url)
         with storage_failures("choosing a file system"):
-            # Others write there too, and what they write must be seen.
+            # Other processes write there too, so listings are not cached.
             self._files, root = fsspec.core.url_to_fs(url, use_listings_cache=False)
         self._root: str = root.rstrip("/")
-        self._has_folders = root.startswith("/") or ":" in root[:2]  # of an object store the first name is a bucket
+        self._has_folders = root.startswith("/") or ":" in root[:2]  # an object store's root begins with a bucket
         if not self._has_folders and ("@" in root.partition("/")[0] or not self._root):
             raise ConfigurationError(
                 "GOVBR_STORAGE_URL has no bucket, or a key in front of it: write a URL such as s3://bucket/folder, and"
@@ -46,44 +46,44 @@ class Folder:
 
     @property
     def ends_with_the_process(self) -> bool:
-        """Whether what is kept is lost at its end."""
+        """Whether the files are lost when the process ends."""
         return "memory" in self._files.protocol
 
     def read(self, name: str) -> bytes | None:
-        """Read a file; None when it is not there."""
+        """Return the contents of a file, or None if it does not exist."""
         with storage_failures(f"reading {name}"), suppress(FileNotFoundError):
             return self._files.cat_file(self._path(name))
         return None
 
     def open(self, name: str) -> IO[bytes] | None:
-        """Open a file for reading ranges of it; None when it is not there."""
+        """Open a file for random access, or return None if it does not exist."""
         with storage_failures(f"opening {name}"), suppress(FileNotFoundError):
             return self._files.open(self._path(name), "rb")
         return None
 
     def has(self, name: str) -> bool:
-        """Say whether a file is there."""
+        """Return whether a file exists."""
         with storage_failures(f"looking for {name}"), suppress(FileNotFoundError):
             return bool(self._files.info(self._path(name)))
         return False
 
     def write(self, name: str, content: bytes) -> str:
-        """Write a file in place of what was there; nobody ever sees half of it.
+        """Write a file atomically, replacing any older one.
 
         Returns:
-            Its address.
+            Its URL.
         """
         with self.writing(name) as file:
             file.write(content)
         return self.address(name)
 
     def address(self, name: str) -> str:
-        """Say where a file is."""
+        """Return the URL of a file."""
         return redact(self._files.unstrip_protocol(self._path(name)))
 
     @contextmanager
     def writing(self, name: str) -> Iterator[IO[bytes]]:
-        """Write a file bit by bit, in place of what was there once all of it is written."""
+        """Open a file for writing; it replaces any older one when the block ends."""
         path = self._path(name)
         draft = f"{path}.{uuid4().hex}.part"
         if self._has_folders:
@@ -98,37 +98,37 @@ class Folder:
                 file.close()
                 self._move(draft, path)
         except BaseException:
-            with suppress(GovbrAssetsError), storage_failures(f"removing half of {name}"):  # the reason came before
+            with suppress(GovbrAssetsError), storage_failures(f"removing half of {name}"):  # keep the first error
                 file.close()
                 self._drop(draft)
             raise
 
     def drop(self, name: str) -> None:
-        """Remove a file if it is there."""
+        """Delete a file if it exists."""
         if self.has(name):
             with storage_failures(f"removing {name}"):
                 self._drop(self._path(name))
 
     def names(self, folder: str) -> list[str]:
-        """List the files of a sub-folder, with its name before theirs."""
+        """Return the names of the files in a sub-folder, each with the sub-folder in front, sorted."""
         with storage_failures(f"listing {folder}"), suppress(FileNotFoundError):
             entries = self._files.ls(self._path(folder), detail=False)
             return sorted(f"{folder}/{entry.rsplit('/', 1)[1]}" for entry in entries)
         return []
 
     def older_than(self, folder: str, days: int) -> list[str]:
-        """List the files of a sub-folder that were written more than some days ago."""
+        """Return the names of the files in a sub-folder that were written more than some days ago."""
         oldest = datetime.fromtimestamp(time.time() - days * 86400, UTC)
         return [name for name in self.names(folder) if (at := self._modified(name)) and at < oldest]
 
     def _modified(self, name: str) -> datetime | None:
-        """Say when a file was written; None if somebody has removed it since it was listed."""
+        """Return when a file was written, or None if it was deleted since it was listed."""
         with storage_failures(f"looking at {name}"), suppress(FileNotFoundError):
             return _aware(self._files.modified(self._path(name)))
         return None
 
     def _move(self, draft: str, path: str) -> None:
-        if type(self._files).mv is AbstractFileSystem.mv:  # which takes names for patterns
+        if type(self._files).mv is AbstractFileSystem.mv:  # it would expand names as patterns
             self._files.cp_file(draft, path)
             self._drop(draft)
         else:
@@ -142,5 +142,5 @@ class Folder:
 
 
 def _aware(instant: datetime) -> datetime:
-    """Read a file system's time; one without a zone is UTC."""
+    """Return a file system's time as an aware one; without a zone it is UTC."""
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)

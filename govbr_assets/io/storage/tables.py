@@ -1,6 +1,6 @@
-"""The tables between assets, kept as Parquet files.
+"""The tables between assets, stored as Parquet files.
 
-A day that was refused leaves its reason in the place of its table, so that whoever asks for it later is told why.
+A rejected day has its reason stored in place of its table; reading the table raises it.
 """
 
 from collections.abc import Iterator
@@ -19,23 +19,28 @@ _TABLE, _REASON = "parquet", "refused.txt"
 
 
 class TableStorage:
-    """The tables between assets: one Parquet file for each asset and day, `postgres_news_partition/2026-01-15.parquet`.
+    """Tables of assets, each a Parquet file such as `postgres_news_partition/2026-01-15.parquet`.
 
-    An asset without days has one, `hub_reconciliation.parquet`, which stays until the next takes its place.
+    An unpartitioned asset has one file, `hub_reconciliation.parquet`, which the next materialization replaces.
 
     Args:
         url: a path, or an fsspec URL.
-        keep_days: age in days at which a table is dropped.
+        keep_days: age in days from which a partition's table is deleted.
     """
 
     def __init__(self, url: str, keep_days: int) -> None:
         self._folder, self._keep_days = Folder(url), keep_days
 
     def write(self, asset: str, key: str | None, table: Rows) -> str:
-        """Keep a table in place of what was there; no key is that of an asset without days.
+        """Write a table, replacing any older one and any rejection.
+
+        Args:
+            asset: name of the asset.
+            key: its partition; None if it is unpartitioned.
+            table: [n rows x any columns].
 
         Returns:
-            Its address.
+            The URL of its file.
         """
         name = _name(asset, key, _TABLE)
         with self._folder.writing(name) as file:
@@ -45,15 +50,15 @@ class TableStorage:
         return address
 
     def refuse(self, asset: str, key: str, reason: str) -> None:
-        """Keep the reason why a day has no table, and no older table of it."""
+        """Store the reason why a partition has no table, and delete any older table."""
         self._folder.drop(_name(asset, key, _TABLE))
         self._folder.write(_name(asset, key, _REASON), reason.encode())
 
     def read(self, asset: str, key: str | None) -> Rows:
-        """Read a table back, which stays where it is if it is large.
+        """Read a table; a large one is read lazily from its file.
 
         Raises:
-            NotMaterializedError: it is not there, or damaged; the message says why.
+            NotMaterializedError: it is missing or damaged, or its partition was rejected; the message says why.
         """
         name = _name(asset, key, _TABLE)
         if (file := self._folder.open(name)) is not None:
@@ -71,7 +76,7 @@ class TableStorage:
 
     @contextmanager
     def _reading(self, name: str) -> Iterator[None]:
-        """Speak of a table that cannot be read."""
+        """Raise NotMaterializedError for a damaged table."""
         with storage_failures(f"reading {name}"):
             try:
                 yield
@@ -82,7 +87,7 @@ class TableStorage:
                 raise NotMaterializedError(text) from error
 
     def _why(self, key: str | None) -> str:
-        """Say what to do for a table that is not there."""
+        """Return what to do about a missing table."""
         if self._folder.ends_with_the_process:
             return (
                 "what GOVBR_STORAGE_URL keeps there ends with each process, so materialize it in the same run, or write"
@@ -91,10 +96,10 @@ class TableStorage:
         return f"materialize it first{f' (tables are dropped after {self._keep_days} days)' if key else ''}"
 
     def prune(self, asset: str) -> int:
-        """Drop the asset's tables that are older than `keep_days`.
+        """Delete the tables of an asset that are older than `keep_days`.
 
         Returns:
-            How many were dropped.
+            The number of tables deleted.
         """
         old = self._folder.older_than(asset, self._keep_days)
         for name in old:
