@@ -1,6 +1,6 @@
-"""Days that changed into runs: spans of days, and what is still to be requested of what PostgreSQL told.
+"""Late rows: date ranges, and which closed days with new or changed rows are still to be requested as runs.
 
-When PostgreSQL is asked is the sensor's business (`defs.sensors.late_rows`), how it is asked that of `changed`.
+When PostgreSQL is queried belongs to the sensor (`defs.sensors.late_rows`), and the query to `postgres.late_rows`.
 """
 
 import json
@@ -11,30 +11,30 @@ from hashlib import blake2b
 from typing import Any, TypeVar
 
 RANGE_DAYS = 366
-"""Days of a run at most: 300,000 changed rows over 8,000 days are 22 runs."""
+"""Maximum number of days of a run: 300,000 changed rows over 8,000 days are 22 runs."""
 
 GAP_DAYS = 7
-"""Days without a change that are worth going over rather than starting another run: a day takes 0.2 s, a run 6 s."""
+"""Days without a change that a run includes rather than starting another run: a day takes 0.2 s, a run 6 s."""
 
 V = TypeVar("V")
 
 
 @dataclass(frozen=True, order=True)
 class DateRange:
-    """Days from a first to a last one, both of them in it."""
+    """The days from a first to a last one, both included."""
 
     first: date
     last: date
 
     @classmethod
     def of(cls, text: str) -> "DateRange":
-        """Read a span, such as `2026-01-15` or `2026-01-15..2026-01-20`."""
+        """Parse a range such as `2026-01-15` or `2026-01-15..2026-01-20`."""
         first, _, last = text.partition("..")
         return cls(date.fromisoformat(first), date.fromisoformat(last or first))
 
     @property
     def days(self) -> list[date]:
-        """All its days, in order."""
+        """The days of the range, in order."""
         return [self.first + timedelta(days=number) for number in range((self.last - self.first).days + 1)]
 
     def __contains__(self, day: date) -> bool:
@@ -45,12 +45,12 @@ class DateRange:
 
 
 def cover(days: Iterable[date], *, gap: int = GAP_DAYS, most: int = RANGE_DAYS) -> list[DateRange]:
-    """Cover days with few spans, in order, none of them overlapping.
+    """Return few disjoint date ranges that cover some days, in order.
 
     Args:
         days: in any order.
-        gap: other days in a row that a span may go over.
-        most: days of a span at most.
+        gap: number of other days in a row that a range may include.
+        most: maximum number of days of a range.
     """
     found: list[DateRange] = []
     for day in sorted(set(days)):
@@ -63,7 +63,7 @@ def cover(days: Iterable[date], *, gap: int = GAP_DAYS, most: int = RANGE_DAYS) 
 
 
 def encode_days(values: Mapping[date, V]) -> list[tuple[str, V]]:
-    """Write what days have as spans of days that have the same, for a cursor: thousands of days, a few lines."""
+    """Encode a mapping of days as ranges of days with equal values: thousands of days fit into a cursor."""
     by_value: dict[V, list[date]] = {}
     for day, value in values.items():
         by_value.setdefault(value, []).append(day)
@@ -71,17 +71,17 @@ def encode_days(values: Mapping[date, V]) -> list[tuple[str, V]]:
 
 
 def decode_days(lines: Iterable[tuple[str, V]]) -> dict[date, V]:
-    """Read what `packed` has written."""
+    """Decode a mapping that `encode_days` has encoded."""
     return {day: value for text, value in lines for day in DateRange.of(text).days}
 
 
 @dataclass(frozen=True)
 class Watermark:
-    """Up to where PostgreSQL was read.
+    """The position up to which changes of PostgreSQL have been read.
 
     Attributes:
-        at: when it was read, by its own clock, aware; None if it never was.
-        xid: the oldest transaction that was not over then; what it or a later one has written may be unseen.
+        at: time of the read by PostgreSQL's clock, aware; None if there was no read.
+        xid: the oldest transaction open at that time; its rows and those of later ones may be unseen.
     """
 
     at: datetime | None = None
@@ -90,14 +90,14 @@ class Watermark:
 
 @dataclass(frozen=True)
 class Changes:
-    """What one reading of PostgreSQL told.
+    """The result of reading the changes of PostgreSQL once.
 
     Attributes:
-        mark: up to where it went.
-        days: closed days with rows that are new or changed.
-        rows: how many rows that are.
-        newest: the newest of these changes, aware; None without any.
-        note: what the source does not show of its changes; empty if it shows all.
+        mark: the new watermark.
+        days: closed days with new or changed rows.
+        rows: number of these rows.
+        newest: time of the newest change, aware; None without any.
+        note: which changes the source cannot show; empty if it shows all.
     """
 
     mark: Watermark
@@ -109,48 +109,55 @@ class Changes:
 
 @dataclass(frozen=True)
 class LateRows:
-    """What is known of late news from tick to tick.
+    """State of the late rows, kept from tick to tick in the sensor's cursor.
 
     Attributes:
-        mark: up to where PostgreSQL was read.
-        waiting: by day still to be requested, the version of the reading that named it last.
-        note: what the source does not show of its changes, as it was told last.
+        mark: the current watermark.
+        waiting: days still to be requested, each with the version of the last read that returned it.
+        note: which changes the source cannot show, by the last read.
     """
 
     mark: Watermark = Watermark()
     waiting: Mapping[date, str] = field(default_factory=dict)
     note: str = ""
 
-    def having_read(self, changes: Changes) -> "LateRows":
-        """Add what a reading told.
+    def with_changes(self, changes: Changes) -> "LateRows":
+        """Return the state after a read.
 
-        The version is the same only for the same rows read from the same mark: a tick that a crash repeats asks for
-        the runs that are there already, and a late commit with an old time never hides behind one of them.
+        Versions are equal only for the same rows read from the same watermark. So a tick repeated after a crash
+        requests the existing runs, and rows of a late commit with an old timestamp always get a new run.
         """
         version = f"{changes.newest:%Y-%m-%dT%H:%M:%S.%fZ}/{changes.rows}/{self.mark.xid}" if changes.newest else ""
         return LateRows(changes.mark, {**self.waiting, **dict.fromkeys(changes.days, version)}, changes.note)
 
-    def requesting(self, runs: int) -> tuple[list[tuple[DateRange, str]], "LateRows"]:
-        """Take the oldest days out, as spans for some runs at most, each with its run key."""
+    def next_ranges(self, runs: int) -> tuple[list[tuple[DateRange, str]], "LateRows"]:
+        """Take the oldest days from the state.
+
+        Args:
+            runs: maximum number of ranges.
+
+        Returns:
+            The ranges with their run keys, and the state without them.
+        """
         taken = cover(self.waiting)[: max(0, runs)]
         keys = [_run_key(span, {day: self.waiting[day] for day in span.days if day in self.waiting}) for span in taken]
         left = {day: version for day, version in self.waiting.items() if not any(day in span for span in taken)}
         return list(zip(taken, keys, strict=True)), replace(self, waiting=left)
 
     def cursor(self) -> str:
-        """Write it down."""
+        """Return the state as a cursor."""
         at = self.mark.at.isoformat() if self.mark.at else None
         return json.dumps({"at": at, "xid": self.mark.xid, "waiting": encode_days(self.waiting), "note": self.note})
 
     @classmethod
     def of(cls, cursor: str | None) -> "LateRows":
-        """Read what `cursor` has written; None is the beginning."""
-        told: dict[str, Any] = json.loads(cursor) if cursor else {"at": None, "xid": 0, "waiting": []}
-        at = datetime.fromisoformat(told["at"]) if told["at"] else None
-        return cls(Watermark(at, told["xid"]), decode_days(told["waiting"]), told.get("note", ""))
+        """Parse a cursor; None gives the initial state."""
+        values: dict[str, Any] = json.loads(cursor) if cursor else {"at": None, "xid": 0, "waiting": []}
+        at = datetime.fromisoformat(values["at"]) if values["at"] else None
+        return cls(Watermark(at, values["xid"]), decode_days(values["waiting"]), values.get("note", ""))
 
 
 def _run_key(span: DateRange, versions: Mapping[date, str]) -> str:
-    """Name a run by its days, their newest change, and a digest of the version of each."""
+    """Return the run key for a range: its days, their newest change, and a digest of their versions."""
     digest = blake2b(json.dumps(encode_days(dict(sorted(versions.items())))).encode(), digest_size=6).hexdigest()
     return f"late:{span}:{max(versions.values()).partition('/')[0]}:{digest}"

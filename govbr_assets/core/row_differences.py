@@ -1,7 +1,7 @@
-"""Reconciliation: how rows of PostgreSQL and of the Hub differ, under law 1's identity.
+"""Differences between rows of PostgreSQL and of the Hub.
 
-An id is eight bytes here (`dedup.hashes`), so that many rows fit into little memory; how they are streamed and parted
-belongs to `govbr_assets.operations.reconcile`, and what is made of all differences to `tally`.
+Ids are hashed to eight bytes (`identity.hashes`), so that many rows fit into memory. Streaming and partitioning belong
+to `operations.reconcile`, and counting the differences to `day_counts`.
 """
 
 from collections.abc import Iterator
@@ -15,37 +15,46 @@ from govbr_assets.core.day_counts import MOVED_FROM
 from govbr_assets.core.days import Day
 
 ROWS_SCHEMA = pa.schema([("id", pa.int64()), ("day", pa.date32()), ("digest", pa.int64())])
-"""Rows of either side: null is the day of a row without `published_at`, and a digest that is not known."""
+"""Rows of either side; the day is null without `published_at`, the digest is null if it is unknown."""
 
 CLAIMS_SCHEMA = pa.schema([("legacy", pa.int64()), ("id", pa.int64())])
-"""The legacy ids that count, each with the id that PostgreSQL has for the row now."""
+"""The valid legacy ids, each with the current id of its row in PostgreSQL."""
 
 _SECOND = 1_000_000  # microseconds
 
 
 def local_days(published_at: pa.ChunkedArray) -> pa.Array:
-    """Tell the day in America/Sao_Paulo of each instant: [n rows] of date32, null for null.
+    """Return the day in America/Sao_Paulo of each instant.
 
-    Local time is behind UTC, so the local day is UTC's own or, before that day's first instant here, the one before.
-    What is out of the calendar counts for its first or last day.
+    Local time is behind UTC, so the local day is the UTC day or, before its first local instant, the day before.
+    Instants outside of the calendar count for its first or last day.
+
+    Args:
+        published_at: [n rows] of timestamps.
+
+    Returns:
+        [n rows] of date32, null for null.
     """
     instants = published_at.combine_chunks().cast(pa.int64())
     earliest = int(Day(date.min).start.timestamp()) * _SECOND
     instants = pc.max_element_wise(instants, earliest, skip_nulls=False)
     instants = pc.min_element_wise(instants, LATEST, skip_nulls=False)
     utc = instants.cast(pa.timestamp("us")).cast(pa.date32()).dictionary_encode()
-    firsts = [int(Day(each).start.timestamp()) * _SECOND for each in utc.dictionary.to_pylist()]
+    firsts = [int(Day(date).start.timestamp()) * _SECOND for date in utc.dictionary.to_pylist()]
     first = pa.array(firsts, pa.int64()).take(utc.indices)
     number = utc.dictionary.cast(pa.int32()).take(utc.indices)
     return pc.subtract(number, pc.less(instants, first).cast(pa.int32())).cast(pa.date32())
 
 
-def named(hub: pa.Table, claims: pa.Table) -> pa.Table:
-    """Give rows of the Hub the ids that PostgreSQL has for them now.
+def resolve_legacy_ids(hub: pa.Table, claims: pa.Table) -> pa.Table:
+    """Replace the legacy ids of rows by their current ids in PostgreSQL.
 
     Args:
         hub: [n rows x 3] of `ROWS_SCHEMA`.
-        claims: [n rows x 2] of `CLAIMS_SCHEMA`, all that can concern these rows.
+        claims: [m rows x 2] of `CLAIMS_SCHEMA`, including all that concern these rows.
+
+    Returns:
+        [n rows x 3] of `ROWS_SCHEMA`.
     """
     ids = hub["id"].combine_chunks()
     now = claims["id"].combine_chunks().take(pc.index_in(ids, value_set=claims["legacy"].combine_chunks()))
@@ -53,18 +62,18 @@ def named(hub: pa.Table, claims: pa.Table) -> pa.Table:
 
 
 def differences(postgres: pa.Table, hub: pa.Table) -> Iterator[tuple[str, pa.Array]]:
-    """Compare the rows of both sides that have some of the ids.
+    """Compare the rows of both sides.
 
-    Of several rows of one id on the Hub the one that is most like PostgreSQL's counts as the row, the others are
-    duplicates. A duplicate without a day is told on the day that PostgreSQL has for the row. A row without a day in
-    PostgreSQL is nowhere missing, and in its place wherever the Hub has it.
+    Of several rows of one id on the Hub, the one most similar to PostgreSQL's counts as the row, and the others as
+    duplicates. A duplicate without a day is counted under the day of the row in PostgreSQL. A row without a day in
+    PostgreSQL is never missing, and in place under any day of the Hub.
 
     Args:
-        postgres: [n rows x 3] of `ROWS_SCHEMA`, no id twice.
-        hub: [n rows x 3] of `ROWS_SCHEMA`, with the ids that PostgreSQL has for them.
+        postgres: [n rows x 3] of `ROWS_SCHEMA`, with unique ids.
+        hub: [m rows x 3] of `ROWS_SCHEMA`, with current ids (`resolve_legacy_ids`).
 
     Yields:
-        The name of a count, and the day of each row that it counts.
+        The name of a count, and the day of each counted row.
     """
     at = pc.index_in(hub["id"].combine_chunks(), value_set=postgres["id"].combine_chunks())
     (day, digest), (own_day, own_digest) = _columns(hub), (column.take(at) for column in _columns(postgres))
@@ -88,7 +97,7 @@ def _columns(rows: pa.Table) -> tuple[pa.Array, pa.Array]:
 
 
 def _first_of_each(ids: pa.ChunkedArray, day: pa.Array, in_place: pa.Array, changed: pa.Array) -> pa.Array:
-    """Mark of each id one row: in its place if there is one, and there unchanged, else the earliest."""
+    """Return a mask with one row per id: preferably in place and unchanged, then in place, then the earliest."""
     unlike = pc.if_else(in_place, changed.cast(pa.int8()), pa.scalar(2, pa.int8()))
     ids = ids.combine_chunks()
     keys = pa.table({"id": ids, "unlike": unlike, "day": day})

@@ -59,7 +59,7 @@ def test_what_days_have_comes_back_from_a_cursor(values: dict[date, int]):
 
 
 def test_a_cursor_of_8000_days_is_short():
-    news = LateRows().having_read(
+    news = LateRows().with_changes(
         Changes(Watermark(NOW, 7), tuple(day(number) for number in range(8000)), 300_000, NOW)
     )
     assert len(news.cursor()) < 200
@@ -74,15 +74,15 @@ def test_a_cursor_is_read_as_it_was_written(waiting: dict[date, str], at: dateti
 
 @pytest.mark.parametrize("free", [-1, 0, 1, 2])
 def test_no_more_runs_are_taken_than_are_free_and_the_rest_waits(free: int):
-    news = LateRows().having_read(Changes(Watermark(NOW, 7), (day(0), day(100), day(200)), 3, NOW))
-    taken, left = news.requesting(free)
+    news = LateRows().with_changes(Changes(Watermark(NOW, 7), (day(0), day(100), day(200)), 3, NOW))
+    taken, left = news.next_ranges(free)
     assert [span.first for span, _ in taken] == [day(0), day(100), day(200)][: max(0, free)]
     assert sorted(left.waiting) == [day(0), day(100), day(200)][max(0, free) :]
 
 
 def test_a_run_key_names_the_days_and_the_newest_change():
-    news = LateRows(Watermark(NOW, 7)).having_read(Changes(Watermark(NOW, 9), (day(0), day(1)), 5, NOW))
-    ((_, key),), _ = news.requesting(1)
+    news = LateRows(Watermark(NOW, 7)).with_changes(Changes(Watermark(NOW, 9), (day(0), day(1)), 5, NOW))
+    ((_, key),), _ = news.next_ranges(1)
     assert key.rpartition(":")[0] == "late:2003-01-01..2003-01-02:2026-11-24T12:00:00.000000Z"
 
 
@@ -90,7 +90,7 @@ def test_a_repeated_reading_asks_for_the_run_that_is_there_and_a_late_commit_for
     changes = Changes(Watermark(NOW, 9), (day(0),), 5, NOW)
     late = Changes(Watermark(NOW, 9), (day(0),), 6, NOW)  # one row more, and none newer
     before = LateRows(Watermark(NOW, 7))
-    first, again, other = (before.having_read(each).requesting(1)[0][0][1] for each in (changes, changes, late))
+    first, again, other = (before.with_changes(each).next_ranges(1)[0][0][1] for each in (changes, changes, late))
     assert first == again != other
 
 
@@ -98,7 +98,7 @@ def test_a_change_behind_an_older_one_that_waits_has_a_key_of_its_own():
     waiting = LateRows(Watermark(NOW, 7), {day(0): f"{NOW:%Y-%m-%dT%H:%M:%S.%fZ}/9/1"})
     earlier = NOW - timedelta(hours=1)
     one, two = (Changes(Watermark(NOW, 9), (day(1),), rows, earlier) for rows in (1, 2))
-    assert waiting.having_read(one).requesting(1)[0][0][1] != waiting.having_read(two).requesting(1)[0][0][1]
+    assert waiting.with_changes(one).next_ranges(1)[0][0][1] != waiting.with_changes(two).next_ranges(1)[0][0][1]
 
 
 @dataclass
@@ -147,7 +147,7 @@ def tick(world: World, cursor: str | None, at_once: int, crash: str) -> str | No
     """Let the sensor tick; a crash comes before its runs are launched, or before its cursor is kept."""
     before = LateRows.of(cursor)
     free = at_once - len(world.active_runs)
-    wanted, after = before.having_read(world.read(before.mark)).requesting(free)
+    wanted, after = before.with_changes(world.read(before.mark)).next_ranges(free)
     assert len(wanted) <= max(0, free)
     if crash == "before":
         return cursor

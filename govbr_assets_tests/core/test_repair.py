@@ -21,10 +21,10 @@ def found(*days: int, number: int = 1, unfolded: int = 0, deep: bool = False) ->
 
 
 def test_differing_days_are_requested_oldest_first_some_a_tick_and_then_another_reconciliation():
-    repair, told = RepairState().having(found(60, 0, 1, 30))
+    repair, told = RepairState().with_reconciliation(found(60, 0, 1, 30))
     steps = []
     for _ in range(4):
-        requests, repair = repair.next(2)
+        requests, repair = repair.next_runs(2)
         steps.append([each.key for each in requests])
     assert not told
     assert steps == [
@@ -36,51 +36,51 @@ def test_differing_days_are_requested_oldest_first_some_a_tick_and_then_another_
 
 
 def test_a_reconciliation_that_fails_is_asked_for_three_times():
-    repair, _ = RepairState().having(found(0))
+    repair, _ = RepairState().with_reconciliation(found(0))
     keys = []
     for _ in range(8):
-        requests, repair = repair.next(2)
+        requests, repair = repair.next_runs(2)
         keys += [each.key for each in requests if each.of == "reconciliation"]
     assert keys == [f"repair:reconciliation:1:{attempt}" for attempt in (1, 2, 3)]
 
 
 def test_nothing_is_done_when_all_is_equal():
-    repair, told = RepairState().having(found())
-    assert (repair.next(2), told) == (([], repair), [])
+    repair, told = RepairState().with_reconciliation(found())
+    assert (repair.next_runs(2), told) == (([], repair), [])
 
 
 def test_files_are_folded_first_and_days_wait_for_a_reconciliation_without_unfolded_ones():
-    repair, _ = RepairState().having(found(0, 1, unfolded=3))
-    requests, repair = repair.next(2)
+    repair, _ = RepairState().with_reconciliation(found(0, 1, unfolded=3))
+    requests, repair = repair.next_runs(2)
     assert requests == [WantedRun("fold", "repair:fold:1:revision 1:1")]
-    requests, repair = repair.next(2)
+    requests, repair = repair.next_runs(2)
     assert requests == [WantedRun("reconciliation", "repair:reconciliation:1:1")]
-    repair, _ = repair.having(found(0, 1, number=2))
-    requests, repair = repair.next(2)
+    repair, _ = repair.with_reconciliation(found(0, 1, number=2))
+    requests, repair = repair.next_runs(2)
     assert requests == [WantedRun("days", "repair:2026-01-01..2026-01-02:2:1", DateRange(day(0), day(1)))]
 
 
 def test_a_fold_is_given_up_after_three_runs_with_one_word_and_taken_up_when_all_is_folded_again():
     repair, folds, told = RepairState(), [], []
     for number in range(1, 8):
-        repair, news = repair.having(found(0, number=number, unfolded=3))
-        requests, repair = repair.next(2)
+        repair, news = repair.with_reconciliation(found(0, number=number, unfolded=3))
+        requests, repair = repair.next_runs(2)
         told += news
         folds += [each.key for each in requests if each.of == "fold"]
     assert len(folds) == TRIES
     assert len(told) == 1
     assert "3 data files" in told[0]
-    repair, _ = repair.having(found(0, number=8))
-    assert repair.next(1)[0][0].of == "days"
-    repair, _ = repair.having(found(0, number=9, unfolded=1))
-    assert repair.next(1)[0][0].of == "fold"
+    repair, _ = repair.with_reconciliation(found(0, number=8))
+    assert repair.next_runs(1)[0][0].of == "days"
+    repair, _ = repair.with_reconciliation(found(0, number=9, unfolded=1))
+    assert repair.next_runs(1)[0][0].of == "fold"
 
 
 def test_a_day_is_given_up_after_three_runs_with_one_word_and_the_others_go_on():
     repair, keys, told = RepairState(), [], []
     for number in range(1, 7):
-        repair, news = repair.having(found(0, *([40] if number > 4 else []), number=number))
-        requests, repair = repair.next(2)
+        repair, news = repair.with_reconciliation(found(0, *([40] if number > 4 else []), number=number))
+        requests, repair = repair.next_runs(2)
         told += news
         keys += [each.key for each in requests if each.of == "days"]
     assert keys == [
@@ -97,19 +97,19 @@ def test_a_day_is_given_up_after_three_runs_with_one_word_and_the_others_go_on()
 def test_a_day_that_was_equal_in_between_has_its_three_runs_again():
     repair = RepairState()
     for number in range(1, 5):
-        repair, _ = repair.having(found(0, number=number))
-        _, repair = repair.next(2)
+        repair, _ = repair.with_reconciliation(found(0, number=number))
+        _, repair = repair.next_runs(2)
     assert repair.given_up == {day(0)}
-    repair, _ = repair.having(found(number=5))
-    repair, _ = repair.having(found(0, number=6))
-    assert repair.next(2)[0][0].key == "repair:2026-01-01:6:1"
+    repair, _ = repair.with_reconciliation(found(number=5))
+    repair, _ = repair.with_reconciliation(found(0, number=6))
+    assert repair.next_runs(2)[0][0].key == "repair:2026-01-01:6:1"
 
 
 def test_a_newer_reconciliation_takes_the_place_of_a_round_that_is_not_over():
-    repair, _ = RepairState().having(found(0, 100, 200))
-    _, repair = repair.next(1)
-    repair, _ = repair.having(found(200, number=2))
-    requests, _ = repair.next(5)
+    repair, _ = RepairState().with_reconciliation(found(0, 100, 200))
+    _, repair = repair.next_runs(1)
+    repair, _ = repair.with_reconciliation(found(200, number=2))
+    requests, _ = repair.next_runs(5)
     assert [each.key for each in requests] == ["repair:2026-07-20:2:1"]
 
 
@@ -122,29 +122,29 @@ def test_where_there_was_no_reconciliation_a_deep_one_is_requested_three_times_a
 
 
 def test_what_a_reconciliation_by_hand_finds_is_repaired_before_the_repair_makes_its_own():
-    repair, _ = RepairState.of(None).having(found(0))
-    requests, repair = repair.next(2)
+    repair, _ = RepairState.of(None).with_reconciliation(found(0))
+    requests, repair = repair.next_runs(2)
     assert [each.of for each in requests] == ["days"]
-    requests, _ = repair.next(2)
+    requests, _ = repair.next_runs(2)
     assert requests == [WantedRun("reconciliation", "repair:reconciliation:1:1", deep=False)]
 
 
 @pytest.mark.parametrize("deep", [False, True])
 @pytest.mark.parametrize("unfolded", [0, 3])
 def test_the_reconciliation_at_the_end_of_a_round_is_as_deep_as_that_at_its_beginning(deep: bool, unfolded: int):
-    repair, _ = RepairState().having(found(0, unfolded=unfolded, deep=deep))
-    _, repair = repair.next(2)
+    repair, _ = RepairState().with_reconciliation(found(0, unfolded=unfolded, deep=deep))
+    _, repair = repair.next_runs(2)
     (request,), _ = RepairState.of(repair.cursor()).next(2)
     assert (request.of, request.deep) == ("reconciliation", deep)
 
 
 def test_a_shallow_reconciliation_in_a_deep_round_leaves_the_days_that_wait_and_the_deep_one_at_the_end():
-    repair, _ = RepairState().having(found(0, 100, 200, deep=True))
-    _, repair = repair.next(1)
-    repair, _ = repair.having(found(100, 300, number=2))
+    repair, _ = RepairState().with_reconciliation(found(0, 100, 200, deep=True))
+    _, repair = repair.next_runs(1)
+    repair, _ = repair.with_reconciliation(found(100, 300, number=2))
     steps = []
     for _ in range(4):
-        requests, repair = repair.next(1)
+        requests, repair = repair.next_runs(1)
         steps += [(each.key, each.deep) for each in requests]
     assert steps == [
         ("repair:2026-04-11:2:1", False),
@@ -155,12 +155,12 @@ def test_a_shallow_reconciliation_in_a_deep_round_leaves_the_days_that_wait_and_
 
 
 def test_a_shallow_reconciliation_after_a_deep_round_begins_a_shallow_one():
-    repair, _ = RepairState().having(found(0, deep=True))
-    _, repair = repair.next(1)
-    repair, _ = repair.having(found(number=2, deep=True))
-    repair, _ = repair.having(found(1, number=3))
-    _, repair = repair.next(1)
-    (request,), _ = repair.next(1)
+    repair, _ = RepairState().with_reconciliation(found(0, deep=True))
+    _, repair = repair.next_runs(1)
+    repair, _ = repair.with_reconciliation(found(number=2, deep=True))
+    repair, _ = repair.with_reconciliation(found(1, number=3))
+    _, repair = repair.next_runs(1)
+    (request,), _ = repair.next_runs(1)
     assert (request.of, request.deep) == ("reconciliation", False)
 
 
@@ -168,15 +168,15 @@ def test_a_day_whose_contents_differ_is_given_up_once_whatever_shallow_ones_come
     repair, keys, told = RepairState(), [], []
     for number in range(1, 11):
         shallow = number in (2, 5, 8)
-        repair, news = repair.having(found(*([] if shallow else [0]), number=number, deep=not shallow))
-        requests, repair = repair.next(2)
+        repair, news = repair.with_reconciliation(found(*([] if shallow else [0]), number=number, deep=not shallow))
+        requests, repair = repair.next_runs(2)
         told += news
         keys += [each.key for each in requests if each.of == "days"]
     assert keys == ["repair:2026-01-01:1:1", "repair:2026-01-01:3:2", "repair:2026-01-01:4:3"]
     assert len(told) == 1
-    repair, _ = repair.having(found(number=11, deep=True))
-    repair, _ = repair.having(found(0, number=12, deep=True))
-    assert repair.next(2)[0][0].key == "repair:2026-01-01:12:1"
+    repair, _ = repair.with_reconciliation(found(number=11, deep=True))
+    repair, _ = repair.with_reconciliation(found(0, number=12, deep=True))
+    assert repair.next_runs(2)[0][0].key == "repair:2026-01-01:12:1"
 
 
 @dataclass
@@ -231,9 +231,9 @@ def test_the_repair_ends_in_few_ticks_with_all_equal_or_given_up_and_told_once(s
         ticks += 1
         repair = RepairState.of(cursor)
         if world.reconciliation and repair.number != world.reconciliation.number:
-            repair, news = repair.having(world.reconciliation)
+            repair, news = repair.with_reconciliation(world.reconciliation)
             told += news
-        requests, repair = repair.next(2)
+        requests, repair = repair.next_runs(2)
         assert len(requests) <= 2
         assert all(number <= TRIES for number in repair.tries.values())
         if random.random() < 0.2:

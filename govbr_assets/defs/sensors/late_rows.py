@@ -29,9 +29,9 @@ def late_news_sensor(
         return SkipReason(f"{last.unfolded} files on the Hub are to be folded first; what comes meanwhile is not lost.")
     today = Day.at(datetime.now(UTC))
     before = LateRows.of(context.cursor)
-    news = before.having_read(postgres.client().changed_since(before.mark, Day(FIRST_DAY), today))
+    news = before.with_changes(postgres.client().changed_since(before.mark, Day(FIRST_DAY), today))
     busy = active_runs(context.instance, _NAME)
-    wanted, news = news.requesting(MAX_CONCURRENT_RUNS - busy)
+    wanted, news = news.next_ranges(MAX_CONCURRENT_RUNS - busy)
     if news.note and news.note != before.note and (outbox := alerts.client()):
         key = f"late-news-{blake2b(news.note.encode(), digest_size=6).hexdigest()}"
         outbox.enqueue(Alert(key, "Not all late news can be seen as it comes.", "daily_sync", error=news.note))

@@ -40,11 +40,11 @@ def repair_sensor(
     repair = RepairState.of(context.cursor).of_repo(repo_id)
     last = last_reconciliation(context.instance, repo_id)
     if last and last.number != repair.number:
-        repair, given_up = repair.having(_found(context, last))
+        repair, given_up = repair.with_reconciliation(_found(context, last))
     if given_up and (outbox := alerts.client()):
         asset, words = RECONCILIATION.path[-1], " ".join(given_up)
         outbox.enqueue(Alert(f"repair-{repair.number}", "The repair needs somebody.", asset, error=words))
-    wanted, repair = repair.next(MAX_CONCURRENT_RUNS)
+    wanted, repair = repair.next_runs(MAX_CONCURRENT_RUNS)
     return SensorResult(
         run_requests=[request(_JOBS[each.of], each.key, _NAME, each.span, deep=each.deep) for each in wanted],
         skip_reason=None if wanted else "There is nothing to repair since the last reconciliation.",

@@ -11,7 +11,7 @@ from govbr_assets.core.conform import LeftOut
 from govbr_assets.core.day_counts import DayCounts
 from govbr_assets.core.days import Day
 from govbr_assets.core.identity import hashes
-from govbr_assets.core.row_differences import CLAIMS_SCHEMA, ROWS_SCHEMA, differences, named
+from govbr_assets.core.row_differences import CLAIMS_SCHEMA, ROWS_SCHEMA, differences, resolve_legacy_ids
 from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.snapshot import Snapshot
 from govbr_assets.io.scratch import scratch_folder
@@ -99,7 +99,7 @@ def _hub(folder: Path, side: HubSide, claims: Buckets, tally: DayCounts, *, deep
         tally.add("hub_rows", rows["day"])
         found.add(rows)
     for number in range(BUCKETS):
-        parted.add(named(found.read(number), claims.read(number)))
+        parted.add(resolve_legacy_ids(found.read(number), claims.read(number)))
     return parted
 
 
