@@ -14,7 +14,7 @@ from dagster import AssetCheckEvaluation, AssetCheckKey, AssetCheckSeverity
 
 from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.layout import UNDATED_PATH
-from govbr_assets.defs.sensors.run_requests import RECONCILIATION
+from govbr_assets.defs.metadata.reconciliation import RECONCILIATION
 from govbr_assets_tests import readers
 from govbr_assets_tests.alerts.test_alerts import Receiver, receiver  # noqa: F401
 from govbr_assets_tests.automation import Automation

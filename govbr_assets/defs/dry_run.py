@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from dagster import AssetExecutionContext, AssetObservation
 
 from govbr_assets.defs.failures import days_failure
-from govbr_assets.defs.metadata.daily import SyncProgress, day_plan, shard_metadata
+from govbr_assets.defs.metadata.daily import day_metadata, day_table
+from govbr_assets.defs.metadata.progress import SyncProgress
 from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.operations.sync.batches import sync_days
 from govbr_assets.operations.sync.day_plan import DaySync
@@ -28,13 +29,15 @@ def dry_run_sync(
         progress.add(batch)
         refused.update(batch.refused)
         for key, shard in batch.shards.items():
-            told = progress.plan() if len(plans) == 1 else {"dry_run": True}
-            told |= shard_metadata(batch.plans[key], shard, batch.publication, hub.repo_id)
+            metadata = progress.to_metadata() if len(plans) == 1 else {"dry_run": True}
+            metadata |= day_metadata(batch.plans[key], shard, batch.publication, hub.repo_id)
             refused |= {key: shard.withheld} if shard.withheld else {}
-            context.log.info(f"{key}:\n{day_plan(shard)}")
-            yield AssetObservation(asset, partition=key, metadata=told)
+            context.log.info(f"{key}:\n{day_table(shard)}")
+            yield AssetObservation(asset, partition=key, metadata=metadata)
     context.log.info(f"Dry run, nothing was published: {progress}")
     if len(plans) > 1:
-        yield AssetObservation(asset, description="Dry run: the plan of the whole run.", metadata=progress.plan())
+        yield AssetObservation(
+            asset, description="Dry run: the plan of the whole run.", metadata=progress.to_metadata()
+        )
     if refused:
         raise days_failure(refused, len(plans))

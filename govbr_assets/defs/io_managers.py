@@ -9,7 +9,8 @@ from dagster import ConfigurableIOManager, InputContext, OutputContext, Resource
 from govbr_assets.core.days import ByDay, Day, DayValue
 from govbr_assets.dataset.reader import day_rows
 from govbr_assets.defs.failures import days_failure, without_retries
-from govbr_assets.defs.metadata.daily import SyncProgress, shard_metadata
+from govbr_assets.defs.metadata.daily import day_metadata
+from govbr_assets.defs.metadata.progress import SyncProgress
 from govbr_assets.defs.partition_events import PartitionEvents
 from govbr_assets.defs.resources import HubResource
 from govbr_assets.errors import ConfigurationError, NotMaterializedError, PermanentError
@@ -102,7 +103,7 @@ class HubShardIOManager(ConfigurableIOManager):
                 self._log(context, batch, progress, set(refused.values()))
                 refused.update(batch.refused)
                 for key, shard in batch.shards.items():
-                    metadata = shard_metadata(batch.plans[key], shard, batch.publication, hub.repo_id)
+                    metadata = day_metadata(batch.plans[key], shard, batch.publication, hub.repo_id)
                     if shard.withheld:
                         refused[key] = shard.withheld
                         events.observe(key, metadata)
@@ -124,7 +125,9 @@ class HubShardIOManager(ConfigurableIOManager):
         """Log what became of a batch, with each reason once, and how far the run is."""
         progress.add(batch)
         if notes := batch.publication.notes:
-            context.log.warning(f"Readers tolerate how {len(notes)} files differ, the next fold mends it: {notes[:20]}")
+            context.log.warning(
+                f"Readers tolerate how {len(notes)} files differ, the next compaction mends it: {notes[:20]}"
+            )
         for reason, key in {reason: key for key, reason in reversed(batch.refused.items())}.items():
             if reason not in logged:
                 context.log.error(f"{key} is left out: {reason}")

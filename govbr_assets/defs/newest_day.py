@@ -9,16 +9,15 @@ published when it had rows.
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from dagster import AssetKey, AssetMaterialization, AssetRecordsFilter, DagsterInstance, MetadataValue
+from dagster import AssetKey, AssetRecordsFilter, DagsterInstance
 
 from govbr_assets.core.days import Day
-from govbr_assets.defs.metadata.daily import is_of
+from govbr_assets.defs.metadata.daily import DayRecord
 from govbr_assets.defs.partitions import FIRST_DAY
 from govbr_assets.postgres.news import NewsTable
 
 _SHARD = AssetKey("hf_parquet_shard")
 _LATE = timedelta(days=1)
-_NONE = MetadataValue.int(0)
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,7 @@ def newest_day(instance: DagsterInstance, postgres: NewsTable, repo_id: str, now
 def _is_published(instance: DagsterInstance, repo_id: str, day: Day) -> bool:
     """Say whether a day was published when it had rows."""
     last = _last(instance, AssetRecordsFilter(_SHARD, asset_partitions=[str(day)]))
-    return last is not None and _is_ours(last, repo_id) and last.metadata.get("postgres_rows") != _NONE
+    return last is not None and _is_ours(last, repo_id) and last.postgres_rows != 0
 
 
 def _had_begun(instance: DagsterInstance, repo_id: str, day: Day) -> bool:
@@ -76,12 +75,12 @@ def _had_begun(instance: DagsterInstance, repo_id: str, day: Day) -> bool:
     return last is not None and _is_ours(last, repo_id)
 
 
-def _last(instance: DagsterInstance, wanted: AssetRecordsFilter) -> AssetMaterialization | None:
+def _last(instance: DagsterInstance, wanted: AssetRecordsFilter) -> DayRecord | None:
     """Read the last of some publications."""
     records = instance.fetch_materializations(wanted, limit=1).records
-    return records[0].asset_materialization if records else None
+    return DayRecord.from_event(records[0].asset_materialization) if records else None
 
 
-def _is_ours(publication: AssetMaterialization, repo_id: str) -> bool:
+def _is_ours(publication: DayRecord, repo_id: str) -> bool:
     """Say whether a publication was to this repo, or was reported by hand."""
-    return "postgres_rows" not in publication.metadata or is_of(publication.metadata, repo_id)
+    return publication.postgres_rows is None or publication.repo == repo_id

@@ -57,7 +57,7 @@ class PartitionEvents:
             self._context._asset_partitions_subset = subset
 
 
-def record_verdict(context: AssetCheckExecutionContext, evaluation: AssetCheckEvaluation) -> None:
+def record_check(context: AssetCheckExecutionContext, evaluation: AssetCheckEvaluation) -> None:
     """Record the verdict of a check on one day of a run over many.
 
     Not as a runless event: Dagster keeps only one of those for a check and a partition, and refuses the next.

@@ -7,7 +7,7 @@ from dagster import DagsterInstance
 from huggingface_hub import HfApi
 
 from govbr_assets.dataset.transaction import publish
-from govbr_assets.defs.sensors.run_requests import last_reconciliation
+from govbr_assets.defs.metadata.reconciliation import last_reconciliation
 from govbr_assets_tests.automation import Automation
 from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.huggingface.test_hub import put
@@ -90,7 +90,7 @@ def test_a_reconciliation_of_another_repo_is_not_acted_upon_and_a_first_one_is_m
     assert automation.launch(first)
     assert [each.job_name for each in automation.tick("repair_sensor").run_requests] == ["daily_sync"]
     other(automation.graph)
-    assert last_reconciliation(automation.instance, automation.graph.repo_id) is None
+    assert last_reconciliation(automation.instance).repo != automation.graph.repo_id
     (again,) = automation.tick("repair_sensor").run_requests
     assert again.job_name == "reconciliation"
     assert again.run_key != first.run_key

@@ -1,7 +1,7 @@
 """The asset of a week."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
 
 from dagster import AssetExecutionContext, AssetObservation, MaterializeResult, asset
 
@@ -25,17 +25,19 @@ from govbr_assets.operations.compact.plan import fold
     metadata={"dagster/column_schema": columns(NEWS_SCHEMA)},
     output_required=False,
 )
-def consolidated_dataset(context: AssetExecutionContext, config: PublishConfig, hub: HubResource) -> Any:
-    """The dataset as one sorted file a year: shards of closed days and files of any other origin, folded with proof."""
+def consolidated_dataset(
+    context: AssetExecutionContext, config: PublishConfig, hub: HubResource
+) -> Iterator[AssetObservation | MaterializeResult]:
+    """The dataset as one sorted file a year: shards of closed days and files of any other origin, compacted."""
     with without_retries():
         client, dry_run = hub.client(), config.dry_run or hub.is_dry_run
-        told = CompactionProgress(client.repo_id, client.head())
-        for folded in fold(client, Day.at(datetime.now(UTC)), dry_run=dry_run, tell=context.log.info):
-            told.add(folded)
-            context.log.info(str(told))
-            # A fold that fails later has left this behind, and `no_row_was_lost` begins with the first of them.
-            yield AssetObservation(context.asset_key, metadata={"dry_run": dry_run} | told.metadata())
+        progress = CompactionProgress(client.repo_id, client.head(), dry_run=dry_run)
+        for commit in fold(client, Day.at(datetime.now(UTC)), dry_run=dry_run, tell=context.log.info):
+            progress.add(commit)
+            context.log.info(str(progress))
+            # A compaction that fails later leaves this behind, and `no_row_was_lost` begins with the first of them.
+            yield AssetObservation(context.asset_key, metadata=progress.to_metadata())
         if not dry_run:
-            yield MaterializeResult(metadata=told.metadata())
-        elif not told.commits:
-            yield AssetObservation(context.asset_key, metadata={"dry_run": True} | told.metadata())
+            yield MaterializeResult(metadata=progress.to_metadata())
+        elif not progress.commits:
+            yield AssetObservation(context.asset_key, metadata=progress.to_metadata())

@@ -21,7 +21,7 @@ from govbr_assets.core.days import ByDay, Day, DayValue
 from govbr_assets.defs.assets.defaults import OWNERS, PLAN, RETRY, TABLE, PublishConfig, Tables, columns
 from govbr_assets.defs.dry_run import dry_run_sync
 from govbr_assets.defs.failures import without_retries
-from govbr_assets.defs.metadata.daily import KnownRevisions, existing_metadata
+from govbr_assets.defs.metadata.existing_ids import KnownRevisions, existing_ids_metadata
 from govbr_assets.defs.partitions import daily
 from govbr_assets.defs.resources import HubResource, PostgresResource, ViewerResource
 from govbr_assets.io.staged import Rows
@@ -81,7 +81,7 @@ def hf_existing_ids(
 
     def find(key: str) -> Rows:
         found = lookup.find(key)
-        metadata[key] = existing_metadata(found, rows[key], hub.repo_id)
+        metadata[key] = existing_ids_metadata(found, rows[key], hub.repo_id)
         if found.reason:
             context.log.info(f"{key}: the files themselves were asked. {found.reason}")
         return found.table

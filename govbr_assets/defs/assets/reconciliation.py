@@ -40,8 +40,8 @@ class ReconciliationConfig(Config):
 def hub_reconciliation(
     context: AssetExecutionContext, config: ReconciliationConfig, postgres: PostgresResource, hub: HubResource
 ) -> Output[pa.Table]:
-    """The days on which the Hub is not what PostgreSQL is: rows missing, surplus, doubled, moved, or changed."""
+    """The days on which the Hub is not what PostgreSQL is: rows missing, extra, duplicated, moved, or changed."""
     client, began = hub.client(), time.monotonic()
     found = reconcile(client, client.head(), postgres.client(), deep=config.deep, tell=context.log.info)
-    told = reconciliation_metadata(found, client.repo_id, deep=config.deep, seconds=time.monotonic() - began)
-    return Output(differing(found.days), metadata=told)
+    metadata = reconciliation_metadata(found, client.repo_id, deep=config.deep, seconds=time.monotonic() - began)
+    return Output(differing(found.days), metadata=metadata)

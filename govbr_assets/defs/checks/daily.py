@@ -4,11 +4,8 @@ The rules are in `core`. What breaks them stops a day before its upload already,
 the storage and on the Hub.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any
-
 import pyarrow as pa
-from dagster import AssetCheckEvaluation, AssetCheckExecutionContext, AssetCheckResult, AssetIn, asset_check
+from dagster import AssetCheckExecutionContext, AssetCheckResult, AssetIn, asset_check
 
 from govbr_assets.core.contract import repeated, schema_diff
 from govbr_assets.core.days import ByDay, Day
@@ -18,62 +15,54 @@ from govbr_assets.dataset.keys import holding
 from govbr_assets.dataset.reader import day_rows, file_schema
 from govbr_assets.defs.assets.daily import hf_parquet_shard, postgres_news_partition
 from govbr_assets.defs.assets.defaults import Tables
+from govbr_assets.defs.checks.per_day import Verdict, judge_days, named
 from govbr_assets.defs.checks.whole import emptied
 from govbr_assets.defs.failures import without_retries
-from govbr_assets.defs.metadata.daily import ToldOfDays, published_rows
-from govbr_assets.defs.partition_events import record_verdict
+from govbr_assets.defs.metadata.daily import DayRecord
+from govbr_assets.defs.metadata.events import DayEvents
 from govbr_assets.defs.partitions import daily
 from govbr_assets.defs.resources import HubResource
-from govbr_assets.errors import PermanentError
-from govbr_assets.huggingface.client import RepoClient
-from govbr_assets.huggingface.snapshot import Snapshot
-
-Verdict = tuple[bool, Mapping[str, Any]]
 
 
 @asset_check(asset=postgres_news_partition, partitions_def=daily)
 @without_retries()
 def partition_ids_are_unique(context: AssetCheckExecutionContext, postgres_news_partition: Tables) -> AssetCheckResult:
     """No unique_id stands twice in the day's table."""
-    rows = ByDay.of(postgres_news_partition, context.partition_keys)
-    return _per_day(context, lambda key: _none_repeated(rows[key]["unique_id"]))
+    days = ByDay.of(postgres_news_partition, context.partition_keys)
+    return judge_days(context, lambda key: _unique(days[key]["unique_id"]))
 
 
 @asset_check(asset=hf_parquet_shard, partitions_def=daily)
 @without_retries()
 def shard_schema_is_the_contract(context: AssetCheckExecutionContext, hub: HubResource) -> AssetCheckResult:
     """The day's shard on the Hub has exactly the published schema."""
-    client = hub.client()
-    head = client.head()
-    lacking = _Lacking(context, client, head)
+    published = _PublishedDays(context, hub)
 
     def judge(key: str) -> Verdict:
-        file = head.data_file(shard_path(Day.of(key)))
+        """Compare the schema of the day's shard; a day without one is judged by whether rows of it are lost."""
+        file = published.head.data_file(shard_path(Day.of(key)))
         if file is None:
-            told = lacking.of(key, day_rows(client, head, Day.of(key), ["unique_id"]).num_rows)
-            return not told, {"shard": told or "none: other files hold the day, or it has no rows"}
-        difference = schema_diff(file_schema(client, head, file)) or lacking.all
-        return not difference, {"shard": file.path, "difference": difference or "none"}
+            lost = published.lost(key, len(published.ids(key)))
+            return Verdict(not lost, {"shard": lost or "none: other files hold the day, or it has no rows"})
+        difference = schema_diff(file_schema(published.client, published.head, file)) or published.emptied
+        return Verdict(not difference, {"shard": file.path, "difference": difference or "none"})
 
-    return _per_day(context, judge)
+    return judge_days(context, judge)
 
 
 @asset_check(asset=hf_parquet_shard, partitions_def=daily)
 @without_retries()
 def hub_ids_are_unique(context: AssetCheckExecutionContext, hub: HubResource) -> AssetCheckResult:
     """No unique_id of the day stands twice on the Hub, in whatever files."""
-    client = hub.client()
-    head = client.head()
-
-    lacking = _Lacking(context, client, head)
+    published = _PublishedDays(context, hub)
 
     def judge(key: str) -> Verdict:
-        ids = day_rows(client, head, Day.of(key), ["unique_id"])["unique_id"]
-        unique, told = _none_repeated(ids)
-        gone = lacking.of(key, len(ids))
-        return unique and not gone, {**told, "lacking": gone or "nothing"}
+        """Look for duplicates among the rows that the Hub has under the day."""
+        ids = published.ids(key)
+        (unique, numbers), lost = _unique(ids), published.lost(key, len(ids))
+        return Verdict(unique and not lost, {**numbers, "lacking": lost or "nothing"})
 
-    return _per_day(context, judge)
+    return judge_days(context, judge)
 
 
 @asset_check(
@@ -86,72 +75,50 @@ def postgres_rows_are_on_the_hub(
     context: AssetCheckExecutionContext, postgres_news_partition: Tables, hub: HubResource
 ) -> AssetCheckResult:
     """Every row of the day in PostgreSQL is on the Hub, under one of its ids."""
-    client, days = hub.client(), ByDay.of(postgres_news_partition, context.partition_keys)
-    head = client.head()
-    lacking = _Lacking(context, client, head)
+    published, days = _PublishedDays(context, hub), ByDay.of(postgres_news_partition, context.partition_keys)
 
     def judge(key: str) -> Verdict:
+        """Look for the day's rows under the day, and then in all files."""
         rows = days[key]
-        missing = missing_rows(rows, day_rows(client, head, Day.of(key), ["unique_id"])["unique_id"])
+        missing = missing_rows(rows, published.ids(key))
         if missing:  # a row that moved here may stand under its old day still
-            missing = missing_rows(rows, holding(client, head, head.data_files, aliases(rows))["unique_id"])
-        told = {"postgres_rows": rows.num_rows, "missing": len(missing), "examples": _list(missing)}
-        return not missing and not lacking.all, {**told, "lacking": lacking.all or "nothing"}
+            files = published.head.data_files
+            missing = missing_rows(rows, holding(published.client, published.head, files, aliases(rows))["unique_id"])
+        numbers = {"postgres_rows": rows.num_rows, "missing": len(missing), "examples": named(missing)}
+        return Verdict(not missing and not published.emptied, {**numbers, "lacking": published.emptied or "nothing"})
 
-    return _per_day(context, judge)
+    return judge_days(context, judge)
 
 
-class _Lacking:
-    """What days lack that were published: no rule about rows is broken where none are left.
+class _PublishedDays:
+    """The days of a run on the Hub, and what is lost of them: no rule about rows is broken where none are left.
 
     Attributes:
-        all: why it is all days; empty if it is not.
+        client: of the repo.
+        head: its newest revision.
+        emptied: why all rows are lost; empty if they are not.
     """
 
-    def __init__(self, context: AssetCheckExecutionContext, client: RepoClient, head: Snapshot) -> None:
-        self.all = emptied(context.instance, client, head)
-        self._told = ToldOfDays(context.instance, hf_parquet_shard.key.path[-1], context.partition_keys)
-        self._repo_id = client.repo_id
+    def __init__(self, context: AssetCheckExecutionContext, hub: HubResource) -> None:
+        self.client = hub.client()
+        self.head = self.client.head()
+        self.emptied = emptied(context.instance, self.client, self.head)
+        self._events = DayEvents(context.instance, hf_parquet_shard.key.path[-1], context.partition_keys)
 
-    def of(self, key: str, rows: int) -> str:
-        """Say what a day lacks that has some rows on the Hub; empty if nothing."""
-        published = 0 if rows else published_rows(self._told.of(key), self._repo_id)
-        return self.all or (f"{published} rows of the day were published, and readers see none." if published else "")
+    def ids(self, key: str) -> pa.ChunkedArray:
+        """Read the ids that the Hub has under a day: [n rows]."""
+        return day_rows(self.client, self.head, Day.of(key), ["unique_id"])["unique_id"]
+
+    def lost(self, key: str, rows: int) -> str:
+        """Say what is lost of a day that has some rows on the Hub; empty if nothing."""
+        if rows or self.emptied:
+            return self.emptied
+        published = DayRecord.from_event(self._events.of(key)).published_rows(self.client.repo_id)
+        return f"{published} rows of the day were published, and readers see none." if published else ""
 
 
-def _none_repeated(ids: pa.ChunkedArray) -> Verdict:
+def _unique(ids: pa.ChunkedArray) -> Verdict:
     """Judge whether ids are unique and there."""
-    twice = repeated(ids)
-    return not twice and not ids.null_count, {
-        "rows": len(ids),
-        "repeated": len(twice),
-        "without_id": ids.null_count,
-        "examples": _list(twice),
-    }
-
-
-def _per_day(context: AssetCheckExecutionContext, judge: Callable[[str], Verdict]) -> AssetCheckResult:
-    """Judge one day, or each day of a range: Dagster itself records only one verdict for a run."""
-    keys = context.partition_keys
-    if len(keys) == 1:
-        passed, metadata = judge(keys[0])
-        return AssetCheckResult(passed=passed, metadata=metadata)
-    (check,) = context.selected_asset_check_keys
-    failed, absent = [], []
-    for key in keys:
-        try:
-            passed, metadata = judge(key)
-        except PermanentError as error:  # a refused day has no table to judge
-            absent.append(f"{key}: {error}")
-            continue
-        failed += [] if passed else [key]
-        evaluation = AssetCheckEvaluation(check.asset_key, check.name, passed, metadata, partition=key)
-        record_verdict(context, evaluation)
-    told = {"days": len(keys), "failed": len(failed), "failed_days": _list(failed), "absent_days": _list(absent)}
-    return AssetCheckResult(passed=not failed, metadata=told)
-
-
-def _list(names: list[str]) -> str:
-    """Name some things for the UI."""
-    more = f" and {len(names) - 20} more" if len(names) > 20 else ""
-    return (", ".join(names[:20]) or "none") + more
+    duplicates = repeated(ids)
+    numbers = {"rows": len(ids), "repeated": len(duplicates), "without_id": ids.null_count}
+    return Verdict(not duplicates and not ids.null_count, {**numbers, "examples": named(duplicates)})

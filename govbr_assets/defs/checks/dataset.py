@@ -17,7 +17,7 @@ from govbr_assets.dataset.reader import file_schema
 from govbr_assets.defs.assets.consolidated import consolidated_dataset
 from govbr_assets.defs.checks.whole import shortfall
 from govbr_assets.defs.failures import without_retries
-from govbr_assets.defs.metadata.daily import is_of
+from govbr_assets.defs.metadata.compaction import CompactionRecord
 from govbr_assets.defs.resources import HubResource, ViewerResource
 from govbr_assets.errors import UnknownRevisionError, ViewerUncertainError
 from govbr_assets.huggingface.client import RepoClient
@@ -25,7 +25,7 @@ from govbr_assets.huggingface.snapshot import DataFile, Snapshot
 from govbr_assets.io.scratch import scratch_folder
 from govbr_assets.operations.id_buckets import IdBuckets
 
-_TRIED = 500  # commits of folds since the last one that came to its end
+_TRIED = 500  # commits of compactions since the last one that came to its end
 
 
 @asset_check(asset=consolidated_dataset)
@@ -73,9 +73,9 @@ def dataset_is_sorted(context: AssetCheckExecutionContext, hub: HubResource) -> 
 @asset_check(asset=consolidated_dataset)
 @without_retries()
 def no_row_was_lost(context: AssetCheckExecutionContext, hub: HubResource, viewer: ViewerResource) -> AssetCheckResult:
-    """Every unique_id that stood in the dataset before the last fold still does, and nobody else took rows away."""
+    """Every unique_id from before the last compaction is still there, and nobody else took rows away."""
     client, head = hub.client(), hub.client().head()
-    before = _before_the_last_fold(context, client)
+    before = _before_last_compaction(context, client)
     with scratch_folder() as folder, IdBuckets(folder / "before") as old, IdBuckets(folder / "now") as new:
         _add(old, client, before)
         _add(new, client, head)
@@ -107,18 +107,17 @@ def _viewer_rows(viewer: ViewerResource, head: Snapshot) -> int | str:
         return f"not known: {error}"
 
 
-def _before_the_last_fold(context: AssetCheckExecutionContext, client: RepoClient) -> Snapshot:
-    """Find the revision that the last fold began with, which may have failed and been tried again since."""
+def _before_last_compaction(context: AssetCheckExecutionContext, client: RepoClient) -> Snapshot:
+    """Find the revision that the last compaction began with, which may have failed and been tried again since."""
     key, instance = consolidated_dataset.key, context.instance
     done = instance.fetch_materializations(key, limit=2).records
     since = done[1].timestamp if len(done) > 1 else None
     tried = instance.fetch_observations(AssetRecordsFilter(key, after_timestamp=since), limit=_TRIED).records
-    steps = [each.asset_observation.metadata for each in reversed(tried) if each.asset_observation]
-    steps += [each.asset_materialization.metadata for each in done[:1] if each.asset_materialization]
-    ours = (step for step in steps if is_of(step, client.repo_id))
-    told = (step["revision_before"].value for step in ours if "dry_run" not in step or not step["dry_run"].value)
+    events = [*(each.asset_observation for each in reversed(tried)), *(each.asset_materialization for each in done[:1])]
+    records = map(CompactionRecord.from_event, filter(None, events))
+    before = (each.revision_before for each in records if each.repo == client.repo_id and not each.dry_run)
     try:
-        return client.at(str(next(told, None) or client.head().revision or "") or None)
+        return client.at(next(before, None) or client.head().revision)
     except UnknownRevisionError:  # a repo that was made anew under the same name
         return client.head()
 

@@ -6,13 +6,15 @@ An empty dataset has no id twice, nothing out of order and no wrong schema: with
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
-from dagster import AssetKey, DagsterInstance
+from dagster import DagsterInstance
 
 from govbr_assets.core.layout import CARD_PATH, folded_year, shard_day
 from govbr_assets.dataset.visible_rows import rows_seen
 from govbr_assets.defs.assets.consolidated import consolidated_dataset
 from govbr_assets.defs.assets.daily import hf_parquet_shard
-from govbr_assets.defs.metadata.daily import is_of
+from govbr_assets.defs.metadata.compaction import CompactionRecord
+from govbr_assets.defs.metadata.daily import DayRecord
+from govbr_assets.defs.metadata.events import last_materializations
 from govbr_assets.errors import ContractError
 from govbr_assets.huggingface.changeset import Seen
 from govbr_assets.huggingface.client import RepoClient
@@ -20,7 +22,6 @@ from govbr_assets.huggingface.snapshot import Snapshot
 
 _COMMITS = 200  # of the history that are looked at, at most
 _LONGEST = timedelta(days=14)  # that losses are looked for where no two compactions say since when
-_NOWHERE = ("", "no repo yet")
 
 
 def shortfall(instance: DagsterInstance, client: RepoClient, head: Snapshot) -> str:
@@ -60,18 +61,11 @@ def emptied(instance: DagsterInstance, client: RepoClient, head: Snapshot) -> st
 
 def _published(instance: DagsterInstance, repo_id: str) -> str:
     """Say which revision of a repo was published last, as far as Dagster knows."""
-    for key in (hf_parquet_shard.key, consolidated_dataset.key):
-        for told in _materialized(instance, key):
-            revision = str(told["revision_after"].value) if "revision_after" in told else ""
-            if is_of(told, repo_id) and revision not in _NOWHERE:
-                return f"revision {revision[:8]}"
+    days, whole = (last_materializations(instance, each.key, 5) for each in (hf_parquet_shard, consolidated_dataset))
+    for record in (*map(DayRecord.from_event, days), *map(CompactionRecord.from_event, whole)):
+        if record.repo == repo_id and record.revision_after:
+            return f"revision {record.revision_after[:8]}"
     return ""
-
-
-def _materialized(instance: DagsterInstance, key: AssetKey) -> list:
-    """Read what the last materializations of an asset told."""
-    records = instance.fetch_materializations(key, limit=5).records
-    return [each.asset_materialization.metadata for each in records if each.asset_materialization]
 
 
 def _unselected(head: Snapshot) -> str:

@@ -1,10 +1,12 @@
-"""What is told of a fold for the UI: files before and after, rows, duplicates, bytes, and how far it is."""
+"""What `consolidated_dataset` records: files before and after, rows, duplicates, bytes, and how far a run is."""
 
 from collections import Counter
-from typing import Any
+from dataclasses import dataclass
 
 from dagster import MetadataValue
 
+from govbr_assets.defs.metadata.events import Event, Metadata, Values
+from govbr_assets.defs.metadata.markdown import table
 from govbr_assets.huggingface.snapshot import DataFile, Snapshot
 from govbr_assets.operations.compact.plan import CompactionCommit
 
@@ -15,19 +17,53 @@ _PROOF = (
 )
 
 
+@dataclass(frozen=True)
+class CompactionRecord:
+    """What later runs read of a compaction, or of one that has come as far as a commit.
+
+    Attributes:
+        repo: whose.
+        revision_before: of the Hub; empty if there was no repo.
+        revision_after: likewise.
+        dry_run: nothing was committed.
+    """
+
+    repo: str
+    revision_before: str
+    revision_after: str
+    dry_run: bool
+
+    def to_metadata(self) -> Metadata:
+        """Write the record."""
+        return {
+            "dry_run": self.dry_run,
+            "repo": self.repo,
+            "revision_before": self.revision_before,
+            "revision_after": self.revision_after,
+        }
+
+    @classmethod
+    def from_event(cls, event: Event) -> "CompactionRecord":
+        """Read a record."""
+        values = Values(event)
+        revisions = values.text("revision_before"), values.text("revision_after")
+        return cls(values.text("repo"), *revisions, values.flag("dry_run"))
+
+
 class CompactionProgress:
-    """The commits of a fold, added up.
+    """The commits of a compaction, added up.
 
     Args:
         repo_id: of the repo.
         before: the revision that it begins with.
+        dry_run: nothing is committed.
     """
 
-    def __init__(self, repo_id: str, before: Snapshot) -> None:
-        self._repo_id = repo_id
+    def __init__(self, repo_id: str, before: Snapshot, *, dry_run: bool) -> None:
+        self._repo_id, self._dry_run = repo_id, dry_run
         self._before = self._after = before
-        self._came: list[DataFile] = []
-        self._put: dict[str, int] = {}
+        self._inputs: list[DataFile] = []
+        self._written: dict[str, int] = {}
         self._numbers, self._dropped = Counter[str](), Counter[str]()
         self._left, self._notes = 0, list[str]()
 
@@ -36,47 +72,45 @@ class CompactionProgress:
         """How many there are."""
         return self._numbers["commits"]
 
-    def add(self, folded: CompactionCommit) -> None:
+    def add(self, commit: CompactionCommit) -> None:
         """Add a commit."""
-        edit = folded.publication.edit
-        self._came += folded.came
-        self._after, self._left = folded.publication.snapshot, folded.left
-        self._put |= {path: folded.rows[path] for path in edit.put if path in folded.rows}
-        self._dropped.update(folded.dropped)
-        self._notes = folded.publication.notes
-        self._numbers.update(commits=1, bytes_written=edit.size, bytes_new=folded.new_bytes)
+        edit = commit.publication.edit
+        self._inputs += commit.came
+        self._after, self._left = commit.publication.snapshot, commit.left
+        self._written |= {path: commit.rows[path] for path in edit.put if path in commit.rows}
+        self._dropped.update(commit.dropped)
+        self._notes = commit.publication.notes
+        self._numbers.update(commits=1, bytes_written=edit.size, bytes_new=commit.new_bytes)
 
     def __str__(self) -> str:
-        done, total = len(self._came), len(self._came) + self._left
+        done, total = len(self._inputs), len(self._inputs) + self._left
         return (
-            f"{done} of {total} files are folded ({done / max(1, total):.0%}), {self._left} are left;"
+            f"{done} of {total} files are compacted ({done / max(1, total):.0%}), {self._left} are left;"
             f" {self.commits} commits, {self._dropped.total()} duplicates dropped."
         )
 
-    def metadata(self) -> dict[str, Any]:
-        """Tell all of it."""
-        came = "\n".join(f"{file.path} ({file.size:,} bytes)" for file in self._came)
+    def to_metadata(self) -> Metadata:
+        """Describe all of it."""
+        before, after = self._before.revision or "", self._after.revision or ""
+        inputs = "\n".join(f"{file.path} ({file.size:,} bytes)" for file in self._inputs)
         return {
-            "repo": self._repo_id,
-            "files_in": len(self._came),
-            "files_out": len(self._put),
-            "dagster/row_count": sum(self._put.values()),
+            **CompactionRecord(self._repo_id, before, after, self._dry_run).to_metadata(),
+            "files_in": len(self._inputs),
+            "files_out": len(self._written),
+            "dagster/row_count": sum(self._written.values()),
             "duplicates_dropped": self._dropped.total(),
-            "bytes_in": sum(file.size for file in self._came),
+            "bytes_in": sum(file.size for file in self._inputs),
             "bytes_written": self._numbers["bytes_written"],
             "bytes_new": self._numbers["bytes_new"],
             "commits": self.commits,
-            "revision_before": self._before.revision or "",
-            "revision_after": self._after.revision or "",
-            "dropped_from": MetadataValue.md(_table("file | duplicates", self._dropped)),
-            "written": MetadataValue.md(_table("file | rows", self._put)),
+            "dropped_from": _by_file("duplicates", self._dropped),
+            "written": _by_file("rows", self._written),
             "still_different": "\n".join(self._notes[:20]) or "none: every file has the published schema",
-            "taken_up": came or "nothing: all is folded",
-            "proof": _PROOF if self._came else "nothing was written",
+            "taken_up": inputs or "nothing: all is compacted",
+            "proof": _PROOF if self._inputs else "nothing was written",
         }
 
 
-def _table(head: str, numbers: dict[str, int]) -> str:
-    """Show numbers by file as a Markdown table."""
-    lines = [f"{path} | {number:,}" for path, number in sorted(numbers.items())]
-    return "\n".join([head, "--- | ---:", *lines]) if lines else "none"
+def _by_file(name: str, numbers: dict[str, int]) -> MetadataValue:
+    """Show numbers by file."""
+    return MetadataValue.md(table(["file", name], sorted(numbers.items()), numbers=[name]))

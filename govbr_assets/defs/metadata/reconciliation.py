@@ -1,12 +1,16 @@
-"""What is told of a reconciliation for the UI: the totals, what is covered month by month, the worst days."""
+"""What `hub_reconciliation` records: the totals, what is covered month by month, the days that differ most."""
 
-from typing import Any
+from dataclasses import dataclass
 
 import pyarrow as pa
-from dagster import MetadataValue
+from dagster import AssetKey, AssetMaterialization, DagsterInstance, MetadataValue
 
 from govbr_assets.core.day_counts import COUNTS, Month, differing, months, worst
+from govbr_assets.defs.metadata.events import NO_REPO, Metadata, Values
+from govbr_assets.defs.metadata.markdown import table
 from govbr_assets.operations.reconcile.plan import Reconciled
+
+RECONCILIATION = AssetKey("hub_reconciliation")
 
 WORST_DAYS = 20
 """Days that are named."""
@@ -18,54 +22,119 @@ _LEGEND = (
 )
 
 
-def reconciliation_metadata(found: Reconciled, repo_id: str, *, deep: bool, seconds: float) -> dict[str, Any]:
-    """Tell all of it but the table itself."""
+@dataclass(frozen=True)
+class ReconciliationRecord:
+    """What sensors and the check read of a reconciliation.
+
+    Attributes:
+        repo: whose.
+        revision: of the Hub, or `NO_REPO`.
+        uncompacted_files: that must be compacted before their days can be made true.
+        deep: contents were compared, too.
+        undated_surplus: rows without a day that only the Hub has, or has more than once.
+        unpublishable_rows: of PostgreSQL.
+        refused_days: whose contents cannot be compared.
+        number: of the event in Dagster's storage.
+    """
+
+    repo: str
+    revision: str
+    uncompacted_files: int
+    deep: bool
+    undated_surplus: int
+    unpublishable_rows: int
+    refused_days: int
+    number: int = 0
+
+    def to_metadata(self) -> Metadata:
+        """Write the record."""
+        return {
+            "repo": self.repo,
+            "revision": self.revision,
+            "unfolded_files": self.uncompacted_files,
+            "deep": self.deep,
+            **self.beside_days,
+        }
+
+    @property
+    def beside_days(self) -> dict[str, int]:
+        """What no table of differing days can hold."""
+        return {
+            "undated_surplus": self.undated_surplus,
+            "unpublishable_rows": self.unpublishable_rows,
+            "refused_days": self.refused_days,
+        }
+
+    @classmethod
+    def from_event(cls, event: AssetMaterialization | None, number: int = 0) -> "ReconciliationRecord":
+        """Read a record; None is one of which nothing is known."""
+        values = Values(event)
+        counted = ("undated_surplus", "unpublishable_rows", "refused_days")
+        undated, unpublishable, refused = (values.number(name) or 0 for name in counted)
+        uncompacted, deep = values.number("unfolded_files") or 0, values.flag("deep")
+        repo, revision = values.text("repo"), values.text("revision")
+        return cls(repo, revision, uncompacted, deep, undated, unpublishable, refused, number)
+
+
+def last_reconciliation(instance: DagsterInstance) -> ReconciliationRecord:
+    """Read the last reconciliation, of whatever repo."""
+    for each in instance.fetch_materializations(RECONCILIATION, limit=1).records:
+        return ReconciliationRecord.from_event(each.asset_materialization, each.storage_id)
+    return ReconciliationRecord.from_event(None)
+
+
+def reconciliation_metadata(found: Reconciled, repo_id: str, *, deep: bool, seconds: float) -> Metadata:
+    """Describe all of it but the table itself.
+
+    Args:
+        found: what was compared.
+        repo_id: of the Hub.
+        deep: contents were compared, too.
+        seconds: that it took.
+    """
     differ = differing(found.days)
     refused = "\n".join(f"{day}: {reason}" for day, reason in list(found.refused.items())[:WORST_DAYS])
-    told = {
+    record = ReconciliationRecord(
+        repo_id,
+        found.snapshot.revision or NO_REPO,
+        len(found.unfolded),
+        deep,
+        found.totals["undated_surplus"],
+        found.left_out.rows,
+        len(found.refused),
+    )
+    return {
         "coverage": MetadataValue.md(_coverage(months(found.days))),
         "worst_days": MetadataValue.md(days_table(worst(differ, WORST_DAYS))),
+        **found.totals,
+        **record.to_metadata(),
+        "differing_days": differ.num_rows,
+        "refused": refused or "none",
+        "unpublishable": "\n".join(found.left_out.examples) or "none",
+        "files": len(found.snapshot.data_files),
+        "files_fetched": found.fetched,
+        "unfolded": "\n".join(found.unfolded[:WORST_DAYS]) or "none",
+        "seconds": round(seconds, 3),
     }
-    return (
-        told
-        | found.totals
-        | {
-            "differing_days": differ.num_rows,
-            "deep": deep,
-            "refused_days": len(found.refused),
-            "refused": refused or "none",
-            "unpublishable_rows": found.left_out.rows,
-            "unpublishable": "\n".join(found.left_out.examples) or "none",
-            "repo": repo_id,
-            "revision": found.snapshot.revision or "no repo yet",
-            "files": len(found.snapshot.data_files),
-            "files_fetched": found.fetched,
-            "unfolded_files": len(found.unfolded),
-            "unfolded": "\n".join(found.unfolded[:WORST_DAYS]) or "none",
-            "seconds": round(seconds, 3),
-        }
-    )
 
 
 def days_table(days: pa.Table) -> str:
-    """Show days as a Markdown table."""
-    rows = [" | ".join([str(row["day"]), *(f"{row[name]:,}" for name in COUNTS)]) for row in days.to_pylist()]
-    head = [" | ".join(["day", *COUNTS]), " | ".join(["---", *["---:"] * len(COUNTS)])]
-    return "\n".join([*head, *rows]) if rows else "none"
+    """Show days: [n days x 8] of `DAYS_SCHEMA`."""
+    rows = [[str(row["day"]), *(row[name] for name in COUNTS)] for row in days.to_pylist()]
+    return table(["day", *COUNTS], rows, numbers=COUNTS)
 
 
 def _coverage(found: dict[tuple[int, int], Month]) -> str:
     """Show a year a row, and its months."""
-    lines = [
-        " | ".join([str(year), *(_cell(found.get((year, month))) for month in range(1, 13))])
+    rows = [
+        [str(year), *(_cell(found.get((year, month))) for month in range(1, 13))]
         for year in sorted({year for year, _ in found})
     ]
-    head = [" | ".join(["year", *_MONTHS]), " | ".join(["---", *["---:"] * len(_MONTHS)])]
-    return "\n".join([*head, *lines, "", _LEGEND]) if lines else "nobody has a row"
+    return f"{table(['year', *_MONTHS], rows, numbers=_MONTHS)}\n\n{_LEGEND}" if rows else "nobody has a row"
 
 
 def _cell(month: Month | None) -> str:
-    """Spell what is held of a month; only what is whole is 100%."""
+    """Write what is held of a month; only what is whole is 100%."""
     if month is None:
         return "-"
     if not month.differs:

@@ -8,9 +8,10 @@ from dagster import SensorEvaluationContext, SensorResult, SkipReason
 from govbr_assets.alerts.message import Alert
 from govbr_assets.core.days import Day
 from govbr_assets.core.late_rows import LateRows
+from govbr_assets.defs.metadata.reconciliation import last_reconciliation
 from govbr_assets.defs.partitions import FIRST_DAY
 from govbr_assets.defs.resources import AlertResource, HubResource, PostgresResource
-from govbr_assets.defs.sensors.run_requests import MAX_CONCURRENT_RUNS, active_runs, last_reconciliation, request
+from govbr_assets.defs.sensors.run_requests import MAX_CONCURRENT_RUNS, active_runs, request
 
 _NAME = "late_news_sensor"
 
@@ -24,9 +25,9 @@ def late_news_sensor(
     week old, and so is what the next tick finds. Today's rows are left to the schedule that publishes the day.
     A source that does not show all of its changes is told of: in every tick, and by one alert.
     """
-    last = last_reconciliation(context.instance, hub.client().repo_id)
-    if last and last.unfolded:
-        return SkipReason(f"{last.unfolded} files on the Hub are to be folded first; what comes meanwhile is not lost.")
+    last = last_reconciliation(context.instance)
+    if last.repo == hub.client().repo_id and (files := last.uncompacted_files):
+        return SkipReason(f"{files} files on the Hub are to be folded first; what comes meanwhile is not lost.")
     today = Day.at(datetime.now(UTC))
     before = LateRows.of(context.cursor)
     news = before.with_changes(postgres.client().changed_since(before.mark, Day(FIRST_DAY), today))

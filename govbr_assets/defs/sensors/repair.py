@@ -10,16 +10,10 @@ from dagster import AssetObservation, SensorEvaluationContext, SensorResult, Ski
 from govbr_assets.alerts.message import Alert
 from govbr_assets.core.days import Day
 from govbr_assets.core.repair import ReconciliationSummary, RepairState
+from govbr_assets.defs.metadata.reconciliation import RECONCILIATION, ReconciliationRecord, last_reconciliation
 from govbr_assets.defs.partitions import FIRST_DAY
 from govbr_assets.defs.resources import AlertResource, HubResource
-from govbr_assets.defs.sensors.run_requests import (
-    MAX_CONCURRENT_RUNS,
-    RECONCILIATION,
-    Reconciliation,
-    active_runs,
-    last_reconciliation,
-    request,
-)
+from govbr_assets.defs.sensors.run_requests import MAX_CONCURRENT_RUNS, active_runs, request
 
 _NAME = "repair_sensor"
 _JOBS = {"days": "daily_sync", "fold": "weekly_consolidation", "reconciliation": "reconciliation"}
@@ -31,15 +25,15 @@ def repair_sensor(
     """Publishes the days again on which the last reconciliation found a difference, and then has it made anew.
 
     Where there was none, it has the first one made, a deep one: switched on, it needs nobody to begin.
-    Unfolded files are folded first. A day, and the fold, is given up after three runs, with one alert; the day is
-    taken up again when a reconciliation has found it equal in between. For another repo all begins anew.
+    Uncompacted files are compacted first. A day, and the compaction, is given up after three runs, with one alert; a
+    day is tried again when a reconciliation has found it equal in between. For another repo all begins anew.
     """
     if busy := active_runs(context.instance, _NAME):
         return SkipReason(f"{busy} runs of the repair are under way.")
     repo_id, given_up = hub.client().repo_id, []
     repair = RepairState.of(context.cursor).of_repo(repo_id)
-    last = last_reconciliation(context.instance, repo_id)
-    if last and last.number != repair.number:
+    last = last_reconciliation(context.instance)
+    if last.repo == repo_id and last.number != repair.number:
         repair, given_up = repair.with_reconciliation(_found(context, last))
     if given_up and (outbox := alerts.client()):
         asset, words = RECONCILIATION.path[-1], " ".join(given_up)
@@ -53,11 +47,11 @@ def repair_sensor(
     )
 
 
-def _found(context: SensorEvaluationContext, last: Reconciliation) -> ReconciliationSummary:
-    """Read the days of a reconciliation that a run can repair."""
-    if last.unfolded:
-        return ReconciliationSummary(*last)
-    return ReconciliationSummary(*last, _repairable(_table(context), Day.at(datetime.now(UTC)).date))
+def _found(context: SensorEvaluationContext, last: ReconciliationRecord) -> ReconciliationSummary:
+    """Read the days of a reconciliation that a run can repair: none before a compaction."""
+    files, today = last.uncompacted_files, Day.at(datetime.now(UTC)).date
+    days = frozenset() if files else _repairable(_table(context), today)
+    return ReconciliationSummary(last.number, last.revision, files, last.deep, days)
 
 
 def _table(context: SensorEvaluationContext) -> pa.Table:

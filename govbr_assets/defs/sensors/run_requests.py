@@ -1,15 +1,12 @@
-"""What sensors share: runs as Dagster wants them requested, how many are under way, and the last reconciliation."""
+"""What sensors share: runs as Dagster wants them requested, and how many are under way."""
 
 from datetime import UTC, datetime
-from typing import NamedTuple
 
-from dagster import AssetKey, DagsterInstance, DagsterRunStatus, RunRequest, RunsFilter
+from dagster import DagsterInstance, DagsterRunStatus, RunRequest, RunsFilter
 
 from govbr_assets.core.late_rows import DateRange
-from govbr_assets.defs.metadata.daily import is_of
+from govbr_assets.defs.metadata.reconciliation import RECONCILIATION
 from govbr_assets.defs.sensors.silent_runs import BEGUN, is_silent
-
-RECONCILIATION = AssetKey("hub_reconciliation")
 
 MAX_CONCURRENT_RUNS = 2
 """Runs of a sensor that are queued or in progress at most: each of them takes up to 500 MB."""
@@ -45,30 +42,3 @@ def active_runs(instance: DagsterInstance, by: str) -> int:
     begun = instance.get_run_records(RunsFilter(tags={_BY: by}, statuses=BEGUN))
     now = datetime.now(UTC)
     return queued + sum(not is_silent(instance, each, now) for each in begun)
-
-
-class Reconciliation(NamedTuple):
-    """What the last materialization of `hub_reconciliation` says in its metadata.
-
-    Attributes:
-        number: of its record.
-        revision: of the Hub.
-        unfolded: files that must be folded before their days can be made true.
-        deep: contents were compared, too.
-    """
-
-    number: int
-    revision: str
-    unfolded: int
-    deep: bool
-
-
-def last_reconciliation(instance: DagsterInstance, repo_id: str) -> Reconciliation | None:
-    """Read the last reconciliation; None if there was none, or if it was of another repo."""
-    for record in instance.fetch_materializations(RECONCILIATION, limit=1).records:
-        event = record.asset_materialization
-        if event and is_of(event.metadata, repo_id):
-            told = {name: value.value for name, value in event.metadata.items()}
-            revision, unfolded = str(told["revision"]), int(str(told["unfolded_files"]))
-            return Reconciliation(record.storage_id, revision, unfolded, told.get("deep") is True)
-    return None

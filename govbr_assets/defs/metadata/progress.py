@@ -1,0 +1,49 @@
+"""How far a run over days is, for its log and for the plan of a dry run."""
+
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+
+from govbr_assets.defs.metadata.events import Metadata
+from govbr_assets.operations.sync.batches import SyncBatch
+
+
+@dataclass
+class SyncProgress:
+    """How far a run over days is, in numbers that add up as its commits land.
+
+    Attributes:
+        days: how many there are in all.
+    """
+
+    days: int
+    _done: Counter[str] = field(default_factory=Counter)
+    _began: float = field(default_factory=time.monotonic)
+
+    def add(self, batch: SyncBatch) -> None:
+        """Add the days of one commit."""
+        edit = batch.publication.edit
+        self._done.update(
+            days=len(batch.shards) + len(batch.refused),
+            refused=len(batch.refused),
+            files=len(edit.put),
+            rows=sum(len(shard.changes.added) for shard in batch.shards.values()),
+            bytes=edit.size,
+            deletions=len(edit.delete),
+            commits=int(not edit.empty),
+        )
+
+    def __str__(self) -> str:
+        done, minutes = self._done, (time.monotonic() - self._began) / 60
+        pace = done["days"] / minutes if minutes else 0.0
+        left = self.days - done["days"]
+        ahead = f", some {left / pace:.0f} minutes left" if left and pace else ""
+        return (
+            f"{done['days']} of {self.days} days, {done['refused']} refused, {done['rows']} new rows,"
+            f" {done['commits']} commits; {pace:.0f} days a minute{ahead}."
+        )
+
+    def to_metadata(self) -> Metadata:
+        """Give what a dry run would have published: files, rows, bytes, deletions, commits."""
+        wanted = ("files", "rows", "bytes", "deletions", "commits", "refused")
+        return {"dry_run": True, **{name: self._done[name] for name in wanted}}
