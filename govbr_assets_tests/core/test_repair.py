@@ -116,7 +116,7 @@ def test_a_newer_reconciliation_takes_the_place_of_a_round_that_is_not_over():
 def test_where_there_was_no_reconciliation_a_deep_one_is_requested_three_times_at_most():
     repair, keys = RepairState.of(None), []
     for _ in range(5):
-        requests, repair = RepairState.of(repair.cursor()).next(2)
+        requests, repair = RepairState.of(repair.cursor()).next_runs(2)
         keys += [each.key for each in requests if each.deep]
     assert keys == [f"repair:reconciliation:0:{attempt}" for attempt in (1, 2, 3)]
 
@@ -134,7 +134,7 @@ def test_what_a_reconciliation_by_hand_finds_is_repaired_before_the_repair_makes
 def test_the_reconciliation_at_the_end_of_a_round_is_as_deep_as_that_at_its_beginning(deep: bool, unfolded: int):
     repair, _ = RepairState().with_reconciliation(found(0, unfolded=unfolded, deep=deep))
     _, repair = repair.next_runs(2)
-    (request,), _ = RepairState.of(repair.cursor()).next(2)
+    (request,), _ = RepairState.of(repair.cursor()).next_runs(2)
     assert (request.of, request.deep) == ("reconciliation", deep)
 
 
