@@ -16,7 +16,7 @@ from govbr_assets.core.days import Day
 from govbr_assets.errors import GovbrAssetsError, HubConflictError, NoRoomError
 from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.operations.compact import plan
-from govbr_assets.operations.compact.plan import fold
+from govbr_assets.operations.compact.plan import compact
 from govbr_assets_tests.processes import FAILED, MOVED, PUBLISHED, context
 
 NO_ROOM = 3
@@ -68,7 +68,7 @@ def fold_here(told: ToFold, barrier: Barrier | None) -> None:
     hub = RepoClient(told.repo_id, token=told.token, endpoint=told.endpoint, patience=0)
     code = PUBLISHED
     try:
-        list(fold(hub, Day.of(told.today)))
+        list(compact(hub, Day.of(told.today)))
     except GovbrAssetsError as error:
         Path(told.said).write_text(str(error))
         code = {HubConflictError: MOVED, NoRoomError: NO_ROOM}.get(type(error), FAILED)

@@ -23,11 +23,12 @@ from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.days import Day
 from govbr_assets.core.digest import row_digests
 from govbr_assets.core.layout import shard_day, year_path
+from govbr_assets.dataset.transaction import CommitResult
 from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.io.storage.folder import Folder
 from govbr_assets.local.hub import LocalHub
 from govbr_assets.local.viewer.data_files import data_files
-from govbr_assets.operations.compact.plan import CompactionCommit, fold
+from govbr_assets.operations.compact.plan import CompactionReport, compact
 from govbr_assets.publications import NEWS
 from govbr_assets_tests.laws import HubReader
 from govbr_assets_tests.operations.test_fold import TODAY, rows
@@ -88,9 +89,9 @@ class Folding:
         self.base = self.base if self.folds else revision
         return revision
 
-    def fold(self, today: Day = TODAY) -> list[CompactionCommit]:
+    def fold(self, today: Day = TODAY) -> list[CommitResult[CompactionReport]]:
         """Fold with a client that knows nothing."""
-        return list(fold(self.hub, today))
+        return list(compact(self.hub, today))
 
     @property
     def contents(self) -> dict[str, str]:

@@ -9,11 +9,11 @@ import pyarrow as pa
 import pytest
 
 from govbr_assets.core.days import Day
+from govbr_assets.dataset.changeset import Changeset
 from govbr_assets.dataset.keys import file_keys, ids_at
 from govbr_assets.dataset.reader import day_rows, file_rows, file_schema
-from govbr_assets.dataset.transaction import publish
+from govbr_assets.dataset.transaction import commit
 from govbr_assets.errors import GovbrAssetsError, NotMaterializedError, PermanentError, ViewerUncertainError
-from govbr_assets.huggingface.changeset import Changeset
 from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.snapshot import Snapshot
 from govbr_assets.huggingface.viewer import Viewer
@@ -24,7 +24,7 @@ from govbr_assets.local.hub import LocalHub
 from govbr_assets.local.hub.actions import say
 from govbr_assets.local.hub.faults import Fault
 from govbr_assets.local.viewer import LocalViewer
-from govbr_assets.operations.compact.plan import fold
+from govbr_assets.operations.compact.plan import compact
 from govbr_assets_tests.stranger import write
 from govbr_assets_tests.tables import DAY, encode, shard
 
@@ -60,8 +60,8 @@ NONSENSE: dict[str, tuple[bytes, str]] = {
 class Fixed:
     """A plan that puts one shard."""
 
-    def at(self, snapshot: Snapshot) -> Changeset:
-        return Changeset({PATH: encode(shard(["new"]))}, summary="Publish")
+    def plan(self, snapshot: Snapshot) -> Changeset[None]:
+        return Changeset({PATH: encode(shard(["new"]))}, message="Publish", report=None)
 
 
 def read_all(hub: RepoClient) -> pa.Table:
@@ -77,8 +77,8 @@ def read_all(hub: RepoClient) -> pa.Table:
 
 WORK: dict[str, Callable[[RepoClient], object]] = {
     "reading": read_all,
-    "publishing": lambda hub: publish(hub, Fixed(), hub.head()),
-    "compacting": lambda hub: list(fold(hub, Day.of("2026-02-01"))),
+    "publishing": lambda hub: commit(hub, Fixed(), hub.head()),
+    "compacting": lambda hub: list(compact(hub, Day.of("2026-02-01"))),
 }
 
 QUESTIONS = {
@@ -95,14 +95,14 @@ QUESTIONS = {
 
 @pytest.fixture
 def filled(hub: RepoClient) -> RepoClient:
-    publish(hub, Fixed(), hub.head())
+    commit(hub, Fixed(), hub.head())
     files = {"data/train-2026-01-14.parquet": encode(shard(["old"], at=Day.of("2026-01-14").start))}
 
     class Other:
-        def at(self, snapshot: Snapshot) -> Changeset:
-            return Changeset({**files, PATH: encode(shard(["before"]))}, summary="Publish")
+        def plan(self, snapshot: Snapshot) -> Changeset[None]:
+            return Changeset({**files, PATH: encode(shard(["before"]))}, message="Publish", report=None)
 
-    publish(hub, Other(), hub.head())
+    commit(hub, Other(), hub.head())
     return hub
 
 
@@ -129,7 +129,7 @@ def test_whatever_comes_with_status_200_from_the_hub_is_one_of_our_errors_and_as
                 wrong.append(f"{name}, {told}: asked {asked} times")
             local_hub.faults.clear()
             if local_hub.store.head(filled.repo_id) != before:  # it was published in spite of it, and can be again
-                publish(filled, Fixed(), filled.head())
+                commit(filled, Fixed(), filled.head())
     assert wrong == []
 
 
@@ -202,7 +202,7 @@ def test_what_is_kept_of_the_hub_and_was_damaged_is_fetched_anew(
     for path in kept_files(tmp_path):
         path.write_bytes(damage(path.read_bytes()))
     assert read_all(client()).equals(whole)
-    list(fold(client(), Day.of("2026-02-01"), dry_run=True))
+    list(compact(client(), Day.of("2026-02-01"), dry_run=True))
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)

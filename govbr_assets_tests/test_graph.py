@@ -12,12 +12,12 @@ from dagster import AssetCheckKey, AssetKey, AssetMaterialization, DagsterEventT
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
 from govbr_assets.core.identity import identity_digest
+from govbr_assets.dataset.changeset import Changeset
 from govbr_assets.dataset.reader import day_rows
-from govbr_assets.dataset.transaction import publish
+from govbr_assets.dataset.transaction import commit
 from govbr_assets.defs.io_managers import ArrowTableIOManager
 from govbr_assets.defs.partitions import daily
 from govbr_assets.defs.resources import PostgresResource, ViewerResource
-from govbr_assets.huggingface.changeset import Changeset
 from govbr_assets.huggingface.viewer import Viewer
 from govbr_assets.local.hub.actions import answer, call
 from govbr_assets.local.hub.faults import Fault
@@ -48,9 +48,9 @@ def failure(result) -> str:
 
 def others(graph: Graph, **files: bytes) -> None:
     """Let somebody else publish files."""
-    publish(
+    commit(
         graph.hub,
-        Fixed(Changeset({name.replace("__", "/"): data for name, data in files.items()}, summary="o")),
+        Fixed(Changeset({name.replace("__", "/"): data for name, data in files.items()}, message="o", report=None)),
         graph.head,
     )
 

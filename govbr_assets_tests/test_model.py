@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from govbr_assets.core.layout import shard_path
-from govbr_assets.dataset.transaction import publish
+from govbr_assets.dataset.transaction import commit
 from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.local.hub import LocalHub
 from govbr_assets.local.hub.actions import Action, answer, cut
@@ -208,11 +208,11 @@ def test_the_laws_hold_whatever_happens_in_whatever_order(
 
 
 def test_a_plan_whose_files_the_moved_head_has_already_is_made_again_at_the_head(hub: RepoClient):
-    first = publish(hub, put("x", path=FIRST), hub.head()).snapshot
-    publish(hub, put("a"), first)
-    publish(hub, put("b", path=SECOND), hub.head())
+    first = commit(hub, put("x", path=FIRST), hub.head()).snapshot
+    commit(hub, put("a"), first)
+    commit(hub, put("b", path=SECOND), hub.head())
     head, plan = hub.head(), put("a")
-    publication = publish(hub, plan, first)
+    publication = commit(hub, plan, first)
     assert plan.made_at == [first.revision, head.revision]
     assert (publication.snapshot, publication.committed) == (head, False)
 
@@ -221,12 +221,12 @@ def test_a_plan_whose_files_the_moved_head_has_already_is_made_again_at_the_head
 def test_a_refusal_whose_answer_is_lost_is_not_taken_for_a_commit_of_long_ago(
     hub: RepoClient, local_hub: LocalHub, action: Action
 ):
-    first = publish(hub, put("x", path=FIRST), hub.head()).snapshot
-    publish(hub, put("a"), first)
-    publish(hub, put("b"), hub.head())  # the shard is another one since
+    first = commit(hub, put("x", path=FIRST), hub.head()).snapshot
+    commit(hub, put("a"), first)
+    commit(hub, put("b"), hub.head())  # the shard is another one since
     head, plan = hub.head(), put("a")
     local_hub.faults.add(Fault("POST", r"/commit/main$", action, when="after"))
-    publication = publish(hub, plan, first)
+    publication = commit(hub, plan, first)
     assert plan.made_at == [first.revision, head.revision]
     assert publication.snapshot == hub.head()
 

@@ -9,10 +9,10 @@ from govbr_assets.core.layout import CARD_PATH, DATA_PATTERN, STALE_INFO_PATH, i
 from govbr_assets.core.scope import DEFAULT, Scope, scope_of
 from govbr_assets.core.selection import Metadata, restate, restate_info, select, train_patterns
 from govbr_assets.core.unchanged import changed_configs, check_selection
+from govbr_assets.dataset.changeset import Changeset
 from govbr_assets.dataset.reader import begins_empty, file_schema, has_no_rows, is_text
 from govbr_assets.errors import ContractError
 from govbr_assets.huggingface.card_validation import check_card
-from govbr_assets.huggingface.changeset import Changeset
 from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.snapshot import DataFile, Snapshot
 
@@ -37,7 +37,7 @@ def check_card_usable(hub: RepoClient, snapshot: Snapshot) -> None:
 
 
 def card_changes(
-    hub: RepoClient, snapshot: Snapshot, edit: Changeset | None = None
+    hub: RepoClient, snapshot: Snapshot, edit: Changeset[object] | None = None
 ) -> tuple[dict[str, bytes], tuple[str, ...]]:
     """Say what has to change beside the data, so that readers see our files and of all others what they saw.
 
@@ -53,7 +53,7 @@ def card_changes(
         ContractError: the card cannot be understood or not be edited, readers would see something else, or the Hub
             refuses what it would become.
     """
-    edit = edit or Changeset()
+    edit = edit or Changeset(report=None)
     old = {path: file.content for path, file in snapshot.files.items()}
     new = {path: content for path, content in old.items() if path not in edit.delete}
     new |= dict.fromkeys(edit.put, "") | {each.file.path: each.file.content for each in edit.copy}
@@ -109,7 +109,7 @@ def _correct_others(metadata: Metadata, configs: Collection[str], after: Scope, 
             drop_sizes(metadata, name)
 
 
-def empty_files(hub: RepoClient, snapshot: Snapshot, edit: Changeset) -> tuple[str, ...]:
+def empty_files(hub: RepoClient, snapshot: Snapshot, edit: Changeset[object]) -> tuple[str, ...]:
     """List files of the dataset that hold no rows and break readers: a commit that leaves others takes them with it."""
     kept = [file for file in snapshot.data_files if file.path not in (*edit.put, *edit.delete, *edit.unselect)]
     found = [file.path for file in kept if is_parquet(file.path) and has_no_rows(hub, snapshot, file)]
@@ -117,7 +117,7 @@ def empty_files(hub: RepoClient, snapshot: Snapshot, edit: Changeset) -> tuple[s
     return tuple(found) if others and not edit.copy else ()
 
 
-def check_readable(hub: RepoClient, snapshot: Snapshot, edit: Changeset) -> list[str]:
+def check_readable(hub: RepoClient, snapshot: Snapshot, edit: Changeset[object]) -> list[str]:
     """Compare the schemas of the files that will stand beside new ones, or come back, with the contract.
 
     Args:

@@ -8,8 +8,8 @@ from contextlib import suppress
 from itertools import pairwise
 
 from govbr_assets.core.globs import CSV, JSON, PARQUET, is_of
+from govbr_assets.dataset.changeset import UNSELECTED_FILES
 from govbr_assets.errors import ContractError
-from govbr_assets.huggingface.changeset import UNSELECTED_FILES
 from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.snapshot import DataFile, Snapshot
 

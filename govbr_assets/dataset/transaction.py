@@ -1,58 +1,54 @@
-"""The one way to publish: a plan made at a revision becomes one commit on that revision, or is made again.
+"""The one way to change a dataset: an operation is planned at a snapshot, and committed with it as the parent.
 
-This loop owns the parent and the moved head; how a commit is sent is `send`'s, what makes it load `loadable`'s, and
-what it holds the plan's business.
+This loop owns the parent and the moved head. What a commit holds is the operation's business, what makes the result
+load `compatibility`'s, and how a commit is sent `huggingface.commit`'s.
 """
 
 import random
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Generic
 
 from govbr_assets.core.layout import CARD_PATH, is_parquet
+from govbr_assets.dataset.changeset import Changeset, Operation, R, R_co
 from govbr_assets.dataset.compatibility import card_changes, check_card_usable, check_readable, empty_files
 from govbr_assets.dataset.keys import keep
 from govbr_assets.dataset.reach import check_movable
 from govbr_assets.dataset.visible_rows import check_rows_seen, with_rows_seen
 from govbr_assets.errors import HubConflictError
-from govbr_assets.huggingface.changeset import Changeset
 from govbr_assets.huggingface.client import RepoClient
-from govbr_assets.huggingface.commit import send
+from govbr_assets.huggingface.commit import Log, send_commit
 from govbr_assets.huggingface.errors import ParentConflictError
 from govbr_assets.huggingface.snapshot import Snapshot
 
 _PLANS = 5  # how often a head may move under us before Dagster's retry takes over
 
 
-class Plan(Protocol):
-    """What to publish, as a function of the revision."""
-
-    def at(self, snapshot: Snapshot) -> Changeset:
-        """Make the edit for a revision, from the rows at hand and what the Hub holds there."""
-        ...
-
-
 @dataclass(frozen=True)
-class CommitResult:
-    """What became of a plan.
+class CommitResult(Generic[R_co]):
+    """What became of an operation.
 
     Attributes:
-        planned_at: the revision that the plan was made at; without revision if the repo was not there.
-        snapshot: the revision that holds its result, the same if nothing had to change.
-        edit: what was changed, or would be in a dry run.
-        notes: how other files on the Hub differ from the contract without being in the way, a sentence each.
+        parent: the snapshot that the changeset was planned at; without revision if there was no repo.
+        snapshot: the one that holds the result, the same if nothing had to change.
+        changeset: what was changed, or would be in a dry run.
+        notes: how other files on the Hub differ from the contract without breaking readers, a sentence each.
     """
 
-    planned_at: Snapshot
+    parent: Snapshot
     snapshot: Snapshot
-    edit: Changeset
+    changeset: Changeset[R_co]
     notes: list[str] = field(default_factory=list)
 
     @property
+    def report(self) -> R_co:
+        """What the changes mean."""
+        return self.changeset.report
+
+    @property
     def before(self) -> str | None:
-        """The revision that the plan was made at; None if there was no repo."""
-        return self.planned_at.revision
+        """The revision of the parent; None if there was no repo."""
+        return self.parent.revision
 
     @property
     def after(self) -> str | None:
@@ -65,22 +61,22 @@ class CommitResult:
         return self.before != self.after
 
 
-def publish(
-    hub: RepoClient,
-    plan: Plan,
-    first_guess: Snapshot,
+def commit(
+    client: RepoClient,
+    operation: Operation[R],
+    start: Snapshot,
     *,
     dry_run: bool = False,
-    tell: Callable[[str], None] = lambda _: None,
-) -> CommitResult:
-    """Publish a plan in one commit, whose parent is the revision that the plan was made at.
+    log: Log = lambda _: None,
+) -> CommitResult[R]:
+    """Plan an operation at a snapshot and commit it with that parent; plan again if the head moved.
 
     Args:
-        hub: the repo; created if it is not there.
-        plan: what to publish.
-        first_guess: the revision to try first, usually the one that the plan's data comes from.
+        client: of the repo, which is created if it is not there.
+        operation: what to do.
+        start: the snapshot to try first, usually the one that the operation's data comes from.
         dry_run: do everything but change the Hub.
-        tell: hears in a sentence why a publication waits, and until when.
+        log: gets a sentence when a commit waits: why, and until when.
 
     Raises:
         HubConflictError: the head moved again and again.
@@ -90,63 +86,77 @@ def publish(
         ContractError: the result would not load.
         ProofError: readers would see other rows than those that the files bring.
     """
-    snapshot = first_guess
+    parent = start
     for _ in range(_PLANS):
-        check_card_usable(hub, snapshot)  # before the plan's work: what refuses it refuses all of that
-        edit = plan.at(snapshot)
-        notes = []
-        if not edit.empty:
-            edit, notes = _whole(hub, snapshot, edit)
-        if dry_run or edit.empty:
-            head = hub.head()
-            if head.revision == snapshot.revision:
-                return CommitResult(snapshot, snapshot, edit, notes)
-        elif snapshot.revision is None:
-            head = hub.head()
-            if head.revision is None:
-                head = hub.create()
+        changeset, notes = _plan(client, operation, parent)
+        if dry_run or changeset.empty:
+            head = client.head()
+            landed = parent if head.revision == parent.revision else None
+        elif parent.revision is None:
+            head, landed = _create_repo(client), None
         else:
-            try:
-                landed = send(hub, snapshot, edit, tell)
-            except ParentConflictError:
-                head = _moved_head(hub, snapshot)
-            else:
-                check_rows_seen(hub, landed, edit)
-                _keep(hub, landed, edit)
-                return CommitResult(snapshot, landed, edit, notes)
-        snapshot = head
-    raise HubConflictError(f"{hub.repo_id} moved {_PLANS} times while we published to it: try again later.")
+            landed = _land(client, parent, changeset, log)
+            head = landed or _moved_head(client, parent)
+        if landed:
+            return CommitResult(parent, landed, changeset, notes)
+        parent = head
+    raise HubConflictError(f"{client.repo_id} moved {_PLANS} times while we published to it: try again later.")
 
 
-def _whole(hub: RepoClient, snapshot: Snapshot, edit: Changeset) -> tuple[Changeset, list[str]]:
+def _plan(client: RepoClient, operation: Operation[R], snapshot: Snapshot) -> tuple[Changeset[R], list[str]]:
+    """Plan an operation at a snapshot, and complete the changeset so that the result loads."""
+    check_card_usable(client, snapshot)  # before the operation's work: what blocks it blocks all of that
+    changeset = operation.plan(snapshot)
+    return (changeset, []) if changeset.empty else _complete(client, snapshot, changeset)
+
+
+def _complete(client: RepoClient, snapshot: Snapshot, changeset: Changeset[R]) -> tuple[Changeset[R], list[str]]:
     """Add what makes the result load, and leave out what the revision has already: the client would skip it unseen."""
-    if edit.like is None:
-        check_movable(hub, snapshot)
-    edit = replace(edit, delete=edit.delete + empty_files(hub, snapshot, edit))
-    notes = check_readable(hub, snapshot, edit)
-    card, stale = card_changes(hub, snapshot, edit)
+    if changeset.like is None:
+        check_movable(client, snapshot)
+    changeset = replace(changeset, delete=changeset.delete + empty_files(client, snapshot, changeset))
+    notes = check_readable(client, snapshot, changeset)
+    card, stale = card_changes(client, snapshot, changeset)
     put = {
         path: content
-        for path, content in {**edit.put, **card}.items()
+        for path, content in {**changeset.put, **card}.items()
         if path not in snapshot.files or not snapshot.files[path].holds(content)
     }
-    copy = tuple(each for each in edit.copy if snapshot.files.get(each.file.path) != each.file)
-    return with_rows_seen(hub, snapshot, replace(edit, put=put, delete=edit.delete + stale, copy=copy)), notes
+    copy = tuple(each for each in changeset.copy if snapshot.files.get(each.file.path) != each.file)
+    changeset = replace(changeset, put=put, delete=changeset.delete + stale, copy=copy)
+    return with_rows_seen(client, snapshot, changeset), notes
 
 
-def _moved_head(hub: RepoClient, stale: Snapshot) -> Snapshot:
-    """Ask for the head that moved; when the Hub still tells the old one, it lags: give it a moment."""
-    head = hub.head()
-    if head.revision == stale.revision:
+def _create_repo(client: RepoClient) -> Snapshot:
+    """Create the repo, unless somebody else has done it since."""
+    head = client.head()
+    return client.create() if head.revision is None else head
+
+
+def _land(client: RepoClient, parent: Snapshot, changeset: Changeset[R], log: Log) -> Snapshot | None:
+    """Send a commit, and see that readers see it; None if its parent is not the head any more."""
+    try:
+        landed = send_commit(client, parent, changeset, log)
+    except ParentConflictError:
+        return None
+    check_rows_seen(client, landed, changeset)
+    _remember(client, landed, changeset)
+    return landed
+
+
+def _moved_head(client: RepoClient, parent: Snapshot) -> Snapshot:
+    """Ask for the head that moved; when the Hub still answers with the old one, it lags: give it a moment."""
+    head = client.head()
+    if head.revision == parent.revision:
         time.sleep(random.uniform(0.5, 1.5))
-        head = hub.head()
+        head = client.head()
     return head
 
 
-def _keep(hub: RepoClient, landed: Snapshot, edit: Changeset) -> None:
-    """Keep what is known of the files that were published, and drop what was kept of files long gone."""
-    for path, content in edit.put.items():
+def _remember(client: RepoClient, landed: Snapshot, changeset: Changeset[R]) -> None:
+    """Cache the metadata of the files that were published, and drop that of files long gone."""
+    for path, content in changeset.put.items():
         if is_parquet(path):
-            keep(hub, landed.files[path], content)
+            keep(client, landed.files[path], content)
     card = landed.files.get(CARD_PATH)
-    hub.kept.prune({file.content for file in (*landed.data_files, *([card] if card else []))})
+    client.kept.prune({file.content for file in (*landed.data_files, *([card] if card else []))})

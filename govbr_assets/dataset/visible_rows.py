@@ -10,10 +10,10 @@ from dataclasses import replace
 import pyarrow.parquet as pq
 
 from govbr_assets.core.layout import CARD_PATH, is_parquet
+from govbr_assets.dataset.changeset import Changeset, R, VisibleRows
 from govbr_assets.dataset.reader import count_rows
 from govbr_assets.errors import ContractError, IncompleteCommitError, ProofError
 from govbr_assets.huggingface.blob import Blob, bytes_of, opened
-from govbr_assets.huggingface.changeset import Changeset, Seen
 from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.snapshot import DataFile, Snapshot
 
@@ -28,7 +28,7 @@ def rows_seen(hub: RepoClient, snapshot: Snapshot) -> int:
     return sum(_rows(hub, snapshot, file) for file in snapshot.data_files)
 
 
-def with_rows_seen(hub: RepoClient, snapshot: Snapshot, edit: Changeset) -> Changeset:
+def with_rows_seen(hub: RepoClient, snapshot: Snapshot, edit: Changeset[R]) -> Changeset[R]:
     """Count what readers see before and after a commit, and hold it against the files that it changes.
 
     Returns:
@@ -38,14 +38,14 @@ def with_rows_seen(hub: RepoClient, snapshot: Snapshot, edit: Changeset) -> Chan
         ProofError: readers would see other rows than those they saw, with what the files bring and without what goes.
     """
     try:
-        return replace(edit, seen=_held_against_files(hub, snapshot, edit))
+        return replace(edit, visible_rows=_held_against_files(hub, snapshot, edit))
     except ContractError:
         if not edit.lenient:
             raise
         return edit
 
 
-def _held_against_files(hub: RepoClient, snapshot: Snapshot, edit: Changeset) -> Seen:
+def _held_against_files(hub: RepoClient, snapshot: Snapshot, edit: Changeset[object]) -> VisibleRows:
     """Count what readers see before and after a commit, by the card and by the files that it changes."""
     coming = {path: _rows_of(content) for path, content in edit.put.items() if is_parquet(path)}
     coming |= {each.file.path: _rows(hub, hub.at(each.revision), each.file) for each in edit.data_copies}
@@ -56,19 +56,20 @@ def _held_against_files(hub: RepoClient, snapshot: Snapshot, edit: Changeset) ->
     after = sum(coming[file.path] if file.path in coming else _rows(hub, snapshot, file) for file in made.data_files)
     if after != wanted:
         raise ProofError(_differs(hub, f"would see {after} rows after this commit", wanted, "nothing was published"))
-    return Seen(before, after)
+    return VisibleRows(before, after)
 
 
-def check_rows_seen(hub: RepoClient, landed: Snapshot, edit: Changeset) -> None:
+def check_rows_seen(hub: RepoClient, landed: Snapshot, edit: Changeset[object]) -> None:
     """See that readers of a revision that a commit has made see what the commit tells.
 
     Raises:
         IncompleteCommitError: they do not.
     """
     _note(hub, landed.files, edit.put)
-    if edit.seen and (rows := rows_seen(hub, landed)) != edit.seen.after:
+    wanted = edit.visible_rows.after if edit.visible_rows else None
+    if wanted is not None and (rows := rows_seen(hub, landed)) != wanted:
         told = f"see {rows} rows at {(landed.revision or '')[:8]}"
-        raise IncompleteCommitError(_differs(hub, told, edit.seen.after, "the job rollback brings the others back"))
+        raise IncompleteCommitError(_differs(hub, told, wanted, "the job rollback brings the others back"))
 
 
 def _note(hub: RepoClient, files: Mapping[str, DataFile], put: Mapping[str, Blob]) -> None:
@@ -90,7 +91,7 @@ def _rows_of(content: Blob) -> int:
         return pq.read_metadata(file).num_rows
 
 
-def _card(snapshot: Snapshot, edit: Changeset) -> bytes | None:
+def _card(snapshot: Snapshot, edit: Changeset[object]) -> bytes | None:
     """Give the card as it is after a commit."""
     card = edit.put.get(CARD_PATH)
     return bytes_of(card) if card is not None else snapshot.card

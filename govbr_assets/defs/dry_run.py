@@ -25,12 +25,12 @@ def dry_run_sync(
     """
     refused, asset = dict[str, str](), context.asset_key
     progress = SyncProgress(len(plans))
-    for batch in sync_days(hub, plans, dry_run=True, tell=context.log.info):
+    for batch in sync_days(hub, plans, dry_run=True, log=context.log.info):
         progress.add(batch)
-        refused.update(batch.refused)
-        for key, shard in batch.shards.items():
+        refused.update(batch.rejected)
+        for key, shard in batch.days.items():
             metadata = progress.to_metadata() if len(plans) == 1 else {"dry_run": True}
-            metadata |= day_metadata(batch.plans[key], shard, batch.publication, hub.repo_id)
+            metadata |= day_metadata(batch.plans[key], shard, batch.result, hub.repo_id)
             refused |= {key: shard.withheld} if shard.withheld else {}
             context.log.info(f"{key}:\n{day_table(shard)}")
             yield AssetObservation(asset, partition=key, metadata=metadata)

@@ -99,17 +99,17 @@ class HubShardIOManager(ConfigurableIOManager):
         with without_retries():
             hub, events, last = self.hub.client(), PartitionEvents(context), list(plans)[-1]
             progress = SyncProgress(len(plans))
-            for batch in sync_days(hub, plans, tell=context.log.info):
+            for batch in sync_days(hub, plans, log=context.log.info):
                 self._log(context, batch, progress, set(refused.values()))
-                refused.update(batch.refused)
-                for key, shard in batch.shards.items():
-                    metadata = day_metadata(batch.plans[key], shard, batch.publication, hub.repo_id)
+                refused.update(batch.rejected)
+                for key, shard in batch.days.items():
+                    metadata = day_metadata(batch.plans[key], shard, batch.result, hub.repo_id)
                     if shard.withheld:
                         refused[key] = shard.withheld
                         events.observe(key, metadata)
                     else:
                         events.add(key, metadata)
-                if last in batch.shards and not refused:
+                if last in batch.days and not refused:
                     return events.close()
                 events.flush()
         raise days_failure(refused, len(plans))
@@ -124,11 +124,11 @@ class HubShardIOManager(ConfigurableIOManager):
     def _log(self, context: OutputContext, batch: SyncBatch, progress: SyncProgress, logged: set[str]) -> None:
         """Log what became of a batch, with each reason once, and how far the run is."""
         progress.add(batch)
-        if notes := batch.publication.notes:
+        if notes := batch.result.notes:
             context.log.warning(
                 f"Readers tolerate how {len(notes)} files differ, the next compaction mends it: {notes[:20]}"
             )
-        for reason, key in {reason: key for key, reason in reversed(batch.refused.items())}.items():
+        for reason, key in {reason: key for key, reason in reversed(batch.rejected.items())}.items():
             if reason not in logged:
                 context.log.error(f"{key} is left out: {reason}")
         context.log.info(str(progress))

@@ -13,11 +13,11 @@ from dagster import (
 )
 from pydantic import Field
 
+from govbr_assets.dataset.changeset import Changeset
 from govbr_assets.defs.executor import living_in_process_executor
 from govbr_assets.defs.failures import without_retries
 from govbr_assets.defs.resources import HubResource
-from govbr_assets.huggingface.changeset import Changeset
-from govbr_assets.operations.restore import Restore, find, newest, roll_back
+from govbr_assets.operations.restore import Restore, RestoreStep, latest, resolve_revision, restore
 
 _LONGEST = {"dagster/max_runtime": f"{6 * 3600}"}  # seconds, after which Dagster's run monitoring ends a run
 
@@ -58,34 +58,34 @@ class RollbackConfig(Config):
 def put_data_files_back(context: OpExecutionContext, config: RollbackConfig, hub: HubResource) -> None:
     """Put the data files back as they were at a revision, with what the card says of them; its newest text stays."""
     client, dry_run = hub.client(), config.dry_run or hub.is_dry_run
-    plan, start = Restore(client, find(client, config.revision)), newest(client)
-    planned, done = [plan.edit(stop) for stop in plan.way(start)], []
-    context.log.info(f"{len(planned)} commits lead from {start.revision} back to {plan.target.revision}.")
-    for publication in roll_back(client, plan, start, dry_run=dry_run, tell=context.log.info):
-        done.append(publication)
-        if notes := publication.notes:
+    operation, start = Restore(client, resolve_revision(client, config.revision)), latest(client)
+    planned, done = [operation.changeset(step) for step in operation.path(start)], []
+    context.log.info(f"{len(planned)} commits lead from {start.revision} back to {operation.target.revision}.")
+    for result in restore(client, operation, start, dry_run=dry_run, log=context.log.info):
+        done.append(result)
+        if notes := result.notes:
             context.log.warning(f"{len(notes)} files differ from the published schema, as they did then: {notes[:20]}")
-        if publication.committed:
-            context.log.info(f"{len(done)} of {len(planned)}: {_told(publication.edit)}: {publication.after}.")
+        if result.committed:
+            context.log.info(f"{len(done)} of {len(planned)}: {_described(result.changeset)}: {result.after}.")
     if dry_run:
-        context.log.info(f"Dry run, nothing is changed: {'; '.join(map(_told, planned)) or 'nothing had to be'}.")
-    edits = planned if dry_run else [each.edit for each in done if each.committed]
+        context.log.info(f"Dry run, nothing is changed: {'; '.join(map(_described, planned)) or 'nothing had to be'}.")
+    changesets = planned if dry_run else [each.changeset for each in done if each.committed]
     context.add_output_metadata(
         {
             "dry_run": dry_run,
-            "target": plan.target.revision or "",
+            "target": operation.target.revision or "",
             "revision_before": start.revision or "",
             "revision_after": (done[-1].after if done else start.revision) or "",
-            "commits": len(edits),
-            "files_back": sum(len(edit.copy) for edit in edits),
-            "files_gone": sum(len(edit.delete) for edit in edits),
+            "commits": len(changesets),
+            "files_back": sum(len(each.copy) for each in changesets),
+            "files_gone": sum(len(each.delete) for each in changesets),
         }
     )
 
 
-def _told(edit: Changeset) -> str:
-    """Tell what a commit of the way back does."""
-    return f"{edit.summary}, {len(edit.copy)} files come back, {len(edit.delete)} go"
+def _described(changeset: Changeset[RestoreStep]) -> str:
+    """Say what a commit of a restore does."""
+    return f"{changeset.message}, {len(changeset.copy)} files come back, {len(changeset.delete)} go"
 
 
 @job(

@@ -1,13 +1,12 @@
 """One dataset repo on the Hub: its head, what it holds at a revision, and the commit; the client of the Hub."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
 from itertools import takewhile
-from types import MappingProxyType
 from typing import IO, NamedTuple, cast
 
 import pyarrow as pa
@@ -26,11 +25,10 @@ from huggingface_hub.utils import (
 
 from govbr_assets.core.layout import CARD_PATH
 from govbr_assets.errors import ConfigurationError, HubUnavailableError, UnknownRevisionError
-from govbr_assets.huggingface.blob import Blob
-from govbr_assets.huggingface.changeset import REMOVED_ROWS
 from govbr_assets.huggingface.errors import ParentConflictError, storage_refusal, translated_errors
+from govbr_assets.huggingface.file_changes import FileChanges
 from govbr_assets.huggingface.metadata_cache import MetadataCache
-from govbr_assets.huggingface.snapshot import DataFile, DataFileAt, Snapshot
+from govbr_assets.huggingface.snapshot import DataFile, Snapshot
 from govbr_assets.huggingface.upload import operations_of, uploads_ahead, were_sent
 from govbr_assets.io import memory
 from govbr_assets.io.settings import base_url
@@ -197,12 +195,12 @@ class RepoClient:
             for commit in paginate(address, params={}, headers=build_hf_headers(token=self.token)):
                 yield Commit(commit["id"], parse_datetime(commit["date"]), commit.get("message") or "")
 
-    def removed_since(self, instant: datetime) -> int:
-        """Count the rows that have left the dataset by commits since an aware instant that tell so."""
+    def trailer_since(self, name: str, instant: datetime) -> int:
+        """Add up a trailer of the commits since an aware instant."""
         if self.head().revision is None:
             return 0
         lately = takewhile(lambda commit: commit.at > instant, self.commits())
-        return sum(commit.trailer(REMOVED_ROWS) for commit in lately)
+        return sum(commit.trailer(name) for commit in lately)
 
     def content(self, snapshot: Snapshot, path: str) -> bytes | None:
         """Read a small file at a revision; None when it is not there."""
@@ -230,35 +228,26 @@ class RepoClient:
             self.api.create_repo(self.repo_id, repo_type="dataset", private=self.private, exist_ok=True)
         return self.head()
 
-    def commit(
-        self,
-        parent: str,
-        put: Mapping[str, Blob],
-        delete: tuple[str, ...],
-        summary: str,
-        copy: tuple[DataFileAt, ...] = (),
-        description: str = "",
-        fresh: Mapping[str, Sequence[range]] = MappingProxyType({}),
-    ) -> str:
-        """Make one commit on the head, if the head is still `parent`; see `Edit` for what it takes.
+    def commit(self, parent: str, changes: FileChanges) -> str:
+        """Make one commit on the head, if the head is still `parent`.
 
         Returns:
             The new revision; what it holds the client does not say.
 
         Raises:
-            StaleParentError: the head is another commit by now.
+            ParentConflictError: the head is another commit by now.
         """
-        operations = operations_of(put, delete, copy)
+        operations = operations_of(changes.put, changes.delete, changes.copy)
         with translated_errors(self.repo_id, f"committing {len(operations)} files"):
             try:
-                for group in uploads_ahead(operations, fresh):  # nobody sees them before the commit names them
+                for group in uploads_ahead(operations, changes.fresh):  # nobody sees them before the commit names them
                     self.api.preupload_lfs_files(self.repo_id, group, repo_type="dataset")
                     memory.release_free_memory()
                 revision = self.api.create_commit(
                     self.repo_id,
                     operations,
-                    commit_message=summary,
-                    commit_description=description or None,
+                    commit_message=changes.message,
+                    commit_description=changes.description or None,
                     repo_type="dataset",
                     parent_commit=parent,
                 ).oid

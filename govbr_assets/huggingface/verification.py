@@ -15,9 +15,9 @@ from govbr_assets.core.gitignore import gitignores_above, ignoring_line
 from govbr_assets.core.layout import CARD_PATH
 from govbr_assets.errors import HubUnavailableError, IncompleteCommitError
 from govbr_assets.huggingface.blob import Blob, bytes_of, opened, size_of
-from govbr_assets.huggingface.changeset import Changeset
 from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.errors import translated_errors
+from govbr_assets.huggingface.file_changes import FileChanges
 from govbr_assets.huggingface.snapshot import Snapshot
 
 _SAMPLE = 512  # bytes of a file that the Hub wants to see, to tell text from data
@@ -44,24 +44,24 @@ def check_taken(hub: RepoClient, snapshot: Snapshot, put: Mapping[str, Blob]) ->
     )
 
 
-def verified(hub: RepoClient, snapshot: Snapshot, edit: Changeset, revision: str) -> Snapshot:
+def verified(hub: RepoClient, snapshot: Snapshot, changes: FileChanges, revision: str) -> Snapshot:
     """Ask the Hub whether a new revision holds what was sent, and give the repo as it is there.
 
     Args:
         hub: the repo.
         snapshot: the parent.
-        edit: what was sent.
+        changes: what was sent.
         revision: what was made of it, as the client says.
 
     Raises:
         IncompleteCommitError: it is not so.
         HubUnavailableError: the Hub is out of reach, or does not know the revision yet.
     """
-    there = hub.files_at(revision, edit.paths)
-    breaches = edit.breaches(there)
+    there = hub.files_at(revision, changes.paths)
+    breaches = changes.breaches(there)
     if not breaches:
-        card = bytes_of(edit.put[CARD_PATH]) if CARD_PATH in edit.put else snapshot.card
-        return snapshot.with_changes(revision, there.values(), edit.delete, card)
+        card = bytes_of(changes.put[CARD_PATH]) if CARD_PATH in changes.put else snapshot.card
+        return snapshot.with_changes(revision, there.values(), changes.delete, card)
     now, before = len(hub.at(revision).data_files), len(snapshot.data_files)
     told = f"Commit {revision[:8]} of {hub.repo_id} is not what was sent to it: {_some(breaches)}"
     told += f"; the dataset has {now} data files now and had {before} at {(snapshot.revision or '')[:8]}"

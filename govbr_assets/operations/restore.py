@@ -1,22 +1,21 @@
-"""The way back: data files as they were at a revision of the repo's history, by commits that upload nothing.
+"""Restore: data files as they were at a revision of the repo's history, by commits that upload nothing.
 
 What the card says of the files, which and with which columns, comes back with them; its text, and all else that is no
-data file, stays as it is. Which way is taken is decided here; how a commit is made
-belongs to `hub`, and what is told of it to `jobs`.
+data file, stays as it is. Which steps are taken is decided here; what the UI shows of them is the business of `jobs`.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from itertools import dropwhile, islice
 
-from govbr_assets.dataset.transaction import CommitResult, publish
+from govbr_assets.dataset.changeset import Changeset
+from govbr_assets.dataset.transaction import CommitResult, commit
 from govbr_assets.errors import ConfigurationError, ContractError, HubUnavailableError
-from govbr_assets.huggingface.changeset import Changeset
 from govbr_assets.huggingface.client import RepoClient
-from govbr_assets.huggingface.commit import COMMIT_FILES
+from govbr_assets.huggingface.commit import COMMIT_FILES, Log
 from govbr_assets.huggingface.snapshot import DataFile, DataFileAt, Snapshot
 
 _NAME = re.compile(r"[0-9a-f]{7,40}")
@@ -27,11 +26,11 @@ Difference = Mapping[str, tuple[DataFile | None, DataFile | None]]
 
 @dataclass(frozen=True)
 class RestoreStep:
-    """A state on the way back, which is made by one commit.
+    """What one commit of a restore does.
 
     Attributes:
         revision: whose data files come back.
-        files: those that are others at the stop before, by path; None for one that goes.
+        files: those that differ at the step before, by path; None for one that goes.
     """
 
     revision: str
@@ -39,44 +38,43 @@ class RestoreStep:
 
 
 class Restore:
-    """The way back as a plan: its next commit, as a function of the revision.
+    """The next commit of a restore.
 
     Args:
-        hub: the repo.
-        target: the revision whose data files come back.
+        client: of the repo.
+        target: the snapshot whose data files come back.
     """
 
-    def __init__(self, hub: RepoClient, target: Snapshot) -> None:
+    def __init__(self, client: RepoClient, target: Snapshot) -> None:
         self.target = target
-        self._hub, self._goal = hub, target.revision or ""
+        self._client, self._goal = client, target.revision or ""
         self._step = cache(self._difference)  # neither of two revisions ever changes
 
-    def at(self, snapshot: Snapshot) -> Changeset:
-        """Make the edit for a revision: as far back as one commit leads."""
-        return next(map(self.edit, self.way(snapshot)), Changeset())
+    def plan(self, snapshot: Snapshot) -> Changeset[RestoreStep]:
+        """Plan the commit: as far back as one leads."""
+        return self.changeset(next(self.path(snapshot), RestoreStep(self._goal, {})))
 
-    def edit(self, stop: RestoreStep) -> Changeset:
-        """Make the commit that leads to a stop."""
-        copy = tuple(DataFileAt(file, stop.revision) for file in stop.files.values() if file)
-        delete = tuple(path for path, file in stop.files.items() if not file)
-        so_far = "" if stop.revision == self._goal else f", for now to {stop.revision[:8]}"
-        like = self.target if stop.revision == self._goal else self._hub.at(stop.revision)
-        return Changeset(
-            copy=copy, delete=delete, like=like, lenient=True, summary=f"Roll back to {self._goal[:8]}{so_far}"
-        )
+    def changeset(self, step: RestoreStep) -> Changeset[RestoreStep]:
+        """Make the changeset of a step."""
+        copy = tuple(DataFileAt(file, step.revision) for file in step.files.values() if file)
+        delete = tuple(path for path, file in step.files.items() if not file)
+        so_far = "" if step.revision == self._goal else f", for now to {step.revision[:8]}"
+        like = self.target if step.revision == self._goal else self._client.at(step.revision)
+        message = f"Roll back to {self._goal[:8]}{so_far}"
+        return Changeset(copy=copy, delete=delete, like=like, lenient=True, message=message, report=step)
 
-    def way(self, snapshot: Snapshot) -> Iterator[RestoreStep]:
-        """Go from a revision to the target, from state to state of the history, as far as a commit leads each time.
+    def path(self, snapshot: Snapshot) -> Iterator[RestoreStep]:
+        """Go from a snapshot to the target, from state to state of the history, as far as a commit leads each time.
 
         What somebody else did to more files in one commit is taken back in one as well.
 
         Raises:
-            HubUnavailableError: the history that the Hub tells does not lead to the target.
+            HubUnavailableError: the history that the Hub gives does not lead to the target.
         """
         whole = difference(snapshot, self.target)
         steps = [(self._goal, whole)] if len(whole) <= COMMIT_FILES else list(self._steps(snapshot))
         while steps:
-            taken, files = _farthest([step for _, step in steps])
+            taken, files = _pack([step for _, step in steps])
             if files:
                 yield RestoreStep(steps[taken - 1][0], files)
             steps = steps[taken:]
@@ -84,83 +82,79 @@ class Restore:
     def _steps(self, snapshot: Snapshot) -> Iterator[tuple[str, Difference]]:
         """List the revisions from one back to the target, and how each differs from the one listed before it."""
         start = newer = snapshot.revision or ""
-        listed = (commit.revision for commit in self._hub.commits())
-        for older in islice(dropwhile(lambda each: self._hub.forward(each) != start, listed), 1, None):
+        listed = (commit.revision for commit in self._client.commits())
+        for older in islice(dropwhile(lambda each: self._client.forward(each) != start, listed), 1, None):
             step = self._step(newer, older)
             if step is not None:
                 yield older, step
                 newer = older
             if older == self._goal:
                 return
-        told = f"The history of {self._hub.repo_id} does not lead from {start[:8]} back to {self._goal[:8]}"
-        raise HubUnavailableError(f"{told}: try again later.")
+        reason = f"The history of {self._client.repo_id} does not lead from {start[:8]} back to {self._goal[:8]}"
+        raise HubUnavailableError(f"{reason}: try again later.")
 
     def _difference(self, newer: str, older: str) -> Difference | None:
         """Say how an older revision differs from a newer one; None if it has no data files, and nobody can load it."""
-        there = self._hub.at(older)
+        there = self._client.at(older)
         with suppress(ContractError):  # a card that nobody can read
-            return difference(self._hub.at(newer), there) if there.data_files else None
+            return difference(self._client.at(newer), there) if there.data_files else None
         return None
 
 
-def find(hub: RepoClient, name: str) -> Snapshot:
+def resolve_revision(client: RepoClient, name: str) -> Snapshot:
     """Find a revision of the history by its name.
 
     Args:
-        hub: the repo.
+        client: of the repo.
         name: 7 or more of its hex digits.
 
     Raises:
         ConfigurationError: it names no revision, or more than one, or one without data files.
     """
-    digits, told = name.strip().lower(), f"The revision {name!r}"
+    digits, subject = name.strip().lower(), f"The revision {name!r}"
     if not _NAME.fullmatch(digits):
-        raise ConfigurationError(f"{told} is none: write 7 to 40 of its hex digits, such as 0266e555.")
-    named = (each.revision for each in hub.commits() if each.revision.startswith(digits))
+        raise ConfigurationError(f"{subject} is none: write 7 to 40 of its hex digits, such as 0266e555.")
+    named = (each.revision for each in client.commits() if each.revision.startswith(digits))
     found = list(islice(named, 1 if len(digits) == 40 else None))
     if len(found) != 1:
-        told += f" is the beginning of {len(found)}" if found else " is none"
-        raise ConfigurationError(f"{told} in the history of {hub.repo_id}: copy one from its list of commits.")
-    target = hub.at(found[0])
+        subject += f" is the beginning of {len(found)}" if found else " is none"
+        raise ConfigurationError(f"{subject} in the history of {client.repo_id}: copy one from its list of commits.")
+    target = client.at(found[0])
     if not target.data_files:
-        raise ConfigurationError(f"{told} of {hub.repo_id} has no data files, and nobody could load it: name another.")
+        subject += f" of {client.repo_id}"
+        raise ConfigurationError(f"{subject} has no data files, and nobody could load it: name another.")
     return target
 
 
-def newest(hub: RepoClient) -> Snapshot:
-    """List the repo at the end of its history, which is newer than the head that the Hub tells after a commit."""
-    revision = next(hub.commits()).revision
-    return hub.at(hub.forward(revision))
+def latest(client: RepoClient) -> Snapshot:
+    """List the repo at the end of its history, which is newer than the head that the Hub gives after a commit."""
+    revision = next(client.commits()).revision
+    return client.at(client.forward(revision))
 
 
-def roll_back(
-    hub: RepoClient,
-    plan: Restore,
-    start: Snapshot,
-    *,
-    dry_run: bool = False,
-    tell: Callable[[str], None] = lambda _: None,
-) -> Iterator[CommitResult]:
-    """Go the way back, one commit after another; each is on the Hub when it is given.
+def restore(
+    client: RepoClient, operation: Restore, start: Snapshot, *, dry_run: bool = False, log: Log = lambda _: None
+) -> Iterator[CommitResult[RestoreStep]]:
+    """Put the data files back, one commit after another; each is on the Hub when it is given.
 
     Args:
-        hub: the repo.
-        plan: the way.
-        start: where it begins.
+        client: of the repo.
+        operation: what comes back.
+        start: the snapshot to begin at.
         dry_run: give what the first commit would be, and change nothing.
-        tell: hears in a sentence why a commit waits.
+        log: gets a sentence when a commit waits.
 
     Raises:
         TransientError: the Hub failed, or somebody else keeps committing; what was given before is on the Hub.
         HubDeniedError: the Hub refuses.
     """
     here = start
-    while difference(here, plan.target):
-        publication = publish(hub, plan, here, dry_run=dry_run, tell=tell)
-        yield publication
+    while difference(here, operation.target):
+        result = commit(client, operation, here, dry_run=dry_run, log=log)
+        yield result
         if dry_run:
             return
-        here = publication.snapshot
+        here = result.snapshot
 
 
 def difference(one: Snapshot, other: Snapshot) -> Difference:
@@ -170,7 +164,7 @@ def difference(one: Snapshot, other: Snapshot) -> Difference:
     return {path: (here.get(path), there.get(path)) for path in paths if here.get(path) != there.get(path)}
 
 
-def _farthest(steps: Sequence[Difference]) -> tuple[int, dict[str, DataFile | None]]:
+def _pack(steps: Sequence[Difference]) -> tuple[int, dict[str, DataFile | None]]:
     """Say how many steps one commit can take, at least one, and what its files are."""
     start, files = dict[str, DataFile | None](), dict[str, DataFile | None]()
     taken, best = 0, files

@@ -14,6 +14,7 @@ from govbr_assets.core.days import Day
 from govbr_assets.core.layout import shard_path
 from govbr_assets.dataset.reader import day_rows
 from govbr_assets.huggingface.client import RepoClient
+from govbr_assets.huggingface.file_changes import FileChanges
 from govbr_assets.local.load import load
 from govbr_assets.local.news import late_news, sample_news
 from govbr_assets.local.stack import REPO_ID, LocalStack
@@ -85,7 +86,10 @@ class _Bench:
         """Take the late rows and the day's shard away."""
         with adbc.connect(self._stack.postgres.url, autocommit=True) as connection, connection.cursor() as cursor:
             cursor.execute(f"DELETE FROM news WHERE id > (SELECT max(id) - {_LATE_ROWS} FROM news)")
-        self._hub.commit(self._hub.head().revision or "", {}, (shard_path(Day(_DAY)),), "Take the day away again")
+        self._hub.commit(
+            self._hub.head().revision or "",
+            FileChanges(delete=(shard_path(Day(_DAY)),), message="Take the day away again"),
+        )
 
     def _materialize(self, graph: str, *partitions: str) -> Cost:
         """Run the command of a user on a graph."""

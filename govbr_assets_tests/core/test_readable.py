@@ -10,9 +10,10 @@ import pytest
 
 from govbr_assets.core.compatibility import reader_incompatibilities
 from govbr_assets.core.contract import NEWS_SCHEMA
-from govbr_assets.dataset.transaction import publish
+from govbr_assets.dataset.transaction import commit
 from govbr_assets.errors import ContractError
 from govbr_assets.huggingface.client import RepoClient
+from govbr_assets.huggingface.file_changes import FileChanges
 from govbr_assets_tests import readers
 from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.huggingface.test_hub import parquet, put
@@ -48,14 +49,14 @@ LATER, FIRST = "data/train-2026-01-15-010203.parquet", "data/train-00000-of-0000
 def hold(hub: RepoClient, path: str, rows: pa.Table) -> None:
     """Let somebody else have published a file, of whatever schema."""
     head = hub.head() if hub.head().revision else hub.create()
-    hub.commit(head.revision or "", {path: parquet(rows)}, (), "by hand")
+    hub.commit(head.revision or "", FileChanges({path: parquet(rows)}, message="by hand"))
 
 
 @pytest.mark.parametrize("rows", TOLERATED.values(), ids=TOLERATED)
 def test_what_is_tolerated_is_reported_and_goes_on(hub: RepoClient, rows: pa.Table):
-    publish(hub, put("a", path="data/train-2026-01-14.parquet"), hub.head())
+    commit(hub, put("a", path="data/train-2026-01-14.parquet"), hub.head())
     hold(hub, LATER, rows)
-    publication = publish(hub, put("b"), hub.head())
+    publication = commit(hub, put("b"), hub.head())
     assert publication.committed
     exact = rows.schema.names == NEWS_SCHEMA.names and rows.schema.types == NEWS_SCHEMA.types
     assert len(publication.notes) == (0 if exact else 1)
@@ -70,7 +71,7 @@ def test_what_breaks_readers_stops_a_publication_with_file_column_and_both_types
     found = rows.schema.field(column).type if column in rows.schema.names else "missing"
     should = NEWS_SCHEMA.field(column).type if column in NEWS_SCHEMA.names else "should not be there"
     with pytest.raises(ContractError) as refused:
-        publish(hub, put("b"), before)
+        commit(hub, put("b"), before)
     assert all(str(part) in str(refused.value) for part in (LATER, column, found, should))
     assert hub.head() == before
 
@@ -114,7 +115,7 @@ def reads(read: Callable[[Path], pa.Table], folder: Path) -> bool:
 
 def test_a_file_that_the_commit_replaces_may_be_anything(hub: RepoClient):
     hold(hub, "data/train-2026-01-15.parquet", BREAKING["text for a time"])
-    assert publish(hub, put("b"), hub.head()).committed
+    assert commit(hub, put("b"), hub.head()).committed
 
 
 def test_schemas_are_read_once_in_a_lifetime(graph: Graph):

@@ -14,15 +14,15 @@ from huggingface_hub import DatasetCard
 
 from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.days import Day
-from govbr_assets.dataset.transaction import publish
+from govbr_assets.dataset.changeset import Changeset
+from govbr_assets.dataset.transaction import commit
 from govbr_assets.errors import ContractError
-from govbr_assets.huggingface.changeset import Changeset
 from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.snapshot import Snapshot
 from govbr_assets.local.hub import LocalHub
 from govbr_assets.local.hub.actions import answer
 from govbr_assets.local.hub.faults import Fault
-from govbr_assets.operations.compact.plan import fold
+from govbr_assets.operations.compact.plan import compact
 from govbr_assets_tests import stranger
 from govbr_assets_tests.tables import encode, shard
 
@@ -58,9 +58,9 @@ class Fixed:
     def __init__(self, files: Mapping[str, bytes] | None = None) -> None:
         self.files, self.made = files or {SHARD: encode(shard(["x"]))}, 0
 
-    def at(self, snapshot: Snapshot) -> Changeset:
+    def plan(self, snapshot: Snapshot) -> Changeset[None]:
         self.made += 1
-        return Changeset(self.files, summary="Publish")
+        return Changeset(self.files, message="Publish", report=None)
 
 
 def front(**metadata: object) -> bytes:
@@ -137,7 +137,7 @@ def test_whatever_the_card_said_of_the_columns_load_dataset_reads_the_contract_t
     for repo, files in repos.items():
         stranger.write(local_hub.store, repo, files)
         hub = RepoClient(repo, token=local_hub.write_token, endpoint=local_hub.endpoint)
-        publish(hub, Fixed(), hub.head())
+        commit(hub, Fixed(), hub.head())
     assert dict(zip(CARDS, load(local_hub, tmp_path, *repos), strict=True)) == {name: [1, TYPES] for name in CARDS}
 
 
@@ -147,12 +147,12 @@ def test_columns_that_are_right_stay_as_they_are_written(hub: RepoClient, write:
         f"---\n{lines}configs:\n- {{config_name: default, data_files: [{{split: train, path: data/train-*.parquet}}]}}"
     )
     write({"README.md": f"{card}\n---\n# News\n".encode()})
-    assert set(publish(hub, Fixed(), hub.head()).edit.put) == {SHARD}
+    assert set(commit(hub, Fixed(), hub.head()).changeset.put) == {SHARD}
 
 
 def test_only_the_line_of_a_column_that_is_wrong_changes(hub: RepoClient, write: Callable[..., str]):
     write({"README.md": (before := said(with_type("video_url", "null")))})
-    publish(hub, Fixed(), hub.head())
+    commit(hub, Fixed(), hub.head())
     after = content(hub).decode().splitlines()
     gone = [line for line in before.decode().splitlines() if line not in after]
     assert gone == ["    dtype: 'null'"]
@@ -162,7 +162,7 @@ def test_what_is_said_of_other_configs_stays_with_their_sizes(hub: RepoClient, w
     ours = {"config_name": "default", "features": RIGHT[:2], "dataset_size": 3}
     older = infos(default={"image": "string"}, agencies={"name": "string"}, offices={"name": "string"})
     write({"README.md": front(dataset_info=[OTHER, ours]), "dataset_infos.json": older})
-    publish(hub, Fixed(), hub.head())
+    commit(hub, Fixed(), hub.head())
     assert DatasetCard(content(hub).decode()).data.to_dict()["dataset_info"] == [
         OTHER,
         {"config_name": "default", "features": RIGHT},
@@ -205,7 +205,7 @@ def test_a_card_that_cannot_be_used_is_one_sentence_before_the_plan_and_before_a
     local_hub.faults.forget()
     plan = Fixed()
     with pytest.raises(ContractError, match=BROKEN[card]) as caught:
-        publish(hub, plan, hub.head())
+        commit(hub, plan, hub.head())
     sentence = str(caught.value)
     assert "\n" not in sentence
     assert "README.md" in sentence
@@ -223,7 +223,7 @@ def test_a_fold_looks_at_the_card_before_it_reads_a_row(
     write({"README.md": card, "data/train-00000-of-00001.parquet": encode(shard(["x"]))})
     local_hub.faults.forget()
     with pytest.raises(ContractError, match=r"README\.md"):
-        list(fold(hub, Day.of("2026-02-01")))
+        list(compact(hub, Day.of("2026-02-01")))
     assert not local_hub.faults.seen("*", r"parquet$")
 
 
@@ -232,7 +232,7 @@ def test_a_card_that_the_hub_would_refuse_is_no_matter_while_it_stays_as_it_is(
 ):
     data_files = [{"split": "train", "path": "data/train-*.parquet"}]
     write({"README.md": front(license="gpl-2.0-or-later", configs=[{**CONFIG, "data_files": data_files}])})
-    assert publish(hub, Fixed(), hub.head()).committed
+    assert commit(hub, Fixed(), hub.head()).committed
 
 
 def test_a_hub_that_cannot_say_whether_a_card_is_valid_is_asked_again_by_the_commit(
@@ -241,7 +241,7 @@ def test_a_hub_that_cannot_say_whether_a_card_is_valid_is_asked_again_by_the_com
     write({"README.md": b"---\nlicense: gpl-2.0-or-later\n---\n"})
     local_hub.faults.add(Fault("POST", "validate-yaml", answer(500, "oops")))
     with pytest.raises(ContractError, match=r'refuses the metadata of README\.md: "license" must be one of'):
-        publish(hub, Fixed(), hub.head())
+        commit(hub, Fixed(), hub.head())
 
 
 def test_a_refusal_by_the_commit_itself_is_the_same_sentence(
@@ -250,4 +250,4 @@ def test_a_refusal_by_the_commit_itself_is_the_same_sentence(
     write({"README.md": b"---\nlicense: mit\n---\n"})
     local_hub.faults.add(Fault("POST", "/commit/main$", answer(400, 'Invalid metadata in README.md: "x" is wrong')))
     with pytest.raises(ContractError, match=r'refuses the metadata of README\.md: "x" is wrong'):
-        publish(hub, Fixed(), hub.head())
+        commit(hub, Fixed(), hub.head())

@@ -6,7 +6,7 @@ import pytest
 from dagster import DagsterInstance
 from huggingface_hub import HfApi
 
-from govbr_assets.dataset.transaction import publish
+from govbr_assets.dataset.transaction import commit
 from govbr_assets.defs.metadata.reconciliation import last_reconciliation
 from govbr_assets_tests.automation import Automation
 from govbr_assets_tests.graph import Graph
@@ -72,14 +72,14 @@ def test_a_repo_that_was_renamed_is_published_to_under_either_name(graph: Graph)
 
 def test_the_local_hub_sends_on_whoever_asks_for_a_renamed_repo_until_its_name_is_taken_again(graph: Graph):
     hub, store = graph.hub, graph.local_hub.store
-    publish(hub, put("a"), hub.head())
+    commit(hub, put("a"), hub.head())
     head = store.head(hub.repo_id)
     store.rename(hub.repo_id, "org2/there")
     store.rename("org2/there", f"{hub.repo_id}-there")
     api = HfApi(endpoint=graph.local_hub.endpoint, token=graph.local_hub.write_token)
     assert api.dataset_info(hub.repo_id).id == f"{hub.repo_id}-there"
     assert graph.head.revision == head
-    assert publish(hub, put("a", "b"), hub.head()).committed
+    assert commit(hub, put("a", "b"), hub.head()).committed
     api.create_repo(hub.repo_id, repo_type="dataset")
     assert graph.head.revision not in (head, store.head(f"{hub.repo_id}-there"))
 

@@ -21,12 +21,12 @@ import yaml
 from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.days import Day
 from govbr_assets.dataset.reach import out_of_reach
-from govbr_assets.dataset.transaction import publish
+from govbr_assets.dataset.transaction import commit
 from govbr_assets.errors import ContractError
 from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.local.hub import LocalHub
-from govbr_assets.operations.compact.plan import fold
-from govbr_assets.operations.restore import Restore, find, newest, roll_back
+from govbr_assets.operations.compact.plan import compact
+from govbr_assets.operations.restore import Restore, latest, resolve_revision, restore
 from govbr_assets_tests.folding import few_files
 from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.huggingface.test_hub import put
@@ -82,12 +82,12 @@ class Repo:
         """A client that knows nothing."""
         return RepoClient(self.id, token=self._local_hub.write_token, endpoint=self._local_hub.endpoint)
 
-    def publish(self, *ids: str) -> str:
+    def commit(self, *ids: str) -> str:
         """Publish a day's shard; return the sentence with which it is refused, if it is."""
         hub = self.hub
         plan = put(*ids)
         try:
-            publish(hub, plan, hub.head())
+            commit(hub, plan, hub.head())
         except ContractError as error:
             return str(error)
         return ""
@@ -95,7 +95,7 @@ class Repo:
     def fold(self) -> str:
         """Fold; return the sentence with which it is refused, if it is."""
         try:
-            list(fold(self.hub, Day.of("2026-02-01")))
+            list(compact(self.hub, Day.of("2026-02-01")))
         except ContractError as error:
             return str(error)
         return ""
@@ -341,7 +341,7 @@ def test_a_day_is_refused_while_rows_lie_elsewhere_and_published_when_they_were_
 def roll_back_to(repo: Repo, revision: str) -> None:
     """Run the way back, with a client that knows nothing."""
     hub = repo.hub
-    assert list(roll_back(hub, Restore(hub, find(hub, revision)), newest(hub)))
+    assert list(restore(hub, Restore(hub, resolve_revision(hub, revision)), latest(hub)))
 
 
 FEATURES = {"features": [{"name": "unique_id", "dtype": "string"}, {"name": "agency", "dtype": "string"}]}
@@ -495,7 +495,7 @@ def half_moved_over(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> str:
     files = {f"old/{number}.jsonl": as_jsonl(rows(f"id{number}", day="2025-05-05")) for number in range(7)}
     files["old/others.jsonl"] = files["old/6.jsonl"]  # nobody selects it
     base = repo.write({**files, "README.md": card(config("default", "old/[0-9].jsonl"))})
-    steps = fold(repo.hub, Day.of("2026-02-01"))
+    steps = compact(repo.hub, Day.of("2026-02-01"))
     next(steps)
     steps.close()  # type: ignore[attr-defined]
     assert len([path for path in repo.store.tree(repo.id) if path.startswith("old/")]) == 6

@@ -10,10 +10,10 @@ from dagster import AssetSelection, materialize
 
 from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.dataset import visible_rows as room
-from govbr_assets.dataset.transaction import publish
+from govbr_assets.dataset.changeset import Changeset, VisibleRows
+from govbr_assets.dataset.transaction import commit
 from govbr_assets.dataset.visible_rows import rows_seen
 from govbr_assets.errors import IncompleteCommitError, ProofError
-from govbr_assets.huggingface.changeset import Changeset, Seen
 from govbr_assets_tests.graph import GRAPH, RECONCILIATION, WEEKLY, Graph
 from govbr_assets_tests.huggingface.test_hub import Fixed, put
 from govbr_assets_tests.operations.test_fold import rows
@@ -71,7 +71,7 @@ def years(graph: Graph) -> Graph:
         YEAR_2024: encode(rows("and-2024-03-01", "of-2024-03-01", day="2024-03-01")),
         YEAR_2025: encode(rows("and-2025-05-01", "of-2025-05-01", day="2025-05-01")),
     }
-    publish(graph.hub, Fixed(Changeset(files, summary="Fold")), graph.head)
+    commit(graph.hub, Fixed(Changeset(files, message="Fold", report=None)), graph.head)
     return graph
 
 
@@ -175,7 +175,7 @@ def test_a_reconciliation_of_another_repo_is_green_for_none(published: Graph):
 
 def test_each_commit_tells_how_many_rows_readers_see_before_it_and_after(years: Graph):
     hub = years.hub
-    told = [each for each in map(Seen.told_in, (commit.message for commit in hub.commits())) if each]
+    told = [each for each in map(VisibleRows.parse, (commit.message for commit in hub.commits())) if each]
     assert told[0].after == rows_seen(hub, hub.head()) == 4
     assert [each.before for each in told] == [*(each.after for each in told[1:]), 0]
 
@@ -186,21 +186,21 @@ def test_a_commit_after_which_readers_would_see_other_rows_than_it_brings_is_not
     hub, head = years.hub, years.head
     monkeypatch.setattr(room, "_card", lambda *_: card("data/train-2025-*.parquet"))
     with pytest.raises(ProofError, match=r"would see 3 rows after this commit, in place of 5.*nothing was published"):
-        publish(hub, put("x", path="data/train-2025-06-01.parquet"), head)
+        commit(hub, put("x", path="data/train-2025-06-01.parquet"), head)
     assert years.head == head
 
 
 def test_what_readers_see_is_counted_again_when_a_commit_has_landed(years: Graph):
     hub, head = years.hub, years.head
-    room.check_rows_seen(hub, head, Changeset(seen=Seen(0, 4)))
+    room.check_rows_seen(hub, head, Changeset(report=None, visible_rows=VisibleRows(0, 4)))
     with pytest.raises(IncompleteCommitError, match=r"see 4 rows at .*, in place of 9"):
-        room.check_rows_seen(hub, head, Changeset(seen=Seen(0, 9)))
+        room.check_rows_seen(hub, head, Changeset(report=None, visible_rows=VisibleRows(0, 9)))
 
 
 def test_counting_what_readers_see_fetches_nothing_of_what_was_written_or_is_kept(years: Graph):
     hub = years.resources()["hub"].client()
     assert rows_seen(hub, hub.head()) == 4
     years.local_hub.faults.forget()
-    edit = Fixed(Changeset({"data/train-2026-01-16.parquet": encode(shard(["x"]))}, summary="Publish"))
-    assert publish(hub, edit, hub.head()).edit.seen == Seen(4, 5)
+    edit = Fixed(Changeset({"data/train-2026-01-16.parquet": encode(shard(["x"]))}, message="Publish", report=None))
+    assert commit(hub, edit, hub.head()).changeset.visible_rows == VisibleRows(4, 5)
     assert not years.local_hub.faults.seen("GET", "^/lfs/|/resolve/")

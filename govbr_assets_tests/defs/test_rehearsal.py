@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from dagster import AssetKey, DagsterEventType, ExecuteInProcessResult
 
+from govbr_assets.huggingface.file_changes import FileChanges
 from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.huggingface.test_hub import parquet
 from govbr_assets_tests.tables import shard
@@ -116,7 +117,8 @@ def test_a_refused_day_is_named_and_the_others_are_planned(graph: Graph):
 def others_in_the_store(graph: Graph, content: bytes) -> None:
     """Let somebody else publish a file that our own loop would refuse."""
     others(graph, **{"notes.txt": b"made by hand"})
-    graph.hub.commit(graph.head.revision or "", {"data/train-2026-01-15-010203.parquet": content}, (), "by hand")
+    file = {"data/train-2026-01-15-010203.parquet": content}
+    graph.hub.commit(graph.head.revision or "", FileChanges(file, message="by hand"))
 
 
 @pytest.mark.parametrize("value", ["True", "true", "1"])

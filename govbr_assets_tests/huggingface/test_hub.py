@@ -17,11 +17,11 @@ from huggingface_hub import CommitOperationAdd, HfApi
 from govbr_assets.core.card import appendable_card
 from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.layout import shard_path
+from govbr_assets.dataset.changeset import Changeset
 from govbr_assets.dataset.keys import file_keys
 from govbr_assets.dataset.reader import day_rows, file_rows
-from govbr_assets.dataset.transaction import publish
+from govbr_assets.dataset.transaction import commit
 from govbr_assets.errors import ConfigurationError, ContractError, HubConflictError, HubDeniedError, HubUnavailableError
-from govbr_assets.huggingface.changeset import Changeset
 from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.snapshot import DataFileAt, Snapshot
 from govbr_assets.io.storage.folder import Folder
@@ -42,13 +42,13 @@ class Fixed:
     def __post_init__(self) -> None:
         self.made_at: list[str | None] = []
 
-    def at(self, snapshot: Snapshot) -> Changeset:
+    def plan(self, snapshot: Snapshot) -> Changeset[None]:
         self.made_at.append(snapshot.revision)
         return self.edit
 
 
 def put(*ids: str, path: str = "data/train-2026-01-15.parquet") -> Fixed:
-    return Fixed(Changeset({path: encode(shard(ids or ["x"]))}, summary="Publish"))
+    return Fixed(Changeset({path: encode(shard(ids or ["x"]))}, message="Publish", report=None))
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_the_first_publication_creates_the_repo_private_with_card_and_shard_in_o
     hub: RepoClient, local_hub: LocalHub, repo_id: str
 ):
     plan = put()
-    publication = publish(hub, plan, hub.head())
+    publication = commit(hub, plan, hub.head())
     head = hub.head()
     assert publication.after == head.revision
     assert set(head.files) == {".gitattributes", "README.md", "data/train-2026-01-15.parquet"}
@@ -83,14 +83,14 @@ def test_the_first_publication_creates_the_repo_private_with_card_and_shard_in_o
 
 def test_a_public_repo_is_created_when_asked_for(local_hub: LocalHub, repo_id: str):
     hub = RepoClient(repo_id, private=False, token=local_hub.write_token, endpoint=local_hub.endpoint)
-    publish(hub, put(), hub.head())
+    commit(hub, put(), hub.head())
     assert not HfApi(endpoint=local_hub.endpoint, token=False).dataset_info(repo_id).private
 
 
 def test_an_edit_that_changes_nothing_makes_no_commit(hub: RepoClient, write: Callable[..., str]):
     write(**{"README.md": b"---\nlicense: mit\n---\nhi\n"})
     head = hub.head()
-    publication = publish(hub, Fixed(Changeset()), head)
+    publication = commit(hub, Fixed(Changeset(report=None)), head)
     assert not publication.committed
     assert hub.head() == head
 
@@ -105,7 +105,7 @@ def test_the_card_and_the_stale_sizes_go_with_the_shard(
         }
     )
     before = len(local_hub.store.commits(hub.repo_id))
-    publish(hub, put(), hub.head())
+    commit(hub, put(), hub.head())
     head = hub.head()
     assert "dataset_infos.json" not in head.files
     card = (hub.content(head, "README.md") or b"").decode()
@@ -119,7 +119,7 @@ def test_a_head_that_moved_makes_the_plan_anew_at_the_new_head(hub: RepoClient, 
     first = hub.head()
     moved = write(**{"other.txt": b"other"})
     plan = put()
-    publication = publish(hub, plan, first)
+    publication = commit(hub, plan, first)
     assert plan.made_at == [first.revision, moved]
     assert publication.before == moved
     assert {"other.txt", "data/train-2026-01-15.parquet"} <= set(hub.head().files)
@@ -129,8 +129,8 @@ def test_nothing_to_do_at_an_old_revision_is_looked_at_again_at_the_head(hub: Re
     write(**{"README.md": b"---\nlicense: mit\n---\nhi\n"})
     first = hub.head()
     moved = write(**{"other.txt": b"other"})
-    plan = Fixed(Changeset())
-    assert publish(hub, plan, first).after == moved
+    plan = Fixed(Changeset(report=None))
+    assert commit(hub, plan, first).after == moved
     assert plan.made_at == [first.revision, moved]
 
 
@@ -139,7 +139,7 @@ def test_a_head_that_never_stands_still_is_a_conflict(hub: RepoClient, write: Ca
     write(**{"README.md": b"---\nlicense: mit\n---\nhi\n"})
     local_hub.faults.add(Fault("POST", COMMIT, answer(412, "The branch was updated since you started"), times=99))
     with pytest.raises(HubConflictError, match="moved 5 times"):
-        publish(hub, put(), hub.head())
+        commit(hub, put(), hub.head())
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -149,7 +149,7 @@ def test_a_lost_answer_is_looked_for_before_another_try(
 ):
     write(**{"README.md": b"---\nlicense: mit\n---\nhi\n"})
     local_hub.faults.add(Fault("POST", COMMIT, action, when=when))  # pyright: ignore[reportArgumentType]
-    publication = publish(hub, put("once"), hub.head())
+    publication = commit(hub, put("once"), hub.head())
     head = hub.head()
     assert publication.after == head.revision
     titles = [commit.title for commit in local_hub.store.commits(hub.repo_id)]
@@ -161,7 +161,7 @@ def test_a_lost_answer_is_looked_for_before_another_try(
 def test_a_busy_hub_is_asked_again(hub: RepoClient, write: Callable[..., str], local_hub: LocalHub, status: int):
     write(**{"README.md": b"---\nlicense: mit\n---\nhi\n"})
     local_hub.faults.add(Fault("POST", COMMIT, answer(status, "busy", headers={"Retry-After": "1"})))
-    assert publish(hub, put(), hub.head()).committed
+    assert commit(hub, put(), hub.head()).committed
 
 
 def test_a_hub_that_asks_for_an_hour_is_a_passing_error(
@@ -170,7 +170,7 @@ def test_a_hub_that_asks_for_an_hour_is_a_passing_error(
     write(**{"README.md": b"---\nlicense: mit\n---\nhi\n"})
     local_hub.faults.add(Fault("POST", COMMIT, answer(429, "slow down", headers={"Retry-After": "3600"}), times=9))
     with pytest.raises(HubUnavailableError, match="3600 seconds"):
-        publish(hub, put(), hub.head())
+        commit(hub, put(), hub.head())
     assert len(local_hub.faults.seen("POST", COMMIT)) == 2  # the other writer's, and ours
 
 
@@ -180,7 +180,7 @@ def test_a_token_that_may_not_write_is_told_which_setting_to_look_at(
     write(**{"README.md": b"---\nlicense: mit\n---\nhi\n"})
     reader = RepoClient(hub.repo_id, token=local_hub.read_token, endpoint=local_hub.endpoint)
     with pytest.raises(HubDeniedError, match="HF_TOKEN"):
-        publish(reader, put(), reader.head())
+        commit(reader, put(), reader.head())
 
 
 def test_a_token_that_is_revoked_is_told_and_not_taken_for_an_empty_hub(
@@ -197,9 +197,9 @@ def test_a_hub_that_is_away_is_a_passing_error(repo_id: str):
 
 
 def test_a_head_that_lags_behind_our_own_commit_is_followed_forward(hub: RepoClient, local_hub: LocalHub):
-    publish(hub, put("one"), hub.head())
+    commit(hub, put("one"), hub.head())
     local_hub.lag(hub.repo_id, times=2)
-    after = publish(hub, put("two"), hub.head()).after
+    after = commit(hub, put("two"), hub.head()).after
     assert hub.head().revision == after
 
 
@@ -238,8 +238,8 @@ def test_a_days_rows_are_read_wherever_they_lie(hub: RepoClient, write: Callable
 
 
 def test_a_file_that_was_replaced_is_read_as_it_is_at_each_revision(hub: RepoClient):
-    first = publish(hub, put("a"), hub.head()).after
-    second = publish(hub, put("b", "c"), hub.head()).after
+    first = commit(hub, put("a"), hub.head()).after
+    second = commit(hub, put("b", "c"), hub.head()).after
     path = shard_path(DAY)
     for revision, ids in ((first, ["a"]), (second, ["b", "c"]), (first, ["a"])):
         snapshot = hub.at(revision)
@@ -289,10 +289,12 @@ def test_a_file_is_published_from_the_disk_and_read_back(hub: RepoClient, tmp_pa
     content = encode(shard(["a", "b", "c"]))
     local = tmp_path / "year.parquet"
     local.write_bytes(content)
-    edit = Changeset({"data/train-2026-00.parquet": local, "notes.txt": tmp_path / "notes.txt"}, summary="Publish")
+    edit = Changeset(
+        {"data/train-2026-00.parquet": local, "notes.txt": tmp_path / "notes.txt"}, message="Publish", report=None
+    )
     (tmp_path / "notes.txt").write_bytes(b"from the disk too")
     assert edit.size == len(content) + 17
-    publication = publish(hub, Fixed(edit), hub.head())
+    publication = commit(hub, Fixed(edit), hub.head())
     assert publication.snapshot == RepoClient(hub.repo_id, token=hub.token, endpoint=hub.api.endpoint).head()
     file = publication.snapshot.files["data/train-2026-00.parquet"]
     assert file_rows(hub, publication.snapshot, file).equals(shard(["a", "b", "c"]))
@@ -305,12 +307,12 @@ def test_a_file_is_published_from_the_disk_and_read_back(hub: RepoClient, tmp_pa
 
 
 def test_the_same_file_from_the_disk_is_not_published_again(hub: RepoClient, tmp_path: Path, local_hub: LocalHub):
-    publish(hub, put("a", "b"), hub.head())
+    commit(hub, put("a", "b"), hub.head())
     before = hub.head()
     local = tmp_path / "shard.parquet"
     local.write_bytes(encode(shard(["a", "b"])))
     local_hub.faults.forget()
-    assert not publish(hub, Fixed(Changeset({shard_path(DAY): local})), before).committed
+    assert not commit(hub, Fixed(Changeset({shard_path(DAY): local}, report=None)), before).committed
     assert hub.head() == before
     assert not local_hub.faults.seen("POST", "/preupload/")
 
@@ -319,8 +321,8 @@ def test_footer_and_keys_of_a_file_from_the_disk_are_kept_whole(hub: RepoClient,
     hub = RepoClient(hub.repo_id, token=hub.token, endpoint=hub.api.endpoint, folder=Folder(str(tmp_path / "kept")))
     local = tmp_path / "year.parquet"
     local.write_bytes(parquet(shard([f"{number}" for number in range(7)])))  # several row groups
-    landed = publish(
-        hub, Fixed(Changeset({"data/train-2026-00.parquet": local}, summary="Publish")), hub.head()
+    landed = commit(
+        hub, Fixed(Changeset({"data/train-2026-00.parquet": local}, message="Publish", report=None)), hub.head()
     ).snapshot
     local_hub.faults.forget()
     keys = pa.concat_tables(file_keys(hub, landed, landed.data_files[0]))
@@ -332,19 +334,19 @@ _PUBLISH = """
 import sys, tracemalloc
 from pathlib import Path
 import hf_xet
-from govbr_assets.huggingface.changeset import Changeset
+from govbr_assets.dataset.changeset import Changeset
 from govbr_assets.huggingface.client import RepoClient
-from govbr_assets.dataset.transaction import publish
+from govbr_assets.dataset.transaction import commit
 from govbr_assets.io.storage.folder import Folder
 
 class Plan:
-    def at(self, snapshot):
-        return Changeset({"data/train-2026-00.parquet": Path(sys.argv[4])}, summary="Publish")
+    def plan(self, snapshot):
+        return Changeset({"data/train-2026-00.parquet": Path(sys.argv[4])}, message="Publish", report=None)
 
 hub = RepoClient(sys.argv[1], token=sys.argv[2], endpoint=sys.argv[3], folder=Folder(sys.argv[4] + ".kept"))
 tracemalloc.start()
-assert publish(hub, Plan(), hub.head()).committed
-assert not publish(hub, Plan(), hub.head()).committed
+assert commit(hub, Plan(), hub.head()).committed
+assert not commit(hub, Plan(), hub.head()).committed
 print(tracemalloc.get_traced_memory()[1])
 """
 
@@ -372,11 +374,11 @@ def test_a_copy_brings_the_very_bytes_back_and_uploads_nothing(
 ):
     shard_of_a, shard_of_c = (encode(shard([name])) for name in "ac")
     write(**{"data__train-2026-01-15.parquet": shard_of_a, "notes.txt": b"old"})
-    first = publish(hub, put("b", path="data/train-2026-01-14.parquet"), hub.head()).snapshot
+    first = commit(hub, put("b", path="data/train-2026-01-14.parquet"), hub.head()).snapshot
     write(**{"data__train-2026-01-15.parquet": shard_of_c, "notes.txt": b"new"})
     local_hub.faults.forget()
     back = files_back("data/train-2026-01-15.parquet", "notes.txt", snapshot=first)
-    publication = publish(hub, Fixed(Changeset(copy=back, summary="Back")), hub.head())
+    publication = commit(hub, Fixed(Changeset(copy=back, message="Back", report=None)), hub.head())
     assert publication.snapshot == RepoClient(hub.repo_id, token=hub.token, endpoint=hub.api.endpoint).head()
     old, new = (local_hub.store.tree(hub.repo_id, each) for each in (first.revision or "", publication.after or ""))
     assert old == new
@@ -385,18 +387,20 @@ def test_a_copy_brings_the_very_bytes_back_and_uploads_nothing(
 
 
 def test_a_copy_of_what_is_there_makes_no_commit(hub: RepoClient):
-    first = publish(hub, put("a"), hub.head()).snapshot
-    assert not publish(hub, Fixed(Changeset(copy=files_back(shard_path(DAY), snapshot=first))), first).committed
+    first = commit(hub, put("a"), hub.head()).snapshot
+    assert not commit(
+        hub, Fixed(Changeset(copy=files_back(shard_path(DAY), snapshot=first), report=None)), first
+    ).committed
     assert hub.head() == first
 
 
 @pytest.mark.parametrize("action", [answer(500, "oops"), cut()], ids=["500", "cut"])
 def test_a_lost_answer_to_a_copy_is_looked_for_before_another_try(hub: RepoClient, local_hub: LocalHub, action: Action):
-    first = publish(hub, put("a"), hub.head()).snapshot
-    publish(hub, put("b"), first)
+    first = commit(hub, put("a"), hub.head()).snapshot
+    commit(hub, put("b"), first)
     local_hub.faults.add(Fault("POST", COMMIT, action, when="after"))
     back = files_back(shard_path(DAY), snapshot=first)
-    publication = publish(hub, Fixed(Changeset(copy=back, summary="Back")), hub.head())
+    publication = commit(hub, Fixed(Changeset(copy=back, message="Back", report=None)), hub.head())
     assert publication.committed
     assert publication.after == hub.head().revision
     assert publication.snapshot.data_files == first.data_files
@@ -406,16 +410,16 @@ def test_a_lost_answer_to_a_copy_is_looked_for_before_another_try(hub: RepoClien
 def test_a_copy_that_somebody_else_makes_at_the_same_time_is_not_taken_for_ours(
     hub: RepoClient, write: Callable[..., str], local_hub: LocalHub
 ):
-    first = publish(hub, put("a"), hub.head()).snapshot
-    second = publish(hub, put("b"), first).snapshot
+    first = commit(hub, put("a"), hub.head()).snapshot
+    second = commit(hub, put("b"), first).snapshot
 
     def slip_in() -> None:
         write(**{"data__train-2026-01-15.parquet": encode(shard(["a"])), "other.txt": b"theirs"})
 
     # The client asks what is there right before it commits, and then sends nothing.
     local_hub.faults.add(Fault("POST", "/paths-info/main$", call(slip_in)))
-    plan = Fixed(Changeset(copy=files_back(shard_path(DAY), snapshot=first), summary="Back"))
-    publication = publish(hub, plan, second)
+    plan = Fixed(Changeset(copy=files_back(shard_path(DAY), snapshot=first), message="Back", report=None))
+    publication = commit(hub, plan, second)
     assert len(plan.made_at) == 2
     assert not publication.committed
     assert publication.snapshot == hub.head()
@@ -428,7 +432,7 @@ def test_the_local_hub_takes_no_copy_of_what_the_repo_never_had(
     """On the real Hub too a large file belongs to a repo, and a copy, whose line has no size, brings none along."""
     content = encode(shard(["another repo's"]))
     other = RepoClient(f"{repo_id}-other", token=hub.token, endpoint=hub.api.endpoint)
-    publish(other, Fixed(Changeset({shard_path(DAY): content}, summary="Publish")), other.head())
+    commit(other, Fixed(Changeset({shard_path(DAY): content}, message="Publish", report=None)), other.head())
     write(**{"notes.txt": b"a repo"})
     value = {"path": shard_path(DAY), "algo": "sha256", "oid": hashlib.sha256(content).hexdigest()}
     lines = ({"key": "header", "value": {"summary": "copy"}}, {"key": "lfsFile", "value": value})

@@ -11,11 +11,13 @@ from pathlib import Path
 import pytest
 from huggingface_hub import CommitOperationAdd, HfApi, constants
 
-from govbr_assets.dataset.transaction import publish
+from govbr_assets.dataset.changeset import Changeset
+from govbr_assets.dataset.transaction import commit
 from govbr_assets.errors import HubDeniedError, HubUnavailableError
-from govbr_assets.huggingface import commit, upload
-from govbr_assets.huggingface.changeset import Changeset
+from govbr_assets.huggingface import commit as commits
+from govbr_assets.huggingface import upload
 from govbr_assets.huggingface.client import RepoClient
+from govbr_assets.huggingface.file_changes import FileChanges
 from govbr_assets.local.hub import LocalHub
 from govbr_assets.local.hub.actions import after, answer, call, cut, rewrite_answer
 from govbr_assets.local.hub.faults import Fault
@@ -46,12 +48,12 @@ def impatient(hub: RepoClient, seconds: float) -> RepoClient:
 def test_commits_of_the_last_hour_are_counted_from_the_repos_history(
     hub: RepoClient, write: Write, local_hub: LocalHub, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(commit, "COMMITS", 4)  # the repo's first one, and three of somebody else's
+    monkeypatch.setattr(commits, "COMMITS", 4)  # the repo's first one, and three of somebody else's
     for number in range(3):
         write(f"{number}")
     local_hub.faults.forget()
     with pytest.raises(HubUnavailableError, match=r"4 commits within the hour.* UTC.*GOVBR_HUB_PATIENCE_MINUTES"):
-        publish(impatient(hub, 60), put(), hub.head())
+        commit(impatient(hub, 60), put(), hub.head())
     assert not local_hub.faults.seen("POST", COMMIT)
     assert len(local_hub.faults.seen("GET", "/commits/main")) == 1
 
@@ -59,11 +61,11 @@ def test_commits_of_the_last_hour_are_counted_from_the_repos_history(
 def test_a_spent_hour_is_waited_for_and_it_is_told_until_when(
     hub: RepoClient, write: Write, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(commit, "COMMITS", 2)
-    monkeypatch.setattr(commit, "WINDOW", timedelta(seconds=2))
+    monkeypatch.setattr(commits, "COMMITS", 2)
+    monkeypatch.setattr(commits, "WINDOW", timedelta(seconds=2))
     write("one")
     told: list[str] = []
-    publication = publish(hub, put(), hub.head(), tell=told.append)
+    publication = commit(hub, put(), hub.head(), log=told.append)
     assert publication.committed
     assert len(told) == 1
     assert "takes no more before" in told[0]
@@ -71,20 +73,20 @@ def test_a_spent_hour_is_waited_for_and_it_is_told_until_when(
 
 
 def test_older_commits_do_not_count(hub: RepoClient, write: Write, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(commit, "COMMITS", 1)
-    monkeypatch.setattr(commit, "WINDOW", timedelta(0))
+    monkeypatch.setattr(commits, "COMMITS", 1)
+    monkeypatch.setattr(commits, "WINDOW", timedelta(0))
     write("one")
-    assert publish(impatient(hub, 0), put(), hub.head()).committed
+    assert commit(impatient(hub, 0), put(), hub.head()).committed
 
 
 def test_counting_stops_at_the_first_commit_that_is_too_old(
     hub: RepoClient, write: Write, local_hub: LocalHub, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(commit, "WINDOW", timedelta(0))
+    monkeypatch.setattr(commits, "WINDOW", timedelta(0))
     for number in range(55):  # a page of the listing has 50
         write(f"{number}")
     local_hub.faults.forget()
-    publish(hub, put(), hub.head())
+    commit(hub, put(), hub.head())
     assert len(local_hub.faults.seen("GET", "/commits/main")) == 1
 
 
@@ -102,7 +104,7 @@ def test_the_wait_that_a_429_names_in_its_text_is_honoured(
     write("one")
     local_hub.faults.add(Fault("POST", COMMIT, answer(429, text), times=9))
     with pytest.raises(HubUnavailableError, match=named):
-        publish(impatient(hub, 60), put(), hub.head())
+        commit(impatient(hub, 60), put(), hub.head())
     assert len(local_hub.faults.seen("POST", COMMIT)) == 2  # the other writer's, and ours
 
 
@@ -110,7 +112,7 @@ def test_a_short_wait_is_waited_and_told(hub: RepoClient, write: Write, local_hu
     write("one")
     local_hub.faults.add(Fault("POST", COMMIT, answer(429, "Slow down for 1 second")))
     told: list[str] = []
-    assert publish(hub, put(), hub.head(), tell=told.append).committed
+    assert commit(hub, put(), hub.head(), log=told.append).committed
     assert "429" in told[0]
     assert "Trying again" in told[0]
 
@@ -122,8 +124,8 @@ def test_a_commit_that_landed_is_found_although_somebody_committed_after_it(
     before = hub.head()
     local_hub.faults.add(Fault("POST", COMMIT, after(call(lambda: write("after it"))), when="before"))
     local_hub.faults.add(Fault("POST", COMMIT, answer(500), when="after"))
-    publication = publish(hub, put("a"), before)
-    titles = [commit.title for commit in local_hub.store.commits(repo_id)]
+    publication = commit(hub, put("a"), before)
+    titles = [each.title for each in local_hub.store.commits(repo_id)]
     assert titles.count("Publish") == 1
     assert publication.committed
     assert "data/train-2026-01-15.parquet" in hub.head().files
@@ -137,10 +139,10 @@ def test_somebody_elses_commit_is_not_taken_for_ours(hub: RepoClient, write: Wri
         write("not ours")
 
     local_hub.faults.add(Fault("POST", COMMIT, call(slip_in)), Fault("POST", COMMIT, answer(500), skip=1))
-    publication = publish(hub, put("a"), before)
+    publication = commit(hub, put("a"), before)
     assert publication.committed
     assert hub.head().revision == publication.after
-    titles = [commit.title for commit in local_hub.store.commits(repo_id)]
+    titles = [each.title for each in local_hub.store.commits(repo_id)]
     assert titles[:2] == ["Publish", "not ours"]
 
 
@@ -150,7 +152,7 @@ UPLOADS = "/preupload/main$"
 
 def five_days() -> Fixed:
     """Plan five shards, whose ids say their days; each is a group of its own where `a_file_a_group` is used."""
-    return Fixed(Changeset({path: encode(shard([path])) for path in DAYS}, summary="Publish"))
+    return Fixed(Changeset({path: encode(shard([path])) for path in DAYS}, message="Publish", report=None))
 
 
 @pytest.fixture
@@ -181,11 +183,13 @@ def test_what_is_new_of_a_large_file_is_uploaded_in_pieces_first_and_hardly_a_by
     known, first, second = (random.Random(each).randbytes(size << 20) for each, size in (("k", 9), ("a", 13), ("b", 2)))
     path = "data/train-2003-00.parquet"
     write("one")
-    hub.commit(hub.head().revision or "", {path: known}, (), "Publish")
+    hub.commit(hub.head().revision or "", FileChanges({path: known}, message="Publish"))
     local_hub.faults.forget()
     (tmp_path / "large").write_bytes(first + known + second)
     fresh = [range(len(first)), range(len(first + known), len(first + known + second))]
-    hub.commit(hub.head().revision or "", {path: tmp_path / "large"}, (), "Publish", fresh={path: fresh})
+    hub.commit(
+        hub.head().revision or "", FileChanges({path: tmp_path / "large"}, fresh={path: fresh}, message="Publish")
+    )
     xorbs = [exchange.received for exchange in local_hub.faults.seen("POST", "/v1/xorbs/")]
     assert [round(each / (1 << 20)) for each in xorbs[:5]] == [4, 4, 4, 1, 2]
     assert sum(xorbs) < len(first + second) * 1.05
@@ -213,7 +217,7 @@ def test_a_small_publication_asks_once_about_its_uploads_and_so_does_the_client(
 ):
     write("one")
     local_hub.faults.forget()
-    assert publish(hub, five_days(), hub.head()).committed
+    assert commit(hub, five_days(), hub.head()).committed
     assert len(local_hub.faults.seen("POST", UPLOADS)) == 2
 
 
@@ -236,7 +240,7 @@ def test_a_quota_or_a_bill_is_told_first_in_the_words_of_the_hub_and_asked_for_o
     local_hub.faults.forget()
     local_hub.faults.add(Fault("*", path, answer(status, words), times=99))
     with pytest.raises(HubDeniedError) as caught:
-        publish(hub, put(), hub.head())
+        commit(hub, put(), hub.head())
     told = str(caught.value)
     assert told.startswith("The quota or the billing of the owner of org/")
     assert words in told
@@ -275,7 +279,7 @@ def test_a_storage_that_refuses_after_it_gave_a_token_is_not_asked_again(
     write("one")
     local_hub.faults.add(Fault("POST", path, answer(status, "no"), times=99))
     with pytest.raises(HubDeniedError, match=named):
-        publish(hub, put("fresh", f"{path}{status}"), hub.head())
+        commit(hub, put("fresh", f"{path}{status}"), hub.head())
 
 
 def test_a_quota_of_large_files_without_xet_is_told_in_the_words_of_the_hub(
@@ -297,7 +301,7 @@ def test_a_quota_of_large_files_without_xet_is_told_in_the_words_of_the_hub(
         )
     )
     with pytest.raises(HubDeniedError, match=r"^The quota or the bill.*: Repository storage limit reached`?\. Free"):
-        publish(hub, put("without"), hub.head())
+        commit(hub, put("without"), hub.head())
 
 
 @pytest.mark.usefixtures("a_file_a_group")
@@ -311,7 +315,7 @@ def test_groups_are_uploaded_one_after_another_and_committed_together(
         Fault("POST", UPLOADS, call(lambda: seen.append(local_hub.store.head(repo_id))), skip=1, times=9),
         Fault("POST", "/v1/shards", call(lambda: seen.append("upload")), times=9),
     )
-    publication = publish(hub, five_days(), before)
+    publication = commit(hub, five_days(), before)
     assert seen[:10] == [before.revision, "upload"] * 5
     assert local_hub.store.commits(repo_id)[1].sha == before.revision
     assert publication.snapshot == RepoClient(repo_id, token=hub.token, endpoint=hub.api.endpoint).head()
@@ -327,9 +331,9 @@ def test_a_refusal_between_two_groups_leaves_the_head_and_a_later_try_succeeds(
     before = hub.head()
     local_hub.faults.add(Fault("POST", UPLOADS, answer(403, "Forbidden"), skip=2))
     with pytest.raises(HubDeniedError, match="HF_TOKEN"):
-        publish(hub, five_days(), before)
+        commit(hub, five_days(), before)
     assert local_hub.store.head(repo_id) == before.revision
-    assert publish(hub, five_days(), before).committed
+    assert commit(hub, five_days(), before).committed
     assert [file.path for file in hub.head().data_files] == DAYS
 
 
@@ -341,7 +345,7 @@ def test_a_cut_between_two_groups_is_tried_again_in_the_same_publication(
     write("one")
     before = len(local_hub.store.commits(repo_id))
     local_hub.faults.add(Fault("POST", "/v1/xorbs/", cut(), when=when, skip=2))  # pyright: ignore[reportArgumentType]
-    assert publish(hub, five_days(), hub.head()).committed
+    assert commit(hub, five_days(), hub.head()).committed
     assert len(local_hub.store.commits(repo_id)) == before + 1
 
 
@@ -353,8 +357,8 @@ def test_somebody_elses_commit_between_two_groups_makes_the_plan_anew(
     before = hub.head()
     local_hub.faults.add(Fault("POST", UPLOADS, call(lambda: write("in between")), skip=2))
     plan = five_days()
-    publication = publish(hub, plan, before)
-    titles = [commit.title for commit in local_hub.store.commits(repo_id)]
+    publication = commit(hub, plan, before)
+    titles = [each.title for each in local_hub.store.commits(repo_id)]
     assert titles[:3] == ["Publish", "in between", "one"]
     assert plan.made_at == [before.revision, publication.before]
     assert {*DAYS, "notes.txt"} <= set(hub.head().files)
@@ -364,12 +368,12 @@ _PUBLISH = """
 import sys
 from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface import upload
-from govbr_assets.dataset.transaction import publish
+from govbr_assets.dataset.transaction import commit
 from govbr_assets_tests.huggingface.test_send import five_days
 
 upload.UPLOAD_BYTES = 1
 hub = RepoClient(sys.argv[1], token=sys.argv[2], endpoint=sys.argv[3])
-publish(hub, five_days(), hub.head())
+commit(hub, five_days(), hub.head())
 """
 
 
@@ -384,5 +388,5 @@ def test_a_process_that_is_killed_between_two_groups_leaves_the_head_and_a_later
     assert victims[0].wait(60) == -signal.SIGKILL
     assert len(local_hub.faults.seen("POST", UPLOADS)) == 1 + 3  # the other writer's, and ours
     assert local_hub.store.head(repo_id) == before
-    assert publish(hub, five_days(), hub.head()).committed
+    assert commit(hub, five_days(), hub.head()).committed
     assert [file.path for file in hub.head().data_files] == DAYS

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from govbr_assets.core.gitignore import ignoring_line
-from govbr_assets.dataset.transaction import publish
+from govbr_assets.dataset.changeset import Changeset
+from govbr_assets.dataset.transaction import commit
 from govbr_assets.defs.assets.consolidated import consolidated_dataset
 from govbr_assets.errors import HubUnavailableError, IncompleteCommitError
-from govbr_assets.huggingface.changeset import Changeset
 from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.snapshot import DataFileAt
 from govbr_assets.local.hub import LocalHub
@@ -53,7 +53,7 @@ def test_a_gitignore_that_names_a_file_of_a_commit_stops_it_before_anything_is_u
     files, named = IGNORING[kind]
     head = standing(files)
     with pytest.raises(IncompleteCommitError, match=named):
-        publish(hub, put(), hub.head())
+        commit(hub, put(), hub.head())
     assert hub.head().revision == head
     assert not [each for each in local_hub.faults.seen("*", "xet|lfs|/commit/") if each.method != "GET"]
     assert len(local_hub.faults.seen("POST", PREUPLOAD)) == 1
@@ -64,7 +64,7 @@ def test_a_gitignore_that_names_a_file_of_a_commit_stops_it_before_anything_is_u
 )
 def test_a_gitignore_that_names_other_files_is_in_nobodys_way(hub: RepoClient, standing: Standing, text: str):
     standing({".gitignore": text.encode()})
-    assert publish(hub, put(), hub.head()).committed
+    assert commit(hub, put(), hub.head()).committed
 
 
 @pytest.mark.parametrize("ignore", ["data/", "*.parquet", "train-2026-00*", "README.md"])
@@ -92,7 +92,7 @@ def test_the_answer_of_the_hub_decides_what_it_ignores_and_not_the_rules_of_git(
     standing({".gitignore": b"*.log\n"})
     local_hub.faults.add(Fault("POST", PREUPLOAD, rewrite_answer(_ignoring("data/"))))
     with pytest.raises(IncompleteCommitError, match=r"some line of a \.gitignore.* data/train-2026-01-15\.parquet out"):
-        publish(hub, put(), hub.head())
+        commit(hub, put(), hub.head())
 
 
 @pytest.mark.usefixtures("at_once")
@@ -103,7 +103,7 @@ def test_an_answer_that_does_not_say_what_is_ignored_is_none(
     head = standing({"README.md": b"hi\n"})
     local_hub.faults.add(Fault("POST", PREUPLOAD, rewrite_answer(lambda _: answered), times=99))
     with pytest.raises(HubUnavailableError, match="does not say which files may come"):
-        publish(hub, put(), hub.head())
+        commit(hub, put(), hub.head())
     assert hub.head().revision == head
 
 
@@ -113,11 +113,11 @@ def test_what_the_client_leaves_out_and_reports_as_committed_is_found_missing(
 ):
     shards = day_shards("2026-01-01", "2026-01-02", "2026-01-03")
     before = standing(shards)
-    edit = Changeset({YEAR: encode(shard(["a", "b"]))}, tuple(shards), summary="Fold")
+    edit = Changeset({YEAR: encode(shard(["a", "b"]))}, tuple(shards), message="Fold", report=None)
     # The Hub changes its mind between our question and the client's: the client then drops what it is told to ignore.
     local_hub.faults.add(Fault("POST", PREUPLOAD, rewrite_answer(_ignoring(lost)), skip=1, times=9))
     with pytest.raises(IncompleteCommitError) as caught:
-        publish(hub, Fixed(edit), hub.head())
+        commit(hub, Fixed(edit), hub.head())
     told = f"{now} data files now and had 3 at {before[:8]}, which the job rollback brings back"
     assert f"{lost} is missing" in str(caught.value)
     assert told in str(caught.value)
@@ -159,7 +159,7 @@ def test_a_commit_that_is_not_what_was_sent_is_told_and_neither_followed_nor_tri
     before = standing(day_shards("2026-01-01"))
     local_hub.faults.add(Fault("POST", COMMIT, rewrite_request(change)))
     with pytest.raises(IncompleteCommitError, match=named):
-        publish(hub, Fixed(Changeset({DAY: encode(shard(["a"]))}, (OLD,), summary="Publish")), hub.head())
+        commit(hub, Fixed(Changeset({DAY: encode(shard(["a"]))}, (OLD,), message="Publish", report=None)), hub.head())
     assert hub.forward(before) == before
     assert len(local_hub.faults.seen("POST", COMMIT)) == 1
 
@@ -168,9 +168,9 @@ def test_a_copy_that_did_not_come_is_told(hub: RepoClient, standing: Standing, l
     old = standing(day_shards("2026-01-01", "2026-01-02"))
     standing({OLD: None})
     local_hub.faults.add(Fault("POST", COMMIT, rewrite_request(_without(OLD))))
-    back = Changeset(copy=(DataFileAt(hub.at(old).files[OLD], old),), lenient=True, summary="Roll back")
+    back = Changeset(copy=(DataFileAt(hub.at(old).files[OLD], old),), lenient=True, message="Roll back", report=None)
     with pytest.raises(IncompleteCommitError, match=f"{OLD} is missing"):
-        publish(hub, Fixed(back), hub.head())
+        commit(hub, Fixed(back), hub.head())
 
 
 def test_a_day_that_did_not_come_is_recorded_nowhere_and_a_later_run_publishes_it(graph: Graph):
@@ -195,7 +195,7 @@ def test_a_commit_that_cannot_be_looked_at_is_looked_for_in_the_history_and_not_
 ):
     standing({"README.md": b"hi\n"})
     local_hub.faults.add(Fault("POST", LOOK, action))
-    publication = publish(hub, put("a"), hub.head())
+    publication = commit(hub, put("a"), hub.head())
     assert publication.after == local_hub.store.head(hub.repo_id)
     assert publication.snapshot == hub.at(publication.after)
     assert len(local_hub.faults.seen("POST", COMMIT)) == 1
@@ -204,8 +204,8 @@ def test_a_commit_that_cannot_be_looked_at_is_looked_for_in_the_history_and_not_
 def test_a_commit_of_many_files_is_looked_at_in_one_request(hub: RepoClient, standing: Standing, local_hub: LocalHub):
     days = day_shards(*(f"2025-{month:02}-{day:02}" for month in range(1, 6) for day in range(1, 20)))
     standing(days)
-    edit = Changeset({DAY: encode(shard(["a"]))}, tuple(days), summary="Fold")
-    publication = publish(hub, Fixed(edit), hub.head())
+    edit = Changeset({DAY: encode(shard(["a"]))}, tuple(days), message="Fold", report=None)
+    publication = commit(hub, Fixed(edit), hub.head())
     assert len(local_hub.faults.seen("POST", LOOK)) == 1
     assert publication.snapshot == hub.at(publication.after)
 

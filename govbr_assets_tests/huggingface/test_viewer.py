@@ -13,10 +13,10 @@ from huggingface_hub import HfApi
 from starlette.responses import JSONResponse
 
 from govbr_assets.core.contract import NEWS_SCHEMA
-from govbr_assets.dataset.transaction import publish
+from govbr_assets.dataset.changeset import Changeset
+from govbr_assets.dataset.transaction import commit
 from govbr_assets.errors import ConfigurationError, HubDeniedError, ViewerUncertainError
 from govbr_assets.huggingface import viewer as room
-from govbr_assets.huggingface.changeset import Changeset
 from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.viewer import Viewer
 from govbr_assets.local.hub import LocalHub
@@ -33,8 +33,8 @@ IDS = [f"id{number:03}" for number in range(250)]
 
 
 def put(hub: RepoClient, ids: list[str], path: str = "data/train-2026-01-15.parquet") -> str:
-    edit = Changeset({path: encode(shard(ids))}, summary="Publish")
-    return publish(hub, Fixed(edit), hub.head()).after or ""
+    edit = Changeset({path: encode(shard(ids))}, message="Publish", report=None)
+    return commit(hub, Fixed(edit), hub.head()).after or ""
 
 
 @pytest.fixture
@@ -85,19 +85,19 @@ def test_what_the_own_shard_holds_is_told_by_counts_without_a_row(viewer: Viewer
 def test_an_id_that_moved_to_another_day_is_found(viewer: Viewer, hub: RepoClient):
     put(hub, ["own"])
     moved = encode(shard(["moved", "other"], at=DAY.start - timedelta(days=40)))
-    edit = Changeset({"data/train-2025-12-06.parquet": moved}, summary="x")
-    revision = publish(hub, Fixed(edit), hub.head()).after or ""
+    edit = Changeset({"data/train-2025-12-06.parquet": moved}, message="x", report=None)
+    revision = commit(hub, Fixed(edit), hub.head()).after or ""
     assert find(viewer, revision, ["moved", "new", "own"], own=["own"]) == ["moved"]
 
 
 def test_an_undated_row_is_found(viewer: Viewer, hub: RepoClient):
     undated = shard(["undated"]).set_column(2, "published_at", pa.nulls(1, NEWS_SCHEMA.field(2).type))
-    edit = Changeset({"data/train-0000-undated.parquet": encode(undated)}, summary="x")
-    assert find(viewer, publish(hub, Fixed(edit), hub.head()).after or "", ["undated"]) == ["undated"]
+    edit = Changeset({"data/train-0000-undated.parquet": encode(undated)}, message="x", report=None)
+    assert find(viewer, commit(hub, Fixed(edit), hub.head()).after or "", ["undated"]) == ["undated"]
 
 
 def test_a_row_of_another_day_in_the_own_shard_hides_nothing(viewer: Viewer, hub: RepoClient):
-    revision = publish(
+    revision = commit(
         hub,
         Fixed(
             Changeset(
@@ -107,7 +107,8 @@ def test_a_row_of_another_day_in_the_own_shard_hides_nothing(viewer: Viewer, hub
                     ),
                     "data/train-00000-of-00001.parquet": encode(shard(["legacy"])),
                 },
-                summary="x",
+                message="x",
+                report=None,
             )
         ),
         hub.head(),
@@ -146,7 +147,7 @@ def test_the_window_is_the_day_in_its_own_time_zone(viewer: Viewer, server: Loca
             "after": DAY.end,
         }.items()
     }
-    revision = publish(hub, Fixed(Changeset(hub_edit, summary="x")), hub.head()).after or ""
+    revision = commit(hub, Fixed(Changeset(hub_edit, message="x", report=None)), hub.head()).after or ""
     server.faults.forget()
     assert find(viewer, revision, ["first", "last"]) == ["first", "last"]
     assert len(server.faults.seen("GET", "/filter")) == 2  # both were in the window, and no other one

@@ -12,13 +12,14 @@ from dagster import AssetSelection, materialize
 from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.days import Day
 from govbr_assets.core.layout import is_parquet
+from govbr_assets.dataset.transaction import CommitResult
 from govbr_assets.errors import ContractError
 from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.io import memory
 from govbr_assets.local.hub import LocalHub
 from govbr_assets.local.hub.actions import answer
 from govbr_assets.local.hub.faults import Fault
-from govbr_assets.operations.compact.plan import CompactionCommit, fold
+from govbr_assets.operations.compact.plan import CompactionReport, compact
 from govbr_assets_tests.graph import WEEKLY, Graph
 from govbr_assets_tests.stranger import as_others_write, write
 from govbr_assets_tests.tables import encode, shard
@@ -43,8 +44,8 @@ def day_shards(*days: str) -> dict[str, bytes | None]:
     return {f"data/train-{day}.parquet": encode(rows(f"id-{day}", day=day)) for day in days}
 
 
-def folds(hub: RepoClient, today: Day = TODAY) -> list[CompactionCommit]:
-    return list(fold(hub, today))
+def folds(hub: RepoClient, today: Day = TODAY) -> list[CommitResult[CompactionReport]]:
+    return list(compact(hub, today))
 
 
 def dataset(local_hub: LocalHub, repo_id: str) -> dict[str, pa.Table]:
@@ -61,7 +62,7 @@ def test_shards_of_closed_days_become_the_file_of_their_year(hub: RepoClient, lo
     assert list(found) == ["data/train-2025-00.parquet", "data/train-2026-00.parquet", "data/train-2026-01-20.parquet"]
     assert found["data/train-2025-00.parquet"]["unique_id"].to_pylist() == ["id-2025-12-30", "id-2025-12-31"]
     assert all(table.schema.equals(NEWS_SCHEMA, check_metadata=True) for table in found.values())
-    assert step.rows == {"data/train-2025-00.parquet": 2, "data/train-2026-00.parquet": 2}
+    assert step.report.rows == {"data/train-2025-00.parquet": 2, "data/train-2026-00.parquet": 2}
     assert folds(hub) == []
 
 
@@ -84,17 +85,17 @@ def test_a_week_later_only_the_month_with_news_is_made_anew(hub: RepoClient, loc
     second = local_hub.store.tree(repo_id)
     assert second["data/train-2025-00.parquet"].oid == first["data/train-2025-00.parquet"].oid
     path = "data/train-2026-00.parquet"
-    assert step.rows == {path: 5}
-    assert [file.path for file in step.came] == [f"data/train-2026-03-0{day}.parquet" for day in (4, 5)]
+    assert step.report.rows == {path: 5}
+    assert [file.path for file in step.report.compacted] == [f"data/train-2026-03-0{day}.parquet" for day in (4, 5)]
     before, after = (pq.ParquetFile(tree[path].path) for tree in (first, second))
     assert [after.metadata.row_group(index).num_rows for index in range(3)] == [1, 1, 3]
     sizes = [sum_of_chunks(file, 0) + sum_of_chunks(file, 1) for file in (before, after)]
     raw = [Path(tree[path].path).read_bytes()[4 : 4 + size] for tree, size in zip((first, second), sizes, strict=True)]
     assert raw[0] == raw[1]
     ends = [4 + sizes[1], 4 + sizes[1] + sum_of_chunks(after, 2)]
-    assert step.publication.edit.fresh == {path: [range(*ends)]}
-    assert step.new_bytes == ends[1] - ends[0]
-    assert first_step.publication.edit.fresh[path] == [range(4, 4 + sizes[0] + sum_of_chunks(before, 2))]
+    assert step.changeset.fresh == {path: [range(*ends)]}
+    assert step.report.new_bytes == ends[1] - ends[0]
+    assert first_step.changeset.fresh[path] == [range(4, 4 + sizes[0] + sum_of_chunks(before, 2))]
 
 
 def sum_of_chunks(file: pq.ParquetFile, group: int) -> int:
@@ -122,7 +123,7 @@ def test_of_an_id_that_stands_several_times_the_latest_row_stays(hub: RepoClient
         "b": "old",
         "c": "Title of c",
     }
-    assert step.dropped == {"data/train-00000-of-00001.parquet": 1, "data/train-2026-01-06.parquet": 1}
+    assert step.report.dropped == {"data/train-00000-of-00001.parquet": 1, "data/train-2026-01-06.parquet": 1}
 
 
 def test_a_row_that_stands_in_several_files_stays_once(hub: RepoClient, local_hub: LocalHub, repo_id: str):
@@ -131,7 +132,7 @@ def test_a_row_that_stands_in_several_files_stays_once(hub: RepoClient, local_hu
     write(local_hub.store, repo_id, {**files, "data/train-2026-01-05.parquet": encode(twin)})
     (step,) = folds(hub)
     assert dataset(local_hub, repo_id)["data/train-2026-00.parquet"].equals(twin)
-    assert step.dropped.total() == 4
+    assert step.report.dropped.total() == 4
 
 
 def test_a_row_of_an_older_year_file_that_has_a_newer_version_goes(hub: RepoClient, local_hub: LocalHub, repo_id: str):
@@ -144,7 +145,7 @@ def test_a_row_of_an_older_year_file_that_has_a_newer_version_goes(hub: RepoClie
     found = dataset(local_hub, repo_id)
     assert found["data/train-2025-00.parquet"]["unique_id"].to_pylist() == ["id-2025-01-01"]
     assert found["data/train-2026-00.parquet"].equals(again)
-    assert step.dropped == {"data/train-2025-00.parquet": 1}
+    assert step.report.dropped == {"data/train-2025-00.parquet": 1}
     assert folds(hub) == []
 
 
@@ -256,7 +257,7 @@ def test_files_of_any_castable_schema_are_folded_in_one_commit_and_the_card_keep
     assert "license: mit" in text
     assert "num_examples" not in text
     assert "dataset_infos.json" not in local_hub.store.tree(repo_id)
-    assert len(step.came) == 3
+    assert len(step.report.compacted) == 3
 
 
 def test_the_asset_tells_what_it_did_and_its_checks_judge_it(graph: Graph):

@@ -26,7 +26,7 @@ from govbr_assets.io.scratch import scratch_folder
 from govbr_assets.local.hub import LocalHub
 from govbr_assets.local.hub.actions import Action, answer, call, cut, wait
 from govbr_assets.local.hub.faults import Fault
-from govbr_assets.operations.compact.plan import fold
+from govbr_assets.operations.compact.plan import compact
 from govbr_assets_tests.folding import COMMIT, DATA, Folding, folding_in, handful
 from govbr_assets_tests.operations.test_fold import TODAY, as_text, rows
 from govbr_assets_tests.stranger import as_others_write
@@ -244,7 +244,7 @@ def test_a_fold_that_is_interrupted_leaves_no_file_and_the_next_one_goes_on(fold
 
 
 def test_a_fold_that_nobody_goes_on_with_leaves_no_file(folding: Folding):
-    steps = fold(folding.hub, TODAY)
+    steps = compact(folding.hub, TODAY)
     next(steps)
     del steps
     folding.check_nothing_left()

@@ -145,7 +145,7 @@ def test_any_grouping_gives_the_same_files_also_in_several_commits(
     few_files(monkeypatch, most)
     folding.write(files)
     steps = folding.fold()
-    assert sorted(file.path for step in steps for file in step.came) == sorted(files)
+    assert sorted(file.path for step in steps for file in step.report.compacted) == sorted(files)
     folding.check_history(max(most, 3))
     assert folding.contents == one.contents
 

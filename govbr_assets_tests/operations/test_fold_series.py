@@ -13,7 +13,7 @@ import pytest
 
 from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.layout import shard_day
-from govbr_assets.operations.compact.plan import fold
+from govbr_assets.operations.compact.plan import compact
 from govbr_assets_tests import readers
 from govbr_assets_tests.folding import Folding, dozen, few_files, year_file
 from govbr_assets_tests.graph import Graph
@@ -37,8 +37,8 @@ def test_a_fold_in_several_commits_is_whole_at_each_and_ends_as_in_one(
     few_files(monkeypatch, most)
     steps = folding.fold()
     assert len(steps) == len(folding.folds) > 2
-    assert [step.left for step in steps] == sorted({step.left for step in steps}, reverse=True)
-    assert sorted(file.path for step in steps for file in step.came) == sorted(files)
+    assert [step.report.waiting for step in steps] == sorted({step.report.waiting for step in steps}, reverse=True)
+    assert sorted(file.path for step in steps for file in step.report.compacted) == sorted(files)
     # A commit's first file is taken up however many years it has rows of: a legacy file and two years are three.
     folding.check_history(max(most, 3))
     assert all(set(folding.ids(revision).values()) == {1} for revision in folding.folds)
@@ -53,7 +53,7 @@ def test_a_month_that_finds_no_room_waits_as_a_whole_and_is_made_once(
     few_files(monkeypatch, 6)
     days = [f"2025-0{month}-1{day}" for month in (1, 2, 3) for day in (1, 2, 3)]
     folding.write({f"data/train-{day}.parquet": encode(rows(day, day=day)) for day in days})
-    taken = [[str(shard_day(file.path)) for file in step.came] for step in folding.fold()]
+    taken = [[str(shard_day(file.path)) for file in step.report.compacted] for step in folding.fold()]
     assert taken == [days[:3], days[3:6], days[6:]]
     folding.check_folded(folding.base)
 
@@ -64,7 +64,7 @@ def test_a_month_of_more_shards_than_find_room_is_made_a_part_at_a_time(
     few_files(monkeypatch, 4)
     days = [f"2025-01-{day}" for day in range(11, 19)]
     folding.write({f"data/train-{day}.parquet": encode(rows(day, day=day)) for day in days})
-    assert [len(step.came) for step in folding.fold()] == [3, 3, 2]
+    assert [len(step.report.compacted) for step in folding.fold()] == [3, 3, 2]
     folding.check_folded(folding.base)
 
 
@@ -72,9 +72,9 @@ def test_half_a_series_loads_for_those_who_use_datasets(graph: Graph, monkeypatc
     few_files(monkeypatch, 6)
     folding = Folding(graph.local_hub, graph.repo_id)
     folding.write(dozen(graph.repo_id))
-    steps = fold(graph.hub, TODAY)
-    assert next(steps).left
-    assert next(steps).left
+    steps = compact(graph.hub, TODAY)
+    assert next(steps).report.waiting
+    assert next(steps).report.waiting
     steps.close()  # type: ignore[attr-defined]
     loaded = readers.by_datasets(graph, tmp_path)
     assert Counter(loaded["unique_id"].to_pylist()) == folding.ids(folding.base)
@@ -140,7 +140,7 @@ def test_what_has_to_go_first_does_not_wait_for_the_rest_of_its_month(
     first = {"data/train-2024-00.parquet": encode(rows("c", day="2025-04-04")), YEAR: encode(disorder)}
     folding.write({**first, SHARD: encode(rows("d", day="2025-07-11"))})
     steps = folding.fold()
-    assert [{file.path for file in step.came} for step in steps] == [first.keys(), {SHARD}]
+    assert [{file.path for file in step.report.compacted} for step in steps] == [first.keys(), {SHARD}]
     folding.check_history()
     folding.check_folded(folding.base)
 

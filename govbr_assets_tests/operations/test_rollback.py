@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from govbr_assets.core.layout import DATA_PATTERN
-from govbr_assets.dataset.transaction import CommitResult, publish
+from govbr_assets.dataset.transaction import CommitResult, commit
 from govbr_assets.definitions import defs
 from govbr_assets.defs import jobs
 from govbr_assets.defs.resources import HubResource
@@ -24,8 +24,8 @@ from govbr_assets.local.hub.blobs import Blob
 from govbr_assets.local.hub.changes import Put
 from govbr_assets.local.hub.faults import Fault
 from govbr_assets.local.viewer import LocalViewer
-from govbr_assets.operations import restore
-from govbr_assets.operations.restore import Restore, find, newest, roll_back
+from govbr_assets.operations import restore as restore_module
+from govbr_assets.operations.restore import Restore, latest, resolve_revision, restore
 from govbr_assets_tests import readers, stranger
 from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.huggingface.test_hub import COMMIT, parquet, put
@@ -56,7 +56,7 @@ def write(local_hub: LocalHub, repo_id: str) -> Write:
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> int:
     """Let a commit have three files."""
-    monkeypatch.setattr(restore, "COMMIT_FILES", 3)
+    monkeypatch.setattr(restore_module, "COMMIT_FILES", 3)
     return 3
 
 
@@ -67,12 +67,12 @@ def data(local_hub: LocalHub, repo_id: str, revision: str = "main") -> dict[str,
 
 def back(hub: RepoClient, revision: str, **changed: Any) -> list[CommitResult]:
     """Roll back to a revision."""
-    return list(roll_back(hub, Restore(hub, find(hub, revision)), newest(hub), **changed))
+    return list(restore(hub, Restore(hub, resolve_revision(hub, revision)), latest(hub), **changed))
 
 
 def since(local_hub: LocalHub, repo_id: str, revision: str) -> list[str]:
     """List the revisions that came after one, oldest first."""
-    revisions = [commit.sha for commit in reversed(local_hub.store.commits(repo_id))]
+    revisions = [each.sha for each in reversed(local_hub.store.commits(repo_id))]
     return revisions[revisions.index(revision) + 1 :]
 
 
@@ -89,7 +89,7 @@ def test_the_parents_files_come_back_as_they_were_in_one_commit_and_nothing_is_u
     local_hub.faults.forget()
     (publication,) = back(hub, parent)
     assert data(local_hub, repo_id) == data(local_hub, repo_id, parent)
-    assert (len(publication.edit.copy), publication.edit.delete) == (2, (path(4),))
+    assert (len(publication.changeset.copy), publication.changeset.delete) == (2, (path(4),))
     assert local_hub.store.commits(repo_id)[0].title == f"Roll back to {parent[:8]}"
     assert not local_hub.faults.seen("*", "/preupload/|/xet|/lfs/objects")
     assert sum(each.received for each in local_hub.faults.seen("POST", COMMIT)) < 2000
@@ -209,9 +209,9 @@ def test_from_any_history_to_any_state_of_it(
     store, repo_id = local_hub.store, f"org/any-{next(_repos)}-{id(local_hub)}"
     stranger.write(store, repo_id, {"README.md": CARD, "data/train-0000-undated.parquet": file("stays")})
     revisions = []
-    for commit in history:
+    for files_of in history:
         there = store.tree(repo_id)
-        files = {path(number): None if content is None else _contents[content] for number, content in commit.items()}
+        files = {path(number): None if content is None else _contents[content] for number, content in files_of.items()}
         files = {name: content for name, content in files.items() if content is not None or name in there}
         if files:
             revisions.append(stranger.write(store, repo_id, files))
@@ -244,7 +244,7 @@ def test_what_a_second_writer_adds_on_the_way_goes_too(
     back(hub, first)
     assert data(local_hub, repo_id) == data(local_hub, repo_id, first)
     assert len(others) == 1
-    assert others[0] in [commit.sha for commit in local_hub.store.commits(repo_id)]
+    assert others[0] in [each.sha for each in local_hub.store.commits(repo_id)]
 
 
 @pytest.mark.usefixtures("few")
@@ -291,14 +291,14 @@ def test_a_revision_may_be_named_by_its_beginning(hub: RepoClient, write: Write)
     first = write({path(0): file("a")})
     write({path(0): file("b")})
     for name in (first, first[:7], f" {first[:12].upper()} "):
-        assert find(hub, name).revision == first
+        assert resolve_revision(hub, name).revision == first
 
 
 @pytest.mark.parametrize("name", ["", "main", "HEAD~1", "0266e5", "g" * 40, "a" * 41])
 def test_what_is_no_name_of_a_revision_is_refused(hub: RepoClient, write: Write, name: str):
     write({path(0): file("a")})
     with pytest.raises(ConfigurationError, match="write 7 to 40 of its hex digits"):
-        find(hub, name)
+        resolve_revision(hub, name)
 
 
 def test_a_revision_of_another_history_is_none_of_this(
@@ -308,28 +308,28 @@ def test_a_revision_of_another_history_is_none_of_this(
     other = stranger.write(local_hub.store, f"{repo_id}-other", {path(0): file("b")})
     for name in (other, other[:7], "0" * 40):
         with pytest.raises(ConfigurationError, match=f"{name}' is none in the history of {repo_id}"):
-            find(hub, name)
+            resolve_revision(hub, name)
 
 
 def test_a_beginning_of_several_revisions_is_refused(hub: RepoClient, write: Write, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(restore, "_NAME", restore.re.compile("[0-9a-f]"))
+    monkeypatch.setattr(restore_module, "_NAME", restore_module.re.compile("[0-9a-f]"))
     revisions = [write({path(0): file(f"{number}")}) for number in range(16)]  # and two before: 18 for 16 digits
     counts = [sum(revision.startswith(digit) for revision in revisions) for digit in "0123456789abcdef"]
     digit = f"{counts.index(max(counts)):x}"
     with pytest.raises(ConfigurationError, match=f"'{digit}' is the beginning of [0-9]+ in the history"):
-        find(hub, digit)
+        resolve_revision(hub, digit)
 
 
 def test_a_revision_without_data_files_is_refused(hub: RepoClient, write: Write, local_hub: LocalHub, repo_id: str):
     empty = local_hub.store.head(repo_id)
     write({path(0): file("a")})
     with pytest.raises(ConfigurationError, match="has no data files"):
-        find(hub, empty)
+        resolve_revision(hub, empty)
 
 
 def test_a_repo_that_is_not_there_is_named_by_its_setting(hub: RepoClient):
     with pytest.raises(HubDeniedError, match="GOVBR_REPO_ID"):
-        find(hub, "0266e555")
+        resolve_revision(hub, "0266e555")
 
 
 def test_what_differed_in_the_files_then_is_told_and_refuses_nothing(
@@ -359,10 +359,10 @@ def test_after_a_rollback_days_are_published_as_before(
     hub: RepoClient, write: Write, local_hub: LocalHub, repo_id: str
 ):
     write({path(0): file("a")})
-    landed = publish(hub, put("x"), hub.head()).after or ""
-    publish(hub, put("x", "wrong"), hub.head())
+    landed = commit(hub, put("x"), hub.head()).after or ""
+    commit(hub, put("x", "wrong"), hub.head())
     back(hub, landed)
-    assert publish(hub, put("x", "right"), hub.head()).committed
+    assert commit(hub, put("x", "right"), hub.head()).committed
     assert HubReader(local_hub.store, repo_id).ids("main").keys() == {"a", "x", "right"}
 
 

@@ -12,7 +12,7 @@ from govbr_assets.defs.assets.defaults import OWNERS, RETRY, WEEKLY, PublishConf
 from govbr_assets.defs.failures import without_retries
 from govbr_assets.defs.metadata.compaction import CompactionProgress
 from govbr_assets.defs.resources import HubResource
-from govbr_assets.operations.compact.plan import fold
+from govbr_assets.operations.compact.plan import compact
 
 
 @asset(
@@ -32,8 +32,8 @@ def consolidated_dataset(
     with without_retries():
         client, dry_run = hub.client(), config.dry_run or hub.is_dry_run
         progress = CompactionProgress(client.repo_id, client.head(), dry_run=dry_run)
-        for commit in fold(client, Day.at(datetime.now(UTC)), dry_run=dry_run, tell=context.log.info):
-            progress.add(commit)
+        for result in compact(client, Day.at(datetime.now(UTC)), dry_run=dry_run, log=context.log.info):
+            progress.add(result)
             context.log.info(str(progress))
             # A compaction that fails later leaves this behind, and `no_row_was_lost` begins with the first of them.
             yield AssetObservation(context.asset_key, metadata=progress.to_metadata())

@@ -25,7 +25,7 @@ from govbr_assets.defs.metadata.existing_ids import KnownRevisions, existing_ids
 from govbr_assets.defs.partitions import daily
 from govbr_assets.defs.resources import HubResource, PostgresResource, ViewerResource
 from govbr_assets.io.staged import Rows
-from govbr_assets.operations.compact.plan import fold
+from govbr_assets.operations.compact.plan import compact
 from govbr_assets.operations.existing_ids import ExistingIdsLookup, Source
 from govbr_assets.operations.sync.day_plan import DaySync, plan_days
 from govbr_assets.operations.sync.options import DeletePolicy, SyncOptions, UncompactedPolicy
@@ -125,7 +125,7 @@ def hf_parquet_shard(
         plans = plan_days(rows, known.of, config.options(news), too_large)
         dry_run = config.dry_run or hub.is_dry_run
         if config.unfolded is UncompactedPolicy.fold and not dry_run:
-            for _ in fold(client, Day.at(datetime.now(UTC)), tell=context.log.info):
+            for _ in compact(client, Day.at(datetime.now(UTC)), log=context.log.info):
                 context.log.info("A commit of the fold has landed.")
         if dry_run:
             yield from dry_run_sync(context, client, plans)

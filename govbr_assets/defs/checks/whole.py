@@ -9,6 +9,7 @@ from itertools import islice
 from dagster import DagsterInstance
 
 from govbr_assets.core.layout import CARD_PATH, folded_year, shard_day
+from govbr_assets.dataset.changeset import VisibleRows
 from govbr_assets.dataset.visible_rows import rows_seen
 from govbr_assets.defs.assets.consolidated import consolidated_dataset
 from govbr_assets.defs.assets.daily import hf_parquet_shard
@@ -16,7 +17,6 @@ from govbr_assets.defs.metadata.compaction import CompactionRecord
 from govbr_assets.defs.metadata.daily import DayRecord
 from govbr_assets.defs.metadata.events import last_materializations
 from govbr_assets.errors import ContractError
-from govbr_assets.huggingface.changeset import Seen
 from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.snapshot import Snapshot
 
@@ -92,7 +92,7 @@ def _lost(client: RepoClient, head: Snapshot, since: datetime) -> str:
     """Count the rows that went between two commits of ours, or after the last one, by commits of others."""
     lost, after, last = 0, rows_seen(client, head), ""
     for commit in islice(client.commits() if head.revision else (), _COMMITS):
-        if seen := Seen.told_in(commit.message):
+        if seen := VisibleRows.parse(commit.message):
             if seen.after > after:
                 lost, last = lost + seen.after - after, commit.revision[:8]
             after = seen.before

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from dagster import MetadataValue
 
+from govbr_assets.dataset.transaction import CommitResult
 from govbr_assets.defs.metadata.events import Event, Metadata, Values
 from govbr_assets.defs.metadata.markdown import table
 from govbr_assets.huggingface.snapshot import DataFile, Snapshot
-from govbr_assets.operations.compact.plan import CompactionCommit
+from govbr_assets.operations.compact.plan import CompactionReport
 
 _PROOF = (
     "Before each commit every file was read back from the disk: its ids and row digests are the ones that were read,"
@@ -72,15 +73,15 @@ class CompactionProgress:
         """How many there are."""
         return self._numbers["commits"]
 
-    def add(self, commit: CompactionCommit) -> None:
+    def add(self, result: CommitResult[CompactionReport]) -> None:
         """Add a commit."""
-        edit = commit.publication.edit
-        self._inputs += commit.came
-        self._after, self._left = commit.publication.snapshot, commit.left
-        self._written |= {path: commit.rows[path] for path in edit.put if path in commit.rows}
-        self._dropped.update(commit.dropped)
-        self._notes = commit.publication.notes
-        self._numbers.update(commits=1, bytes_written=edit.size, bytes_new=commit.new_bytes)
+        report, changeset = result.report, result.changeset
+        self._inputs += report.compacted
+        self._after, self._left = result.snapshot, report.waiting
+        self._written |= {path: report.rows[path] for path in changeset.put if path in report.rows}
+        self._dropped.update(report.dropped)
+        self._notes = result.notes
+        self._numbers.update(commits=1, bytes_written=changeset.size, bytes_new=report.new_bytes)
 
     def __str__(self) -> str:
         done, total = len(self._inputs), len(self._inputs) + self._left

@@ -12,6 +12,7 @@ from govbr_assets.defs.metadata.events import NO_REPO, Event, Metadata, Values
 from govbr_assets.defs.metadata.markdown import short, table
 from govbr_assets.operations.sync.day_plan import DaySync
 from govbr_assets.operations.sync.options import DayReport
+from govbr_assets.operations.sync.plan import SyncReport
 
 _EXAMPLES = 5  # rows that are named
 
@@ -55,18 +56,18 @@ class DayRecord:
         return cls(values.text("repo"), values.number("postgres_rows"), values.number("unfolded"), revision)
 
 
-def day_metadata(plan: DaySync, report: DayReport, commit: CommitResult, repo_id: str) -> Metadata:
+def day_metadata(plan: DaySync, report: DayReport, result: CommitResult[SyncReport], repo_id: str) -> Metadata:
     """Describe what became of a day.
 
     Args:
         plan: the day.
         report: what was planned for it.
-        commit: that it is in.
+        result: that it is in.
         repo_id: of the Hub.
     """
     changes = report.changes
     return {
-        **DayRecord(repo_id, report.postgres_rows, changes.unfolded, commit.after or "").to_metadata(),
+        **DayRecord(repo_id, report.postgres_rows, changes.unfolded, result.after or "").to_metadata(),
         "plan": MetadataValue.md(day_table(report)),
         "existing_rows": report.postgres_rows - len(changes.added),
         "new_rows": len(changes.added),
@@ -81,9 +82,9 @@ def day_metadata(plan: DaySync, report: DayReport, commit: CommitResult, repo_id
         "dagster/row_count": report.rows,
         "bytes": report.bytes,
         "path": plan.path,
-        "published": bool(changes) and commit.committed,
-        "revision_before": commit.before or NO_REPO,
-        "tolerated": "\n".join(commit.notes[:20]) or "none: every file has the published schema",
+        "published": bool(changes) and result.committed,
+        "revision_before": result.before or NO_REPO,
+        "tolerated": "\n".join(result.notes[:20]) or "none: every file has the published schema",
         "preview": MetadataValue.md(_preview(report.preview)),
     }
 

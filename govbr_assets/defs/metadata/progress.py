@@ -22,15 +22,15 @@ class SyncProgress:
 
     def add(self, batch: SyncBatch) -> None:
         """Add the days of one commit."""
-        edit = batch.publication.edit
+        changeset = batch.result.changeset
         self._done.update(
-            days=len(batch.shards) + len(batch.refused),
-            refused=len(batch.refused),
-            files=len(edit.put),
-            rows=sum(len(shard.changes.added) for shard in batch.shards.values()),
-            bytes=edit.size,
-            deletions=len(edit.delete),
-            commits=int(not edit.empty),
+            days=len(batch.days) + len(batch.rejected),
+            refused=len(batch.rejected),
+            files=len(changeset.put),
+            rows=sum(len(shard.changes.added) for shard in batch.days.values()),
+            bytes=changeset.size,
+            deletions=len(changeset.delete),
+            commits=int(not changeset.empty),
         )
 
     def __str__(self) -> str:

@@ -1,7 +1,7 @@
 """What a fold has read, for whatever revision: rows on the disk, months of folded files, ids that stand twice."""
 
 import time
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from functools import partial
 from itertools import chain
@@ -16,6 +16,7 @@ from govbr_assets.dataset.keys import file_keys
 from govbr_assets.dataset.reader import begins_empty, file_schema, footer, is_text, remember_schema, text_rows
 from govbr_assets.huggingface.blob import Blob, opened
 from govbr_assets.huggingface.client import RepoClient
+from govbr_assets.huggingface.commit import Log
 from govbr_assets.huggingface.metadata_cache import KEYS_SCHEMA
 from govbr_assets.huggingface.snapshot import DataFile, Snapshot
 from govbr_assets.io.scratch import check_room
@@ -27,28 +28,25 @@ from govbr_assets.operations.compact.sources import FileCache, Sources, sources
 from govbr_assets.operations.rewrite.months import OldYear
 
 _ROOM = 6  # times the size of the files that are read: their rows lie on the disk without compression
-_TELL_SECONDS = 5.0  # between two lines of progress
-
-Tell = Callable[[str], None]
+_LOG_SECONDS = 5.0  # between two lines of progress
 
 
 class CompactionInputs:
     """Reads each file once, and remembers what it says.
 
     Args:
-        hub: the repo.
+        client: of the repo.
         today: whose shard stays.
         folder: where files may be made.
-        tell: hears how far the work is.
+        log: gets a sentence on how far the work is.
     """
 
-    def __init__(self, hub: RepoClient, today: Day, folder: Path, tell: Tell) -> None:
-        self.hub, self._today, self._folder, self._tell = hub, today, folder, tell
-        self._inbox = FileCache(hub, folder / "inbox")
+    def __init__(self, client: RepoClient, today: Day, folder: Path, log: Log) -> None:
+        self.client, self._today, self._folder, self._log = client, today, folder, log
+        self._inbox = FileCache(client, folder / "inbox")
         self._months: dict[DataFile, list[int] | None] = {}  # of the row groups of folded files
         self._odd: dict[DataFile, bool] = {}  # whether a file has another schema than the contract
         self._surveyed: set[DataFile] | None = None  # the files whose ids are known
-        self._foreseen: set[DataFile] | None = None  # what they become by the commit that is planned
         self._intake = Intake(folder)
         self.shelf = Shelf()
         """The files that are to be folded."""
@@ -60,8 +58,14 @@ class CompactionInputs:
         self.losing: set[DataFile] = set()
         """Files with rows that go because a better one stays."""
 
-    def lay_out(self, snapshot: Snapshot) -> Sources:
-        """Say what there is at a revision, and read what is new; files of another schema or in disorder are legacy."""
+    def refresh(self, snapshot: Snapshot, built: Mapping[DataFile, Collection[DataFile]]) -> Sources:
+        """List the files of a snapshot, and read those that are new; those of another schema or in disorder are legacy.
+
+        Args:
+            snapshot: what to read.
+            built: the files that were built of others here, with these; once they are on the Hub, what is known of the
+                ids still holds.
+        """
         found = sources(snapshot, self._today)
         for year, file in list(found.years.items()):
             if self._months_of(snapshot, file, year) is None:
@@ -70,22 +74,22 @@ class CompactionInputs:
         self._spill(snapshot, [file for file in (*found.legacy, *found.shards) if file not in self.shelf])
         found.legacy.extend(_taken(found.shards, lambda file: self._is_odd(snapshot, file)))
         self.shelf.keep_only([*found.legacy, *found.shards])
-        self._survey(snapshot, found)
-        self._inbox.keep_only([*snapshot.data_files, *(self._foreseen or ())])
+        self._survey(snapshot, found, built)
+        self._inbox.keep_only([*snapshot.data_files, *built])
         return found
 
     def _is_odd(self, snapshot: Snapshot, file: DataFile) -> bool:
         """Say whether a file has another schema than the contract."""
         if file not in self._odd:
-            odd = schema_diff(file_schema(self.hub, snapshot, file))
-            self._odd[file] = bool(odd) or begins_empty(self.hub, snapshot, file)
+            odd = schema_diff(file_schema(self.client, snapshot, file))
+            self._odd[file] = bool(odd) or begins_empty(self.client, snapshot, file)
         return self._odd[file]
 
     def _months_of(self, snapshot: Snapshot, file: DataFile, year: int) -> list[int] | None:
         """Tell the month of each row group of a folded file; None if it is not as folded files are."""
         if file not in self._months:
-            groups = group_sizes(footer(self.hub, snapshot, file))
-            keys = file_keys(self.hub, snapshot, file)
+            groups = group_sizes(footer(self.client, snapshot, file))
+            keys = file_keys(self.client, snapshot, file)
             self._months[file] = None if self._is_odd(snapshot, file) else months_of_groups(keys, groups, year)
         return self._months[file]
 
@@ -104,21 +108,18 @@ class CompactionInputs:
         """Say where the copy of a file is that was brought or taken in."""
         return self._inbox.path(file)
 
-    def foresee(self, snapshot: Snapshot, gone: Container[str], made: Iterable[DataFile]) -> None:
-        """Say what a commit is about to make of the files, so that they need no other survey when it has landed."""
-        new = {file.path: file for file in made}
-        stay = {file for file in snapshot.data_files if file.path not in gone and file.path not in new}
-        self._foreseen = stay | set(new.values())
-
-    def _survey(self, snapshot: Snapshot, found: Sources) -> None:
-        """Find out which ids stand several times, in files that are others than those that are known."""
+    def _survey(self, snapshot: Snapshot, found: Sources, built: Mapping[DataFile, Collection[DataFile]]) -> None:
+        """Find out which ids stand several times, unless the files are those that are known or were built of them."""
         files = [*found.legacy, *found.shards, *found.open, *found.years.values()]
-        if set(files) == self._foreseen:
-            self._surveyed = self._foreseen
-        if set(files) == self._surveyed:
-            return
+        if self._surveyed is not None:
+            landed = built.keys() & set(files)
+            replaced = {source for file in landed for source in built[file]}
+            if set(files) in (self._surveyed, (self._surveyed - replaced) | landed):
+                self._surveyed = set(files)
+                return
         streams = self._streams(files, [*KEYS_SCHEMA.names, "source"], partial(self._keys, snapshot))
-        with self.hub.kept.keeping_keys(self.hub.key_of(snapshot.revision or "")) as keep:  # for `no_row_was_lost`
+        key = self.client.key_of(snapshot.revision or "")
+        with self.client.kept.keeping_keys(key) as keep:  # for `no_row_was_lost`
             for keys in chain.from_iterable(stream() for stream in streams):
                 keep(keys.select(KEYS_SCHEMA.names))
         ids, holders = find_duplicates(streams, self._folder / "ids")
@@ -136,31 +137,31 @@ class CompactionInputs:
             return
         size = sum(file.size for file in files)
         check_room(self._folder, _ROOM * size)
-        told, done = time.monotonic(), 0
+        logged, done = time.monotonic(), 0
         with closing(self._inbox.stream(snapshot, files)) as coming:  # nothing is fetched any more if one fails
             for number, taken in enumerate(self._intake.take_up(coming, partial(self._text, snapshot)), 1):
                 self._note(taken)
                 done += taken.file.size
-                if time.monotonic() - told > _TELL_SECONDS:
-                    told = time.monotonic()
-                    self._tell(f"{number} of {len(files)} files are read, {done / size:.0%} of {size / 1e6:.0f} MB.")
+                if time.monotonic() - logged > _LOG_SECONDS:
+                    logged = time.monotonic()
+                    self._log(f"{number} of {len(files)} files are read, {done / size:.0%} of {size / 1e6:.0f} MB.")
 
     def _text(self, snapshot: Snapshot, file: DataFile, content: Blob) -> Iterator[pa.Table] | None:
         """Stream the rows of a file that is no Parquet."""
-        return text_rows(self.hub, snapshot, file, opened(content)) if is_text(snapshot, file) else None
+        return text_rows(self.client, snapshot, file, opened(content)) if is_text(snapshot, file) else None
 
     def _note(self, taken: TakenUp) -> None:
         """Note what is known of a file by now."""
         self.shelf.put(taken.file, taken.spill)
         self._odd[taken.file] = bool(schema_diff(taken.schema))
-        remember_schema(self.hub, taken.file, taken.schema, taken.spill.lot(taken.file.path).rows)
+        remember_schema(self.client, taken.file, taken.schema, taken.spill.lot(taken.file.path).rows)
         if taken.breaking:
             self.breaking.add(taken.file)
         self._inbox.drop(taken.file)
 
     def _keys(self, snapshot: Snapshot, file: DataFile) -> Iterator[pa.Table]:
         """Stream the keys of a file that is not on the shelf."""
-        for keys in file_keys(self.hub, snapshot, file):
+        for keys in file_keys(self.client, snapshot, file):
             yield keys.append_column("source", pa.repeat(pa.scalar(file.path), keys.num_rows))
 
     def _rows(self, snapshot: Snapshot, file: DataFile) -> Iterator[pa.Table]:
