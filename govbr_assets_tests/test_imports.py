@@ -29,7 +29,7 @@ IMPORTERS = {
     "adbc_driver_postgresql": {"postgres"},
     "adbc_driver_manager": {"postgres"},
 }
-READS_ENVIRONMENT = {"definitions.py", "defs/partitions.py", "io/environment.py"}
+READS_ENVIRONMENT = {"definitions.py", "defs/partitions.py", "io/environment.py", "io/process.py"}
 NEVER_AT_RUN_TIME = {
     "duckdb",
     "polars",

@@ -23,6 +23,7 @@ from govbr_assets.defs.dry_run import dry_run_sync
 from govbr_assets.defs.failures import without_retries
 from govbr_assets.defs.metadata.existing_ids import KnownRevisions, existing_ids_metadata
 from govbr_assets.defs.partitions import daily
+from govbr_assets.defs.preview import accepted_previews
 from govbr_assets.defs.resources import HubResource, PostgresResource, ViewerResource
 from govbr_assets.io.staged import Rows
 from govbr_assets.operations.compact.plan import compact
@@ -37,18 +38,19 @@ def _daily(
     io_manager_key: str, dagster_type: DagsterType, kinds: set[str], schema: pa.Schema, *, output_required: bool = True
 ) -> Callable[[Callable[..., object]], AssetsDefinition]:
     """Declare an asset of the daily graph: what it has in common with the others and its columns for the UI."""
-    return asset(
-        partitions_def=daily,
-        backfill_policy=BackfillPolicy.single_run(),
-        io_manager_key=io_manager_key,
-        dagster_type=dagster_type,
-        group_name="daily",
-        kinds=kinds,
-        owners=OWNERS,
-        retry_policy=RETRY,
-        metadata={"dagster/column_schema": columns(schema)},
-        output_required=output_required,
-    )
+    with accepted_previews():
+        return asset(
+            partitions_def=daily,
+            backfill_policy=BackfillPolicy.single_run(),
+            io_manager_key=io_manager_key,
+            dagster_type=dagster_type,
+            group_name="daily",
+            kinds=kinds,
+            owners=OWNERS,
+            retry_policy=RETRY,
+            metadata={"dagster/column_schema": columns(schema)},
+            output_required=output_required,
+        )
 
 
 @_daily("table_io_manager", TABLE, {"postgres", "arrow"}, NEWS.source_schema)

@@ -5,7 +5,7 @@ the storage and on the Hub.
 """
 
 import pyarrow as pa
-from dagster import AssetCheckExecutionContext, AssetCheckResult, AssetIn, asset_check
+from dagster import AssetCheckExecutionContext, AssetCheckResult
 
 from govbr_assets.core.contract import repeated, schema_diff
 from govbr_assets.core.days import ByDay, Day
@@ -15,25 +15,21 @@ from govbr_assets.dataset.keys import holding
 from govbr_assets.dataset.reader import day_rows, file_schema
 from govbr_assets.defs.assets.daily import hf_parquet_shard, postgres_news_partition
 from govbr_assets.defs.assets.defaults import Tables
-from govbr_assets.defs.checks.per_day import Verdict, judge_days, named
+from govbr_assets.defs.checks.per_day import Verdict, daily_check, judge_days, named
 from govbr_assets.defs.checks.whole import emptied
-from govbr_assets.defs.failures import without_retries
 from govbr_assets.defs.metadata.daily import DayRecord
 from govbr_assets.defs.metadata.events import DayEvents
-from govbr_assets.defs.partitions import daily
 from govbr_assets.defs.resources import HubResource
 
 
-@asset_check(asset=postgres_news_partition, partitions_def=daily)
-@without_retries()
+@daily_check(postgres_news_partition)
 def partition_ids_are_unique(context: AssetCheckExecutionContext, postgres_news_partition: Tables) -> AssetCheckResult:
     """No unique_id stands twice in the day's table."""
     days = ByDay.of(postgres_news_partition, context.partition_keys)
     return judge_days(context, lambda key: _unique(days[key]["unique_id"]))
 
 
-@asset_check(asset=hf_parquet_shard, partitions_def=daily)
-@without_retries()
+@daily_check(hf_parquet_shard)
 def shard_schema_is_the_contract(context: AssetCheckExecutionContext, hub: HubResource) -> AssetCheckResult:
     """The day's shard on the Hub has exactly the published schema."""
     published = _PublishedDays(context, hub)
@@ -50,8 +46,7 @@ def shard_schema_is_the_contract(context: AssetCheckExecutionContext, hub: HubRe
     return judge_days(context, judge)
 
 
-@asset_check(asset=hf_parquet_shard, partitions_def=daily)
-@without_retries()
+@daily_check(hf_parquet_shard)
 def hub_ids_are_unique(context: AssetCheckExecutionContext, hub: HubResource) -> AssetCheckResult:
     """No unique_id of the day stands twice on the Hub, in whatever files."""
     published = _PublishedDays(context, hub)
@@ -65,12 +60,7 @@ def hub_ids_are_unique(context: AssetCheckExecutionContext, hub: HubResource) ->
     return judge_days(context, judge)
 
 
-@asset_check(
-    asset=hf_parquet_shard,
-    partitions_def=daily,
-    additional_ins={"postgres_news_partition": AssetIn("postgres_news_partition")},
-)
-@without_retries()
+@daily_check(hf_parquet_shard, ["postgres_news_partition"])
 def postgres_rows_are_on_the_hub(
     context: AssetCheckExecutionContext, postgres_news_partition: Tables, hub: HubResource
 ) -> AssetCheckResult:

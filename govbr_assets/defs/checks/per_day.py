@@ -3,13 +3,43 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from dagster import AssetCheckEvaluation, AssetCheckExecutionContext, AssetCheckResult
+from dagster import (
+    AssetCheckEvaluation,
+    AssetCheckExecutionContext,
+    AssetCheckResult,
+    AssetChecksDefinition,
+    AssetIn,
+    AssetsDefinition,
+    asset_check,
+)
 
+from govbr_assets.defs.failures import without_retries
 from govbr_assets.defs.metadata.events import Metadata
 from govbr_assets.defs.partition_events import record_check
+from govbr_assets.defs.partitions import daily
+from govbr_assets.defs.preview import accepted_previews
 from govbr_assets.errors import PermanentError
 
 _NAMES = 20  # that are listed
+
+Body = Callable[..., AssetCheckResult]
+
+
+def daily_check(asset: AssetsDefinition, inputs: Sequence[str] = ()) -> Callable[[Body], AssetChecksDefinition]:
+    """Declare a check of the days of an asset.
+
+    Args:
+        asset: that is checked; a parameter of its name gets its value.
+        inputs: names of other assets whose values the check needs.
+    """
+
+    def declare(body: Body) -> AssetChecksDefinition:
+        """Declare it, with a failure in one sentence."""
+        ins = {name: AssetIn(name) for name in inputs}
+        with accepted_previews():
+            return asset_check(asset=asset, partitions_def=daily, additional_ins=ins)(without_retries()(body))
+
+    return declare
 
 
 class Verdict(NamedTuple):
