@@ -1,5 +1,6 @@
 """The stack that the tests run on: one PostgreSQL and one Hub a session, a database and a repo a test."""
 
+import gc
 import os
 import shutil
 import tempfile
@@ -17,9 +18,10 @@ from dagster import DagsterInstance
 from tenacity import wait_none
 
 # The client reads these when it is imported; nothing of ours goes into, or comes from, the home of whoever tests.
+# Certificates of theirs would be read again for every run, which is a quarter of its time.
 os.environ["HF_HOME"] = tempfile.mkdtemp(prefix="govbr-hf-")
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
-_OURS = ("GOVBR_", "DAGSTER_", "HF_XET_", "HF_TOKEN", "HF_ENDPOINT")
+_OURS = ("GOVBR_", "DAGSTER_", "HF_XET_", "HF_TOKEN", "HF_ENDPOINT", "SSL_CERT_", "REQUESTS_CA_", "CURL_CA_")
 for _name in [name for name in os.environ if name.startswith(_OURS)]:
     del os.environ[_name]
 
@@ -36,6 +38,13 @@ if TYPE_CHECKING:
 SAMPLE = Path(__file__).parents[2] / "shared" / "data" / "govbrnews_sample_1000.parquet"
 
 _numbers = count()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Keep what is imported out of the garbage collector's sight: it would look through a million objects again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 @pytest.fixture(scope="session", autouse=True)
