@@ -13,7 +13,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.days import TIME_ZONE, Day
 from govbr_assets.postgres.news import NewsTable
 from govbr_assets.publications import NEWS
@@ -34,7 +33,7 @@ AGENCIES = ("mec", "agu", "saude")
 
 _FEATURES = "\n".join(
     f"  - name: {field.name}\n    {'list: string' if pa.types.is_list(field.type) else f'dtype: {field.type}'}"
-    for field in NEWS_SCHEMA
+    for field in NEWS.schema
 )
 CARD = f"""---
 license: mit
@@ -115,7 +114,7 @@ class Damaged:
         nowhere = _set(rows.slice(0, 1), "unique_id", [self.unknown])
         rows = pa.concat_tables([rows, known, nowhere])
         undated = pc.is_in(rows["unique_id"], pa.array([*self.undated, self.unknown]))
-        times = pc.if_else(undated, pa.scalar(None, NEWS_SCHEMA.field("published_at").type), rows["published_at"])
+        times = pc.if_else(undated, pa.scalar(None, NEWS.schema.field("published_at").type), rows["published_at"])
         rows = _set(rows, "published_at", times).sort_by([("agency", "ascending"), ("published_at", "descending")])
         third = -(-rows.num_rows // 3)
         for start in range(0, rows.num_rows, third):
@@ -125,7 +124,7 @@ class Damaged:
         """Write whole days that the base has, too."""
         return _as_pandas_did(
             pa.concat_tables(
-                self._of(day).select(NEWS_SCHEMA.names) if renamed else _as_before(self._of(day))
+                self._of(day).select(NEWS.schema.names) if renamed else _as_before(self._of(day))
                 for day, renamed in days.items()
             )
         )
@@ -169,7 +168,7 @@ def _as_before(rows: pa.Table) -> pa.Table:
     """Give rows their old ids and the label with its code before it: [n rows x 24]."""
     codes, labels = rows["theme_1_level_1_code"], rows["theme_1_level_1_label"]
     rows = _set(rows, "unique_id", rows["legacy_unique_id"])
-    return _set(rows, "theme_1_level_1", pc.binary_join_element_wise(codes, labels, " - ")).select(NEWS_SCHEMA.names)
+    return _set(rows, "theme_1_level_1", pc.binary_join_element_wise(codes, labels, " - ")).select(NEWS.schema.names)
 
 
 def _as_pandas_did(rows: pa.Table) -> bytes:
@@ -183,7 +182,7 @@ def _as_pandas_did(rows: pa.Table) -> bytes:
 
 def _with_texts(rows: pa.Table) -> bytes:
     """Write rows with times as texts."""
-    sink, table = io.BytesIO(), rows.select(NEWS_SCHEMA.names)
+    sink, table = io.BytesIO(), rows.select(NEWS.schema.names)
     for name in ("published_at", "updated_datetime", "extracted_at"):
         index = table.schema.get_field_index(name)
         table = table.set_column(index, name, pa.array([each.isoformat() for each in table[name].to_pylist()]))

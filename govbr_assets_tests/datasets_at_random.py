@@ -10,7 +10,6 @@ from pathlib import Path
 import pyarrow as pa
 from hypothesis import strategies as st
 
-from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.layout import shard_path
 from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.viewer import Viewer
@@ -19,6 +18,7 @@ from govbr_assets.local.hub import LocalHub
 from govbr_assets.local.hub.faults import Exchange
 from govbr_assets.local.viewer import LocalViewer
 from govbr_assets.operations.existing_ids import ExistingIdsLookup, ExistingRows, Source
+from govbr_assets.publications import NEWS
 from govbr_assets_tests.stranger import as_others_write, write
 from govbr_assets_tests.tables import DAY, news, shard
 
@@ -74,7 +74,7 @@ def content(some: Rows) -> pa.Table:
     """Make rows of the contract."""
     table = shard([unique_id for unique_id, _ in some])
     at = [instant for _, instant in some]
-    return table.set_column(2, NEWS_SCHEMA.field(2), pa.array(at, NEWS_SCHEMA.field(2).type))
+    return table.set_column(2, NEWS.schema.field(2), pa.array(at, NEWS.schema.field(2).type))
 
 
 def model(postgres: pa.Table, data: Mapping[str, Rows], own: str = OWN) -> list[dict[str, object]]:

@@ -19,7 +19,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from govbr_assets.core.conform_file import conform_file
-from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.days import Day
 from govbr_assets.core.digest import row_digests
 from govbr_assets.core.layout import shard_day, year_path
@@ -134,7 +133,7 @@ class Folding:
         found = self.tables()
         assert sorted(found) == sorted(wanted)
         for path, table in wanted.items():
-            assert found[path].schema.equals(NEWS_SCHEMA, check_metadata=True)
+            assert found[path].schema.equals(NEWS.schema, check_metadata=True)
             assert found[path].equals(table), path
 
     @staticmethod
@@ -154,7 +153,9 @@ class Folding:
     def _ranked(self, revision: str) -> Counter[tuple[str, VersionRank]]:
         """Count the rows of a revision by id and rank, which holds the digest of all that a row says."""
         return Counter(
-            each for table in self.tables(revision).values() for each in ranked(conform_file(table, "a file"))
+            each
+            for table in self.tables(revision).values()
+            for each in ranked(conform_file(table, "a file", NEWS.schema))
         )
 
     def _loads(self, revision: str) -> bool:
@@ -195,12 +196,18 @@ def ranked(table: pa.Table) -> Iterator[tuple[str, VersionRank]]:
     """Give id and rank of each row: when it was extracted, when updated, null before all times, and its digest."""
     times = (table[name].cast(pa.int64()).to_pylist() for name in ("extracted_at", "updated_datetime"))
     dated = ([(each is not None, each or 0) for each in column] for column in times)
-    return zip(table["unique_id"].to_pylist(), zip(*dated, row_digests(table).to_pylist(), strict=True), strict=True)
+    return zip(
+        table["unique_id"].to_pylist(),
+        zip(*dated, row_digests(table, NEWS.schema).to_pylist(), strict=True),
+        strict=True,
+    )
 
 
 def by_year(tables: Iterable[pa.Table]) -> dict[str, pa.Table]:
     """Fold by the letter: of each id the latest row, sorted, by the year in São Paulo."""
-    whole = pa.concat_tables([NEWS_SCHEMA.empty_table(), *(conform_file(table, "a file") for table in tables)])
+    whole = pa.concat_tables(
+        [NEWS.schema.empty_table(), *(conform_file(table, "a file", NEWS.schema) for table in tables)]
+    )
     best: dict[str, tuple[VersionRank, int]] = {}
     for index, (unique_id, rank) in enumerate(ranked(whole)):
         if unique_id not in best or best[unique_id][0] < rank:
@@ -224,7 +231,7 @@ def year_file(table: pa.Table, group_rows: int = 10_000) -> bytes:
     table = table.sort_by(NEWS.sorted_by)
     months = [Day.at(at).date.month for at in table["published_at"].to_pylist()]
     sink = io.BytesIO()
-    with pq.ParquetWriter(sink, NEWS_SCHEMA, **WRITER_SETTINGS) as writer:
+    with pq.ParquetWriter(sink, NEWS.schema, **WRITER_SETTINGS) as writer:
         for month in sorted(set(months)):
             of_month = table.filter(pa.array([each == month for each in months]))
             writer.write_table(of_month.combine_chunks(), group_rows)

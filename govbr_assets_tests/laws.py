@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 import yaml
 
-from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.days import Day
 from govbr_assets.core.layout import DATA_PATTERN
 from govbr_assets.local.hub.store import HubStore
 from govbr_assets.local.viewer.data_files import data_files
+from govbr_assets.publications import NEWS
 from govbr_assets_tests.stranger import exists, read
 
 Rows = list[tuple[str, str, str]]  # of a file, row by row: id, title, day
@@ -119,7 +119,7 @@ class HubReader:
         assert all(is_ours(path) or (deleted and path not in tree) for path in changed)
         for path in changed & set(tree):
             schema = self._table(after, path).schema
-            assert schema.equals(NEWS_SCHEMA, check_metadata=True), path
+            assert schema.equals(NEWS.schema, check_metadata=True), path
         before_tree = self._tree(before)
         for name, found in configs_of_others(before_tree).items():
             assert configs_of_others(tree).get(name) == found, f"the config {name} is others' and has changed"

@@ -16,8 +16,6 @@ import pyarrow.parquet as pq
 from dagster import ExecuteInProcessResult
 from huggingface_hub import CommitOperationAdd, HfApi
 
-from govbr_assets.core.card import appendable_card
-from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.days import Day
 from govbr_assets.core.layout import shard_day, shard_path
 from govbr_assets.errors import GovbrAssetsError, PermanentError
@@ -26,7 +24,7 @@ from govbr_assets.postgres.news import NewsTable
 from govbr_assets.publications import NEWS
 from govbr_assets_tests import readers
 from govbr_assets_tests.graph import Graph
-from govbr_assets_tests.tables import encode, shard
+from govbr_assets_tests.tables import encode, shard, usual_card
 
 DAYS = ("2026-01-14", "2026-01-15", "2026-01-16")
 LEGACY = "data/train-00000-of-00001.parquet"
@@ -59,7 +57,7 @@ class Scene:
             shard_path(Day.of(day)): encode(shard(scene.ids(*names), at=Day.of(day).start + timedelta(hours=9)))
             for day, names in shards.items()
         }
-        scene.base = scene._write("shards", {**files, "README.md": appendable_card(None).encode()})
+        scene.base = scene._write("shards", {**files, "README.md": usual_card(None).encode()})
         graph.insert(*scene.ids("e", "late-14"), day="2026-01-14")
         graph.insert(*scene.ids("a", "moved", "c", "d", "wanderer", "late-1"), day="2026-01-15")
         graph.insert(scene.id("b"), legacy=scene.id("old-b"))
@@ -148,12 +146,12 @@ class Scene:
             path = shard_path(Day.of(day))
             elsewhere = self.rows_of([table for other, table in files.items() if shard_day(other) is None])
             wanted = _without(rows, elsewhere).sort_by(NEWS.sorted_by)
-            assert files.get(path, NEWS_SCHEMA.empty_table()).equals(wanted), path
+            assert files.get(path, NEWS.schema.empty_table()).equals(wanted), path
 
     def _in_postgres(self, days: Sequence[str]) -> dict[str, pa.Table]:
         """Read the rows of some days, over one connection."""
         take = self._news.read_days([Day.of(day) for day in days])
-        return {day: take(Day.of(day)).select(NEWS_SCHEMA.names) for day in days}
+        return {day: take(Day.of(day)).select(NEWS.schema.names) for day in days}
 
     @cached_property
     def _news(self) -> NewsTable:

@@ -5,8 +5,12 @@ from datetime import datetime, timedelta
 
 import pyarrow as pa
 
-from govbr_assets.core.contract import NEWS_SCHEMA
+from govbr_assets.core.card import Card, appendable_card
+from govbr_assets.core.dataset_info import correct_info
 from govbr_assets.core.days import Day
+from govbr_assets.core.layout import DATA_PATTERN
+from govbr_assets.core.scope import DEFAULT, scope_of
+from govbr_assets.core.selection import Metadata, select
 from govbr_assets.dataset import parquet
 from govbr_assets.publications import NEWS
 
@@ -35,9 +39,19 @@ def news(ids: Sequence[str], *, legacy: Sequence[str | None] | None = None, at: 
 
 def shard(ids: Sequence[str], *, at: datetime | None = None) -> pa.Table:
     """Make rows as the Hub has them: [n ids x 24]."""
-    return news(ids, at=at).select(NEWS_SCHEMA.names)
+    return news(ids, at=at).select(NEWS.schema.names)
 
 
 def encode(rows: pa.Table) -> bytes:
     """Write rows as a file of the dataset."""
     return parquet.encode(rows, NEWS)
+
+
+def usual_card(content: bytes | None) -> Card:
+    """Make a card select the files of the dataset, in a repo without others."""
+
+    def edit(metadata: Metadata) -> None:
+        select(metadata, scope_of(metadata, ()), [DATA_PATTERN], ())
+        correct_info(metadata, DEFAULT, NEWS.schema)
+
+    return appendable_card(content, edit)

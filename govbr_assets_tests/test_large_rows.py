@@ -17,7 +17,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from govbr_assets.core import layout
-from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.layout import ROW_BYTES, shard_path, year_path
 from govbr_assets.dataset import parquet
 from govbr_assets.dataset.parquet import encode_to
@@ -66,7 +65,7 @@ def test_pieces_are_full_and_cut_by_the_rows_alone(lengths: list[int], at: list[
 
 def test_the_size_of_a_row_is_that_of_its_texts_also_in_lists_and_in_slices():
     rows = put(shard(["a", "b", "c"]), "content", ["é" * 10, None, "x" * 5])
-    lists = pa.array([["é", None, "ab"], None, []], NEWS_SCHEMA.field("tags").type)
+    lists = pa.array([["é", None, "ab"], None, []], NEWS.schema.field("tags").type)
     rows = rows.set_column(rows.schema.get_field_index("tags"), rows.schema.field("tags"), lists)
     told = row_sizes(rows)
     assert [size.as_py() for size in row_sizes(rows.slice(1))] == [size.as_py() for size in told[1:]]
@@ -81,7 +80,7 @@ def test_row_groups_end_by_bytes_whatever_column_has_them(monkeypatch: pytest.Mo
     rows = shard([f"{number:03}" for number in range(50)])
     long = ["x" * 10_000 if number % 10 == 5 else "short" for number in range(50)]
     if column == "tags":
-        lists = pa.array([[each] for each in long], NEWS_SCHEMA.field("tags").type)
+        lists = pa.array([[each] for each in long], NEWS.schema.field("tags").type)
         rows = rows.set_column(rows.schema.get_field_index("tags"), rows.schema.field("tags"), lists)
     else:
         rows = put(rows, column, long)
@@ -94,7 +93,7 @@ def test_row_groups_end_by_bytes_whatever_column_has_them(monkeypatch: pytest.Mo
 def test_ordinary_rows_have_row_groups_of_ten_thousand_as_ever():
     rows = shard([f"{number:05}" for number in range(20_001)])
     sink = io.BytesIO()
-    with pq.ParquetWriter(sink, NEWS_SCHEMA, **WRITER_SETTINGS) as writer:
+    with pq.ParquetWriter(sink, NEWS.schema, **WRITER_SETTINGS) as writer:
         writer.write_table(rows.combine_chunks(), layout.ROW_GROUP_ROWS)
     assert encode(rows) == sink.getvalue()
     assert groups_of(sink.getvalue()) == [10_000, 10_000, 1]
@@ -166,7 +165,7 @@ def test_a_day_of_large_rows_is_published_changed_and_compacted_as_any_other(gra
     day, path, year = "2026-01-15", shard_path(DAY), year_path(2026)
     graph.insert("c", "a", "b", "e", "d", day=day)
     assert graph.run(day).success
-    wanted = table_of(NewsTable(graph.postgres_url, NEWS).day(DAY)).select(NEWS_SCHEMA.names)
+    wanted = table_of(NewsTable(graph.postgres_url, NEWS).day(DAY)).select(NEWS.schema.names)
     assert graph.head.files[path].holds(encode(wanted))
     revision = graph.head.revision
     assert graph.run(day).success
@@ -183,7 +182,7 @@ def test_a_day_of_large_rows_is_published_changed_and_compacted_as_any_other(gra
     graph.execute("UPDATE news SET title = 'newer' WHERE unique_id = 'a'", "DELETE FROM news WHERE unique_id = 'd'")
     told = graph.metadata(graph.run(day))[day]
     assert (told["changed_columns"], told["removed"]) == ("title (1)", 1)
-    wanted = table_of(NewsTable(graph.postgres_url, NEWS).day(DAY)).select(NEWS_SCHEMA.names)
+    wanted = table_of(NewsTable(graph.postgres_url, NEWS).day(DAY)).select(NEWS.schema.names)
     assert published(graph, year).equals(wanted)
     assert graph.reconcile(deep=True).success
     told = graph.metadata(graph.reconcile(deep=True), "hub_reconciliation")[""]

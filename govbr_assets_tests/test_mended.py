@@ -12,9 +12,9 @@ import polars as pl
 import pytest
 from dagster import AssetCheckEvaluation, AssetCheckKey, AssetCheckSeverity
 
-from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.layout import UNDATED_PATH
 from govbr_assets.defs.metadata.reconciliation import RECONCILIATION
+from govbr_assets.publications import NEWS
 from govbr_assets_tests import readers
 from govbr_assets_tests.alerts.test_alerts import Receiver, receiver  # noqa: F401
 from govbr_assets_tests.automation import Automation
@@ -81,11 +81,11 @@ def check_readers(damaged: Damaged, folder: Path) -> None:
     downloaded = readers.download(graph, folder / "head")
     found = {name: reader(downloaded) for name, reader in readers.ON_FILES.items()}
     found["datasets"] = readers.by_datasets(graph, folder)
-    expected = damaged.truth.select(NEWS_SCHEMA.names).sort_by("unique_id").combine_chunks()
+    expected = damaged.truth.select(NEWS.schema.names).sort_by("unique_id").combine_chunks()
     for name, table in found.items():
-        back = table.select(NEWS_SCHEMA.names).sort_by("unique_id").combine_chunks().cast(NEWS_SCHEMA)
+        back = table.select(NEWS.schema.names).sort_by("unique_id").combine_chunks().cast(NEWS.schema)
         assert back.num_rows == expected.num_rows, name
-        for column in NEWS_SCHEMA.names:
+        for column in NEWS.schema.names:
             assert back[column].equals(expected[column]), f"{name} differs in {column}"
 
 

@@ -8,9 +8,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.local.load import load
 from govbr_assets.local.news import late_news, sample_news
+from govbr_assets.publications import NEWS
 from govbr_assets_tests import readers
 from govbr_assets_tests.graph import Graph
 
@@ -94,7 +94,7 @@ def test_every_file_has_exactly_the_contract_and_no_metadata(published: Graph, t
     paths = sorted((readers.download(published, tmp_path) / "data").glob("*.parquet"))
     assert len(paths) == 4
     for path in paths:
-        assert pq.read_schema(path).equals(NEWS_SCHEMA, check_metadata=True)
+        assert pq.read_schema(path).equals(NEWS.schema, check_metadata=True)
         assert set(pq.read_metadata(path).metadata or {}) == {b"ARROW:schema"}
 
 

@@ -10,9 +10,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.days import TIME_ZONE, Day
 from govbr_assets.core.layout import shard_day
+from govbr_assets.publications import NEWS
 from govbr_assets_tests import readers
 from govbr_assets_tests.conftest import SAMPLE
 from govbr_assets_tests.graph import Graph
@@ -31,9 +31,9 @@ def real_rows() -> pa.Table:
 
     Those of other years are put into `YEAR`, as most of ten years' days have no row and all are published alike.
     """
-    rows = pq.read_table(SAMPLE).select(NEWS_SCHEMA.names)
-    rows = rows.filter(rows["published_at"].is_valid()).replace_schema_metadata(None).cast(NEWS_SCHEMA)
-    field = NEWS_SCHEMA.field("published_at")
+    rows = pq.read_table(SAMPLE).select(NEWS.schema.names)
+    rows = rows.filter(rows["published_at"].is_valid()).replace_schema_metadata(None).cast(NEWS.schema)
+    field = NEWS.schema.field("published_at")
     times = pa.array([in_span(at) for at in rows["published_at"].to_pylist()], field.type)
     return rows.set_column(rows.schema.get_field_index(field.name), field, times)
 
@@ -50,7 +50,7 @@ def published_view(rows: pa.Table) -> pa.Table:
     In the base files it was "09 - Esportes e Lazer", also where a row has no theme at all.
     """
     return rows.set_column(
-        rows.schema.get_field_index(LEVELS[0]), NEWS_SCHEMA.field(LEVELS[0]), rows[f"{LEVELS[0]}_label"]
+        rows.schema.get_field_index(LEVELS[0]), NEWS.schema.field(LEVELS[0]), rows[f"{LEVELS[0]}_label"]
     )
 
 
@@ -110,7 +110,7 @@ def load(url: str, rows: pa.Table) -> None:
 
 
 def in_order(table: pa.Table) -> pa.Table:
-    return table.select(NEWS_SCHEMA.names).sort_by("unique_id").combine_chunks()
+    return table.select(NEWS.schema.names).sort_by("unique_id").combine_chunks()
 
 
 def test_every_reader_gives_back_what_went_in(graph: Graph, tmp_path: Path):
@@ -126,7 +126,7 @@ def test_every_reader_gives_back_what_went_in(graph: Graph, tmp_path: Path):
     folder = readers.download(graph, tmp_path / "files")
     for path in sorted((folder / "data").glob("*.parquet")):
         file = pq.ParquetFile(path)
-        assert file.schema_arrow.equals(NEWS_SCHEMA, check_metadata=True), path
+        assert file.schema_arrow.equals(NEWS.schema, check_metadata=True), path
         times = file.read()["published_at"].to_pylist()
         day = Day.of(path.stem.removeprefix("train-"))
         assert times == sorted(times)
@@ -134,12 +134,12 @@ def test_every_reader_gives_back_what_went_in(graph: Graph, tmp_path: Path):
 
     read = {name: reader(folder) for name, reader in readers.ON_FILES.items()}
     read["datasets"] = readers.by_datasets(graph, tmp_path)
-    assert read["pyarrow"].schema.equals(NEWS_SCHEMA)
-    assert read["datasets"].schema.equals(NEWS_SCHEMA)
+    assert read["pyarrow"].schema.equals(NEWS.schema)
+    assert read["datasets"].schema.equals(NEWS.schema)
     for name, table in read.items():
-        back = in_order(table).cast(NEWS_SCHEMA)
+        back = in_order(table).cast(NEWS.schema)
         assert back.num_rows == expected.num_rows == 999, name
-        for column in NEWS_SCHEMA.names:
+        for column in NEWS.schema.names:
             assert back[column].equals(expected[column]), f"{name} differs in {column}"
 
 

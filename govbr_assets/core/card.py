@@ -10,11 +10,8 @@ from functools import cached_property
 from typing import Any
 
 from govbr_assets.core.card_yaml import Metadata, read_metadata
-from govbr_assets.core.dataset_info import correct_info
 from govbr_assets.core.front_matter import edit_metadata
 from govbr_assets.core.round_trip import same
-from govbr_assets.core.scope import DEFAULT
-from govbr_assets.core.selection import select_usual
 from govbr_assets.errors import ContractError
 
 _END = r"(?:\r\n|\r|\n)"
@@ -116,12 +113,12 @@ class Card:
         return mark + fence, "", fence, (newline if text.strip() else "") + text
 
 
-def appendable_card(content: bytes | None, edit: Callable[[MutableMapping[Any, Any]], None] | None = None) -> Card:
+def appendable_card(content: bytes | None, edit: Callable[[MutableMapping[Any, Any]], None]) -> Card:
     """Return a card under which files can be added: `configs` that select them, our columns, and no outdated sizes.
 
     Args:
         content: of `README.md` on the Hub; None if there is none.
-        edit: changes the metadata of a repo that has other files too; None for a repo without.
+        edit: changes the metadata.
 
     Returns:
         A card; with the same text if nothing has to change, so that it is not uploaded.
@@ -129,12 +126,7 @@ def appendable_card(content: bytes | None, edit: Callable[[MutableMapping[Any, A
     Raises:
         ContractError: the card cannot be parsed, or not be edited.
     """
-    return Card.parse(_NEW_CARD if content is None else content).edited(edit or _make_appendable)
-
-
-def _make_appendable(metadata: MutableMapping[Any, Any]) -> None:
-    select_usual(metadata)
-    correct_info(metadata, DEFAULT)
+    return Card.parse(_NEW_CARD if content is None else content).edited(edit)
 
 
 def _next_line(before: str) -> int:

@@ -1,45 +1,75 @@
-"""What the schema of a file means to who reads the whole dataset: what is tolerated, and what breaks every reader.
+"""A schema compared with the published one: what is the same, what readers tolerate, and what breaks every reader."""
 
-What this project itself writes is `contract`'s business.
-"""
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from govbr_assets.core.contract import NEWS_SCHEMA
 
+@dataclass(frozen=True)
+class SchemaDiff:
+    """How a schema differs from the published one; false if it does not.
 
-def reader_incompatibilities(schema: pa.Schema, *, first: bool) -> tuple[list[str], list[str]]:
-    """Say how a file's columns differ from the contract, by what readers of the whole dataset make of it.
-
-    Args:
-        schema: of a file on the Hub, whoever wrote it.
-        first: it is the first data file by name, whose types readers expect of all others.
-
-    Returns:
-        What breaks readers, and what they tolerate: a column of type `null` outside the first file, large strings and
-        lists, another order. Each names the column and both types.
-
-    Source: measured with polars, pandas, DuckDB, pyarrow and datasets; a column of type `null` in the first file breaks
-    all of them as soon as another file has the contract's type.
+    Attributes:
+        missing: published columns that it lacks.
+        extra: columns that are not published.
+        changed: columns of another type, each with the published one.
+        reordered: all columns are there, in another order.
+        metadata: names of its key-value metadata, which published files do not have.
     """
-    breaking, tolerated = [], []
-    for field in NEWS_SCHEMA:
-        if field.name not in schema.names:
-            breaking.append(f"column {field.name} is missing and should be {field.type}")
-            continue
-        found = schema.field(field.name).type
-        if found != field.type:
-            mild = _plain(found) == field.type or (pa.types.is_null(found) and not first)
-            told = f"column {field.name} is {found} and should be {field.type}"
-            (tolerated if mild else breaking).append(told)
-    breaking += [
-        f"column {name} is {schema.field(name).type} and should not be there"
-        for name in schema.names
-        if name not in NEWS_SCHEMA.names
-    ]
-    if not breaking and schema.names != NEWS_SCHEMA.names:
-        tolerated.append("another order of columns")
-    return breaking, tolerated
+
+    missing: list[pa.Field] = field(default_factory=list)
+    extra: list[pa.Field] = field(default_factory=list)
+    changed: list[tuple[pa.Field, pa.Field]] = field(default_factory=list)
+    reordered: bool = False
+    metadata: list[str] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.missing or self.extra or self.changed or self.reordered or self.metadata)
+
+    def __str__(self) -> str:
+        if self.missing or self.extra:
+            missing, extra = ([column.name for column in columns] for columns in (self.missing, self.extra))
+            return f"missing columns {missing}, extra columns {extra}"
+        if self.reordered:
+            return "another order of columns"
+        wrong = [f"{found.name} is {found.type} and should be {wanted.type}" for found, wanted in self.changed]
+        return "; ".join(wrong) or (f"metadata {self.metadata}" if self.metadata else "")
+
+    def for_readers(self, *, first: bool) -> tuple[list[str], list[str]]:
+        """Say what the differences mean to readers of the whole dataset.
+
+        Args:
+            first: the schema is that of the first data file by name, whose types readers expect of all others.
+
+        Returns:
+            What breaks readers, and what they tolerate: a column of type `null` outside the first file, large strings
+            and lists, another order. Each names the column and both types.
+
+        Source: measured with polars, pandas, DuckDB, pyarrow and datasets; a column of type `null` in the first file
+        breaks all of them as soon as another file has the published type.
+        """
+        breaking = [f"column {column.name} is missing and should be {column.type}" for column in self.missing]
+        tolerated = []
+        for found, wanted in self.changed:
+            mild = _plain(found.type) == wanted.type or (pa.types.is_null(found.type) and not first)
+            difference = f"column {found.name} is {found.type} and should be {wanted.type}"
+            (tolerated if mild else breaking).append(difference)
+        breaking += [f"column {column.name} is {column.type} and should not be there" for column in self.extra]
+        if self.reordered and not breaking:
+            tolerated.append("another order of columns")
+        return breaking, tolerated
+
+
+def compare(schema: pa.Schema, published: pa.Schema) -> SchemaDiff:
+    """Compare the schema of a file or of rows with the published one."""
+    found = {column.name: column for column in schema}
+    missing = [column for column in published if column.name not in found]
+    extra = [column for column in schema if column.name not in published.names]
+    shared = [(found[column.name], column) for column in published if column.name in found]
+    changed = [(theirs, ours) for theirs, ours in shared if theirs.type != ours.type]
+    reordered = not missing and not extra and schema.names != published.names  # or a column stands twice
+    metadata = sorted(key.decode(errors="backslashreplace") for key in schema.metadata or ())
+    return SchemaDiff(missing, extra, changed, reordered, metadata)
 
 
 def _plain(kind: pa.DataType) -> pa.DataType:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from govbr_assets.core.contract import EARLIEST, LATEST, NEWS_SCHEMA, format_value
+from govbr_assets.core.contract import EARLIEST, LATEST, format_value
 from govbr_assets.errors import ContractError
 
 PANDAS_INDEX = "__index_level_0__"
@@ -31,7 +31,7 @@ _ISO_TIME = re.compile(
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def conform_file(rows: pa.Table, source: str, schema: pa.Schema = NEWS_SCHEMA) -> pa.Table:
+def conform_file(rows: pa.Table, source: str, schema: pa.Schema) -> pa.Table:
     """Give rows from a file of any origin the published schema, without loss or not at all.
 
     Another order of columns, another layout of text, times of any unit and zone or written as in ISO 8601, columns
@@ -40,10 +40,11 @@ def conform_file(rows: pa.Table, source: str, schema: pa.Schema = NEWS_SCHEMA) -
     Args:
         rows: [n rows x m columns] of the file, all or some.
         source: the path of the file, for the error message.
-        schema: the columns that are wanted, all of the contract or some of them with `unique_id` as the first.
+        schema: the columns that are wanted: all published ones or, of a file of which no others were read, some of
+            them; `unique_id` is the first.
 
     Returns:
-        [n rows x 24, or what is wanted] with exactly `schema`.
+        [n rows x columns of `schema`] with exactly `schema`.
 
     Raises:
         ContractError: something would be lost or guessed; the message names file, column, row and value.
@@ -55,7 +56,7 @@ def conform_file(rows: pa.Table, source: str, schema: pa.Schema = NEWS_SCHEMA) -
     file = _File(source, rows["unique_id"])
     columns = [file.cast(field, rows[field.name]) for field in schema]  # the ids first: messages name them
     for name, column in zip(rows.column_names, rows.columns, strict=True):
-        if name not in (*NEWS_SCHEMA.names, PANDAS_INDEX) and (index := _first(column.is_valid())) >= 0:
+        if name not in (*schema.names, PANDAS_INDEX) and (index := _first(column.is_valid())) >= 0:
             raise file.refusal(name, column, index, "is not among those published", "take it out of the file")
     return pa.table(columns, schema=schema)
 

@@ -7,13 +7,10 @@ What fits into it belongs here; which columns there are (`publications`), how ro
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from govbr_assets.core.compatibility import compare
 from govbr_assets.core.days import Day
 from govbr_assets.errors import ContractError
 from govbr_assets.io.staged import Rows, table_of
-from govbr_assets.publications import NEWS
-
-NEWS_SCHEMA = NEWS.schema
-"""The 24 published columns, in their order."""
 
 EARLIEST, LATEST = -62135596800000000, 253402300799999999
 """Microseconds of 0001-01-01 and 9999-12-31 UTC: what a reader's `datetime` can hold, and no infinity."""
@@ -22,17 +19,18 @@ _INFINITE = {-9222425352054775809: "infinity", -9222425352054775808: "-infinity"
 """What the driver makes of PostgreSQL's infinite times."""
 
 
-def check_day(rows: Rows, day: Day) -> None:
+def check_day(rows: Rows, day: Day, schema: pa.Schema) -> None:
     """Raise unless the rows may be published as the shard of one day.
 
     Args:
-        rows: [n rows x 24], about to be written to the Hub.
+        rows: [n rows x columns of `schema`], about to be written to the Hub.
         day: the day of the shard.
+        schema: the published one.
 
     Raises:
         ContractError: another schema, an id that is missing or stands twice, or a row outside the day.
     """
-    if difference := schema_diff(rows.schema):
+    if difference := compare(rows.schema, schema):
         raise ContractError(f"The rows of {day} do not have the published schema: {difference}.")
     ids = rows["unique_id"]
     if ids.null_count:
@@ -52,20 +50,6 @@ def within(published_at: pa.ChunkedArray, day: Day) -> pa.ChunkedArray:
     start, end = (pa.scalar(instant, published_at.type) for instant in (day.start, day.end))
     inside = pc.and_(pc.greater_equal(published_at, start), pc.less(published_at, end))
     return pc.fill_null(inside, False)
-
-
-def schema_diff(schema: pa.Schema) -> str:
-    """Say how an Arrow schema differs from the contract; an empty text when it does not."""
-    if schema.names != NEWS_SCHEMA.names:
-        missing = [name for name in NEWS_SCHEMA.names if name not in schema.names]
-        extra = [name for name in schema.names if name not in NEWS_SCHEMA.names]
-        return f"missing columns {missing}, extra columns {extra}" if missing or extra else "another order of columns"
-    wrong = [
-        f"{field.name} is {field.type} and should be {NEWS_SCHEMA.field(field.name).type}"
-        for field in schema
-        if field.type != NEWS_SCHEMA.field(field.name).type
-    ]
-    return "; ".join(wrong) or ("" if not schema.metadata else f"metadata {sorted(schema.metadata)}")
 
 
 def repeated(ids: pa.ChunkedArray | pa.Array) -> list[str]:

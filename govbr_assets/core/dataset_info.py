@@ -5,27 +5,26 @@ said of other configs stays. Which files a config has is not decided here.
 """
 
 import json
-from collections.abc import Collection, Iterator, MutableMapping
+from collections.abc import Collection, Iterator, Mapping, MutableMapping
 from typing import Any
 
 import pyarrow as pa
 
-from govbr_assets.core.contract import NEWS_SCHEMA
-
 _SIZES = {"splits", "download_size", "dataset_size"}
 
 
-def correct_info(metadata: MutableMapping[Any, Any], config: str) -> None:
+def correct_info(metadata: MutableMapping[Any, Any], config: str, schema: pa.Schema) -> None:
     """Correct what the metadata of a card says of a config.
 
     Args:
         metadata: of the card, is changed: `features` of the config become the contract's, its sizes go.
         config: name of our config.
+        schema: the published one.
     """
     drop_sizes(metadata, config)
     infos = [each for each in _entries(metadata.get("dataset_info")) if each.get("config_name", "default") == config]
     for entry in [*infos, *(each for each in _entries(metadata.get("configs")) if each.get("config_name") == config)]:
-        _correct_features(entry)
+        _correct_features(entry, {field.name: _feature(field.type) for field in schema})
 
 
 def drop_sizes(metadata: MutableMapping[Any, Any], config: str) -> None:
@@ -78,16 +77,16 @@ def _entries(value: Any) -> Iterator[MutableMapping[Any, Any]]:
     return (entry for entry in (value if isinstance(value, list) else [value]) if isinstance(entry, dict))
 
 
-def _correct_features(entry: MutableMapping[Any, Any]) -> None:
+def _correct_features(entry: MutableMapping[Any, Any], features: Mapping[str, tuple[str, str]]) -> None:
     """Write the contract's columns where others are told of; what is right stays as it is written."""
     if entry.get("features") is None:
         return
     told = entry["features"] if isinstance(entry["features"], list) else []
     by_name = {each["name"]: each for each in _entries(told) if isinstance(each.get("name"), str)}
-    right = {name for name, each in by_name.items() if _type_of(each) == _FEATURES.get(name)}
-    if not len(told) == len(right) == len(_FEATURES):
+    right = {name for name, each in by_name.items() if _type_of(each) == features.get(name)}
+    if not len(told) == len(right) == len(features):
         entry["features"] = [
-            by_name[name] if name in right else {"name": name, kind: dtype} for name, (kind, dtype) in _FEATURES.items()
+            by_name[name] if name in right else {"name": name, kind: dtype} for name, (kind, dtype) in features.items()
         ]
 
 
@@ -105,6 +104,3 @@ def _type_of(feature: MutableMapping[Any, Any]) -> tuple[str, Any]:
 def _feature(kind: pa.DataType) -> tuple[str, str]:
     """Name an Arrow type as `datasets` does in a card."""
     return ("list", str(kind.value_type)) if pa.types.is_list(kind) else ("dtype", str(kind))
-
-
-_FEATURES = {field.name: _feature(field.type) for field in NEWS_SCHEMA}

@@ -3,13 +3,12 @@
 Which ids are one row is `dedup`'s business; how files are changed is that of `shards`.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.digest import digests_of
 from govbr_assets.io.staged import Rows, side_by_side
 
@@ -53,6 +52,7 @@ def find_places(
     year_file: str,
     elsewhere: Iterable[tuple[str, str]],
     is_folded: Callable[[str], bool],
+    schema: pa.Schema,
 ) -> Places:
     """Say where each row of a day belongs: where the year's file has it, else in the day's own shard.
 
@@ -63,6 +63,7 @@ def find_places(
         year_file: its path.
         elsewhere: id and path of what the Hub holds of the day's rows besides, the day's own shard left out.
         is_folded: tells by its path whether a file may be changed.
+        schema: the published one.
     """
     places = Places()
     here: dict[str, list[tuple[str, int]]] = {}
@@ -74,7 +75,7 @@ def find_places(
             places.unknown.append(unique_id)
     for unique_id, path in elsewhere:
         there.setdefault(owner[unique_id], []).append((path, unique_id))
-    digests = _digests(rows) if here else {}
+    digests = _digests(rows, schema) if here else {}
     for row in rows["unique_id"].to_pylist():
         standing, others = here.get(row, []), there.get(row, [])
         unfolded = any(not is_folded(path) for path, _ in others)
@@ -93,22 +94,23 @@ def find_places(
     return places
 
 
-def differing_columns(old: Rows, new: Rows) -> Iterator[list[str]]:
+def differing_columns(old: Rows, new: Rows, columns: Sequence[str]) -> Iterator[list[str]]:
     """Name the columns in which rows differ; null and an empty text do.
 
     Args:
-        old: [n rows x 24 or more] with the contract's columns.
-        new: [n rows x 24 or more], each row beside its old version.
+        old: [n rows x columns or more].
+        new: [n rows x columns or more], each row beside its old version.
+        columns: those that are compared.
     """
     for before, after in side_by_side(old, new):
-        yield from _differing_columns(before, after)
+        yield from _differing_columns(before, after, columns)
 
 
-def _differing_columns(old: pa.Table, new: pa.Table) -> Iterator[list[str]]:
+def _differing_columns(old: pa.Table, new: pa.Table, columns: Sequence[str]) -> Iterator[list[str]]:
     """Name the columns in which rows in memory differ."""
     differs = []
-    for name in NEWS_SCHEMA.names:
-        if pa.types.is_list(NEWS_SCHEMA.field(name).type):
+    for name in columns:
+        if pa.types.is_list(new.schema.field(name).type):
             pairs = zip(old[name].to_pylist(), new[name].to_pylist(), strict=True)
             differs.append([before != after for before, after in pairs])
         else:
@@ -116,7 +118,7 @@ def _differing_columns(old: pa.Table, new: pa.Table) -> Iterator[list[str]]:
             both_null = pc.and_(old[name].is_null(), new[name].is_null())
             differs.append(pc.invert(pc.or_(same, both_null)).to_pylist())
     for row in zip(*differs, strict=True):
-        yield [name for name, differing in zip(NEWS_SCHEMA.names, row, strict=True) if differing]
+        yield [name for name, differing in zip(columns, row, strict=True) if differing]
 
 
 def refusal_to_remove(removed: int, hub_rows: int, postgres_rows: int) -> str:
@@ -149,6 +151,7 @@ def refusal_to_remove_more(removed: int, before: int) -> str:
     return ""
 
 
-def _digests(rows: Rows) -> dict[str, int]:
+def _digests(rows: Rows, schema: pa.Schema) -> dict[str, int]:
     """Digest the rows of a Postgres day, by id."""
-    return dict(zip(rows["unique_id"].to_pylist(), digests_of(rows.select(NEWS_SCHEMA.names)).to_pylist(), strict=True))
+    digests = digests_of(rows.select(schema.names), schema)
+    return dict(zip(rows["unique_id"].to_pylist(), digests.to_pylist(), strict=True))

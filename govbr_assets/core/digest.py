@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import xxhash
 
-from govbr_assets.core.contract import schema_diff
+from govbr_assets.core.compatibility import compare
 from govbr_assets.errors import ContractError
 from govbr_assets.io.sizes import in_pieces
 from govbr_assets.io.staged import Rows, tables_of
@@ -27,11 +27,12 @@ _BYTES = pa.large_binary()
 _BLANK = pa.scalar(b" ", _BYTES)
 
 
-def row_digests(rows: pa.Table) -> pa.Array:
+def row_digests(rows: pa.Table, schema: pa.Schema) -> pa.Array:
     """Digest the whole content of each row.
 
     Args:
-        rows: [n rows x 24] with the contract's columns in their order, in chunks of any size.
+        rows: [n rows x columns of `schema`] in chunks of any size.
+        schema: the published one; digests compare only under the same.
 
     Returns:
         [n rows] of int64, never null. The same row has the same digest in every process and under every version of
@@ -41,7 +42,7 @@ def row_digests(rows: pa.Table) -> pa.Array:
     Raises:
         ContractError: other columns, or another type, under which the same row would be spelled differently.
     """
-    if difference := schema_diff(rows.schema.remove_metadata()):
+    if difference := compare(rows.schema.remove_metadata(), schema):
         raise ContractError(f"The rows to be digested do not have the published schema: {difference}.")
     pieces = [rows] if rows.nbytes <= _BYTES_AT_ONCE else in_pieces([rows], _ROWS_AT_ONCE, _BYTES_AT_ONCE)
     batches = (batch for piece in pieces for batch in piece.to_batches(max_chunksize=_ROWS_AT_ONCE))
@@ -50,9 +51,9 @@ def row_digests(rows: pa.Table) -> pa.Array:
     return pa.array(digests, pa.uint64()).view(pa.int64())
 
 
-def digests_of(rows: Rows) -> pa.Array:
+def digests_of(rows: Rows, schema: pa.Schema) -> pa.Array:
     """Digest the whole content of each row, wherever the rows are, as `row_digests` does."""
-    return pa.concat_arrays([pa.array([], pa.int64()), *map(row_digests, tables_of(rows))])
+    return pa.concat_arrays([pa.array([], pa.int64()), *(row_digests(table, schema) for table in tables_of(rows))])
 
 
 def _values(binary: pa.Array) -> Iterator[memoryview]:

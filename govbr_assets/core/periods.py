@@ -10,14 +10,14 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from govbr_assets.core.contract import NEWS_SCHEMA, repeated
+from govbr_assets.core.contract import repeated
 from govbr_assets.core.days import TIME_ZONE
 from govbr_assets.core.digest import row_digests
 from govbr_assets.core.layout import LARGE_GROUP_BYTES, ROW_GROUP_BYTES, ROW_GROUP_ROWS
 from govbr_assets.io.staged import Rows, ordered
 from govbr_assets.publications import NEWS
 
-SOURCED_SCHEMA = NEWS_SCHEMA.append(pa.field("digest", pa.int64())).append(pa.field("source", pa.string()))
+SOURCED_SCHEMA = NEWS.schema.append(pa.field("digest", pa.int64())).append(pa.field("source", pa.string()))
 """Rows on their way into a folded file: the contract, the digest of each row, and the file that it comes from."""
 
 UNDATED = 0
@@ -38,7 +38,7 @@ def sourced(rows: pa.Table, source: str | pa.Array) -> pa.Table:
         source: the file that all of them come from, or that of each row.
     """
     sources = pa.repeat(pa.scalar(source), rows.num_rows) if isinstance(source, str) else source
-    return pa.table([*rows.columns, row_digests(rows), sources], schema=SOURCED_SCHEMA)
+    return pa.table([*rows.columns, row_digests(rows, NEWS.schema), sources], schema=SOURCED_SCHEMA)
 
 
 def by_month(rows: pa.Table) -> Iterator[tuple[int, pa.Table]]:

@@ -37,7 +37,10 @@ class Replaced:
         stay, go = rows.filter(pc.invert(goes)), rows.filter(goes)
         places = pc.index_in(self._in_place_of(go), value_set=stay["unique_id"].combine_chunks())
         old, new = go.filter(places.is_valid()), stay.take(places.drop_null())
-        for unique_id, columns in zip(new["unique_id"].to_pylist(), differing_columns(old, new), strict=True):
+        published = [name for name in rows.column_names if name not in ("digest", "source")]
+        for unique_id, columns in zip(
+            new["unique_id"].to_pylist(), differing_columns(old, new, published), strict=True
+        ):
             self._tell_columns(unique_id, columns)
         return stay, go
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from govbr_assets.core.globs import escaped
 from govbr_assets.core.layout import DATA_PATTERN
-from govbr_assets.core.scope import DEFAULT, Scope, scope_of
+from govbr_assets.core.scope import DEFAULT, Scope
 from govbr_assets.core.splits import TRAIN, Split, resolve
 from govbr_assets.errors import ContractError
 
@@ -79,11 +79,6 @@ def select(metadata: Metadata, before: Scope, train: Sequence[str], paths: Colle
             ours["path"] = path
     elif _listed(data_files) != [*train]:
         config["data_files"] = [entry]
-
-
-def select_usual(metadata: Metadata) -> None:
-    """Set our pattern for the train split of the default config, in the card of a repo without other files."""
-    select(metadata, scope_of(metadata, ()), [DATA_PATTERN], ())
 
 
 def restate(metadata: Metadata, now: Scope, then: Mapping[Any, Any], then_scope: Scope) -> None:

@@ -10,6 +10,8 @@ from hashlib import sha256
 
 import pyarrow as pa
 
+from govbr_assets.core.compatibility import SchemaDiff, compare
+
 
 @dataclass(frozen=True)
 class Column:
@@ -81,6 +83,10 @@ class DatasetSpec:
     def source_keys_schema(self) -> pa.Schema:
         """Both ids of a row of the source, and its time."""
         return pa.schema([self.source_schema.field(name) for name in (self.key, self.alias, self.event_time)])
+
+    def compare(self, schema: pa.Schema) -> SchemaDiff:
+        """Compare the schema of a file with that of every file of this dataset."""
+        return compare(schema, self.schema)
 
     @cached_property
     def descriptions(self) -> dict[str, str]:

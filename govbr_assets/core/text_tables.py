@@ -18,7 +18,6 @@ from typing import IO, Any, cast
 import pyarrow as pa
 
 from govbr_assets.core.conform_file import PANDAS_INDEX
-from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.globs import Format
 from govbr_assets.errors import ContractError
 
@@ -37,11 +36,12 @@ _MAGIC: Mapping[bytes, Callable[[IO[bytes]], IO[bytes]]] = {
     b"\xfd7zXZ\0": lambda file: cast(IO[bytes], lzma.LZMAFile(file)),  # noqa: SIM115 - the file is closed by whoever opened it
     b"\x28\xb5\x2f\xfd": lambda file: cast(IO[bytes], pa.CompressedInputStream(file, "zstd")),
 }
-_LISTS = {field.name for field in NEWS_SCHEMA if pa.types.is_list(field.type)}
 _SEPARATORS = ("sep", "delimiter")
 
 
-def text_tables(file: IO[bytes], kind: Format, settings: Mapping[str, Any], source: str) -> Iterator[pa.Table]:
+def text_tables(
+    file: IO[bytes], kind: Format, settings: Mapping[str, Any], source: str, schema: pa.Schema
+) -> Iterator[pa.Table]:
     """Stream the rows of a file of text.
 
     Args:
@@ -49,6 +49,7 @@ def text_tables(file: IO[bytes], kind: Format, settings: Mapping[str, Any], sour
         kind: CSV or JSON.
         settings: what the card says of the config beside its files.
         source: the path of the file, for messages.
+        schema: the published one.
 
     Returns:
         [n rows x m columns] each: text, or lists of text in the columns that the contract has lists in; a row of the
@@ -61,9 +62,9 @@ def text_tables(file: IO[bytes], kind: Format, settings: Mapping[str, Any], sour
     start = cast(io.BufferedReader, buffered).peek(6)[:6]
     opened = next((opener(buffered) for magic, opener in _MAGIC.items() if start.startswith(magic)), buffered)
     text = io.TextIOWrapper(cast(IO[bytes], opened), "utf-8-sig", newline="")
-    rows = _csv_rows(text, kind, settings, source) if kind.name == "csv" else _json_rows(text, settings, source)
+    rows = _csv_rows(text, kind, settings, source) if kind.name == "csv" else _json_rows(text, settings, source, schema)
     try:
-        yield from _tables(rows, source)
+        yield from _tables(rows, source, schema)
     except (UnicodeDecodeError, EOFError, OSError, zlib.error, lzma.LZMAError, pa.ArrowException) as error:
         if isinstance(error, OSError) and type(error) not in (OSError, gzip.BadGzipFile):
             raise  # of where the bytes come from
@@ -95,14 +96,14 @@ def _csv_rows(text: IO[str], kind: Format, settings: Mapping[str, Any], source: 
         raise ContractError(f"Line {reader.line_num} of {source} is not CSV: {error}.") from error
 
 
-def _json_rows(text: IO[str], settings: Mapping[str, Any], source: str) -> Iterator[dict[str, Any]]:
+def _json_rows(text: IO[str], settings: Mapping[str, Any], source: str, schema: pa.Schema) -> Iterator[dict[str, Any]]:
     """Read the rows of a file with an object a line, or with one array of objects."""
     _check_settings(settings, {"description", "features"}, source)
     first = text.readline()
     while first and not first.strip():
         first = text.readline()
     whole = first.lstrip().startswith("[")
-    nulls, seen = dict.fromkeys(NEWS_SCHEMA.names), set[str]()
+    nulls, seen = dict.fromkeys(schema.names), set[str]()
     for number, row in enumerate(_array(first, text, source) if whole else _lines(first, text, source), 1):
         if not isinstance(row, dict):
             raise ContractError(f"Row {number} of {source} is no JSON object: correct it in the file.")
@@ -142,43 +143,44 @@ def _array(first: str, text: IO[str], source: str) -> Iterator[Any]:
         yield value
 
 
-def _tables(rows: Iterable[dict[str, Any]], source: str) -> Iterator[pa.Table]:
+def _tables(rows: Iterable[dict[str, Any]], source: str, schema: pa.Schema) -> Iterator[pa.Table]:
     """Make tables of rows, some at a time."""
     waiting, size = list[dict[str, Any]](), 0
     for row in rows:
         waiting.append(row)
         size += sum(len(each) if isinstance(each, str) else 8 for each in row.values())
         if size > _BATCH:
-            yield _table(waiting, source)
+            yield _table(waiting, source, schema)
             waiting, size = [], 0
     if waiting:
-        yield _table(waiting, source)
+        yield _table(waiting, source, schema)
 
 
-def _table(rows: list[dict[str, Any]], source: str) -> pa.Table:
+def _table(rows: list[dict[str, Any]], source: str, schema: pa.Schema) -> pa.Table:
     names, columns = dict.fromkeys(name for row in rows for name in row), {}
     for name in names:
-        kind = NEWS_SCHEMA.field(name).type if name in _LISTS else pa.string()
-        columns[name] = pa.array([_value(row, name, source) for row in rows], kind)
+        field = schema.field(name) if name in schema.names else None
+        kind = field.type if field and pa.types.is_list(field.type) else pa.string()
+        columns[name] = pa.array([_value(row, name, source, field) for row in rows], kind)
     return pa.table(columns)
 
 
-def _value(row: Mapping[str, Any], name: str, source: str) -> Any:
-    """Take a value: text where the contract has text, a list of texts where it has lists."""
-    value = row.get(name)
-    if value is None or (isinstance(value, str) and name not in _LISTS):
+def _value(row: Mapping[str, Any], name: str, source: str, field: pa.Field | None) -> Any:
+    """Take a value: text where text is published, a list of texts where lists are; no field: it is not published."""
+    value, is_list = row.get(name), field is not None and pa.types.is_list(field.type)
+    if value is None or (isinstance(value, str) and not is_list):
         return value
-    if name not in NEWS_SCHEMA.names:
+    if field is None:
         return json.dumps(value, ensure_ascii=False)  # it has no place in the dataset, and will be named
     found = value
-    if name in _LISTS and isinstance(value, str):  # as a CSV file may hold one
+    if is_list and isinstance(value, str):  # as a CSV file may hold one
         try:
             found = json.loads(value)
         except ValueError:
             found = value
-    if name in _LISTS and isinstance(found, list) and all(isinstance(each, str | None) for each in found):
+    if is_list and isinstance(found, list) and all(isinstance(each, str | None) for each in found):
         return found
-    wanted = "a list of texts, which CSV holds as a JSON array" if name in _LISTS else "text"
+    wanted = "a list of texts, which CSV holds as a JSON array" if is_list else "text"
     raise ContractError(
         f"Column {name} of the row with unique_id {row.get('unique_id')!r} in {source} is {value!r:.100} and should be"
         f" {wanted}: correct it in the file."

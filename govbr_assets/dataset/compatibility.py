@@ -3,7 +3,6 @@
 from collections.abc import Collection
 
 from govbr_assets.core.card import Card, appendable_card
-from govbr_assets.core.compatibility import reader_incompatibilities
 from govbr_assets.core.dataset_info import correct_info, corrected_infos, drop_sizes
 from govbr_assets.core.layout import CARD_PATH, DATA_PATTERN, STALE_INFO_PATH, is_parquet
 from govbr_assets.core.scope import DEFAULT, Scope, scope_of
@@ -15,6 +14,7 @@ from govbr_assets.errors import ContractError
 from govbr_assets.huggingface.card_validation import check_card
 from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.snapshot import DataFile, Snapshot
+from govbr_assets.publications import NEWS
 
 _MORE_METADATA = ".huggingface.yaml"
 
@@ -29,7 +29,7 @@ def check_card_usable(hub: RepoClient, snapshot: Snapshot) -> None:
 
     def edit(metadata: Metadata) -> None:
         select(metadata, scope, scope.ours.patterns or [DATA_PATTERN], snapshot.files)
-        correct_info(metadata, scope.default or DEFAULT)
+        correct_info(metadata, scope.default or DEFAULT, NEWS.schema)
 
     content = appendable_card(snapshot.card, edit).encode()
     if content != snapshot.card:
@@ -89,7 +89,7 @@ def _card(snapshot: Snapshot, like: Snapshot | None, wanted: Collection[str], pa
 
     def selecting(metadata: Metadata) -> None:
         select(metadata, before, train_patterns((like or snapshot).scope.ours.patterns, wanted, paths), paths)
-        correct_info(metadata, config)
+        correct_info(metadata, config, NEWS.schema)
 
     if like:
         card = appendable_card(snapshot.card, restated)
@@ -104,7 +104,7 @@ def _correct_others(metadata: Metadata, configs: Collection[str], after: Scope, 
         if like:
             restate_info(metadata, like.metadata, name, name)
         if not like and after.has_only_ours(name):
-            correct_info(metadata, name)
+            correct_info(metadata, name, NEWS.schema)
         else:
             drop_sizes(metadata, name)
 
@@ -164,7 +164,7 @@ def _differences(hub: RepoClient, snapshot: Snapshot, file: DataFile, *, first: 
         raise ContractError(f"{file.path} on the Hub is no Parquet, and readers could not load it beside new files.")
     asked = file.content, first
     if asked not in hub.schema_verdicts:
-        breaking, tolerated = reader_incompatibilities(file_schema(hub, snapshot, file), first=first)
+        breaking, tolerated = NEWS.compare(file_schema(hub, snapshot, file)).for_readers(first=first)
         if begins_empty(hub, snapshot, file):
             breaking.append("its first row group has no rows, with which load_dataset fails")
         hub.schema_verdicts[asked] = breaking, tolerated

@@ -8,12 +8,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from govbr_assets.core.conform_file import conform_file
-from govbr_assets.core.contract import schema_diff
 from govbr_assets.dataset.reader import file_schema, footer, reading, row_groups
 from govbr_assets.huggingface.blob import Blob, opened
 from govbr_assets.huggingface.client import DataFile, RepoClient, Snapshot
 from govbr_assets.huggingface.metadata_cache import KEYS_SCHEMA
 from govbr_assets.huggingface.range_reader import ColumnReader, metadata_of, read_footer
+from govbr_assets.publications import NEWS
 
 _LOOK_UP = 10_000  # ids of small files that are looked up together
 
@@ -109,7 +109,7 @@ def keep(hub: RepoClient, file: DataFile, content: Blob) -> None:
         end = read_footer(local, file.size)
         hub.kept.keep_footer(file.content, end)
         metadata = metadata_of(end)
-        if schema_diff(metadata.schema.to_arrow_schema()):
+        if NEWS.compare(metadata.schema.to_arrow_schema()):
             return
         parquet = pq.ParquetFile(local, metadata=metadata, pre_buffer=False)
         with hub.kept.keeping_keys(file.content) as keep_rows:
@@ -119,7 +119,7 @@ def keep(hub: RepoClient, file: DataFile, content: Blob) -> None:
 
 def _ids(hub: RepoClient, snapshot: Snapshot, file: DataFile) -> Iterator[pa.Table]:
     """Stream the ids of a file, from what is kept of it if it may be kept: the times of a legacy file may be text."""
-    if schema_diff(file_schema(hub, snapshot, file)):
+    if NEWS.compare(file_schema(hub, snapshot, file)):
         return row_groups(hub, snapshot, file, ["unique_id"])
     return file_keys(hub, snapshot, file)
 

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from govbr_assets.core.conform_file import conform_file
-from govbr_assets.core.contract import NEWS_SCHEMA, within
+from govbr_assets.core.contract import within
 from govbr_assets.core.days import Day
 from govbr_assets.core.globs import PARQUET
 from govbr_assets.core.text_tables import READABLE as READABLE_TEXT
@@ -30,6 +30,7 @@ from govbr_assets.huggingface.range_reader import ColumnReader, metadata_of, rea
 from govbr_assets.io.sizes import group_sizes
 from govbr_assets.io.staged import Rows
 from govbr_assets.io.staging import STAGED_BYTES, parquet_rows
+from govbr_assets.publications import NEWS
 
 READABLE = (PARQUET.name, *READABLE_TEXT)
 """Formats of files that rows can be read from."""
@@ -53,7 +54,7 @@ def day_rows(hub: RepoClient, snapshot: Snapshot, day: Day, columns: list[str] |
         ContractError: a file cannot be read as the contract's types.
         HubUnavailableError: the Hub is out of reach.
     """
-    names = columns or NEWS_SCHEMA.names
+    names = columns or NEWS.schema.names
     found = [file_rows(hub, snapshot, file, names, day) for file in snapshot.files_for(day)]
     return pa.concat_tables([_schema(names).empty_table(), *found])
 
@@ -66,7 +67,7 @@ def file_rows(
     Returns:
         [n rows x columns] with the contract's types, in the order of the file.
     """
-    names = columns or NEWS_SCHEMA.names
+    names = columns or NEWS.schema.names
     return pa.concat_tables([_schema(names).empty_table(), *row_groups(hub, snapshot, file, names, day)])
 
 
@@ -89,8 +90,8 @@ def whole_file(hub: RepoClient, snapshot: Snapshot, file: DataFile, bring: Calla
         return file_rows(hub, snapshot, file)
     with reading(hub, file):
         parquet = pq.ParquetFile(opened(content), pre_buffer=False)
-        _check_columns(file, parquet.schema_arrow, set(NEWS_SCHEMA.names))
-        return parquet_rows(parquet, NEWS_SCHEMA, lambda: reading(hub, file))
+        _check_columns(file, parquet.schema_arrow, set(NEWS.schema.names))
+        return parquet_rows(parquet, NEWS.schema, lambda: reading(hub, file))
 
 
 def footer(hub: RepoClient, snapshot: Snapshot, file: DataFile) -> pq.FileMetaData:
@@ -120,8 +121,8 @@ def text_rows(
     """
     scope = snapshot.scope
     with translated_errors(hub.repo_id, f"reading {file.path}"), content or hub.open(snapshot, file) as opened:
-        for rows in text_tables(opened, scope.format or PARQUET, scope.settings, file.path):
-            yield conform_file(rows, file.path)
+        for rows in text_tables(opened, scope.format or PARQUET, scope.settings, file.path, NEWS.schema):
+            yield conform_file(rows, file.path, NEWS.schema)
 
 
 def count_rows(hub: RepoClient, snapshot: Snapshot, file: DataFile) -> int:
@@ -129,7 +130,7 @@ def count_rows(hub: RepoClient, snapshot: Snapshot, file: DataFile) -> int:
     if is_text(snapshot, file):
         with translated_errors(hub.repo_id, f"reading {file.path}"), hub.open(snapshot, file) as opened:
             scope = snapshot.scope
-            tables = text_tables(opened, scope.format or PARQUET, scope.settings, file.path)
+            tables = text_tables(opened, scope.format or PARQUET, scope.settings, file.path, NEWS.schema)
             return sum(rows.num_rows for rows in tables)
     return footer(hub, snapshot, file).num_rows
 
@@ -163,8 +164,8 @@ def file_schema(hub: RepoClient, snapshot: Snapshot, file: DataFile) -> pa.Schem
 def remember_schema(hub: RepoClient, file: DataFile, schema: pa.Schema, rows: int) -> None:
     """Note the schema and the rows of a file that is at hand, so that nobody fetches its footer in this run."""
     hub.row_counts[file.content] = rows
-    same = schema.equals(NEWS_SCHEMA, check_metadata=True)
-    hub.schemas[file.content] = NEWS_SCHEMA if same else schema  # thousands of them would be megabytes
+    same = schema.equals(NEWS.schema, check_metadata=True)
+    hub.schemas[file.content] = NEWS.schema if same else schema  # thousands of them would be megabytes
 
 
 def row_groups_of_day(metadata: pq.FileMetaData, day: Day) -> list[int]:
@@ -176,8 +177,8 @@ def row_group(hub: RepoClient, snapshot: Snapshot, file: DataFile, index: int) -
     """Read one row group of a file that has the contract's columns: [n rows x 24]."""
     metadata = footer(hub, snapshot, file)
     with reading(hub, file), hub.open(snapshot, file) as remote:
-        rows = ColumnReader(remote, file.size, metadata).read(index, NEWS_SCHEMA.names)
-        return _as_contract(rows.select(NEWS_SCHEMA.names))
+        rows = ColumnReader(remote, file.size, metadata).read(index, NEWS.schema.names)
+        return _as_contract(rows.select(NEWS.schema.names))
 
 
 def row_groups(
@@ -224,7 +225,7 @@ def _group(reader: ColumnReader, index: int, columns: list[str], day: Day | None
 def _check_columns(file: DataFile, schema: pa.Schema, wanted: set[str]) -> None:
     """Raise unless the columns can be read as the contract's: text is no time, and what is missing is not empty."""
     for name in wanted:
-        target = NEWS_SCHEMA.field(name).type
+        target = NEWS.schema.field(name).type
         found = schema.field(name).type if name in schema.names else "missing"
         if found == "missing" or (pa.types.is_timestamp(target) and not _is_time(found)):
             raise ContractError(
@@ -267,4 +268,4 @@ def _as_contract(rows: pa.Table) -> pa.Table:
 
 def _schema(names: list[str]) -> pa.Schema:
     """Take some columns of the contract."""
-    return pa.schema([NEWS_SCHEMA.field(name) for name in names])
+    return pa.schema([NEWS.schema.field(name) for name in names])

@@ -13,10 +13,10 @@ from typing import IO
 
 import pyarrow as pa
 
-from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.io.storage.folder import Folder
+from govbr_assets.publications import NEWS
 
-KEYS_SCHEMA = pa.schema([NEWS_SCHEMA.field(name) for name in ("unique_id", "published_at")])
+KEYS_SCHEMA = pa.schema([NEWS.schema.field(name) for name in ("unique_id", "published_at")])
 """The keys of a row."""
 
 DIGESTS_SCHEMA = KEYS_SCHEMA.append(pa.field("digest", pa.int64()))

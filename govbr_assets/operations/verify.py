@@ -9,7 +9,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from govbr_assets.core.contract import NEWS_SCHEMA, schema_diff
 from govbr_assets.core.digest import row_digests
 from govbr_assets.core.identity import hashes
 from govbr_assets.core.layout import rows_at_once
@@ -18,6 +17,7 @@ from govbr_assets.core.row_group_copy import RowGroup
 from govbr_assets.errors import ProofError
 from govbr_assets.io.parallel import map_ordered
 from govbr_assets.io.sizes import group_sizes
+from govbr_assets.publications import NEWS
 
 _KEYS = ["unique_id", "published_at"]
 _AT_ONCE = 2  # row groups that are read back side by side: most of it is decompression, for which Arrow needs no Python
@@ -137,7 +137,7 @@ def prove(path: Path, target: str, ledgers: Sequence[Ledger | None], watched: pa
     """
     digests, ids, seen = [pa.array([], pa.int64())], [pa.array([], pa.int64())], [pa.array([], pa.string())]
     with _opened(path) as parquet:
-        if difference := schema_diff(parquet.schema_arrow):
+        if difference := NEWS.compare(parquet.schema_arrow):
             raise ProofError(f"{target} was written with another schema: {difference}. Nothing was published.")
         if parquet.num_row_groups != len(ledgers):
             raise ProofError(f"{target} has {parquet.num_row_groups} row groups and not {len(ledgers)}.")
@@ -162,13 +162,13 @@ def _read_back(
     index, ledger = group
     keys, digests = [], []
     with _opened(path, metadata) as parquet:
-        names = _KEYS if ledger is None else NEWS_SCHEMA.names
+        names = _KEYS if ledger is None else NEWS.schema.names
         at_once = rows_at_once(*group_sizes(parquet.metadata)[index], most_rows=_ROWS, most_bytes=_BYTES)
         for batch in parquet.iter_batches(at_once, row_groups=[index], columns=names, use_threads=False):
             rows = pa.Table.from_batches([batch])
             keys.append(rows.select(_KEYS))
             if ledger is not None:
-                digests.append(row_digests(rows))
+                digests.append(row_digests(rows, NEWS.schema))
                 ledger.went(digests[-1])
     return pa.concat_tables(keys), digests
 

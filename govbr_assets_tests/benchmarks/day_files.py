@@ -7,7 +7,6 @@ import sys
 from datetime import date, timedelta
 from pathlib import Path
 
-from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.days import Day
 from govbr_assets.postgres.news import NewsTable
 from govbr_assets.publications import NEWS
@@ -20,7 +19,7 @@ def write(url: str, first: str, last: str, folder: str) -> None:
     days = [Day(date.fromisoformat(first) + timedelta(days=number)) for number in range(length)]
     take = NewsTable(url, NEWS).read_days(days)
     for day in days:
-        rows = take(day).select(NEWS_SCHEMA.names)
+        rows = take(day).select(NEWS.schema.names)
         if rows.num_rows:
             (Path(folder) / f"{day}.parquet").write_bytes(encode(rows))
 

@@ -19,7 +19,6 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.days import Day
 from govbr_assets.core.layout import is_parquet, shard_path
 from govbr_assets.local.hub.changes import Delete, Put
@@ -118,7 +117,7 @@ class _Bench:
         store.create(copy)
         store.commit(copy, None, [Put(path, blob) for path, blob in store.tree(repo_id).items()], "Copy everything")
         new = self._folder / "new.parquet"
-        new.write_bytes(encode(NewsTable(self._stack.postgres.url, NEWS).day(Day(_DAY)).select(NEWS_SCHEMA.names)))
+        new.write_bytes(encode(NewsTable(self._stack.postgres.url, NEWS).day(Day(_DAY)).select(NEWS.schema.names)))
         environment = self._stack.environment(_DAY) | {"HF_HOME": str(cache)}
         program = [sys.executable, "-m", "govbr_assets_tests.benchmarks.old_way", copy, str(new)]
         cost = measure(program, environment, ROOT, self._folder / "log")

@@ -17,7 +17,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.days import Day
 from govbr_assets.core.layout import shard_path
 from govbr_assets.local.news import sample_news
@@ -75,7 +74,7 @@ def _news(day: date, rows: int) -> pa.Table:
     """Make the rows of a day, under ids that no other day has: [n rows x 24], and `legacy_unique_id`."""
     sample = pa.Table.from_batches(sample_news(rows, day, day, seed=day.toordinal()))
     ids = pc.binary_join_element_wise(sample["unique_id"], f"{day.toordinal():x}", "")
-    news = published(sample).set_column(0, NEWS_SCHEMA.field(0), ids)
+    news = published(sample).set_column(0, NEWS.schema.field(0), ids)
     return news.append_column("legacy_unique_id", sample["legacy_unique_id"]).sort_by(NEWS.sorted_by)
 
 
@@ -84,7 +83,7 @@ def _make_shards(days: _Days, folder: Path) -> list[DataFile]:
     for day, count in days:
         path = shard_path(Day(day))
         place = folder / Path(path).name
-        place.write_bytes(encode(_news(day, count).select(NEWS_SCHEMA.names)))
+        place.write_bytes(encode(_news(day, count).select(NEWS.schema.names)))
         files.append(DataFile.of(path, place, count))
     return files
 
@@ -92,7 +91,7 @@ def _make_shards(days: _Days, folder: Path) -> list[DataFile]:
 def _make_part(days: _Days, folder: Path) -> Path:
     """Write the rows of a year, as the legacy files are to have them, to the disk."""
     place = folder / f"part-{days[0][0].year}.arrow"
-    with pa.OSFile(str(place), "wb") as sink, pa.ipc.new_file(sink, NEWS_SCHEMA) as writer:
+    with pa.OSFile(str(place), "wb") as sink, pa.ipc.new_file(sink, NEWS.schema) as writer:
         for day, count in days:
             if count:
                 writer.write_table(_as_legacy(_news(day, count)))
@@ -102,7 +101,7 @@ def _make_part(days: _Days, folder: Path) -> Path:
 def _as_legacy(news: pa.Table) -> pa.Table:
     """Give rows their old ids, if they had one."""
     ids = pc.coalesce(news["legacy_unique_id"], news["unique_id"])
-    return news.set_column(0, NEWS_SCHEMA.field(0), ids).select(NEWS_SCHEMA.names)
+    return news.set_column(0, NEWS.schema.field(0), ids).select(NEWS.schema.names)
 
 
 def _make_legacy(work: tuple[int, list[Path]], folder: Path) -> DataFile:
@@ -122,4 +121,4 @@ def _of_agency(news: pa.Table) -> pa.Table:
     """Order the rows of an agency, newest first, and take its time away from one of them."""
     at = news["published_at"]
     timed = pc.if_else(pa.array([number > 0 for number in range(len(at))], pa.bool_()), at, pa.scalar(None, at.type))
-    return news.set_column(2, NEWS_SCHEMA.field(2), timed).sort_by([("published_at", "descending")])
+    return news.set_column(2, NEWS.schema.field(2), timed).sort_by([("published_at", "descending")])

@@ -17,7 +17,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.days import Day
 from govbr_assets.core.layout import ROW_GROUP_ROWS
 from govbr_assets.local.news import sample_news
@@ -78,13 +77,13 @@ def published(rows: pa.Table) -> pa.Table:
     def named(table: pa.Table, ids: str, column: str) -> pa.ChunkedArray:
         return table[column].take(pc.index_in(rows[ids], table["id"].combine_chunks()))
 
-    columns = {name: rows[name] for name in rows.column_names if name in NEWS_SCHEMA.names}
+    columns = {name: rows[name] for name in rows.column_names if name in NEWS.schema.names}
     columns |= {"agency": named(agencies, "agency_id", "key"), "image": rows["image_url"]}
     themed = {f"theme_1_level_{level}": f"theme_l{level}_id" for level in (1, 2, 3)}
     for theme, ids in (themed | {"most_specific_theme": "most_specific_theme_id"}).items():
         columns |= {f"{theme}_{column}": named(themes, ids, column) for column in ("code", "label")}
     columns["theme_1_level_1"] = columns["theme_1_level_1_label"]
-    return pa.table([columns[field.name].cast(field.type) for field in NEWS_SCHEMA], schema=NEWS_SCHEMA)
+    return pa.table([columns[field.name].cast(field.type) for field in NEWS.schema], schema=NEWS.schema)
 
 
 def _by_month(rows: pa.Table, starts: list[datetime]) -> list[pa.Table]:
@@ -97,7 +96,7 @@ def _by_month(rows: pa.Table, starts: list[datetime]) -> list[pa.Table]:
 def _write(place: Path, months: list[pa.Table], starts: list[datetime], copies: int) -> int:
     """Write a year file with the settings of `layout.encode`, a month at a time; return how many rows it has."""
     written = 0
-    with pq.ParquetWriter(place, NEWS_SCHEMA, **WRITER_SETTINGS) as writer:
+    with pq.ParquetWriter(place, NEWS.schema, **WRITER_SETTINGS) as writer:
         for month in range(12):
             parts = [_copy(months[(month - copy) % 12], starts, month, copy) for copy in range(copies)]
             rows = pa.concat_tables(parts).sort_by(NEWS.sorted_by)
@@ -115,4 +114,4 @@ def _copy(rows: pa.Table, starts: list[datetime], month: int, copy: int) -> pa.T
     at = pc.add(rows["published_at"], shift)
     at = pc.if_else(pc.less(at, pa.scalar(starts[month + 1], at.type)), at, pc.subtract(at, _FOUR_DAYS))
     ids = pc.binary_join_element_wise(rows["unique_id"], str(copy), "")
-    return rows.set_column(0, NEWS_SCHEMA.field(0), ids).set_column(2, NEWS_SCHEMA.field(2), at)
+    return rows.set_column(0, NEWS.schema.field(0), ids).set_column(2, NEWS.schema.field(2), at)

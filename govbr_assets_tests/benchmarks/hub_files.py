@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from govbr_assets.core.card import appendable_card
 from govbr_assets.core.layout import CARD_PATH
 from govbr_assets.local.hub.changes import Put
 from govbr_assets.local.hub.store import HubStore
+from govbr_assets_tests.tables import usual_card
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def put_on_hub(store: HubStore, repo_id: str, files: Sequence[DataFile]) -> None
     """Put files and a card into a repo, which is made if it is not there; the files are moved, not read."""
     if repo_id not in store.repos():
         store.create(repo_id)
-    operations = [Put(CARD_PATH, store.blobs.add(appendable_card(None).encode()))]
+    operations = [Put(CARD_PATH, store.blobs.add(usual_card(None).encode()))]
     for file in files:
         target = store.blobs.describe("", 0, file.sha256).path
         target.parent.mkdir(exist_ok=True)

@@ -18,7 +18,6 @@ import adbc_driver_postgresql.dbapi as adbc
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.days import Day
 from govbr_assets.core.layout import is_parquet, year_path
 from govbr_assets.dataset.parquet import encode_to
@@ -169,7 +168,7 @@ class _Bench:
     def _postgres_rows(self) -> pa.Table:
         """Read the year: [n rows x 24]."""
         take = NewsTable(self._stack.postgres.url, NEWS).read_days(_DAYS)
-        rows = pa.concat_tables([take(day) for day in _DAYS]).select(NEWS_SCHEMA.names)
+        rows = pa.concat_tables([take(day) for day in _DAYS]).select(NEWS.schema.names)
         return rows.sort_by(NEWS.sorted_by)
 
 

@@ -17,7 +17,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.days import Day
 from govbr_assets.core.layout import ROW_GROUP_ROWS, year_path
 from govbr_assets.local.load import load
@@ -92,7 +91,7 @@ class _Bench:
         files, years = [], groupby(days, lambda day: day.date.year)
         for year, of_year in years:
             place = self._folder / f"{year}.parquet"
-            with pq.ParquetWriter(place, NEWS_SCHEMA, **WRITER_SETTINGS) as writer:
+            with pq.ParquetWriter(place, NEWS.schema, **WRITER_SETTINGS) as writer:
                 held = 0
                 for _, of_month in groupby(of_year, lambda day: day.date.month):
                     tables = {day: take(day) for day in of_month}
@@ -144,8 +143,8 @@ def _published(rows: pa.Table, *, old: bool) -> pa.Table:
     """Make published rows, under their legacy ids if they are old and have one."""
     if old:
         ids = pc.coalesce(rows["legacy_unique_id"], rows["unique_id"])
-        rows = rows.set_column(0, NEWS_SCHEMA.field(0), ids)
-    return rows.select(NEWS_SCHEMA.names).sort_by(NEWS.sorted_by)
+        rows = rows.set_column(0, NEWS.schema.field(0), ids)
+    return rows.select(NEWS.schema.names).sort_by(NEWS.sorted_by)
 
 
 def _show(cases: list[Figures], floor: Cost, rows: int, size: int) -> None:

@@ -5,12 +5,12 @@ import yaml
 from datasets import Features
 from huggingface_hub.repocard import REGEX_YAML_BLOCK
 
-from govbr_assets.core import card as core_card
-from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.errors import ContractError
+from govbr_assets.publications import NEWS
+from govbr_assets_tests.tables import usual_card
 
 CONFIGS = [{"config_name": "default", "data_files": [{"split": "train", "path": "data/train-*.parquet"}]}]
-FEATURES = Features.from_arrow_schema(NEWS_SCHEMA)._to_yaml_list()
+FEATURES = Features.from_arrow_schema(NEWS.schema)._to_yaml_list()
 STALE = """---
 # who made it
 license: mit   # keep my spaces
@@ -40,7 +40,7 @@ tail without newline"""
 
 
 def appendable_card(card: str | None) -> str:
-    return core_card.appendable_card(None if card is None else card.encode()).text
+    return usual_card(None if card is None else card.encode()).text
 
 
 def front(card: str) -> dict:

@@ -13,14 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from govbr_assets.core.conform_file import conform_file
-from govbr_assets.core.contract import EARLIEST, LATEST, NEWS_SCHEMA
+from govbr_assets.core.contract import EARLIEST, LATEST
 from govbr_assets.errors import ContractError
+from govbr_assets.publications import NEWS
 from govbr_assets_tests.conftest import SAMPLE
 from govbr_assets_tests.tables import shard
 
 SOURCE = "data/train-00000-of-00003.parquet"
 TIMES = ["published_at", "updated_datetime", "extracted_at"]
-TEXTS = [name for name in NEWS_SCHEMA.names if name not in (*TIMES, "tags")]
+TEXTS = [name for name in NEWS.schema.names if name not in (*TIMES, "tags")]
 PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 ZONES = [None, "UTC", "-03:00", "America/Sao_Paulo", "Asia/Kolkata"]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -50,11 +51,11 @@ def value(field: pa.Field) -> st.SearchStrategy[object]:
 def tables(draw: st.DrawFn, min_size: int = 0) -> pa.Table:
     """Draw rows of the contract; now and then a column has no value at all."""
     size = draw(st.integers(min_size, 4))
-    empty = set(draw(st.lists(st.sampled_from(NEWS_SCHEMA.names[1:]), max_size=6)))
-    values = [st.none() if field.name in empty else value(field) for field in NEWS_SCHEMA]
+    empty = set(draw(st.lists(st.sampled_from(NEWS.schema.names[1:]), max_size=6)))
+    values = [st.none() if field.name in empty else value(field) for field in NEWS.schema]
     columns = [draw(st.lists(each, min_size=size, max_size=size)) for each in values]
-    arrays = [pa.array(column, field.type) for column, field in zip(columns, NEWS_SCHEMA, strict=True)]
-    return pa.table(arrays, schema=NEWS_SCHEMA)
+    arrays = [pa.array(column, field.type) for column, field in zip(columns, NEWS.schema, strict=True)]
+    return pa.table(arrays, schema=NEWS.schema)
 
 
 def written(draw: st.DrawFn, ticks: int, unit: str) -> str:
@@ -112,7 +113,7 @@ def disguised(draw: st.DrawFn, column: pa.ChunkedArray) -> pa.Array | pa.Chunked
 def files(draw: st.DrawFn) -> tuple[pa.Table, pa.Table]:
     """Draw rows of the contract, and beside them the same rows as somebody else has them."""
     rows = draw(tables())
-    columns = {name: disguised(draw, rows[name]) for name in NEWS_SCHEMA.names}
+    columns = {name: disguised(draw, rows[name]) for name in NEWS.schema.names}
     columns |= {"an extra": pa.nulls(rows.num_rows), "another": pa.nulls(rows.num_rows, pa.float64())}
     columns |= {"__index_level_0__": pa.array(range(rows.num_rows))}
     names, cut = draw(st.permutations(sorted(columns))), draw(st.integers(0, rows.num_rows))
@@ -123,8 +124,8 @@ def files(draw: st.DrawFn) -> tuple[pa.Table, pa.Table]:
 @given(files())
 def test_rows_come_back_from_under_any_disguise(file: tuple[pa.Table, pa.Table]):
     rows, disguise = file
-    cast = conform_file(disguise, SOURCE)
-    assert cast.schema.equals(NEWS_SCHEMA, check_metadata=True)
+    cast = conform_file(disguise, SOURCE, NEWS.schema)
+    assert cast.schema.equals(NEWS.schema, check_metadata=True)
     assert cast["tags"].type.value_field.name == "element"
     assert cast.equals(rows)
     cast.validate(full=True)
@@ -154,25 +155,25 @@ WRITERS: dict[str, Callable[[pa.Table, Path], object]] = {
 @pytest.mark.parametrize("write", WRITERS.values(), ids=WRITERS)
 def test_what_others_write_comes_back(write: Callable[[pa.Table, Path], object], tmp_path: Path):
     rows = shard(["a", "b", "c"])
-    rows = replaced(rows, "published_at", pa.array([None, 1, -1], NEWS_SCHEMA.field("published_at").type))
+    rows = replaced(rows, "published_at", pa.array([None, 1, -1], NEWS.schema.field("published_at").type))
     rows = replaced(rows, "extracted_at", pa.array([1_000, None, 2_000], pa.timestamp("ns")))
     write(rows, tmp_path / "rows.parquet")
-    assert conform_file(pq.read_table(tmp_path / "rows.parquet"), SOURCE).sort_by("unique_id") == rows
+    assert conform_file(pq.read_table(tmp_path / "rows.parquet"), SOURCE, NEWS.schema).sort_by("unique_id") == rows
 
 
 @pytest.mark.skipif(not SAMPLE.exists(), reason="the real rows are not beside this checkout")
 def test_real_rows_come_back_once_their_extra_column_is_gone():
     rows = pq.read_table(SAMPLE)
     with pytest.raises(ContractError, match=r"Column content_length .* take it out"):
-        conform_file(rows, SOURCE)
-    expected = rows.select(NEWS_SCHEMA.names).replace_schema_metadata(None).cast(NEWS_SCHEMA)
-    assert conform_file(rows.drop_columns(["content_length"]), SOURCE).equals(expected)
+        conform_file(rows, SOURCE, NEWS.schema)
+    expected = rows.select(NEWS.schema.names).replace_schema_metadata(None).cast(NEWS.schema)
+    assert conform_file(rows.drop_columns(["content_length"]), SOURCE, NEWS.schema).equals(expected)
 
 
 def test_lists_in_which_no_text_stands_stay_what_they_are():
     tags = [[], [None, None], None]
     rows = replaced(shard(["a", "b", "c"]), "tags", pa.array(tags, pa.list_(pa.null())))
-    assert conform_file(rows, SOURCE)["tags"].to_pylist() == tags
+    assert conform_file(rows, SOURCE, NEWS.schema)["tags"].to_pylist() == tags
 
 
 @pytest.mark.parametrize(
@@ -190,7 +191,7 @@ def test_a_time_as_text_is_the_instant_that_it_names(text: str, instant: datetim
     rows = shard(["a", "b"])
     for name in TIMES:
         rows = replaced(rows, name, pa.array([text, None]))
-    cast = conform_file(rows, SOURCE)
+    cast = conform_file(rows, SOURCE, NEWS.schema)
     assert cast["published_at"].to_pylist() == cast["updated_datetime"].to_pylist() == [instant, None]
     assert cast["extracted_at"].cast(pa.timestamp("us", "UTC")).to_pylist() == [instant, None]
 
@@ -248,7 +249,7 @@ REFUSED = [
 def test_what_would_lose_something_is_refused_by_file_column_row_and_value(name: str, column: pa.Array, named: str):
     rows = replaced(shard(["a", "b"]).slice(0, len(column)), name, column)
     with pytest.raises(ContractError, match=rf"^Column {name} .*in {SOURCE} .*[^.]\.$") as refused:
-        conform_file(rows, SOURCE)
+        conform_file(rows, SOURCE, NEWS.schema)
     refused.match(named)
 
 
@@ -257,23 +258,25 @@ def test_a_column_without_a_value_may_have_any_type(kind: pa.DataType):
     rows = shard(["a", "b"])
     for name in ("video_url", "updated_datetime", "tags"):
         empty = replaced(rows, name, pa.nulls(2, kind))
-        assert conform_file(empty, SOURCE).equals(conform_file(replaced(rows, name, pa.nulls(2)), SOURCE))
+        assert conform_file(empty, SOURCE, NEWS.schema).equals(
+            conform_file(replaced(rows, name, pa.nulls(2)), SOURCE, NEWS.schema)
+        )
 
 
-@pytest.mark.parametrize("name", NEWS_SCHEMA.names)
+@pytest.mark.parametrize("name", NEWS.schema.names)
 def test_a_column_that_is_missing_or_stands_twice_is_refused_by_name(name: str):
     rows = shard(["a"])
     with pytest.raises(ContractError, match=f"Column {name} is missing in {SOURCE}"):
-        conform_file(rows.drop_columns([name]), SOURCE)
+        conform_file(rows.drop_columns([name]), SOURCE, NEWS.schema)
     with pytest.raises(ContractError, match=f"Column {name} stands 2 times in {SOURCE}"):
-        conform_file(rows.append_column(name, rows[name]), SOURCE)
+        conform_file(rows.append_column(name, rows[name]), SOURCE, NEWS.schema)
 
 
 @pytest.mark.parametrize("extra", [one(7), one("x"), one({"a": 1}), one(1, pa.timestamp("ns", "Nowhere/Land"))])
 def test_an_extra_column_is_refused_by_the_first_row_that_has_a_value_there(extra: pa.Array):
     rows = shard(["a", "b"]).append_column("extra", pa.nulls(2)).append_column("extra", extra)
     with pytest.raises(ContractError, match=f"Column extra of the row with unique_id 'b' in {SOURCE} "):
-        conform_file(rows, SOURCE)
+        conform_file(rows, SOURCE, NEWS.schema)
 
 
 def injuries(field: pa.Field, size: int) -> st.SearchStrategy[pa.Array]:
@@ -294,9 +297,9 @@ def injuries(field: pa.Field, size: int) -> st.SearchStrategy[pa.Array]:
 
 @given(tables(min_size=1), st.data())
 def test_whatever_is_injured_is_refused_by_file_column_and_row(rows: pa.Table, data: st.DataObject):
-    name = data.draw(st.sampled_from(NEWS_SCHEMA.names))
-    column = data.draw(injuries(NEWS_SCHEMA.field(name), rows.num_rows))
+    name = data.draw(st.sampled_from(NEWS.schema.names))
+    column = data.draw(injuries(NEWS.schema.field(name), rows.num_rows))
     row = "" if name == "unique_id" else f" of the row with unique_id {rows['unique_id'][0].as_py()!r}"
     with pytest.raises(ContractError) as refused:
-        conform_file(replaced(rows, name, column), SOURCE)
+        conform_file(replaced(rows, name, column), SOURCE, NEWS.schema)
     assert str(refused.value).startswith(f"Column {name}{row} in {SOURCE} ")

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.diff import (
     STANDING_SCHEMA,
     Places,
@@ -20,6 +19,7 @@ from govbr_assets.core.diff import (
 from govbr_assets.core.digest import row_digests
 from govbr_assets.core.identity import owners
 from govbr_assets.core.layout import folded_year, shard_day
+from govbr_assets.publications import NEWS
 from govbr_assets_tests.tables import news, shard
 
 YEAR, OTHER, BASE = "data/train-2026-00.parquet", "data/train-2026-01-14.parquet", "data/train-0-of-3.parquet"
@@ -35,11 +35,11 @@ def is_folded(path: str) -> bool:
 def places(rows: pa.Table, year: Sequence[tuple[str, int]] = (), elsewhere: Sequence[tuple[str, str]] = ()) -> Places:
     columns = zip(*year, strict=True) if year else ([], [])
     standing = pa.table([pa.array(column) for column in columns], STANDING_SCHEMA.names).cast(STANDING_SCHEMA)
-    return find_places(rows, owners(rows), standing, YEAR, elsewhere, is_folded)
+    return find_places(rows, owners(rows), standing, YEAR, elsewhere, is_folded, NEWS.schema)
 
 
 def digest(rows: pa.Table, name: str) -> int:
-    found = row_digests(rows.select(NEWS_SCHEMA.names)).to_pylist()
+    found = row_digests(rows.select(NEWS.schema.names), NEWS.schema).to_pylist()
     return found[rows["unique_id"].to_pylist().index(name)]
 
 
@@ -112,9 +112,9 @@ def test_the_columns_that_differ_are_named_and_null_is_no_empty_text():
     new = old.set_column(5, "title", pa.array(["Title of a", "other", "Title of c"]))
     new = new.set_column(23, "summary", pa.array(["", None, None]))
     old = old.set_column(23, "summary", pa.array([None, None, None], pa.string()))
-    new = new.set_column(13, NEWS_SCHEMA.field("tags"), pa.array([None, None, ["x"]], NEWS_SCHEMA.field("tags").type))
-    old = old.set_column(13, NEWS_SCHEMA.field("tags"), pa.array([[], None, ["x"]], NEWS_SCHEMA.field("tags").type))
-    assert list(differing_columns(old, new)) == [["tags", "summary"], ["title"], []]
+    new = new.set_column(13, NEWS.schema.field("tags"), pa.array([None, None, ["x"]], NEWS.schema.field("tags").type))
+    old = old.set_column(13, NEWS.schema.field("tags"), pa.array([[], None, ["x"]], NEWS.schema.field("tags").type))
+    assert list(differing_columns(old, new, NEWS.schema.names)) == [["tags", "summary"], ["title"], []]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from govbr_assets.core import periods
-from govbr_assets.core.contract import EARLIEST, LATEST, NEWS_SCHEMA
+from govbr_assets.core.contract import EARLIEST, LATEST
 from govbr_assets.core.digest import row_digests
 from govbr_assets.core.periods import (
     SOURCED_SCHEMA,
@@ -67,7 +67,7 @@ cuts = st.lists(st.integers(0, 20), max_size=4)
 
 def news(rows: Sequence[Row]) -> pa.Table:
     names = ("unique_id", "published_at", "extracted_at", "updated_datetime", "title")
-    return pa.Table.from_pylist([dict(zip(names, row, strict=True)) for row in rows], schema=NEWS_SCHEMA)
+    return pa.Table.from_pylist([dict(zip(names, row, strict=True)) for row in rows], schema=NEWS.schema)
 
 
 def keys(rows: Sequence[tuple[str, int | None]]) -> pa.Table:
@@ -181,8 +181,8 @@ def test_rows_on_their_way_carry_digest_and_source():
     rows = shard(["a", "b"])
     table = sourced(rows, "data/train-x.parquet")
     assert table.schema.equals(SOURCED_SCHEMA, check_metadata=True)
-    assert table.select(NEWS_SCHEMA.names).equals(rows)
-    assert table["digest"].combine_chunks() == row_digests(rows)
+    assert table.select(NEWS.schema.names).equals(rows)
+    assert table["digest"].combine_chunks() == row_digests(rows, NEWS.schema)
     assert table["source"].to_pylist() == ["data/train-x.parquet"] * 2
 
 
@@ -209,7 +209,9 @@ def test_rows_in_order_are_in_order_unless_a_key_stands_twice(rows: list[Row]):
     table = in_order(news(rows))
     twice = max(Counter((row[0], row[1]) for row in rows).values(), default=1) > 1
     assert bool(SortCheck("x").breach(table)) == twice
-    assert Counter(row_digests(table).to_pylist()) == Counter(row_digests(news(rows)).to_pylist())
+    assert Counter(row_digests(table, NEWS.schema).to_pylist()) == Counter(
+        row_digests(news(rows), NEWS.schema).to_pylist()
+    )
 
 
 def plain_months(groups: Sequence[Sequence[tuple[str, int | None]]], year: int, full: int) -> list[int] | None:
@@ -275,7 +277,7 @@ def test_a_folded_file_is_known_by_its_keys_and_row_groups(groups: list[list[tup
 def test_a_month_of_any_size_ends_its_row_group_and_is_known_again(rows: int, groups: list[int]):
     sink = io.BytesIO()
     table = shard([f"{number:05}" for number in range(rows)], at=EPOCH + ticks("2025-05-05T12:00+00:00") * TICK)
-    table = table.set_column(2, NEWS_SCHEMA.field(2), pa.repeat(table["published_at"][0], rows))
+    table = table.set_column(2, NEWS.schema.field(2), pa.repeat(table["published_at"][0], rows))
     assert encode_to(sink, _halves(table), NEWS) == rows
     parquet = pq.ParquetFile(sink)
     assert [parquet.metadata.row_group(index).num_rows for index in range(parquet.num_row_groups)] == groups

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from govbr_assets.core.conform import conform_source_rows
-from govbr_assets.core.contract import NEWS_SCHEMA, check_day, schema_diff
+from govbr_assets.core.contract import check_day
 from govbr_assets.errors import ContractError
 from govbr_assets.publications import NEWS
 from govbr_assets_tests.tables import DAY, news, shard
@@ -65,8 +65,8 @@ def test_no_rows_give_an_empty_table_of_the_schema():
 
 
 def test_a_good_day_passes_the_gate():
-    check_day(shard(["a", "b"]), DAY)
-    check_day(NEWS_SCHEMA.empty_table(), DAY)
+    check_day(shard(["a", "b"]), DAY, NEWS.schema)
+    check_day(NEWS.schema.empty_table(), DAY, NEWS.schema)
 
 
 @pytest.mark.parametrize(
@@ -79,15 +79,15 @@ def test_a_good_day_passes_the_gate():
         (shard(["a"]).drop_columns(["title"]), "missing columns .*title"),
         (shard(["a"]).set_column(0, "unique_id", pa.array([None], pa.string())), "have no unique_id"),
         (shard(["a"]).replace_schema_metadata({"pandas": "{}"}), "metadata"),
-        (shard(["a"]).set_column(2, "published_at", pa.array([None], NEWS_SCHEMA.field(2).type)), "outside the day"),
+        (shard(["a"]).set_column(2, "published_at", pa.array([None], NEWS.schema.field(2).type)), "outside the day"),
     ],
 )
 def test_what_must_not_be_published_stops_at_the_gate(rows: pa.Table, named: str):
     with pytest.raises(ContractError, match=named):
-        check_day(rows, DAY)
+        check_day(rows, DAY, NEWS.schema)
 
 
 def test_a_difference_of_types_names_the_column_and_both_types():
-    schema = NEWS_SCHEMA.set(4, pa.field("extracted_at", pa.timestamp("us")))
-    assert schema_diff(schema) == "extracted_at is timestamp[us] and should be timestamp[ns]"
-    assert schema_diff(NEWS_SCHEMA) == ""
+    schema = NEWS.schema.set(4, pa.field("extracted_at", pa.timestamp("us")))
+    assert str(NEWS.compare(schema)) == "extracted_at is timestamp[us] and should be timestamp[ns]"
+    assert not NEWS.compare(NEWS.schema)

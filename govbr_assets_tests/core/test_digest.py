@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.digest import row_digests
 from govbr_assets.errors import ContractError
+from govbr_assets.publications import NEWS
 from govbr_assets_tests.conftest import SAMPLE
 from govbr_assets_tests.tables import news, shard
 
@@ -31,9 +31,9 @@ rows_alike = st.fixed_dictionaries(
     }
 )
 TIMES = ["published_at", "updated_datetime", "extracted_at"]
-TEXTS = [name for name in NEWS_SCHEMA.names if name not in (*TIMES, "tags")]
+TEXTS = [name for name in NEWS.schema.names if name not in (*TIMES, "tags")]
 OTHERS = [
-    *({name: None} for name in NEWS_SCHEMA.names),
+    *({name: None} for name in NEWS.schema.names),
     *({name: text} for name in TEXTS for text in ("other", "")),
     *({name: 2} for name in TIMES),
     *({"tags": tags} for tags in ([], [None], [""], ["a", "b"], ["b", "a"], ["ab"], ["a b"], ["a,b"], ["a", None])),
@@ -41,7 +41,7 @@ OTHERS = [
 
 
 def table(rows: Sequence[Mapping[str, object]]) -> pa.Table:
-    return pa.Table.from_pylist(rows, schema=NEWS_SCHEMA)
+    return pa.Table.from_pylist(rows, schema=NEWS.schema)
 
 
 def full_row() -> dict[str, object]:
@@ -51,17 +51,17 @@ def full_row() -> dict[str, object]:
 
 def test_a_row_has_the_digest_that_it_had_in_every_version():
     row = full_row() | {"content": "nb\u00a0sp 🇧🇷", "tags": ["a", None, ""], "image": None, "published_at": -1}
-    assert row_digests(table([row, {}])).to_pylist() == [4664049338826038381, 8214165926749124003]
+    assert row_digests(table([row, {}]), NEWS.schema).to_pylist() == [4664049338826038381, 8214165926749124003]
 
 
 def test_rows_that_differ_in_any_column_by_anything_have_other_digests():
     rows = table([full_row(), *(full_row() | other for other in OTHERS)])
-    assert len(set(row_digests(rows).to_pylist())) == rows.num_rows
+    assert len(set(row_digests(rows, NEWS.schema).to_pylist())) == rows.num_rows
 
 
 @given(st.lists(rows_alike, min_size=2, max_size=20))
 def test_rows_have_the_same_digest_exactly_if_they_are_the_same(rows: list[dict[str, object]]):
-    digests = row_digests(table(rows)).to_pylist()
+    digests = row_digests(table(rows), NEWS.schema).to_pylist()
     for digest, row in zip(digests, rows, strict=True):
         assert [each == digest for each in digests] == [each == row for each in rows]
 
@@ -70,47 +70,49 @@ def test_rows_have_the_same_digest_exactly_if_they_are_the_same(rows: list[dict[
 def test_chunks_and_slices_leave_no_trace(rows: list[dict[str, object]], cuts: list[int]):
     whole, ends = table(rows), sorted([0, *cuts, 20])
     slices = [whole.slice(start, end - start) for start, end in pairwise(ends)]
-    digests = row_digests(whole)
-    assert row_digests(pa.concat_tables(slices)) == digests
-    assert pa.concat_arrays([row_digests(each) for each in slices]) == digests
+    digests = row_digests(whole, NEWS.schema)
+    assert row_digests(pa.concat_tables(slices), NEWS.schema) == digests
+    assert pa.concat_arrays([row_digests(each, NEWS.schema) for each in slices]) == digests
 
 
 def test_many_rows_have_the_digests_that_they_have_a_few_at_once():
     rows = shard([f"id-{number}" for number in range(2_345)])
-    few = [row_digests(rows.slice(start, 100)) for start in range(0, rows.num_rows, 100)]
-    assert row_digests(rows) == pa.concat_arrays(few)
+    few = [row_digests(rows.slice(start, 100), NEWS.schema) for start in range(0, rows.num_rows, 100)]
+    assert row_digests(rows, NEWS.schema) == pa.concat_arrays(few)
 
 
 def test_what_a_null_hides_does_not_count():
     mask = pa.array([True, False])
     hiding = pa.ListArray.from_arrays(pa.array([0, 1, 2], pa.int32()), pa.array(["hidden", "b"]), mask=mask)
     rows = table([{}, {"tags": ["b"]}])
-    assert row_digests(rows.set_column(13, NEWS_SCHEMA.field("tags"), hiding)) == row_digests(rows)
+    assert row_digests(rows.set_column(13, NEWS.schema.field("tags"), hiding), NEWS.schema) == row_digests(
+        rows, NEWS.schema
+    )
 
 
 def test_no_rows_have_no_digests():
-    assert row_digests(NEWS_SCHEMA.empty_table()) == pa.array([], pa.int64())
+    assert row_digests(NEWS.schema.empty_table(), NEWS.schema) == pa.array([], pa.int64())
 
 
 def test_metadata_is_not_content():
     rows = shard(["a", "b"])
-    assert row_digests(rows.replace_schema_metadata({"pandas": "{}"})) == row_digests(rows)
+    assert row_digests(rows.replace_schema_metadata({"pandas": "{}"}), NEWS.schema) == row_digests(rows, NEWS.schema)
 
 
 @pytest.mark.parametrize(
     ("rows", "named"),
     [
         (news(["a"]), "legacy_unique_id"),
-        (shard(["a"]).select(NEWS_SCHEMA.names[::-1]), "order"),
+        (shard(["a"]).select(NEWS.schema.names[::-1]), "order"),
         (shard(["a"]).set_column(2, "published_at", pa.array([1], pa.timestamp("us", "UTC"))), "published_at"),
     ],
 )
 def test_rows_of_another_schema_have_no_digest(rows: pa.Table, named: str):
     with pytest.raises(ContractError, match=named):
-        row_digests(rows)
+        row_digests(rows, NEWS.schema)
 
 
 @pytest.mark.skipif(not SAMPLE.exists(), reason="the real rows are not beside this checkout")
 def test_a_thousand_real_rows_have_a_thousand_digests():
-    rows = pq.read_table(SAMPLE).select(NEWS_SCHEMA.names).replace_schema_metadata(None).cast(NEWS_SCHEMA)
-    assert len(set(row_digests(rows).to_pylist())) == 1_000
+    rows = pq.read_table(SAMPLE).select(NEWS.schema.names).replace_schema_metadata(None).cast(NEWS.schema)
+    assert len(set(row_digests(rows, NEWS.schema).to_pylist())) == 1_000

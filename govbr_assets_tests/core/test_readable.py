@@ -8,12 +8,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from govbr_assets.core.compatibility import reader_incompatibilities
-from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.dataset.transaction import commit
 from govbr_assets.errors import ContractError
 from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.file_changes import FileChanges
+from govbr_assets.publications import NEWS
 from govbr_assets_tests import readers
 from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.huggingface.test_hub import parquet, put
@@ -32,8 +31,8 @@ TOLERATED = {
     "a column of type null": changed("video_url", pa.null()),
     "a large string": changed("title", pa.large_string()),
     "a large list": changed("tags", pa.large_list(pa.string())),
-    "another order": shard(["old-1", "old-2"]).select(NEWS_SCHEMA.names[::-1]),
-    "notes of pandas": pa.Table.from_pandas(shard(["old-1", "old-2"]).to_pandas(), schema=NEWS_SCHEMA),
+    "another order": shard(["old-1", "old-2"]).select(NEWS.schema.names[::-1]),
+    "notes of pandas": pa.Table.from_pandas(shard(["old-1", "old-2"]).to_pandas(), schema=NEWS.schema),
 }
 BREAKING = {
     "UTC": changed("published_at", pa.timestamp("us", "UTC")),
@@ -58,7 +57,7 @@ def test_what_is_tolerated_is_reported_and_goes_on(hub: RepoClient, rows: pa.Tab
     hold(hub, LATER, rows)
     publication = commit(hub, put("b"), hub.head())
     assert publication.committed
-    exact = rows.schema.names == NEWS_SCHEMA.names and rows.schema.types == NEWS_SCHEMA.types
+    exact = rows.schema.names == NEWS.schema.names and rows.schema.types == NEWS.schema.types
     assert len(publication.notes) == (0 if exact else 1)
     assert all(note.startswith(f"{LATER}: ") for note in publication.notes)
 
@@ -67,9 +66,9 @@ def test_what_is_tolerated_is_reported_and_goes_on(hub: RepoClient, rows: pa.Tab
 def test_what_breaks_readers_stops_a_publication_with_file_column_and_both_types(hub: RepoClient, rows: pa.Table):
     hold(hub, LATER, rows)
     before = hub.head()
-    column = next(name for name in {*rows.schema.names, *NEWS_SCHEMA.names} if differs(rows.schema, name))
+    column = next(name for name in {*rows.schema.names, *NEWS.schema.names} if differs(rows.schema, name))
     found = rows.schema.field(column).type if column in rows.schema.names else "missing"
-    should = NEWS_SCHEMA.field(column).type if column in NEWS_SCHEMA.names else "should not be there"
+    should = NEWS.schema.field(column).type if column in NEWS.schema.names else "should not be there"
     with pytest.raises(ContractError) as refused:
         commit(hub, put("b"), before)
     assert all(str(part) in str(refused.value) for part in (LATER, column, found, should))
@@ -77,8 +76,8 @@ def test_what_breaks_readers_stops_a_publication_with_file_column_and_both_types
 
 
 def differs(schema: pa.Schema, name: str) -> bool:
-    both = name in schema.names and name in NEWS_SCHEMA.names
-    return not both or schema.field(name).type != NEWS_SCHEMA.field(name).type
+    both = name in schema.names and name in NEWS.schema.names
+    return not both or schema.field(name).type != NEWS.schema.field(name).type
 
 
 def test_a_null_column_in_the_first_file_breaks_readers_and_stops_a_publication(graph: Graph):
@@ -102,7 +101,7 @@ def test_the_rule_is_what_readers_do(tmp_path: Path, rows: pa.Table, place: str)
     pq.write_table(shard(["a"]).set_column(11, "video_url", pa.array(["a video"])), folder / ours)
     pq.write_table(rows, folder / other)
     fails = {name for name, read in readers.ON_FILES.items() if not reads(read, tmp_path)}
-    breaking, _ = reader_incompatibilities(rows.schema, first=place == "first")
+    breaking, _ = NEWS.compare(rows.schema).for_readers(first=place == "first")
     assert bool(breaking) == bool(fails), fails
 
 

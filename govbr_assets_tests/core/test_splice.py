@@ -18,7 +18,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.row_group_copy import RowGroup, row_groups, splice
 from govbr_assets.core.thrift_compact import Struct, dump, load
 from govbr_assets.errors import ContractError
@@ -75,7 +74,7 @@ CUT = encode(shard(["a", "b"]), **WRITER_SETTINGS).getvalue()
 def real_rows() -> pa.Table:
     if not SAMPLE.exists():
         pytest.skip("the real rows are not beside this checkout")
-    rows = pq.read_table(SAMPLE).select(NEWS_SCHEMA.names).replace_schema_metadata(None).cast(NEWS_SCHEMA)
+    rows = pq.read_table(SAMPLE).select(NEWS.schema.names).replace_schema_metadata(None).cast(NEWS.schema)
     return rows.sort_by(NEWS.sorted_by)
 
 
@@ -208,7 +207,7 @@ def test_counts_statistics_order_and_page_indexes_are_those_of_the_months(months
             assert column.is_stats_set == (column.path_in_schema in WRITER_SETTINGS["write_statistics"])
             assert column.has_offset_index
             assert column.has_column_index == was.has_column_index
-    assert pq.read_schema(year).equals(NEWS_SCHEMA, check_metadata=True)
+    assert pq.read_schema(year).equals(NEWS.schema, check_metadata=True)
 
 
 @pytest.mark.parametrize("indexed", [(False, False), (True, False), (False, True)])
@@ -291,9 +290,9 @@ def test_every_reader_reads_the_rows_of_all_months(year: Path, months: list[pa.T
     read["datasets"] = load_dataset("parquet", data_files=files, split="train", cache_dir=cache).with_format("arrow")[:]
     assert set(read) == {"polars", "pandas", "duckdb", "pyarrow", "datasets"}
     for name, rows in read.items():
-        back = rows.replace_schema_metadata(None).cast(NEWS_SCHEMA)
+        back = rows.replace_schema_metadata(None).cast(NEWS.schema)
         assert back.equals(expected), name
-    assert read["pyarrow"].schema.equals(NEWS_SCHEMA, check_metadata=True)
+    assert read["pyarrow"].schema.equals(NEWS.schema, check_metadata=True)
     stream = load_dataset("parquet", data_files=files, split="train", cache_dir=cache, streaming=True)
     assert [row["unique_id"] for row in stream] == expected["unique_id"].to_pylist()
 
@@ -419,7 +418,7 @@ def test_columns_in_another_file_are_refused(tmp_path: Path):
 
 def test_row_groups_without_rows_are_refused():
     with pytest.raises(ContractError, match="no rows"):
-        row_groups(encode(NEWS_SCHEMA.empty_table()))
+        row_groups(encode(NEWS.schema.empty_table()))
 
 
 @pytest.mark.parametrize("columns", [["a", "b"], ["a"]])

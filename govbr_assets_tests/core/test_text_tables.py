@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.globs import CSV, JSON
 from govbr_assets.core.text_tables import text_tables
 from govbr_assets.errors import ContractError
+from govbr_assets.publications import NEWS
 
 NAMES = ["unique_id", "title", "content"]
 cells = st.none() | st.sampled_from(
@@ -26,7 +26,7 @@ cells |= st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0
 
 
 def read(content: bytes, kind: object = CSV, **more: str) -> pa.Table:
-    return pa.concat_tables(text_tables(io.BytesIO(content), kind, more, "x"))  # pyright: ignore[reportArgumentType]
+    return pa.concat_tables(text_tables(io.BytesIO(content), kind, more, "x", NEWS.schema))  # pyright: ignore[reportArgumentType]
 
 
 @settings(max_examples=100, deadline=None)
@@ -50,7 +50,7 @@ def test_csv_is_read_as_pandas_reads_it_but_for_guesses_of_types(
 )
 def test_json_is_read_as_it_was_written_in_lines_or_as_one_array(rows: list[tuple[object, ...]], form: str):
     objects = [dict(zip(("title", "content", "tags"), row, strict=True)) for row in rows]
-    whole = [dict.fromkeys(NEWS_SCHEMA.names) | each for each in objects]
+    whole = [dict.fromkeys(NEWS.schema.names) | each for each in objects]
     if form == "lines":
         content = "\n".join(map(json.dumps, whole))
     else:

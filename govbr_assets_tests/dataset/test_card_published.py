@@ -12,7 +12,6 @@ import pytest
 import yaml
 from huggingface_hub import DatasetCard
 
-from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.days import Day
 from govbr_assets.dataset.changeset import Changeset
 from govbr_assets.dataset.transaction import commit
@@ -23,12 +22,13 @@ from govbr_assets.local.hub import LocalHub
 from govbr_assets.local.hub.actions import answer
 from govbr_assets.local.hub.faults import Fault
 from govbr_assets.operations.compact.plan import compact
+from govbr_assets.publications import NEWS
 from govbr_assets_tests import stranger
 from govbr_assets_tests.tables import encode, shard
 
 RIGHT: list[dict[str, Any]] = [
     {"name": field.name, "list": "string"} if field.name == "tags" else {"name": field.name, "dtype": str(field.type)}
-    for field in NEWS_SCHEMA
+    for field in NEWS.schema
 ]
 OTHER = {
     "config_name": "agencies",
@@ -36,7 +36,7 @@ OTHER = {
     "splits": [{"name": "train", "num_bytes": 9, "num_examples": 1}],
     "dataset_size": 9,
 }
-TYPES = [str(field.type).replace("element", "item") for field in NEWS_SCHEMA]
+TYPES = [str(field.type).replace("element", "item") for field in NEWS.schema]
 CONFIG = {"config_name": "default", "data_files": "data/*.parquet"}
 SHARD = "data/train-2026-01-15.parquet"
 

@@ -18,7 +18,6 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.days import Day
 from govbr_assets.dataset.reach import out_of_reach
 from govbr_assets.dataset.transaction import commit
@@ -27,6 +26,7 @@ from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.local.hub import LocalHub
 from govbr_assets.operations.compact.plan import compact
 from govbr_assets.operations.restore import Restore, latest, resolve_revision, restore
+from govbr_assets.publications import NEWS
 from govbr_assets_tests.folding import few_files
 from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.huggingface.test_hub import put
@@ -243,12 +243,12 @@ def _ours(repo: Repo) -> set[str]:
 
 
 FULL = OLD.set_column(
-    NEWS_SCHEMA.get_field_index("tags"),
-    NEWS_SCHEMA.field("tags"),
+    NEWS.schema.get_field_index("tags"),
+    NEWS.schema.field("tags"),
     pa.array([["x", "é"], None, []], pa.list_(pa.string())),
 ).set_column(
-    NEWS_SCHEMA.get_field_index("content"),
-    NEWS_SCHEMA.field("content"),
+    NEWS.schema.get_field_index("content"),
+    NEWS.schema.field("content"),
     pa.array(['"Quoted", with\na line', None, "07"]),
 )
 """Rows as others have them elsewhere, with what text files are bad at."""
@@ -393,8 +393,8 @@ def empty_of(schema: pa.Schema, groups: int = 1) -> bytes:
 
 
 WITHOUT_ROWS = {
-    "of the contract": empty_of(NEWS_SCHEMA),
-    "of pandas": parquet(pa.Table.from_pandas(pd.DataFrame(columns=NEWS_SCHEMA.names))),
+    "of the contract": empty_of(NEWS.schema),
+    "of pandas": parquet(pa.Table.from_pandas(pd.DataFrame(columns=NEWS.schema.names))),
     "of other columns": empty_of(AGENCIES.schema),
     "with an empty row group first": b"",
 }
@@ -406,8 +406,8 @@ def test_a_file_without_rows_first_in_data_goes_with_the_next_commit_or_is_told_
     content, kept = WITHOUT_ROWS[kind], [] if WITHOUT_ROWS.get(kind) else ["z"]
     if not content:
         sink = io.BytesIO()
-        with pq.ParquetWriter(sink, NEWS_SCHEMA) as writer:
-            writer.write_table(NEWS_SCHEMA.empty_table())
+        with pq.ParquetWriter(sink, NEWS.schema) as writer:
+            writer.write_table(NEWS.schema.empty_table())
             writer.write_table(rows("z", day="2024-05-05"))
         content = sink.getvalue()
     files = {"data/train-0000.parquet": content, "data/train-2025-06-01.parquet": encode(OLD)}
@@ -532,7 +532,7 @@ def test_files_that_were_selected_again_since_they_were_moved_over_are_deleted_b
 
 RIGHT = [
     {"name": field.name} | ({"list": "string"} if field.name == "tags" else {"dtype": str(field.type)})
-    for field in NEWS_SCHEMA
+    for field in NEWS.schema
 ]
 
 
@@ -548,7 +548,7 @@ def test_the_sizes_and_columns_that_the_card_tells_of_other_configs_with_our_fil
     null = [{**each, "dtype": "null"} if each["name"] == "video_url" else each for each in RIGHT]
     names = [{"name": name, "dtype": "string"} for name in AGENCIES.schema.names]
     told = [info("full", null, train=3), info("all", null, train=3), info("agencies", names, train=2)]
-    index = NEWS_SCHEMA.get_field_index("video_url")
+    index = NEWS.schema.get_field_index("video_url")
     configs = config("agencies", "x/*"), config("full", TRAIN, default=True), config("all", "data/*.parquet")
     base = repo.write(
         {

@@ -6,7 +6,6 @@ from dataclasses import replace
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.spec import Column
 from govbr_assets.dataset import parquet
 from govbr_assets.publications import NEWS
@@ -21,7 +20,7 @@ def test_the_same_rows_give_the_same_bytes_however_they_are_chunked():
 
 def test_a_file_holds_exactly_the_contract_sorted_with_statistics_on_keys_only():
     file = pq.ParquetFile(io.BytesIO(encode(shard(["b", "a"]))))
-    assert file.schema_arrow.equals(NEWS_SCHEMA, check_metadata=True)
+    assert file.schema_arrow.equals(NEWS.schema, check_metadata=True)
     columns = [file.metadata.row_group(0).column(index) for index in range(file.metadata.num_columns)]
     assert {column.path_in_schema for column in columns if column.is_stats_set} == {
         "unique_id",

@@ -8,12 +8,12 @@ import pyarrow.parquet as pq
 import pytest
 from dagster import AssetSelection, materialize
 
-from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.dataset import visible_rows as room
 from govbr_assets.dataset.changeset import Changeset, VisibleRows
 from govbr_assets.dataset.transaction import commit
 from govbr_assets.dataset.visible_rows import rows_seen
 from govbr_assets.errors import IncompleteCommitError, ProofError
+from govbr_assets.publications import NEWS
 from govbr_assets_tests.graph import GRAPH, RECONCILIATION, WEEKLY, Graph
 from govbr_assets_tests.huggingface.test_hub import Fixed, put
 from govbr_assets_tests.operations.test_fold import rows
@@ -36,7 +36,7 @@ configs:
 
 def no_rows() -> bytes:
     sink = io.BytesIO()
-    pq.write_table(NEWS_SCHEMA.empty_table(), sink)
+    pq.write_table(NEWS.schema.empty_table(), sink)
     return sink.getvalue()
 
 

@@ -14,8 +14,6 @@ import pytest
 import requests
 from huggingface_hub import CommitOperationAdd, HfApi
 
-from govbr_assets.core.card import appendable_card
-from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.layout import shard_path
 from govbr_assets.dataset.changeset import Changeset
 from govbr_assets.dataset.keys import file_keys
@@ -28,7 +26,8 @@ from govbr_assets.io.storage.folder import Folder
 from govbr_assets.local.hub import LocalHub
 from govbr_assets.local.hub.actions import Action, answer, call, cut
 from govbr_assets.local.hub.faults import Fault
-from govbr_assets_tests.tables import DAY, encode, shard
+from govbr_assets.publications import NEWS
+from govbr_assets_tests.tables import DAY, encode, shard, usual_card
 
 COMMIT = r"/commit/main$"
 
@@ -217,13 +216,13 @@ def parquet(rows: pa.Table) -> bytes:
 
 def test_a_days_rows_are_read_wherever_they_lie(hub: RepoClient, write: Callable[..., str]):
     legacy = pa.concat_tables([shard(["a", "b"]), shard(["next"], at=DAY.end), shard(["c"])])
-    undated = shard(["null"]).set_column(2, "published_at", pa.array([None], NEWS_SCHEMA.field(2).type))
-    tolerated = legacy.select(NEWS_SCHEMA.names[::-1]).set_column(
-        NEWS_SCHEMA.names[::-1].index("video_url"), "video_url", pa.nulls(4)
+    undated = shard(["null"]).set_column(2, "published_at", pa.array([None], NEWS.schema.field(2).type))
+    tolerated = legacy.select(NEWS.schema.names[::-1]).set_column(
+        NEWS.schema.names[::-1].index("video_url"), "video_url", pa.nulls(4)
     )
     write(
         **{
-            "README.md": appendable_card(None).encode(),
+            "README.md": usual_card(None).encode(),
             "data__train-00000-of-00001.parquet": parquet(tolerated),
             "data__train-0000-undated.parquet": parquet(undated),
             "data__train-2026-01-15.parquet": encode(shard(["d"])),
@@ -232,7 +231,7 @@ def test_a_days_rows_are_read_wherever_they_lie(hub: RepoClient, write: Callable
         }
     )
     rows = day_rows(hub, hub.head(), DAY)
-    assert rows.schema == NEWS_SCHEMA
+    assert rows.schema == NEWS.schema
     assert sorted(rows["unique_id"].to_pylist()) == ["a", "b", "c", "d"]
     assert day_rows(hub, hub.head(), DAY, ["unique_id"]).column_names == ["unique_id"]
 

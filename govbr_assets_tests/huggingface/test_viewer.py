@@ -12,7 +12,6 @@ import pytest
 from huggingface_hub import HfApi
 from starlette.responses import JSONResponse
 
-from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.dataset.changeset import Changeset
 from govbr_assets.dataset.transaction import commit
 from govbr_assets.errors import ConfigurationError, HubDeniedError, ViewerUncertainError
@@ -24,6 +23,7 @@ from govbr_assets.local.hub.actions import answer, call, cut, wait
 from govbr_assets.local.hub.faults import Fault
 from govbr_assets.local.hub.store import HubStore
 from govbr_assets.local.viewer import LocalViewer
+from govbr_assets.publications import NEWS
 from govbr_assets_tests.huggingface.test_hub import Fixed
 from govbr_assets_tests.tables import DAY, encode, shard
 from govbr_assets_tests.unreachable import swallowing_server, tls_server
@@ -91,7 +91,7 @@ def test_an_id_that_moved_to_another_day_is_found(viewer: Viewer, hub: RepoClien
 
 
 def test_an_undated_row_is_found(viewer: Viewer, hub: RepoClient):
-    undated = shard(["undated"]).set_column(2, "published_at", pa.nulls(1, NEWS_SCHEMA.field(2).type))
+    undated = shard(["undated"]).set_column(2, "published_at", pa.nulls(1, NEWS.schema.field(2).type))
     edit = Changeset({"data/train-0000-undated.parquet": encode(undated)}, message="x", report=None)
     assert find(viewer, commit(hub, Fixed(edit), hub.head()).after or "", ["undated"]) == ["undated"]
 

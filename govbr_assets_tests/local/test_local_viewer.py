@@ -17,8 +17,6 @@ import requests
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from govbr_assets.core.card import appendable_card
-from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.errors import HubDeniedError, ViewerUncertainError
 from govbr_assets.huggingface.viewer import Viewer
 from govbr_assets.local.hub.access import Tokens
@@ -27,7 +25,8 @@ from govbr_assets.local.hub.changes import Delete, Operation, Put
 from govbr_assets.local.hub.faults import Fault
 from govbr_assets.local.hub.store import HubStore
 from govbr_assets.local.viewer import LocalViewer
-from govbr_assets_tests.tables import DAY, shard
+from govbr_assets.publications import NEWS
+from govbr_assets_tests.tables import DAY, shard, usual_card
 
 TOKENS = Tokens(write="hf_w", read="hf_r")
 SHARD = f"data/train-{DAY}.parquet"
@@ -285,7 +284,7 @@ def test_a_page_has_the_shape_of_the_real_one(repo: Repo):
     assert response.headers["X-Revision"] == revision
     assert sorted(page) == ["features", "num_rows_per_page", "num_rows_total", "partial", "rows"]
     assert page["partial"] is False
-    assert [each["name"] for each in page["features"]] == NEWS_SCHEMA.names
+    assert [each["name"] for each in page["features"]] == NEWS.schema.names
     kinds = {each["name"]: each["type"] for each in page["features"]}
     assert kinds["published_at"] == {"dtype": "timestamp[us, tz=-03:00]", "_type": "Value"}
     assert kinds["tags"] == {"feature": {"dtype": "string", "_type": "Value"}, "_type": "List"}
@@ -354,8 +353,8 @@ def test_either_of_two_windows_will_do(repo: Repo):
 
 def test_a_null_time_is_in_no_window_and_in_the_dataset(repo: Repo):
     table = shard(["a", "b"])
-    nulls = pa.nulls(2, NEWS_SCHEMA.field("published_at").type)
-    repo.publish(SHARD, table.set_column(2, NEWS_SCHEMA.field("published_at"), nulls))
+    nulls = pa.nulls(2, NEWS.schema.field("published_at").type)
+    repo.publish(SHARD, table.set_column(2, NEWS.schema.field("published_at"), nulls))
     assert repo.ids() == ["a", "b"]
     assert repo.ids(where="\"published_at\">='1900-01-01T00:00:00-03:00'") == []
     assert repo.ids(where="\"published_at\">='1900-01-01T00:00:00-03:00' or \"unique_id\"='b'") == ["b"]
@@ -387,7 +386,7 @@ def test_a_file_under_two_names_counts_twice(repo: Repo):
 
 def test_files_of_castable_schemas_are_one_dataset(repo: Repo):
     first = shard(["a"]).drop_columns(["video_url"]).append_column("video_url", pa.nulls(1))
-    second = shard(["b"]).select(NEWS_SCHEMA.names[::-1])
+    second = shard(["b"]).select(NEWS.schema.names[::-1])
     at = second.schema.get_field_index("video_url")
     second = second.set_column(at, "video_url", pa.array(["https://x"], pa.large_string()))
     third = shard(["c"]).drop_columns(["video_url"])
@@ -415,7 +414,7 @@ def test_the_card_says_which_files_are_the_dataset(repo: Repo):
     paths = ["data/train-1.parquet", "data/other.parquet", "old/train-1.parquet"]
     repo.commit(*(repo.put(path, shard([path])) for path in paths))
     assert sorted(repo.ids()) == sorted([paths[0], paths[2]])  # whose names are of a train split
-    repo.commit(repo.put("README.md", appendable_card(None).encode()))
+    repo.commit(repo.put("README.md", usual_card(None).encode()))
     assert repo.ids() == paths[:1]
     card = "---\nconfigs:\n- config_name: default\n  data_files: old/*.parquet\n---\n"
     repo.commit(repo.put("README.md", card.encode()))

@@ -7,7 +7,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.days import Day
 from govbr_assets.dataset.reader import day_rows
 from govbr_assets.defs.resources import PostgresResource
@@ -53,7 +52,7 @@ def same(graph: Graph, *days: str) -> None:
     hub, head, keys = graph.hub, graph.head, sorted(map(Day.of, days or DAYS))
     take = NewsTable(graph.postgres_url, NEWS).read_days(keys)
     for day in keys:
-        wanted = take(day).select(NEWS_SCHEMA.names)
+        wanted = take(day).select(NEWS.schema.names)
         found = day_rows(hub, head, day)
         order = [("published_at", "ascending"), ("unique_id", "ascending")]
         assert found.sort_by(order).equals(wanted.sort_by(order)), day

@@ -14,7 +14,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.days import Day
 from govbr_assets.core.identity import aliases
 from govbr_assets.core.layout import shard_path
@@ -24,6 +23,7 @@ from govbr_assets.local.hub import LocalHub
 from govbr_assets.local.viewer import LocalViewer
 from govbr_assets.operations.existing_ids import VIEWER_DAYS, Source
 from govbr_assets.operations.sync.changes_since import Trail
+from govbr_assets.publications import NEWS
 from govbr_assets_tests.datasets_at_random import (
     LEGACY,
     OWN,
@@ -230,7 +230,7 @@ def test_of_a_large_year_file_a_small_part_is_read(world: World):
     noise, names = random.Random(15), [f"{number:06}-um-titulo-qualquer" for number in range(20_000)]
     year = shard(names, at=Day.of("2026-01-01").start)
     texts = pa.array([noise.randbytes(500).hex() for _ in names])
-    year = year.set_column(NEWS_SCHEMA.get_field_index("content"), "content", texts)
+    year = year.set_column(NEWS.schema.get_field_index("content"), "content", texts)
     world.put({OWN: []})
     write(world.local_hub.store, world.repo_id, {YEAR: encode(year)})
     postgres, hub = news([names[-1], "new"]), world.hub()

@@ -9,7 +9,6 @@ import pyarrow.parquet as pq
 import pytest
 from dagster import AssetSelection, materialize
 
-from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.days import Day
 from govbr_assets.core.layout import is_parquet
 from govbr_assets.dataset.transaction import CommitResult
@@ -20,6 +19,7 @@ from govbr_assets.local.hub import LocalHub
 from govbr_assets.local.hub.actions import answer
 from govbr_assets.local.hub.faults import Fault
 from govbr_assets.operations.compact.plan import CompactionReport, compact
+from govbr_assets.publications import NEWS
 from govbr_assets_tests.graph import WEEKLY, Graph
 from govbr_assets_tests.stranger import as_others_write, write
 from govbr_assets_tests.tables import encode, shard
@@ -36,7 +36,7 @@ def rows(*ids: str, day: str, title: str = "", extracted_at: datetime | None = N
         table = table.set_column(
             4, "extracted_at", pa.array([extracted_at.replace(tzinfo=None)] * len(ids), pa.timestamp("ns"))
         )
-    return table.cast(NEWS_SCHEMA)
+    return table.cast(NEWS.schema)
 
 
 def day_shards(*days: str) -> dict[str, bytes | None]:
@@ -61,7 +61,7 @@ def test_shards_of_closed_days_become_the_file_of_their_year(hub: RepoClient, lo
     found = dataset(local_hub, repo_id)
     assert list(found) == ["data/train-2025-00.parquet", "data/train-2026-00.parquet", "data/train-2026-01-20.parquet"]
     assert found["data/train-2025-00.parquet"]["unique_id"].to_pylist() == ["id-2025-12-30", "id-2025-12-31"]
-    assert all(table.schema.equals(NEWS_SCHEMA, check_metadata=True) for table in found.values())
+    assert all(table.schema.equals(NEWS.schema, check_metadata=True) for table in found.values())
     assert step.report.rows == {"data/train-2025-00.parquet": 2, "data/train-2026-00.parquet": 2}
     assert folds(hub) == []
 
@@ -150,8 +150,8 @@ def test_a_row_of_an_older_year_file_that_has_a_newer_version_goes(hub: RepoClie
 
 
 def test_rows_without_a_time_have_a_file_of_their_own(hub: RepoClient, local_hub: LocalHub, repo_id: str):
-    undated = rows("z", "a", day="2025-01-01").set_column(2, "published_at", pa.nulls(2, NEWS_SCHEMA.field(2).type))
-    both = pa.concat_tables([rows("m", day="2025-01-01"), undated]).cast(NEWS_SCHEMA)
+    undated = rows("z", "a", day="2025-01-01").set_column(2, "published_at", pa.nulls(2, NEWS.schema.field(2).type))
+    both = pa.concat_tables([rows("m", day="2025-01-01"), undated]).cast(NEWS.schema)
     write(local_hub.store, repo_id, {"data/train-00000-of-00001.parquet": as_others_write(both)})
     folds(hub)
     found = dataset(local_hub, repo_id)

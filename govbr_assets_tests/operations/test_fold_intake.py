@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from govbr_assets.core.contract import NEWS_SCHEMA, schema_diff
 from govbr_assets.core.digest import row_digests
 from govbr_assets.errors import ContractError, ProofError
 from govbr_assets.huggingface.snapshot import DataFile
@@ -17,6 +16,7 @@ from govbr_assets.operations.compact import intake
 from govbr_assets.operations.compact.intake import Intake, TakenUp
 from govbr_assets.operations.compact.shelf import Shelf
 from govbr_assets.operations.verify import total
+from govbr_assets.publications import NEWS
 from govbr_assets_tests.folding import Folding, dozen, few_files, folding_in
 from govbr_assets_tests.operations.test_fold import DISGUISES, rows
 from govbr_assets_tests.stranger import as_others_write
@@ -47,7 +47,7 @@ def taken_up(folder: Path, files: dict[str, pa.Table]) -> list[TakenUp]:
 
 def said(table: pa.Table) -> tuple[int, int]:
     """Count rows, and add up their digests."""
-    return table.num_rows, total(row_digests(table.select(NEWS_SCHEMA.names)))
+    return table.num_rows, total(row_digests(table.select(NEWS.schema.names), NEWS.schema))
 
 
 @pytest.mark.parametrize("together", [1, 3, 1_000], ids=["each alone", "three rows", "all"])
@@ -58,7 +58,7 @@ def test_however_files_are_grouped_each_counts_by_itself(
     files = shards(1, 2, 0, 3, 1, 5)
     taken = taken_up(tmp_path, files)
     assert [each.file.path for each in taken] == list(files)
-    assert not any(schema_diff(each.schema) or each.breaking for each in taken)
+    assert not any(NEWS.compare(each.schema) or each.breaking for each in taken)
     for each in taken:
         lot = each.spill.lot(each.file.path)
         assert (lot.rows, lot.digests % (1 << 64)) == said(files[each.file.path])
@@ -73,8 +73,8 @@ def test_a_share_has_the_rows_of_its_files_and_no_others(tmp_path: Path):
         shelf.put(each.file, each.spill)
     (share,) = shelf.shares([first.file, third.file])
     expected = pa.concat_tables([files[first.file.path], files[third.file.path]])
-    assert pa.concat_tables(share.read(202501)).select(NEWS_SCHEMA.names) == expected
-    assert pa.concat_tables(share.all()).select(NEWS_SCHEMA.names) == expected
+    assert pa.concat_tables(share.read(202501)).select(NEWS.schema.names) == expected
+    assert pa.concat_tables(share.all()).select(NEWS.schema.names) == expected
     (whole,) = shelf.shares([first.file, second.file, third.file])
     assert pa.concat_tables(whole.read(202501)).num_rows == 9
     assert share.parts == {202501}
@@ -96,21 +96,21 @@ def test_files_of_several_schemas_are_grouped_by_schema(tmp_path: Path):
     odd = [DISGUISES["UTC"](rows(each, day=DAYS[2])) for each in "cd"]
     contents = {f"data/{number}.parquet": as_others_write(each) for number, each in enumerate([*tables, *odd])}
     taken = list(Intake(tmp_path).take_up((DataFile.of(path, each), each) for path, each in contents.items()))
-    odd = [bool(schema_diff(each.schema)) for each in taken]
+    odd = [bool(NEWS.compare(each.schema)) for each in taken]
     assert odd == [each.breaking for each in taken] == [False, False, True, True]
     assert len({each.spill for each in taken}) == 2
 
 
 def outside(table: pa.Table) -> pa.Table:
-    return table.set_column(2, NEWS_SCHEMA.field(2), pa.array([1 << 60], NEWS_SCHEMA.field(2).type))
+    return table.set_column(2, NEWS.schema.field(2), pa.array([1 << 60], NEWS.schema.field(2).type))
 
 
 def no_text(table: pa.Table) -> pa.Table:
-    return table.set_column(5, NEWS_SCHEMA.field(5), pa.array([b"\xff"]).view(pa.string()))
+    return table.set_column(5, NEWS.schema.field(5), pa.array([b"\xff"]).view(pa.string()))
 
 
 def no_id(table: pa.Table) -> pa.Table:
-    return table.set_column(0, NEWS_SCHEMA.field(0), pa.nulls(1, pa.string()))
+    return table.set_column(0, NEWS.schema.field(0), pa.nulls(1, pa.string()))
 
 
 @pytest.mark.parametrize(("harm", "named"), [(outside, "published_at"), (no_text, "title"), (no_id, "unique_id")])
@@ -163,7 +163,7 @@ def test_any_choice_of_files_reads_back_as_their_rows(
         shelf.put(each.file, each.spill)
     chosen = data.draw(st.lists(st.sampled_from([each.file for each in taken]), unique=True))
     read = [table for share in shelf.shares(chosen) for table in share.read(202501)]
-    found = pa.concat_tables([NEWS_SCHEMA.empty_table(), *(table.select(NEWS_SCHEMA.names) for table in read)])
-    expected = pa.concat_tables([NEWS_SCHEMA.empty_table(), *(files[file.path] for file in chosen)])
+    found = pa.concat_tables([NEWS.schema.empty_table(), *(table.select(NEWS.schema.names) for table in read)])
+    expected = pa.concat_tables([NEWS.schema.empty_table(), *(files[file.path] for file in chosen)])
     assert found.sort_by("unique_id") == expected.sort_by("unique_id")
     assert {source for each in read for source in each["source"].to_pylist()} <= {file.path for file in chosen}

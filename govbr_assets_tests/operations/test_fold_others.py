@@ -11,10 +11,10 @@ from random import Random
 import pyarrow as pa
 import pytest
 
-from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.errors import HubConflictError
 from govbr_assets.local.hub.actions import Action, call
 from govbr_assets.local.hub.faults import Fault
+from govbr_assets.publications import NEWS
 from govbr_assets_tests.folding import COMMIT, DATA, Files, Folding, dozen, few_files, year_file
 from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.operations.test_fold import rows, utc
@@ -51,7 +51,7 @@ def past(name: str) -> Files:
 
 def year_of(folding: Folding, *more: pa.Table) -> pa.Table:
     """Take the year as it stands by now, with more rows."""
-    return pa.concat_tables([folding.tables().get(YEAR, NEWS_SCHEMA.empty_table()), *more])
+    return pa.concat_tables([folding.tables().get(YEAR, NEWS.schema.empty_table()), *more])
 
 
 def more(number: int) -> pa.Table:

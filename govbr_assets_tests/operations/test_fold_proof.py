@@ -11,12 +11,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from govbr_assets.core import periods, row_group_copy
-from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.periods import Winners
 from govbr_assets.core.spec import DatasetSpec
 from govbr_assets.errors import ProofError
 from govbr_assets.local.hub import LocalHub
 from govbr_assets.operations.compact import spill
+from govbr_assets.publications import NEWS
 from govbr_assets_tests.folding import Folding, folding_in, year_file
 from govbr_assets_tests.operations.test_fold import rows
 from govbr_assets_tests.stranger import as_others_write
@@ -71,7 +71,7 @@ def with_a_null_for_a_text(table: pa.Table) -> pa.Table:
 
 def with_a_time_a_tick_later(table: pa.Table) -> pa.Table:
     times = pa.chunked_array([pc.add(table["published_at"].combine_chunks().cast(pa.int64()), 1)])
-    return table.set_column(2, "published_at", times.cast(NEWS_SCHEMA.field(2).type))
+    return table.set_column(2, "published_at", times.cast(NEWS.schema.field(2).type))
 
 
 def backwards(table: pa.Table) -> pa.Table:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from govbr_assets.core.contract import EARLIEST, LATEST, NEWS_SCHEMA
+from govbr_assets.core.contract import EARLIEST, LATEST
 from govbr_assets.local.hub import LocalHub
 from govbr_assets.publications import NEWS
 from govbr_assets_tests.folding import Files, Folding, folding_in
@@ -61,7 +61,7 @@ rows = st.fixed_dictionaries(
         "tags": st.sampled_from([None, [], ["a", None]]),
     }
 )
-tables = st.lists(rows, min_size=1, max_size=6).map(lambda some: pa.Table.from_pylist(some, schema=NEWS_SCHEMA))
+tables = st.lists(rows, min_size=1, max_size=6).map(lambda some: pa.Table.from_pylist(some, schema=NEWS.schema))
 
 
 @st.composite
@@ -129,7 +129,7 @@ def news(*instants: str | None) -> pa.Table:
     found = [
         {"unique_id": name, "published_at": ticks(at) if at else None} for name, at in zip(ids, instants, strict=True)
     ]
-    return pa.Table.from_pylist(found, schema=NEWS_SCHEMA)
+    return pa.Table.from_pylist(found, schema=NEWS.schema)
 
 
 def test_every_instant_goes_to_its_year_in_sao_paulo_and_row_groups_end_with_months(make: Callable[[], Folding]):

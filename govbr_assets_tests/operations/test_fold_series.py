@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.layout import shard_day
 from govbr_assets.operations.compact.plan import compact
+from govbr_assets.publications import NEWS
 from govbr_assets_tests import readers
 from govbr_assets_tests.folding import Folding, dozen, few_files, year_file
 from govbr_assets_tests.graph import Graph
@@ -150,7 +150,7 @@ def lists_of_items(table: pa.Table) -> pa.Table:
 
 
 def never_null(table: pa.Table) -> pa.Table:
-    return table.cast(pa.schema([field.with_nullable(field.name != "unique_id") for field in NEWS_SCHEMA]))
+    return table.cast(pa.schema([field.with_nullable(field.name != "unique_id") for field in NEWS.schema]))
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,7 @@ def test_files_of_a_schema_that_readers_tolerate_need_not_all_go_in_one_commit(
 
 
 def test_a_file_named_like_that_of_a_year_without_number_is_folded_away(folding: Folding):
-    undated = rows("a", day="2025-05-01").set_column(2, NEWS_SCHEMA.field(2), pa.nulls(1, NEWS_SCHEMA.field(2).type))
+    undated = rows("a", day="2025-05-01").set_column(2, NEWS.schema.field(2), pa.nulls(1, NEWS.schema.field(2).type))
     folding.write({"data/train-0000-00.parquet": encode(undated), SHARD: encode(rows("c", day="2025-07-11"))})
     folding.write({"data/train-x.parquet": as_others_write(undated.set_column(0, "unique_id", pa.array(["b"])))})
     folding.check_settled()

@@ -11,7 +11,6 @@ import pyarrow.compute as pc
 import pytest
 from dagster import AssetCheckSeverity, DefaultScheduleStatus, RunRequest, build_schedule_context
 
-from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.day_counts import COUNTS, DAYS_SCHEMA
 from govbr_assets.core.days import TIME_ZONE, Day
 from govbr_assets.core.layout import UNDATED_PATH
@@ -19,6 +18,7 @@ from govbr_assets.definitions import defs
 from govbr_assets.defs.resources import PostgresResource, _hub
 from govbr_assets.errors import NotMaterializedError
 from govbr_assets.io.storage.tables import TableStorage
+from govbr_assets.publications import NEWS
 from govbr_assets_tests.folding import year_file
 from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.stranger import as_others_write, write
@@ -42,14 +42,14 @@ def of_day(day: str, *ids: str) -> pa.Table:
         "extracted_at": [datetime(2026, 2, 1)] * count,  # noqa: DTZ001 - naive, as it is published
     }
     for name, values in columns.items():
-        index = NEWS_SCHEMA.get_field_index(name)
-        rows = rows.set_column(index, NEWS_SCHEMA.field(index), pa.array(values, NEWS_SCHEMA.field(index).type))
+        index = NEWS.schema.get_field_index(name)
+        rows = rows.set_column(index, NEWS.schema.field(index), pa.array(values, NEWS.schema.field(index).type))
     return rows
 
 
 def put(rows: pa.Table, name: str, values: Sequence[Any]) -> pa.Table:
     index = rows.schema.get_field_index(name)
-    return rows.set_column(index, NEWS_SCHEMA.field(name), pa.array(values, NEWS_SCHEMA.field(name).type))
+    return rows.set_column(index, NEWS.schema.field(name), pa.array(values, NEWS.schema.field(name).type))
 
 
 def reconciled(graph: Graph, **options: Any) -> tuple[dict[str, dict[str, int]], dict[str, Any]]:

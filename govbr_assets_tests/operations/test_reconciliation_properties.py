@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from govbr_assets.core.contract import EARLIEST, LATEST, NEWS_SCHEMA
+from govbr_assets.core.contract import EARLIEST, LATEST
 from govbr_assets.core.day_counts import COUNTS, DAYS_SCHEMA, differing, months, settled, worst
 from govbr_assets.core.days import Day
 from govbr_assets.core.layout import UNDATED_PATH
@@ -100,7 +100,7 @@ def table(rows: Sequence[News]) -> pa.Table:
     columns = [
         {"unique_id": row.unique_id, "published_at": row.at, "title": row.title, "agency": "mec"} for row in rows
     ]
-    return pa.Table.from_pylist(columns, schema=NEWS_SCHEMA)
+    return pa.Table.from_pylist(columns, schema=NEWS.schema)
 
 
 def day_of(at: datetime | None) -> date | None:
@@ -224,7 +224,7 @@ def test_what_holds_every_row_once_never_differs(
 
 @given(st.lists(st.none() | st.integers(EARLIEST, LATEST), min_size=1))
 def test_the_day_of_an_instant_is_the_calendars(microseconds: list[int | None]):
-    column = pa.chunked_array([pa.array(microseconds, NEWS_SCHEMA.field("published_at").type)])
+    column = pa.chunked_array([pa.array(microseconds, NEWS.schema.field("published_at").type)])
     epoch = datetime(1970, 1, 1, tzinfo=UTC)
     first = (Day(date.min).start - epoch) // timedelta(microseconds=1)
     wanted = [
@@ -234,7 +234,7 @@ def test_the_day_of_an_instant_is_the_calendars(microseconds: list[int | None]):
 
 
 def test_what_is_out_of_the_calendar_has_its_first_or_last_day():
-    column = pa.chunked_array([pa.array([-(1 << 63), (1 << 63) - 1], NEWS_SCHEMA.field("published_at").type)])
+    column = pa.chunked_array([pa.array([-(1 << 63), (1 << 63) - 1], NEWS.schema.field("published_at").type)])
     assert local_days(column).to_pylist() == [date.min, date.max]
 
 

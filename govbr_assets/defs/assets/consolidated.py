@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 
 from dagster import AssetExecutionContext, AssetObservation, MaterializeResult, asset
 
-from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.days import Day
 from govbr_assets.defs.assets.daily import hf_parquet_shard
 from govbr_assets.defs.assets.defaults import OWNERS, RETRY, WEEKLY, PublishConfig, columns
@@ -13,6 +12,7 @@ from govbr_assets.defs.failures import without_retries
 from govbr_assets.defs.metadata.compaction import CompactionProgress
 from govbr_assets.defs.resources import HubResource
 from govbr_assets.operations.compact.plan import compact
+from govbr_assets.publications import NEWS
 
 
 @asset(
@@ -22,7 +22,7 @@ from govbr_assets.operations.compact.plan import compact
     owners=OWNERS,
     retry_policy=RETRY,
     freshness_policy=WEEKLY,
-    metadata={"dagster/column_schema": columns(NEWS_SCHEMA)},
+    metadata={"dagster/column_schema": columns(NEWS.schema)},
     output_required=False,
 )
 def consolidated_dataset(

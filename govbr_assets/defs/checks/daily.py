@@ -7,7 +7,7 @@ the storage and on the Hub.
 import pyarrow as pa
 from dagster import AssetCheckExecutionContext, AssetCheckResult
 
-from govbr_assets.core.contract import repeated, schema_diff
+from govbr_assets.core.contract import repeated
 from govbr_assets.core.days import ByDay, Day
 from govbr_assets.core.identity import aliases, missing_rows
 from govbr_assets.core.layout import shard_path
@@ -20,6 +20,7 @@ from govbr_assets.defs.checks.whole import emptied
 from govbr_assets.defs.metadata.daily import DayRecord
 from govbr_assets.defs.metadata.events import DayEvents
 from govbr_assets.defs.resources import HubResource
+from govbr_assets.publications import NEWS
 
 
 @daily_check(postgres_news_partition)
@@ -40,7 +41,7 @@ def shard_schema_is_the_contract(context: AssetCheckExecutionContext, hub: HubRe
         if file is None:
             lost = published.lost(key, len(published.ids(key)))
             return Verdict(not lost, {"shard": lost or "none: other files hold the day, or it has no rows"})
-        difference = schema_diff(file_schema(published.client, published.head, file)) or published.emptied
+        difference = str(NEWS.compare(file_schema(published.client, published.head, file))) or published.emptied
         return Verdict(not difference, {"shard": file.path, "difference": difference or "none"})
 
     return judge_days(context, judge)

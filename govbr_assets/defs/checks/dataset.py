@@ -8,8 +8,6 @@ from typing import Any
 
 from dagster import AssetCheckExecutionContext, AssetCheckResult, AssetRecordsFilter, asset_check
 
-from govbr_assets.core.compatibility import reader_incompatibilities
-from govbr_assets.core.contract import schema_diff
 from govbr_assets.core.periods import SortCheck
 from govbr_assets.dataset.compatibility import card_changes, obstacles
 from govbr_assets.dataset.keys import file_keys, ids_at
@@ -24,6 +22,7 @@ from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.snapshot import DataFile, Snapshot
 from govbr_assets.io.scratch import scratch_folder
 from govbr_assets.operations.id_buckets import IdBuckets
+from govbr_assets.publications import NEWS
 
 _TRIED = 500  # commits of compactions since the last one that came to its end
 
@@ -48,8 +47,8 @@ def dataset_schema_is_the_contract(context: AssetCheckExecutionContext, hub: Hub
     client = hub.client()
     head = client.head()
     schemas = {file.path: file_schema(client, head, file) for file in head.data_files}
-    wrong = {path: told for path, schema in schemas.items() if (told := schema_diff(schema))}
-    breaking = [path for path, schema in schemas.items() if reader_incompatibilities(schema, first=False)[0]]
+    wrong = {path: difference for path, schema in schemas.items() if (difference := NEWS.compare(schema))}
+    breaking = [path for path, difference in wrong.items() if difference.for_readers(first=False)[0]]
     put, stale = card_changes(client, head) if head.data_files else ({}, ())
     told = "\n".join(f"{path}: {difference}" for path, difference in list(wrong.items())[:20])
     numbers = {"different": len(wrong), "break_readers": len(breaking), "examples": told or "none"} | _about(head)
@@ -130,7 +129,7 @@ def _add(ids: IdBuckets, client: RepoClient, snapshot: Snapshot) -> None:
 
 def _breach(client: RepoClient, head: Snapshot, file: DataFile) -> str:
     """Say what stands out of order in a file."""
-    if schema_diff(file_schema(client, head, file)):
+    if NEWS.compare(file_schema(client, head, file)):
         return f"{file.path} has another schema"
     order = SortCheck(file.path)
     return next((told for keys in file_keys(client, head, file) if (told := order.breach(keys))), "")

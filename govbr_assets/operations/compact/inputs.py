@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from govbr_assets.core.contract import schema_diff
 from govbr_assets.core.days import Day
 from govbr_assets.core.periods import SOURCED_SCHEMA, Winners, months_of_groups
 from govbr_assets.dataset.keys import file_keys
@@ -26,6 +25,7 @@ from govbr_assets.operations.compact.intake import Intake, TakenUp, local_rows
 from govbr_assets.operations.compact.shelf import Shelf
 from govbr_assets.operations.compact.sources import FileCache, Sources, sources
 from govbr_assets.operations.rewrite.months import OldYear
+from govbr_assets.publications import NEWS
 
 _ROOM = 6  # times the size of the files that are read: their rows lie on the disk without compression
 _LOG_SECONDS = 5.0  # between two lines of progress
@@ -81,7 +81,7 @@ class CompactionInputs:
     def _is_odd(self, snapshot: Snapshot, file: DataFile) -> bool:
         """Say whether a file has another schema than the contract."""
         if file not in self._odd:
-            odd = schema_diff(file_schema(self.client, snapshot, file))
+            odd = NEWS.compare(file_schema(self.client, snapshot, file))
             self._odd[file] = bool(odd) or begins_empty(self.client, snapshot, file)
         return self._odd[file]
 
@@ -153,7 +153,7 @@ class CompactionInputs:
     def _note(self, taken: TakenUp) -> None:
         """Note what is known of a file by now."""
         self.shelf.put(taken.file, taken.spill)
-        self._odd[taken.file] = bool(schema_diff(taken.schema))
+        self._odd[taken.file] = bool(NEWS.compare(taken.schema))
         remember_schema(self.client, taken.file, taken.schema, taken.spill.lot(taken.file.path).rows)
         if taken.breaking:
             self.breaking.add(taken.file)

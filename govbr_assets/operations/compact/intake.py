@@ -13,9 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from govbr_assets.core.compatibility import reader_incompatibilities
 from govbr_assets.core.conform_file import conform_file
-from govbr_assets.core.contract import NEWS_SCHEMA, schema_diff
 from govbr_assets.core.layout import rows_at_once
 from govbr_assets.core.periods import by_month, sourced
 from govbr_assets.errors import ContractError, ProofError
@@ -24,6 +22,7 @@ from govbr_assets.huggingface.snapshot import DataFile
 from govbr_assets.io import memory
 from govbr_assets.io.sizes import group_sizes
 from govbr_assets.operations.compact.spill import Spill
+from govbr_assets.publications import NEWS
 
 TextReader = Callable[[DataFile, Blob], Iterator[pa.Table] | None]
 """Streams the rows of a file, [n rows x 24] each of the contract, if it is no Parquet."""
@@ -153,7 +152,7 @@ def _rows_of(parquet: pq.ParquetFile, source: str) -> Iterator[pa.Table]:
                 batch = next(batches, None)
             if batch is None:
                 break
-            yield sourced(conform_file(pa.Table.from_batches([batch]), source), source)
+            yield sourced(conform_file(pa.Table.from_batches([batch]), source, NEWS.schema), source)
 
 
 def _small(file: DataFile, parquet: pq.ParquetFile) -> _Small | None:
@@ -162,7 +161,7 @@ def _small(file: DataFile, parquet: pq.ParquetFile) -> _Small | None:
     if rows > TOGETHER_ROWS or size > TOGETHER_BYTES:
         return None
     if not rows:
-        return _Small(file, 0, 0, NEWS_SCHEMA.empty_table())  # whatever columns it has
+        return _Small(file, 0, 0, NEWS.schema.empty_table())  # whatever columns it has
     with _reading(file.path):
         return _Small(file, rows, size, parquet.read(use_threads=False))
 
@@ -177,17 +176,17 @@ def _fit_together(files: Sequence[_Small]) -> bool:
 def _as_contract(files: Sequence[_Small]) -> pa.Table:
     """Cast the rows of files of one schema; if that fails, the file that is to blame is named."""
     try:
-        return conform_file(pa.concat_tables([each.table for each in files]), files[0].file.path)
+        return conform_file(pa.concat_tables([each.table for each in files]), files[0].file.path, NEWS.schema)
     except ContractError:
         for each in files:
-            conform_file(each.table, each.file.path)
+            conform_file(each.table, each.file.path, NEWS.schema)
         raise
 
 
 def _taken_up(file: DataFile, spill: Spill, schema: pa.Schema) -> TakenUp:
     """Say what there is to say of a file of a schema."""
-    breaking = bool(schema_diff(schema)) and bool(reader_incompatibilities(schema, first=True)[0])
-    return TakenUp(file, spill, schema, breaking)
+    breaking, _ = NEWS.compare(schema).for_readers(first=True)
+    return TakenUp(file, spill, schema, bool(breaking))
 
 
 def _size(metadata: pq.FileMetaData) -> int:

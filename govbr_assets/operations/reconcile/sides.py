@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from govbr_assets.core.contract import NEWS_SCHEMA, schema_diff
 from govbr_assets.core.days import Day
 from govbr_assets.core.digest import row_digests
 from govbr_assets.core.identity import hashes
@@ -22,6 +21,7 @@ from govbr_assets.io.sizes import group_sizes
 from govbr_assets.io.staged import tables_of
 from govbr_assets.operations.compact.intake import local_rows
 from govbr_assets.postgres.news import NewsTable
+from govbr_assets.publications import NEWS
 
 
 def rows_of(keys: pa.Table) -> pa.Table:
@@ -51,7 +51,7 @@ def postgres_digests(postgres: NewsTable, days: Sequence[Day], refused: dict[Day
     take = postgres.read_days(days)
     for day in days:
         try:
-            rows = take(day).select(NEWS_SCHEMA.names)
+            rows = take(day).select(NEWS.schema.names)
         except (ContractError, SourceError) as error:
             refused[day] = str(error)
             continue
@@ -100,7 +100,7 @@ class HubSide:
         self.fetched += not self._hub.kept.has_digests(file.content)
         if not is_text(self._snapshot, file) and (file.path in self.unfolded or self._has_large_groups(file)):
             return file_digests(self._hub, file, self._of_local_copy(file))
-        tables = row_groups(self._hub, self._snapshot, file, NEWS_SCHEMA.names)
+        tables = row_groups(self._hub, self._snapshot, file, NEWS.schema.names)
         return file_digests(self._hub, file, map(_digested, tables))
 
     def _has_large_groups(self, file: DataFile) -> bool:
@@ -111,7 +111,7 @@ class HubSide:
         """Give the schema of a file, and note it if a fold has to come first."""
         schema = file_schema(self._hub, self._snapshot, file)
         named = shard_day(file.path) is not None or folded_year(file.path) is not None
-        if not named or schema_diff(schema):
+        if not named or NEWS.compare(schema):
             self.unfolded.append(file.path)
         return schema
 
@@ -129,4 +129,4 @@ _KEY_TYPES = list(zip(KEYS_SCHEMA.names, KEYS_SCHEMA.types, strict=True))
 
 def _digested(rows: pa.Table) -> pa.Table:
     """Add the digest to the keys of rows: [n rows x 3] of `DIGESTS_SCHEMA`."""
-    return rows.select(KEYS_SCHEMA.names).append_column(DIGESTS_SCHEMA.field("digest"), row_digests(rows))
+    return rows.select(KEYS_SCHEMA.names).append_column(DIGESTS_SCHEMA.field("digest"), row_digests(rows, NEWS.schema))

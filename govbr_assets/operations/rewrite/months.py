@@ -10,7 +10,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.layout import rows_at_once
 from govbr_assets.core.periods import in_order, sourced
 from govbr_assets.dataset.parquet import encode_to
@@ -138,7 +137,7 @@ class MonthWriter:
             month.dropped.update(go["source"].to_pylist())
             month.account.went(go["digest"].combine_chunks())
             month.ledger.went(go["digest"].combine_chunks())
-            yield from tables_of(in_order(stay.select(NEWS_SCHEMA.names)))
+            yield from tables_of(in_order(stay.select(NEWS.schema.names)))
 
     def _coming(self, month: NewMonth) -> Iterator[pa.Table]:
         """Stream the rows of a month as they are read."""

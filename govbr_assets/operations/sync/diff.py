@@ -7,7 +7,7 @@ from itertools import chain
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from govbr_assets.core.contract import NEWS_SCHEMA, check_day
+from govbr_assets.core.contract import check_day
 from govbr_assets.core.days import Day
 from govbr_assets.core.diff import differing_columns, find_places
 from govbr_assets.core.digest import digests_of
@@ -20,6 +20,7 @@ from govbr_assets.io.staged import Rows, joined, table_of
 from govbr_assets.operations.sync.deletes import Surplus, resolve
 from govbr_assets.operations.sync.draft import ChangesetBuilder
 from govbr_assets.operations.sync.options import DayChanges, DayReport, SyncOptions, UncompactedPolicy
+from govbr_assets.publications import NEWS
 
 _PREVIEW = ["published_at", "agency", "title", "unique_id"]
 
@@ -42,7 +43,7 @@ class DayDiff:
         year = draft.standing(day)
         self._year_rows, in_year = year.num_rows, Counter(year["unique_id"].to_pylist())
         elsewhere = draft.places(aliases(rows).to_pylist(), self._path, in_year, self._year_file)
-        self._places = find_places(rows, self._owner, year, self._year_file, elsewhere, draft.is_folded)
+        self._places = find_places(rows, self._owner, year, self._year_file, elsewhere, draft.is_folded, NEWS.schema)
         self._check_folded(elsewhere)
 
     def made(self) -> DayReport | None:
@@ -63,7 +64,7 @@ class DayDiff:
         arriving = {day: self._arriving(day, rows) for day, rows in surplus.arrivals.items()}
         differs = not _same(whole, old)
         if differs:
-            check_day(whole, self._day)
+            check_day(whole, self._day, NEWS.schema)
         leaving = self._leaving(surplus)
         if not self._draft.takes({*leaving, *map(shard_path, arriving), *([self._path] if differs else [])}):
             return None
@@ -111,7 +112,7 @@ class DayDiff:
                 changes.doubled += 1
         if before:
             new = mine.take(pa.array(after, pa.int64()))
-            columns = differing_columns(old.take(pa.array(before, pa.int64())), new)
+            columns = differing_columns(old.take(pa.array(before, pa.int64())), new, NEWS.schema.names)
             named = zip(new["unique_id"].to_pylist(), columns, strict=True)
             changes.changed |= {name: found for name, found in named if found}
         changes.moved_in = sorted(moved)
@@ -123,8 +124,8 @@ class DayDiff:
         old = self._draft.shard(shard_path(day))
         owner, standing = owners(rows), self._draft.standing(day)["unique_id"].to_pylist()
         there = {owner[each] for each in (*old["unique_id"].to_pylist(), *standing) if each in owner}
-        new = rows.filter(pc.invert(_among(rows, there))).select(NEWS_SCHEMA.names)
-        check_day(joined(old, new), day)
+        new = rows.filter(pc.invert(_among(rows, there))).select(NEWS.schema.names)
+        check_day(joined(old, new), day, NEWS.schema)
         return new
 
     def _leaving(self, surplus: Surplus) -> dict[str, list[str]]:
@@ -156,21 +157,22 @@ class DayDiff:
         """Write rows as the day's file, if they may be published."""
         if not rows.num_rows:
             return b""
-        check_day(rows, self._day)
+        check_day(rows, self._day, NEWS.schema)
         return self._draft.encoded(rows)
 
     def _only(self, ids: Iterable[str]) -> Rows:
         """Take some rows of the day: [n rows x 24]."""
         wanted = list(ids)
         rows = self._rows if len(wanted) == self._rows.num_rows else self._rows.filter(_among(self._rows, wanted))
-        return rows.select(NEWS_SCHEMA.names)
+        return rows.select(NEWS.schema.names)
 
 
 def _same(some: Rows, others: Rows) -> bool:
     """Say whether rows are the same, in the same order."""
     if isinstance(some, pa.Table) and isinstance(others, pa.Table):
         return some.equals(others)
-    return some.num_rows == others.num_rows and digests_of(some).equals(digests_of(others))
+    one, other = (digests_of(rows, NEWS.schema) for rows in (some, others))
+    return one.equals(other)
 
 
 def _among(rows: Rows, ids: Iterable[str]) -> pa.ChunkedArray:

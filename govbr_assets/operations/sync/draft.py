@@ -10,7 +10,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from govbr_assets.core.contract import NEWS_SCHEMA
 from govbr_assets.core.days import Day
 from govbr_assets.core.layout import folded_year, year_path
 from govbr_assets.dataset.keys import holding
@@ -102,7 +101,7 @@ class ChangesetBuilder:
         if path in self._put:
             return parquet_rows(pq.ParquetFile(opened(self._put[path])))
         file = None if path in self._gone else self.snapshot.data_file(path)
-        return self._years.shard(self.snapshot, file) if file else NEWS_SCHEMA.empty_table()
+        return self._years.shard(self.snapshot, file) if file else NEWS.schema.empty_table()
 
     def encoded(self, rows: Rows) -> Blob:
         """Write rows as a file: in memory, or on the disk if they are many."""

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from govbr_assets.core.contract import NEWS_SCHEMA, schema_diff, within
+from govbr_assets.core.contract import within
 from govbr_assets.core.days import Day
 from govbr_assets.core.diff import STANDING_SCHEMA
 from govbr_assets.core.digest import row_digests
@@ -73,7 +73,7 @@ class YearFiles:
         """Say whether rows of a file may be changed: it is a day's shard, or a year's file of the published schema."""
         if folded_year(path) is None:
             return shard_day(path) is not None
-        return not schema_diff(file_schema(self._hub, snapshot, snapshot.files[path]))
+        return not NEWS.compare(file_schema(self._hub, snapshot, snapshot.files[path]))
 
     def unfolded_rows(self, snapshot: Snapshot, day: Day) -> dict[str, int]:
         """Count the rows of a day in files that only a compaction may change, by file; of each the times are read once.
@@ -184,13 +184,14 @@ class YearFiles:
         with pq.ParquetFile(self._inbox.get(snapshot, file), pre_buffer=False, buffer_size=1 << 20) as parquet:
             at_once = rows_at_once(rows, size, most_rows=1_000, most_bytes=PIECE_BYTES)
             for batch in parquet.iter_batches(at_once, row_groups=[index], use_threads=False):
-                yield pa.Table.from_batches([batch]).cast(NEWS_SCHEMA)
+                yield pa.Table.from_batches([batch]).cast(NEWS.schema)
 
 
 def _digested(rows: pa.Table) -> pa.Table:
     """Take of rows ids, digests and times."""
     return pa.table(
-        [rows["unique_id"], row_digests(rows), rows["published_at"]], ["unique_id", "digest", "published_at"]
+        [rows["unique_id"], row_digests(rows, NEWS.schema), rows["published_at"]],
+        ["unique_id", "digest", "published_at"],
     )
 
 
