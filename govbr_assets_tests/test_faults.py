@@ -340,7 +340,7 @@ def bulk() -> int:
 @pytest.fixture
 def stage(graph: Graph, span: Sequence[str], bulk: int, monkeypatch: pytest.MonkeyPatch) -> Stage:
     monkeypatch.setattr("govbr_assets.operations.sync.batches.COMMIT_DAYS", 2)
-    monkeypatch.setattr("govbr_assets.huggingface.commit._TRIES", 3)
+    monkeypatch.setattr("govbr_assets.huggingface.commit._MAX_ATTEMPTS", 3)
     return Stage(Scene.of(graph, bulk), span)
 
 

@@ -267,7 +267,7 @@ def test_a_viewer_that_is_not_ready_is_not_believed_and_the_files_are_asked(grap
 def test_a_viewer_out_of_reach_costs_a_range_of_days_one_wait_and_its_reason_stands_in_each_day(
     graph: Graph, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("govbr_assets.huggingface.viewer._ANSWER", 0.5)
+    monkeypatch.setattr("govbr_assets.huggingface.viewer._ANSWER_SECONDS", 0.5)
     keys = ["2026-01-13", "2026-01-14", "2026-01-15"]
     for key in keys:
         graph.insert(f"on {key}", day=key)

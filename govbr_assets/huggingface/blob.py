@@ -1,4 +1,4 @@
-"""What a file on the Hub is made of: bytes at hand, or a local file that is read a piece at a time and never held."""
+"""Contents of a file to be published: bytes in memory, or a local file that is read piece by piece."""
 
 import hashlib
 import io
@@ -8,28 +8,28 @@ Blob = bytes | Path
 
 
 def size_of(content: Blob) -> int:
-    """Count the bytes."""
+    """Return the size in bytes."""
     return len(content) if isinstance(content, bytes) else content.stat().st_size
 
 
 def bytes_of(content: Blob) -> bytes:
-    """Give the bytes of something small."""
+    """Return the bytes of a small blob."""
     return content if isinstance(content, bytes) else content.read_bytes()
 
 
 def opened(content: Blob) -> io.BytesIO | io.BufferedReader:
-    """Open it for reading."""
+    """Open a blob for reading."""
     return io.BytesIO(content) if isinstance(content, bytes) else content.open("rb")
 
 
 def sha256_of(content: Blob) -> str:
-    """Name it as the Hub does a large file: 64 hex digits."""
+    """Return the sha256, the Hub's content id of a large file: 64 hex digits."""
     with opened(content) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def git_id_of(content: Blob) -> str:
-    """Name it as git does, and so the Hub a small file: 40 hex digits."""
+    """Return git's blob id, the Hub's content id of a small file: 40 hex digits."""
     header = f"blob {size_of(content)}\0".encode()
     with opened(content) as file:
         return hashlib.file_digest(file, lambda: hashlib.sha1(header, usedforsecurity=False)).hexdigest()

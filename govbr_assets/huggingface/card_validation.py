@@ -1,4 +1,4 @@
-"""Whether the Hub would take a card: asked before anything is made or uploaded, not when all else is there."""
+"""Validation of a card by the Hub, before anything is written or uploaded."""
 
 from huggingface_hub import constants
 from huggingface_hub.errors import HTTPError  # pyright: ignore[reportPrivateImportUsage] - its HTTP
@@ -9,29 +9,29 @@ from govbr_assets.huggingface.errors import card_refusal
 
 
 def check_card(hub: RepoClient, content: bytes) -> None:
-    """Ask the Hub whether it takes a card.
+    """Raise if the Hub rejects a card.
 
-    A Hub that gives no verdict is none that refuses: the client asks again before it commits.
+    If the Hub gives no verdict, nothing is raised, since the client asks again before it commits.
 
     Args:
         hub: the repo.
         content: of `README.md`, in UTF-8.
 
     Raises:
-        ContractError: the Hub refuses its metadata; in the Hub's words.
+        ContractError: the Hub rejects its metadata; the message quotes the Hub.
     """
     if content == hub.accepted_card:
         return
     address = f"{hub.api.endpoint or constants.ENDPOINT}/api/validate-yaml"
-    wish = {"content": content.decode(), "repoType": "dataset"}
+    card = {"content": content.decode(), "repoType": "dataset"}
     try:
-        answer = get_session().post(address, json=wish, headers=build_hf_headers(token=hub.token))
-        said = answer.json()
+        response = get_session().post(address, json=card, headers=build_hf_headers(token=hub.token))
+        answer = response.json()
     except (HTTPError, OSError, ValueError):
         return
-    errors = said.get("errors") if isinstance(said, dict) else None
-    if answer.status_code == 400 and isinstance(errors, list):
-        words = "; ".join(str(each.get("message")) if isinstance(each, dict) else str(each) for each in errors)
-        raise card_refusal(words or str(said))
-    if answer.status_code == 200:
+    errors = answer.get("errors") if isinstance(answer, dict) else None
+    if response.status_code == 400 and isinstance(errors, list):
+        message = "; ".join(str(error.get("message")) if isinstance(error, dict) else str(error) for error in errors)
+        raise card_refusal(message or str(answer))
+    if response.status_code == 200:
         hub.accepted_card = content

@@ -1,4 +1,4 @@
-"""One commit on its way: inside the repo's hourly limit, sent again to a busy Hub, looked for if its answer is lost."""
+"""Sending of one commit, within the hourly quota, with retries, and without repeating one whose response was lost."""
 
 import time
 from collections.abc import Callable
@@ -15,41 +15,41 @@ from govbr_assets.huggingface.snapshot import Snapshot
 from govbr_assets.huggingface.verification import check_taken, verified
 
 COMMIT_FILES = 95
-"""Files of one commit at most: with the card still under the 100 that a commit should have."""
+"""Maximum number of files of a commit: with the card below the 100 that the Hub recommends."""
 
 COMMITS = 120
-"""Commits of a repo within `WINDOW`: the Hub refuses from about 128 on, and others commit too."""
+"""Maximum number of commits of a repo within `WINDOW`: the Hub rejects more than about 128, and others commit too."""
 
 WINDOW = timedelta(hours=1)
 
-_TRIES = 5  # how often one commit is sent to a busy or failing Hub
+_MAX_ATTEMPTS = 5
 
 Log = Callable[[str], None]
 
 
 def send_commit(client: RepoClient, parent: Snapshot, changes: FileChanges, log: Log) -> Snapshot:
-    """Make one commit; before it is sent again, look whether it has landed.
+    """Send a commit, and verify it; before each retry, check whether it has landed.
 
     Args:
         client: of the repo.
-        parent: the revision that it is made on.
-        changes: what it changes.
-        log: gets a sentence when it waits: why, and until when.
+        parent: the snapshot that the commit is based on.
+        changes: the files to change.
+        log: takes messages about waits and retries.
 
     Returns:
-        The new revision.
+        The snapshot of the new revision.
 
     Raises:
-        ParentConflictError: the head is another one.
-        HubUnavailableError: the Hub stayed busy or broken, or wants a longer wait than the client may.
-        HubDeniedError: the Hub refuses.
-        IncompleteCommitError: the Hub would leave something out of it, or has.
+        ParentConflictError: the head is another commit than the parent.
+        HubUnavailableError: the Hub stayed busy or failing, or asks for a longer wait than the limit.
+        HubDeniedError: the Hub denies access.
+        IncompleteCommitError: the Hub would leave files out of the commit, or has.
     """
     revision = parent.revision or ""
     _check_head_and_quota(client, revision, log)
     retrying = Retrying(
         retry=retry_if_exception_type(HubUnavailableError),
-        stop=stop_after_attempt(_TRIES),
+        stop=stop_after_attempt(_MAX_ATTEMPTS),
         wait=lambda state: _wait(client, state),
         before_sleep=lambda state: log(f"{_error(state)} Trying again in {state.upcoming_sleep:.0f} seconds."),
         reraise=True,
@@ -67,29 +67,29 @@ def send_commit(client: RepoClient, parent: Snapshot, changes: FileChanges, log:
 
 
 def _check_head_and_quota(client: RepoClient, parent: str, log: Log) -> None:
-    """Look at the repo's own history: the parent must be its head, and another commit must fit into the hour.
+    """Check that the parent is the head of the repo, and wait until the hourly quota allows another commit.
 
-    The Hub itself refuses a stale parent, but the client does not send what the head has already, and that refusal may
-    get lost: only a commit that comes from here on can be taken for ours.
+    The Hub rejects a stale parent too. But the client omits a commit whose files the head has already, and the
+    rejection may be lost; after this check, a child of the parent that has our files can only be our commit.
     """
     now, commits = datetime.now(UTC), client.commits()
     newest = next(commits, None)
     if newest and client.forward(newest.revision) != parent:
         raise ParentConflictError(f"The head of {client.repo_id} is {newest.revision}, not {parent}.")
     known = [newest] if newest else []
-    recent = [each.at for each in takewhile(lambda commit: commit.at > now - WINDOW, chain(known, commits))]
+    recent = [commit.at for commit in takewhile(lambda commit: commit.at > now - WINDOW, chain(known, commits))]
     if len(recent) < COMMITS:
         return
     free_at = recent[COMMITS - 1] + WINDOW
     reason = f"{client.repo_id} has had {len(recent)} commits within the hour, and the Hub takes no more before"
     reason += f" {free_at:%H:%M:%S} UTC."
-    _check_patience(client, (free_at - now).total_seconds(), reason)
+    _check_wait(client, (free_at - now).total_seconds(), reason)
     log(f"{reason} Waiting until then.")
     time.sleep(max(0.0, (free_at - now).total_seconds()))
 
 
 def _find_landed_commit(client: RepoClient, parent: str, changes: FileChanges) -> Snapshot | None:
-    """Find our commit behind an answer that was lost: the one right after the parent, if it holds what we sent."""
+    """Return the snapshot of our commit if it has landed: the child of the parent, if it has the files sent."""
     child = None
     for commit in client.commits():
         if commit.revision == parent:
@@ -102,10 +102,10 @@ def _find_landed_commit(client: RepoClient, parent: str, changes: FileChanges) -
 
 
 def _wait(client: RepoClient, state: RetryCallState) -> float:
-    """Wait as long as the Hub asks for, else longer each time, with jitter."""
+    """Return the seconds to wait: as the Hub asks, plus exponential backoff with jitter."""
     error = _error(state)
     asked = (error.seconds if isinstance(error, HubBusyError) else None) or 0.0
-    _check_patience(client, asked, f"{error} It wants us to wait {asked:.0f} seconds.")
+    _check_wait(client, asked, f"{error} It asks to wait {asked:.0f} seconds.")
     return asked + wait_random_exponential(multiplier=0.5, max=20)(state)
 
 
@@ -113,8 +113,8 @@ def _error(state: RetryCallState) -> BaseException | None:
     return state.outcome.exception() if state.outcome else None
 
 
-def _check_patience(client: RepoClient, seconds: float, reason: str) -> None:
-    """Raise if a wait is longer than we may."""
+def _check_wait(client: RepoClient, seconds: float, reason: str) -> None:
+    """Raise if a wait exceeds the limit."""
     if seconds > client.patience:
         raise HubUnavailableError(
             f"{reason} That is longer than GOVBR_HUB_PATIENCE_MINUTES ({client.patience / 60:.0f}): try again then."

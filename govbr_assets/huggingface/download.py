@@ -1,4 +1,4 @@
-"""A whole file of the Hub onto the disk or into memory, every byte as it should be."""
+"""Downloads of whole files of the Hub, to the disk or into memory, verified by content id."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +13,7 @@ from govbr_assets.huggingface.errors import translated_errors
 from govbr_assets.huggingface.snapshot import DataFile, Snapshot
 
 _PIECE = 4 << 20  # bytes of one request
-_CUT = 5  # answers that may be shorter than was asked for
+_MAX_SHORT = 5  # responses that may be shorter than requested
 
 
 def fetch(hub: RepoClient, snapshot: Snapshot, file: DataFile, path: Path) -> None:
@@ -41,8 +41,8 @@ def fetched(hub: RepoClient, snapshot: Snapshot, file: DataFile) -> bytes:
 
 
 def _pieces(hub: RepoClient, snapshot: Snapshot, file: DataFile) -> Iterator[bytes]:
-    """Fetch a file, and ask for what is missing if less came than was asked for."""
-    most = file.size // _PIECE + _CUT
+    """Fetch a file in pieces; request the rest of a response that was cut off."""
+    most = file.size // _PIECE + _MAX_SHORT
     with translated_errors(hub.repo_id, f"fetching {file.path}"), hub.open(snapshot, file) as remote:
         for _ in range(most):
             if not (piece := remote.read(_PIECE)):
@@ -52,6 +52,6 @@ def _pieces(hub: RepoClient, snapshot: Snapshot, file: DataFile) -> Iterator[byt
 
 
 def _check(file: DataFile, content: Blob) -> None:
-    """See that a file came as it is."""
+    """Raise unless the contents match the file's content id."""
     if not file.holds(content):
         raise HubUnavailableError(f"{file.path} came from the Hub with other bytes than it has: try again.")

@@ -1,4 +1,4 @@
-"""The client's errors, turned into ours: one sentence, and whether another try can help."""
+"""Errors of the Hub's client, translated into ours: one sentence, transient or permanent."""
 
 import errno
 import re
@@ -43,20 +43,20 @@ _QUOTA = re.compile(
     r"|upgrade|subscri|credits|\bplan\b|\blimit (?:is |has been )?(?:reached|exceeded)|exceed\w* (?:\w+ ){0,4}limit",
     re.I,
 )
-_MOST_WORDS = 400  # characters: the list of licenses alone is longer than a message should be
+_MAX_CHARACTERS = 400  # of the Hub's message; a rejected license, for example, lists all that exist
 _NAMED_WAIT = re.compile(r"(\d+)\s*(second|minute|hour)", re.IGNORECASE)
 _SECONDS = {"second": 1.0, "minute": 60.0, "hour": 3600.0}
 
 
 class ParentConflictError(GovbrAssetsError):
-    """The head is no longer the commit that a plan was made at: plan again (never leaves `hub`)."""
+    """The head is no longer the parent of the commit: plan again. Handled within `dataset.transaction`."""
 
 
 class HubBusyError(HubUnavailableError):
     """The Hub asks to wait: another commit is in progress, or too many requests.
 
     Attributes:
-        seconds: how long the Hub wants us to wait; None when it does not say.
+        seconds: how long the Hub asks to wait; None if it does not say.
     """
 
     def __init__(self, message: str, seconds: float | None = None) -> None:
@@ -66,41 +66,44 @@ class HubBusyError(HubUnavailableError):
 
 @contextmanager
 def translated_errors(repo_id: str, doing: str) -> Iterator[None]:
-    """Turn what the client raises into our errors.
+    """Translate the client's exceptions into ours.
 
     Args:
         repo_id: the repo, for the message.
-        doing: what was tried, such as `reading data/x.parquet`.
+        doing: the action for the message, such as `reading data/x.parquet`.
+
+    Raises:
+        HubUnavailableError, HubDeniedError, ContractError, NoRoomError, ParentConflictError: by what the client raises.
     """
     try:
         yield
     except HfHubHTTPError as error:
-        raise _told(error, repo_id, doing) from error
+        raise _translate(error, repo_id, doing) from error
     except _NO_ANSWER as error:
         if status := storage_refusal(error):
             raise _denied(status, f"The Hub's storage refuses: {error}", repo_id, doing) from error
         if isinstance(error, JSONDecodeError) and error.doc.lstrip().startswith("<"):
             raise HubDeniedError(f"A web page was the answer while {doing} in {repo_id}. {_NO_HUB}") from None
-        if _is_no_way(error):
+        if _is_misconfigured(error):
             raise HubDeniedError(
                 f"There is no way to the Hub while {doing} in {repo_id}: {error}. {_NO_WAY}"
             ) from error
         raise HubUnavailableError(f"The Hub gave no readable answer while {doing} in {repo_id}: {error}") from error
-    except pa.ArrowException:  # of what is in a file, and no error of the client's, though a ValueError
+    except pa.ArrowException:  # concerns the contents of a file, though it is a ValueError
         raise
     except _NONSENSE as error:
-        raise _of_the_client(error, repo_id, doing) from error
+        raise _client_error(error, repo_id, doing) from error
     except OSError as error:
         if error.errno not in _FULL:
             raise
-        told = f"The disk is full ({error.strerror}), found while {doing} in {repo_id}: make room."
-        raise NoRoomError(told) from error
+        text = f"The disk is full ({error.strerror}), found while {doing} in {repo_id}: make room."
+        raise NoRoomError(text) from error
 
 
-def _is_no_way(error: BaseException) -> bool:
-    """Tell what no other try mends: a name that nobody has, a certificate that nobody knows, no TLS where it should be.
+def _is_misconfigured(error: BaseException) -> bool:
+    """Return whether a connection error is permanent: an unknown host, an invalid certificate, a server without TLS.
 
-    A resolver that gives no answer says so with another number (`EAI_AGAIN`), which may pass.
+    A resolver that does not answer raises another code (`EAI_AGAIN`), which is transient.
     """
     cause: BaseException | None = error
     while cause:
@@ -113,79 +116,85 @@ def _is_no_way(error: BaseException) -> bool:
 
 
 def storage_refusal(error: BaseException) -> int:
-    """Tell the status of a refusal for good by the Hub's storage, whose client raises it as no connection; else 0."""
+    """Return the HTTP status if the Hub's storage denies access, which its client raises as ConnectionError; else 0."""
     named = _STORAGE_REFUSED.search(str(error)) if isinstance(error, ConnectionError) else None
     return int(named[1]) if named else 0
 
 
-def _of_the_client(error: Exception, repo_id: str, doing: str) -> GovbrAssetsError:
-    """Choose our error for the client's own: it speaks of a refusal, or does not know what to make of an answer."""
+def _client_error(error: Exception, repo_id: str, doing: str) -> GovbrAssetsError:
+    """Return our error for an exception of the client without status: a rejection, or a malformed answer."""
     if str(error).startswith(_CARD_REFUSED):
         return card_refusal(str(error))
     if str(error).startswith(_FILES_REFUSED):
         return _denied(403, _reason(str(error)), repo_id, doing)
-    said = " ".join(f"{type(error).__name__}: {error}".split())[:_MOST_WORDS]
-    return HubDeniedError(f"The answer makes no sense while {doing} in {repo_id} ({said}). {_NO_HUB}")
+    reason = " ".join(f"{type(error).__name__}: {error}".split())[:_MAX_CHARACTERS]
+    return HubDeniedError(f"The answer makes no sense while {doing} in {repo_id} ({reason}). {_NO_HUB}")
 
 
-def card_refusal(words: str) -> ContractError:
-    """Tell that the Hub refuses the metadata of the card, in its words."""
-    told = " ".join(words.split()).removeprefix(_CARD_REFUSED).strip(" -.:")
-    told = told if len(told) <= _MOST_WORDS else f"{told[:_MOST_WORDS]}…"
-    return ContractError(f"The Hub refuses the metadata of README.md: {told}. Correct it there; nothing was published.")
+def card_refusal(message: str) -> ContractError:
+    """Return the error for a card whose metadata the Hub rejects.
+
+    Args:
+        message: of the Hub.
+    """
+    reason = " ".join(message.split()).removeprefix(_CARD_REFUSED).strip(" -.:")
+    reason = reason if len(reason) <= _MAX_CHARACTERS else f"{reason[:_MAX_CHARACTERS]}…"
+    return ContractError(
+        f"The Hub refuses the metadata of README.md: {reason}. Correct it there; nothing was published."
+    )
 
 
-def _told(error: HfHubHTTPError, repo_id: str, doing: str) -> GovbrAssetsError:
-    """Choose our error for an answer of the Hub."""
+def _translate(error: HfHubHTTPError, repo_id: str, doing: str) -> GovbrAssetsError:
+    """Return our error for an error response of the Hub."""
     status = error.response.status_code
     if isinstance(error, RevisionNotFoundError):
         return UnknownRevisionError(
             f"{repo_id} has no such revision, found while {doing}: it is another repo than the one that had it, or its"
             " history was rewritten."
         )
-    said = (error.server_message or "").strip()
-    told = _answered(status, said, repo_id, doing)
+    message = (error.server_message or "").strip()
+    text = _answer(status, message, repo_id, doing)
     if status == 412:
-        return ParentConflictError(told)
+        return ParentConflictError(text)
     if status in (409, 429):
-        return HubBusyError(told, _seconds(error.response.headers.get("Retry-After"), said))
+        return HubBusyError(text, _seconds(error.response.headers.get("Retry-After"), message))
     if status in (401, 402, 403):
-        return _denied(status, said, repo_id, doing)
+        return _denied(status, message, repo_id, doing)
     if status in (404, 405) and "X-Error-Code" not in error.response.headers:
-        return HubDeniedError(f"{told}. {_NO_HUB}")
+        return HubDeniedError(f"{text}. {_NO_HUB}")
     if status == 404:
-        return HubDeniedError(f"{told}. Look at GOVBR_REPO_ID and HF_TOKEN: no such thing, or not for this token.")
+        return HubDeniedError(f"{text}. Look at GOVBR_REPO_ID and HF_TOKEN: no such thing, or not for this token.")
     if status >= 500:
-        return HubUnavailableError(told)
-    if said.startswith(_CARD_REFUSED):
-        return card_refusal(said)
-    return HubDeniedError(f"{told}. The request itself is refused; another try will not help.")
+        return HubUnavailableError(text)
+    if message.startswith(_CARD_REFUSED):
+        return card_refusal(message)
+    return HubDeniedError(f"{text}. The request itself is refused; another try will not help.")
 
 
-def _answered(status: int, said: str, repo_id: str, doing: str) -> str:
-    return f"The Hub answered {status} while {doing} in {repo_id}" + (f": {said.rstrip(' .')}" if said else "")
+def _answer(status: int, message: str, repo_id: str, doing: str) -> str:
+    return f"The Hub answered {status} while {doing} in {repo_id}" + (f": {message.rstrip(' .')}" if message else "")
 
 
-def _denied(status: int, said: str, repo_id: str, doing: str) -> HubDeniedError:
-    """Choose what somebody has to look at: what the owner of the repo pays for, or the token."""
-    told = _answered(status, said, repo_id, doing)
-    if status == 402 or _QUOTA.search(said):
+def _denied(status: int, message: str, repo_id: str, doing: str) -> HubDeniedError:
+    """Return the error for denied access, because of the owner's quota or billing, or because of the token."""
+    text = _answer(status, message, repo_id, doing)
+    if status == 402 or _QUOTA.search(message):
         return HubDeniedError(
-            f"The quota or the billing of the owner of {repo_id} is in the way, not HF_TOKEN: {told}. Free or buy room"
+            f"The quota or the billing of the owner of {repo_id} is in the way, not HF_TOKEN: {text}. Free or buy room"
             " there; another try will not help before."
         )
-    return HubDeniedError(f"{told}. Look at HF_TOKEN: it must be valid and may write to GOVBR_REPO_ID.")
+    return HubDeniedError(f"{text}. Look at HF_TOKEN: it must be valid and may write to GOVBR_REPO_ID.")
 
 
-def _reason(words: str) -> str:
-    """Take what the Hub says out of the client's list of files that it did not take: the first one's reason."""
-    found = _FILE_REFUSED.search(words)
-    return found[1].strip() if found else words
+def _reason(message: str) -> str:
+    """Return the Hub's reason for the first file of the client's list of rejected files."""
+    found = _FILE_REFUSED.search(message)
+    return found[1].strip() if found else message
 
 
-def _seconds(header: str | None, said: str) -> float | None:
-    """Read how long the Hub wants us to wait: `Retry-After` in seconds, else what its text names."""
+def _seconds(header: str | None, message: str) -> float | None:
+    """Return how long the Hub asks to wait: by `Retry-After` in seconds, else by its message."""
     if header and header.isdigit():
         return float(header)
-    named = _NAMED_WAIT.search(said)
+    named = _NAMED_WAIT.search(message)
     return float(named[1]) * _SECONDS[named[2].lower()] if named else None

@@ -1,6 +1,6 @@
-"""A Parquet file on the Hub, of which only the wanted ranges travel: its footer, then columns of row groups.
+"""Range requests for Parquet files on the Hub: the footer, then columns of row groups.
 
-A range is one request. Which files and columns are wanted is said in `scan`.
+Which files and columns are read belongs to `dataset.reader`.
 """
 
 import io
@@ -10,16 +10,20 @@ from typing import IO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-_TAIL = 16 << 10  # bytes: holds the footer of a shard; that of a larger file takes a second request
-_GAP = 64 << 10  # bytes: ranges closer than this are one request
+_TAIL = 16 << 10  # bytes, enough for the footer of a day's file; that of a larger file takes a second request
+_GAP = 64 << 10  # bytes; ranges closer than this are merged into one request
 _MAGIC = b"PAR1"
 
 
 def read_footer(remote: IO[bytes], size: int) -> bytes:
-    """Read the end of a Parquet file, from its footer on.
+    """Read the footer of a Parquet file, to the end of the file.
+
+    Args:
+        remote: the file, each read of which is a request.
+        size: of the file in bytes.
 
     Raises:
-        ArrowInvalid: it is no Parquet file.
+        ArrowInvalid: it is not a Parquet file.
     """
     tail = _range(remote, max(0, size - _TAIL), size)
     if tail[-4:] != _MAGIC or len(tail) < 12:
@@ -33,15 +37,15 @@ def read_footer(remote: IO[bytes], size: int) -> bytes:
 
 
 def metadata_of(footer: bytes) -> pq.FileMetaData:
-    """Parse what `read_footer` gave."""
+    """Parse a footer returned by `read_footer`."""
     return pq.read_metadata(io.BytesIO(_MAGIC + footer))
 
 
 class ColumnReader:
-    """Reads columns of row groups, each with as few requests as their places in the file allow.
+    """Reads columns of row groups with few requests: neighbouring column chunks are fetched together.
 
     Args:
-        remote: the file, whose every read is a request.
+        remote: the file, each read of which is a request.
         size: of the file in bytes.
         metadata: of the file.
     """
@@ -57,14 +61,14 @@ class ColumnReader:
 
 
 class _Window(io.RawIOBase):
-    """A remote file of which some ranges are at hand; what else is asked for is fetched."""
+    """A remote file with some ranges prefetched; all other reads are requests."""
 
     def __init__(self, remote: IO[bytes], size: int) -> None:
         self._remote, self._size, self._at = remote, size, 0
         self._pieces: list[tuple[int, bytes]] = []
 
     def fetch(self, ranges: Iterable[tuple[int, int]]) -> None:
-        """Take other ranges at hand, in place of those that were."""
+        """Prefetch ranges in place of the current ones."""
         self._pieces = []
         self._pieces = [(start, _range(self._remote, start, end)) for start, end in ranges]
 
@@ -101,7 +105,7 @@ def _range(remote: IO[bytes], start: int, end: int) -> bytes:
 
 
 def _ranges(metadata: pq.FileMetaData, group: int, columns: set[str]) -> list[tuple[int, int]]:
-    """Say where the columns of a row group lie, as ranges from the first byte to behind the last."""
+    """Return the byte ranges of the columns of a row group, as half-open intervals."""
     found: list[tuple[int, int]] = []
     row_group = metadata.row_group(group)
     chunks = [row_group.column(index) for index in range(row_group.num_columns)]

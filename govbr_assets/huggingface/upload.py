@@ -1,4 +1,4 @@
-"""One commit in the client's words: its operations, what of them is uploaded together, and whether they were sent."""
+"""The operations of a commit for the Hub's client, and the order in which their files are uploaded."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.util import find_spec
@@ -9,21 +9,22 @@ from govbr_assets.huggingface.blob import Blob
 from govbr_assets.huggingface.snapshot import DataFileAt
 
 UPLOAD_BYTES = 8_000_000
-"""Bytes that are uploaded together: the client takes up eight files at once, with several times their size in memory.
+"""Maximum number of bytes uploaded together: the client uploads eight files at once, with several times their size in
+memory.
 
 Source: measured with hf_xet 1.8; 8 files of 50 MB took 700 MB together, and 180 MB one after another.
 """
 
 PIECE_BYTES = 16 << 20
-"""Bytes of a file that are uploaded at once before the file itself is, where that many are new.
+"""Size of the pieces of a large file that are uploaded before the file itself.
 
-The client collects 64 MB of chunks before it sends any, in three copies. Of the file itself it sends no chunk that it
-has sent in a piece: but for the two of them at each cut, 1% of what is new, nothing travels twice.
+The client collects 64 MB of chunks in three copies before it sends any. It does not resend chunks that it has sent in a
+piece; only the two chunks at each cut, 1% of the new bytes, are sent twice.
 Source: measured with hf_xet 1.8; a file of 314 MB took 245 MB of memory, in pieces 66 MB.
 """
 
 LARGE_BYTES = 2 * PIECE_BYTES
-"""New bytes of a file from which on they are uploaded in pieces."""
+"""Number of new bytes from which on a file is uploaded in pieces."""
 
 Operation = CommitOperationAdd | CommitOperationCopy | CommitOperationDelete
 
@@ -39,7 +40,7 @@ def operations_of(put: Mapping[str, Blob], delete: Iterable[str], copy: Iterable
 
 
 def upload_groups(operations: Sequence[Operation]) -> list[list[CommitOperationAdd]]:
-    """Divide what is to be uploaded into groups of `UPLOAD_BYTES` at most; a larger file is one of its own."""
+    """Group the files to upload into groups of at most `UPLOAD_BYTES`; a larger file is a group of its own."""
     groups: list[list[CommitOperationAdd]] = []
     room = 0
     for operation in operations:
@@ -56,11 +57,11 @@ def upload_groups(operations: Sequence[Operation]) -> list[list[CommitOperationA
 def uploads_ahead(
     operations: Sequence[Operation], fresh: Mapping[str, Sequence[range]]
 ) -> Iterator[list[CommitOperationAdd]]:
-    """Say what is uploaded before the commit that names it, one after another; what is missing the commit uploads.
+    """Yield the uploads to make before the commit, one after another; the commit uploads what is missing.
 
     Args:
         operations: of the commit.
-        fresh: of files by their path, which bytes are new to the Hub.
+        fresh: ranges of bytes that are new to the Hub, by path.
     """
     groups = upload_groups(operations)
     for group in groups:
@@ -71,7 +72,7 @@ def uploads_ahead(
 
 
 def _pieces(operation: CommitOperationAdd, fresh: Sequence[range]) -> Iterator[CommitOperationAdd]:
-    """Cut what is new of a file, if it is much; a piece is never committed, and only Xet knows it again in the file."""
+    """Yield the new bytes of a large file in pieces that are not committed, but that Xet finds in the file again."""
     by_xet = not constants.HF_HUB_DISABLE_XET and find_spec("hf_xet")
     if not by_xet or sum(map(len, fresh)) < LARGE_BYTES:
         return
@@ -82,9 +83,9 @@ def _pieces(operation: CommitOperationAdd, fresh: Sequence[range]) -> Iterator[C
 
 
 def were_sent(operations: Sequence[Operation]) -> bool:
-    """Say whether the client has asked for a commit: it does not if the head has all of the files already.
+    """Return whether the client has requested a commit, which it omits if the head has all of the files already.
 
-    Of what the commit holds it says nothing: to the client a file that it was told to ignore is committed, too.
+    This does not mean that all files are in it: the client also counts ignored files as committed.
     """
     return any(
         operation._is_committed

@@ -1,7 +1,7 @@
-"""What the client does not say: what the Hub would leave out of a commit, and what is in one that it has made.
+"""Verification of commits: whether the Hub would accept all files, and whether the new revision has them.
 
-The client sends no file that a `.gitignore` of the repo names, and reports success. So the Hub is asked before a
-commit, as the client asks it, and after one, whether the new revision holds what was sent.
+The client drops files that a `.gitignore` of the repo names, and reports success. So before a commit the Hub is asked
+which files it would ignore, and afterwards the new revision is compared with what was sent.
 """
 
 import base64
@@ -20,18 +20,18 @@ from govbr_assets.huggingface.errors import translated_errors
 from govbr_assets.huggingface.file_changes import FileChanges
 from govbr_assets.huggingface.snapshot import Snapshot
 
-_SAMPLE = 512  # bytes of a file that the Hub wants to see, to tell text from data
-_FILES = 256  # of one question
-_NAMED = 3  # paths in a sentence
+_SAMPLE_BYTES = 512  # of a file, from which the Hub determines whether it is text
+_REQUEST_FILES = 256
+_EXAMPLES = 3  # paths in a message
 
 
 def check_taken(hub: RepoClient, snapshot: Snapshot, put: Mapping[str, Blob]) -> None:
-    """Ask the Hub whether it would take every file of a commit.
+    """Raise unless the Hub would accept every file of a commit.
 
     Raises:
-        IncompleteCommitError: it would leave some out, by a line of a `.gitignore`.
+        IncompleteCommitError: it would ignore some, because of a line of a `.gitignore`.
         HubDeniedError: the token may not write.
-        HubUnavailableError: the Hub is out of reach.
+        HubUnavailableError: the Hub is unreachable.
     """
     left_out = _left_out(hub, put)
     if not left_out:
@@ -39,23 +39,26 @@ def check_taken(hub: RepoClient, snapshot: Snapshot, put: Mapping[str, Blob]) ->
     texts = {path: _text(hub, snapshot, path) for path in gitignores_above(left_out[0]) if path in snapshot.files}
     line = ignoring_line(left_out[0], texts) or "some line of a .gitignore"
     raise IncompleteCommitError(
-        f"{hub.repo_id} has {line}, for which the Hub would leave {_some(left_out)} out of the commit: take that"
+        f"{hub.repo_id} has {line}, for which the Hub would leave {_list(left_out)} out of the commit: take that"
         " line out of the repo; nothing was published."
     )
 
 
 def verified(hub: RepoClient, snapshot: Snapshot, changes: FileChanges, revision: str) -> Snapshot:
-    """Ask the Hub whether a new revision holds what was sent, and give the repo as it is there.
+    """Verify that a new revision has the files that were sent.
 
     Args:
         hub: the repo.
         snapshot: the parent.
         changes: what was sent.
-        revision: what was made of it, as the client says.
+        revision: the new revision, as reported by the client.
+
+    Returns:
+        The snapshot of the new revision.
 
     Raises:
-        IncompleteCommitError: it is not so.
-        HubUnavailableError: the Hub is out of reach, or does not know the revision yet.
+        IncompleteCommitError: it differs from what was sent.
+        HubUnavailableError: the Hub is unreachable, or does not know the revision yet.
     """
     there = hub.files_at(revision, changes.paths)
     breaches = changes.breaches(there)
@@ -63,17 +66,17 @@ def verified(hub: RepoClient, snapshot: Snapshot, changes: FileChanges, revision
         card = bytes_of(changes.put[CARD_PATH]) if CARD_PATH in changes.put else snapshot.card
         return snapshot.with_changes(revision, there.values(), changes.delete, card)
     now, before = len(hub.at(revision).data_files), len(snapshot.data_files)
-    told = f"Commit {revision[:8]} of {hub.repo_id} is not what was sent to it: {_some(breaches)}"
-    told += f"; the dataset has {now} data files now and had {before} at {(snapshot.revision or '')[:8]}"
-    raise IncompleteCommitError(told + (", which the job rollback brings back." if before else "."))
+    text = f"Commit {revision[:8]} of {hub.repo_id} is not what was sent to it: {_list(breaches)}"
+    text += f"; the dataset has {now} data files now and had {before} at {(snapshot.revision or '')[:8]}"
+    raise IncompleteCommitError(text + (", which the job rollback brings back." if before else "."))
 
 
 def _left_out(hub: RepoClient, put: Mapping[str, Blob]) -> list[str]:
-    """List the paths that the Hub would ignore."""
+    """Return the paths that the Hub would ignore."""
     address = f"{hub.api.endpoint}/api/datasets/{hub.repo_id}/preupload/{constants.DEFAULT_REVISION}"
     headers, paths, left_out = build_hf_headers(token=hub.token), list(put), []
-    for start in range(0, len(paths), _FILES):
-        files = [_described(path, put[path]) for path in paths[start : start + _FILES]]
+    for start in range(0, len(paths), _REQUEST_FILES):
+        files = [_describe(path, put[path]) for path in paths[start : start + _REQUEST_FILES]]
         with translated_errors(hub.repo_id, "asking which files may come"):
             answer = http_backoff("POST", address, json={"files": files}, headers=headers)
             hf_raise_for_status(answer)
@@ -82,27 +85,27 @@ def _left_out(hub: RepoClient, put: Mapping[str, Blob]) -> list[str]:
 
 
 def _ignored(answer: Any) -> list[str]:
-    """Read which paths an answer says that are ignored; one that does not say it of each file is none."""
+    """Return the ignored paths of an answer; raise if it is not complete."""
     try:
         return [file["path"] for file in answer["files"] if file["shouldIgnore"]]
     except (KeyError, TypeError) as error:
         raise HubUnavailableError(f"The Hub does not say which files may come: {error!r} in its answer.") from error
 
 
-def _described(path: str, content: Blob) -> dict[str, str | int]:
-    """Describe a file as the Hub wants to know of it before it comes."""
+def _describe(path: str, content: Blob) -> dict[str, str | int]:
+    """Return the description of a file for the Hub's preupload request."""
     with opened(content) as file:
-        sample = base64.b64encode(file.read(_SAMPLE)).decode("ascii")
+        sample = base64.b64encode(file.read(_SAMPLE_BYTES)).decode("ascii")
     return {"path": path, "size": size_of(content), "sample": sample}
 
 
 def _text(hub: RepoClient, snapshot: Snapshot, path: str) -> str:
-    """Read a text file of whatever encoding."""
+    """Read a text file of any encoding."""
     with translated_errors(hub.repo_id, f"reading {path}"), hub.open(snapshot, snapshot.files[path]) as remote:
         return remote.read(snapshot.files[path].size).decode(errors="replace")
 
 
-def _some(names: list[str]) -> str:
-    """Name a few things, and how many more there are."""
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more
+def _list(names: list[str]) -> str:
+    """Join the first names, and the number of the others."""
+    more = f" and {len(names) - _EXAMPLES} more" if len(names) > _EXAMPLES else ""
+    return ", ".join(names[:_EXAMPLES]) + more

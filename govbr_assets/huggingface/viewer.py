@@ -1,7 +1,7 @@
-"""The dataset viewer's `/filter` and `/size`, believed only when certain.
+"""Client of the dataset viewer's `/filter` and `/size`, which accepts complete answers only.
 
-An answer counts if it is 200, not partial, from the revision that we ask about, and whole: every page. Anything else
-is an error, never an empty set.
+An answer is complete if all of its pages have status 200, are not partial, and come from the requested revision. Any
+other answer is an error, never an empty set.
 """
 
 import json
@@ -24,18 +24,18 @@ from govbr_assets.io.web import session
 
 _PAGE_ROWS = 100
 _WHERE_BYTES = 5_600  # of a condition in a URL of 6 kB
-_ANSWER = 10  # seconds for a whole answer; from a viewer that is slower or away, the files themselves cost less
-_MOST_BYTES = 32 << 20  # of an answer; a page of ordinary news has half a megabyte
-_NEVER_IN_WHERE = (";", "--", "/*", "*/", "\0")  # refused even inside a quoted value
+_ANSWER_SECONDS = 10  # for one response; if the viewer is slower, reading the files is faster
+_MAX_BYTES = 32 << 20  # of a response; a page of ordinary news has half a megabyte
+_NEVER_IN_WHERE = (";", "--", "/*", "*/", "\0")  # rejected by the viewer even in a quoted value
 
 
 @dataclass(frozen=True)
 class ViewerAnswer:
-    """Ids as the viewer told them, and what asking cost.
+    """Ids found by the viewer.
 
     Attributes:
-        ids: sorted, as often as they stand in the dataset.
-        requests: how many.
+        ids: sorted, each as often as it occurs in the dataset.
+        requests: number of requests.
         seconds: wall time.
     """
 
@@ -45,15 +45,15 @@ class ViewerAnswer:
 
 
 class Viewer:
-    """The viewer's view of one dataset.
+    """Client of the viewer for one dataset.
 
     Args:
         url: such as `https://datasets-server.huggingface.co`.
         repo_id: `namespace/name` of the dataset.
-        token: for private datasets; None asks as a stranger.
+        token: for private datasets; None sends no credentials.
 
     Attributes:
-        config: the one that is asked about.
+        config: the config that is queried.
     """
 
     def __init__(self, url: str, repo_id: str, token: str | None = None) -> None:
@@ -61,73 +61,75 @@ class Viewer:
         if not self._url:
             raise ConfigurationError("GOVBR_VIEWER_URL is empty: write a URL, or leave it out for the public viewer.")
         self._repo_id, self._requests, self.config = repo_id, 0, "default"
-        # A gateway's hiccup is worth a retry at once; a 500 is the viewer's own word that it is not ready.
+        # Errors of a gateway are retried at once; with a 500 the viewer says that it is not ready.
         retry = Retry(connect=1, read=False, other=0, status=3, backoff_factor=0.2, status_forcelist=(502, 503, 504))
         self._session = session(self._url, retry, {"Authorization": f"Bearer {token}"} if token else None)
-        self._deadline = Deadline[tuple[requests.Response, bytes]](_ANSWER)
-        self._away = ""  # why nobody is asked any more
+        self._deadline = Deadline[tuple[requests.Response, bytes]](_ANSWER_SECONDS)
+        self._unreachable = ""  # the reason, once the viewer was found unreachable
 
     def find(
         self, ids: Sequence[str], day: Day, own: Sequence[str], own_of_day: Sequence[str], revision: str
     ) -> ViewerAnswer:
-        """Find ids in the dataset outside the day's own shard, whichever day they stand under.
+        """Find ids in the dataset outside of the day's own shard, under any day.
 
-        First the pages of the day's window, then every id by its name: it may stand under another day. Where no more
-        rows can be there than are known already, a count says so and no row travels.
+        The rows of the day are listed first, then every id is queried, since it may be under another day. If the count
+        equals the number of rows already known, no rows are fetched.
 
         Args:
-            ids: what to look for.
+            ids: the ids to find.
             day: the day.
-            own: ids of the own shard, which are taken away as often as they stand there.
-            own_of_day: those of them that stand under the day, as by contract all do.
+            own: ids in the own shard, each as often as it occurs; subtracted from the result.
+            own_of_day: those of them whose rows are under the day, as all should be.
             revision: the commit that the answer must come from.
 
         Raises:
-            ViewerUncertainError: the viewer fails, is behind, knows only a part, its pages do not add up, or an id
-                cannot be asked for.
-            HubDeniedError: the viewer wants a token, or another one.
+            ViewerUncertainError: the viewer fails, has another revision or only a part of it, returns inconsistent
+                pages, or cannot query an id.
+            HubDeniedError: the viewer requires a token, or another one.
         """
         began, asked_before = time.monotonic(), self._requests
         wanted, known = set(ids), Counter(own)
         known += Counter(self.ids_of_day(day, revision, own_of_day)) - Counter(own_of_day)
         for group in _groups(sorted(wanted)):
-            expected = Counter({each: known[each] for each in group})
-            found = Counter(self._ids(" or ".join(map(_named, group)), revision, expected))
+            expected = Counter({unique_id: known[unique_id] for unique_id in group})
+            found = Counter(self._ids(" or ".join(map(_condition, group)), revision, expected))
             if expected - found:
-                raise ViewerUncertainError("The viewer does not find by its name a row that it has: try again later.")
+                raise ViewerUncertainError("The viewer has a row and does not find it by its id: try again later.")
             known |= found
-        elsewhere = Counter({each: known[each] for each in wanted}) - Counter(own)
+        elsewhere = Counter({unique_id: known[unique_id] for unique_id in wanted}) - Counter(own)
         return ViewerAnswer(sorted(elsewhere.elements()), self._requests - asked_before, time.monotonic() - began)
 
     def ids_of_day(self, day: Day, revision: str, known: Sequence[str] = ()) -> list[str]:
-        """List the ids of all rows of a day at a revision, as often as they stand there, some of which are known.
+        """Return the ids of all rows of a day at a revision, each as often as it occurs.
+
+        Args:
+            day: the day.
+            revision: the commit that the answer must come from.
+            known: ids known to be under the day; if there are no others, no rows are fetched.
 
         Raises:
             ViewerUncertainError, HubDeniedError: as `find`.
         """
-        # With their offset, or the viewer would read the bounds in its own zone.
+        # With an offset, since the viewer would take times without one in its own zone.
         window = f"\"published_at\">='{day.start.isoformat()}' and \"published_at\"<'{day.end.isoformat()}'"
         return self._ids(window, revision, Counter(known))
 
     def rows(self, revision: str) -> int:
-        """Count the rows of the dataset at a revision.
+        """Return the number of rows of the dataset at a revision.
 
         Raises:
             ViewerUncertainError, HubDeniedError: as `find`.
         """
         size = self._get("/size", {}, revision).get("size")
         splits = size.get("splits") if isinstance(size, dict) else None
-        found = [each for each in splits if isinstance(each, dict)] if isinstance(splits, list) else []
-        counts = [each.get("num_rows") for each in found if each.get("split") == "train"]
+        found = [split for split in splits if isinstance(split, dict)] if isinstance(splits, list) else []
+        counts = [split.get("num_rows") for split in found if split.get("split") == "train"]
         if len(counts) != 1 or not isinstance(counts[0], int):
             raise ViewerUncertainError("The viewer's answer to /size has no rows of train: it has changed its format.")
         return counts[0]
 
     def _ids(self, where: str, revision: str, known: Counter[str]) -> list[str]:
-        """List the ids of all rows that fulfil a condition, of which some are known to do so.
-
-        If there are just as many as are known, these are the ones, and a count without a row has told it.
-        """
+        """Return the ids of all rows that fulfil a condition; if their count equals the known ids, return these."""
         ids: list[str] = []
         total = None
         if known:
@@ -154,9 +156,9 @@ class Viewer:
         return page
 
     def _get(self, path: str, parameters: dict[str, Any], revision: str) -> dict[str, Any]:
-        """Ask, and return the answer only if it is certain."""
+        """Request a path, and return the answer if it is complete."""
         parameters = {"dataset": self._repo_id, "config": self.config, "split": "train", **parameters}
-        response, content = self._asked(path, parameters)
+        response, content = self._request(path, parameters)
         try:
             answer = json.loads(content) if response.status_code == 200 else {}
         except (ValueError, RecursionError) as error:
@@ -174,67 +176,67 @@ class Viewer:
             )
         return answer
 
-    def _asked(self, path: str, parameters: dict[str, Any]) -> tuple[requests.Response, bytes]:
-        """Ask, unless the viewer was found out of reach before: every further try would cost as much."""
-        if self._away:
-            raise ViewerUncertainError(self._away)
+    def _request(self, path: str, parameters: dict[str, Any]) -> tuple[requests.Response, bytes]:
+        """Send a request, unless the viewer was found unreachable before: each further attempt would take as long."""
+        if self._unreachable:
+            raise ViewerUncertainError(self._unreachable)
         self._requests += 1
         try:
-            return self._deadline.run(lambda: self._answer(path, parameters))
+            return self._deadline.run(lambda: self._fetch(path, parameters))
         except TimeoutError:
-            self._away = f"The viewer at {self._url} gave no readable answer within {_ANSWER} s."
-            raise ViewerUncertainError(self._away) from None
+            self._unreachable = f"The viewer at {self._url} gave no readable answer within {_ANSWER_SECONDS} s."
+            raise ViewerUncertainError(self._unreachable) from None
         except (requests.RequestException, OSError) as error:
-            told = f"The viewer at {self._url} gave no readable answer: {error}"
-            if _is_out_of_reach(error):
-                self._away = told
-            raise ViewerUncertainError(told) from error
+            reason = f"The viewer at {self._url} gave no readable answer: {error}"
+            if _is_unreachable(error):
+                self._unreachable = reason
+            raise ViewerUncertainError(reason) from error
 
-    def _answer(self, path: str, parameters: dict[str, Any]) -> tuple[requests.Response, bytes]:
-        """Fetch an answer, no more of it than fits into memory: a page of a hundred long rows can be a gigabyte."""
-        with self._session.get(self._url + path, params=parameters, timeout=_ANSWER, stream=True) as response:
+    def _fetch(self, path: str, parameters: dict[str, Any]) -> tuple[requests.Response, bytes]:
+        """Fetch a response of at most `_MAX_BYTES`: a page of a hundred long rows can have a gigabyte."""
+        with self._session.get(self._url + path, params=parameters, timeout=_ANSWER_SECONDS, stream=True) as response:
             pieces, size = [], 0
             for piece in response.iter_content(1 << 16):
                 pieces.append(piece)
                 size += len(piece)
-                if size > _MOST_BYTES:
-                    raise ViewerUncertainError(f"The viewer's answer has more than {_MOST_BYTES / 1e6:.0f} MB.")
+                if size > _MAX_BYTES:
+                    raise ViewerUncertainError(f"The viewer's answer has more than {_MAX_BYTES / 1e6:.0f} MB.")
             return response, b"".join(pieces)
 
 
-def _is_out_of_reach(error: Exception) -> bool:
-    """Say whether nobody was there to answer, or nobody who could show that he is the viewer."""
-    return isinstance(error, requests.Timeout) or any(isinstance(each, MaxRetryError) for each in error.args)
+def _is_unreachable(error: Exception) -> bool:
+    """Return whether no server answered, or none with a valid certificate."""
+    return isinstance(error, requests.Timeout) or any(isinstance(cause, MaxRetryError) for cause in error.args)
 
 
 def _groups(ids: Sequence[str]) -> Iterator[list[str]]:
-    """Cut ids into groups whose condition fits into a URL."""
+    """Split ids into groups whose condition fits into a URL."""
     group, size = [], 0
-    for each in ids:
-        length = len(quote_plus(f" or {_named(each)}"))
+    for unique_id in ids:
+        length = len(quote_plus(f" or {_condition(unique_id)}"))
         if group and size + length > _WHERE_BYTES:
             yield group
             group, size = [], 0
-        group.append(each)
+        group.append(unique_id)
         size += length
     if group:
         yield group
 
 
-def _named(unique_id: str) -> str:
-    """Write the condition for one id.
+def _condition(unique_id: str) -> str:
+    """Return the condition for one id.
 
     Raises:
-        ViewerUncertainError: the viewer's grammar refuses it.
+        ViewerUncertainError: the viewer's grammar rejects it.
     """
-    if any(each in unique_id for each in _NEVER_IN_WHERE):
-        raise ViewerUncertainError(f"The viewer cannot be asked for unique_id {unique_id!r}: its grammar refuses it.")
+    if any(sequence in unique_id for sequence in _NEVER_IN_WHERE):
+        raise ViewerUncertainError(f"The viewer cannot be asked for unique_id {unique_id!r}: its grammar rejects it.")
     quoted = unique_id.replace("'", "''")
     return f"\"unique_id\"='{quoted}'"
 
 
 def _unique_id(row: object) -> str:
-    """Take the id out of a row of `/filter`, unless it was cut short."""
+    """Return the id of a row of `/filter`; raise if it was truncated."""
     cells, cut = (row.get("row"), row.get("truncated_cells", [])) if isinstance(row, dict) else (None, [])
     unique_id = cells.get("unique_id") if isinstance(cells, dict) else None
     if not isinstance(unique_id, str) or not isinstance(cut, list) or "unique_id" in cut:

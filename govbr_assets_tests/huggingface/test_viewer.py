@@ -128,7 +128,7 @@ def test_long_ids_are_asked_for_in_urls_of_six_kilobytes(viewer: Viewer, server:
 
 @pytest.mark.parametrize("name", ["semi;colon", "dash--dash", "/*comment", "*/end"])
 def test_an_id_that_the_grammar_refuses_makes_the_viewer_unsure(viewer: Viewer, revision: str, name: str):
-    with pytest.raises(ViewerUncertainError, match="its grammar refuses it"):
+    with pytest.raises(ViewerUncertainError, match="its grammar rejects it"):
         find(viewer, revision, [name])
 
 
@@ -277,7 +277,7 @@ def test_a_viewer_that_is_away_is_a_passing_error():
 @pytest.fixture
 def unreachable(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Give the address of a viewer that is out of reach for good, in one of several ways."""
-    monkeypatch.setattr(room, "_ANSWER", 1)
+    monkeypatch.setattr(room, "_ANSWER_SECONDS", 1)
     with ExitStack() as stack:
         if request.param == "certificate":
             yield stack.enter_context(tls_server(tmp_path))
@@ -316,7 +316,7 @@ def watched(function: Callable[..., Any], calls: list[Any]) -> Callable[..., Any
 def test_a_viewer_that_needs_longer_than_its_time_is_not_waited_for(
     server: LocalViewer, hub: RepoClient, revision: str, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(room, "_ANSWER", 0.5)
+    monkeypatch.setattr(room, "_ANSWER_SECONDS", 0.5)
     viewer = Viewer(server.url, hub.repo_id, hub.token)
     server.faults.add(Fault("GET", "/filter", wait(3)))
     with pytest.raises(ViewerUncertainError, match="gave no readable answer"):

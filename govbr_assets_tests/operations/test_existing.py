@@ -61,7 +61,7 @@ def test_the_viewer_and_the_files_give_the_same_answer(world: World, data: Files
     assert exact.table.to_pylist() == expected
     refused = set(REFUSED) & set(aliases(postgres).to_pylist())
     if refused:
-        with pytest.raises(ViewerUncertainError, match="its grammar refuses it"):
+        with pytest.raises(ViewerUncertainError, match="its grammar rejects it"):
             world.find(Source.viewer, postgres)
     else:
         assert world.find(Source.viewer, postgres).table.equals(exact.table)

@@ -41,7 +41,7 @@ FOOTERS = 1  # requests for data that come before the files themselves: how the 
 def folding(local_hub: LocalHub, repo_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Folding]:
     """A dataset that takes two commits."""
     monkeypatch.setattr("govbr_assets.operations.compact.plan.COMMIT_FILES", 5)
-    monkeypatch.setattr("govbr_assets.huggingface.commit._TRIES", 3)
+    monkeypatch.setattr("govbr_assets.huggingface.commit._MAX_ATTEMPTS", 3)
     with folding_in(local_hub, repo_id, tmp_path / "temporary") as found:
         found.write(handful(repo_id) | {"data/train-2026-01-20.parquet": encode(rows("open", day="2026-01-20"))})
         yield found
