@@ -31,7 +31,7 @@ def dry_run_sync(
         for key, shard in batch.days.items():
             metadata = progress.to_metadata() if len(plans) == 1 else {"dry_run": True}
             metadata |= day_metadata(batch.plans[key], shard, batch.result, hub.repo_id)
-            refused |= {key: shard.withheld} if shard.withheld else {}
+            refused |= {key: shard.blocked} if shard.blocked else {}
             context.log.info(f"{key}:\n{day_table(shard)}")
             yield AssetObservation(asset, partition=key, metadata=metadata)
     context.log.info(f"Dry run, nothing was published: {progress}")

@@ -104,8 +104,8 @@ class HubShardIOManager(ConfigurableIOManager):
                 refused.update(batch.rejected)
                 for key, shard in batch.days.items():
                     metadata = day_metadata(batch.plans[key], shard, batch.result, hub.repo_id)
-                    if shard.withheld:
-                        refused[key] = shard.withheld
+                    if shard.blocked:
+                        refused[key] = shard.blocked
                         events.observe(key, metadata)
                     else:
                         events.add(key, metadata)

@@ -1,110 +1,133 @@
-"""Where the rows of a day belong, what differs, and what may be removed: the rules, on plain tables."""
+"""Where the rows of a day belong, what differs, and what becomes of each: the rules, on plain values."""
 
 from collections import Counter
 from collections.abc import Sequence
 
 import pyarrow as pa
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from govbr_assets.core.diff import (
-    STANDING_SCHEMA,
-    Places,
-    differing_columns,
-    find_places,
-    refusal_to_remove,
-    refusal_to_remove_more,
-)
-from govbr_assets.core.digest import row_digests
-from govbr_assets.core.identity import owners
+from govbr_assets.core.diff import Place, differing_columns, home_of, row_changes
 from govbr_assets.core.layout import folded_year, shard_day
+from govbr_assets.core.row_changes import Action, RowChange, RowChanges
 from govbr_assets.publications import NEWS
-from govbr_assets_tests.tables import news, shard
+from govbr_assets_tests.tables import shard
 
-YEAR, OTHER, BASE = "data/train-2026-00.parquet", "data/train-2026-01-14.parquet", "data/train-0-of-3.parquet"
-
-names = st.sampled_from([f"id{number}" for number in range(6)])
-old_names = st.sampled_from([f"md5{number}" for number in range(6)])
+OWN, YEAR = "data/train-2026-01-15.parquet", "data/train-2026-00.parquet"
+OTHER, BASE = "data/train-2026-01-14.parquet", "data/train-0-of-3.parquet"
 
 
-def is_folded(path: str) -> bool:
+def can_change(path: str) -> bool:
     return folded_year(path) is not None or shard_day(path) is not None
 
 
-def places(rows: pa.Table, year: Sequence[tuple[str, int]] = (), elsewhere: Sequence[tuple[str, str]] = ()) -> Places:
-    columns = zip(*year, strict=True) if year else ([], [])
-    standing = pa.table([pa.array(column) for column in columns], STANDING_SCHEMA.names).cast(STANDING_SCHEMA)
-    return find_places(rows, owners(rows), standing, YEAR, elsewhere, is_folded, NEWS.schema)
+def in_year(hub_id: str, *columns: str) -> Place:
+    return Place(YEAR, hub_id, in_place=True, columns=columns)
 
 
-def digest(rows: pa.Table, name: str) -> int:
-    found = row_digests(rows.select(NEWS.schema.names), NEWS.schema).to_pylist()
-    return found[rows["unique_id"].to_pylist().index(name)]
+def in_shard(hub_id: str, *columns: str) -> Place:
+    return Place(OWN, hub_id, in_place=True, columns=columns)
 
 
-def test_a_row_that_stands_nowhere_belongs_into_the_shard_of_its_day():
-    assert places(news(["a"])) == Places(own=["a"])
+def changes(places: Sequence[Place] = ()) -> list[RowChange]:
+    home = home_of([each for each in places if each.path != OWN], OWN, can_change)
+    return list(row_changes("a", places, home, can_change))
 
 
-def test_a_row_that_the_year_has_as_it_is_stays_there():
-    rows = news(["a"])
-    assert places(rows, [("a", digest(rows, "a"))]) == Places()
+def test_a_row_that_is_nowhere_belongs_in_the_shard_of_its_day():
+    assert changes() == [RowChange(Action.ADD, "a", target=OWN)]
 
 
-def test_a_row_that_the_year_has_otherwise_is_renewed_there_under_whichever_id():
-    rows = news(["a", "b"], legacy=[None, "old-b"])
-    assert places(rows, [("a", 1), ("old-b", 2)]) == Places(renewed={"a": ["a"], "b": ["old-b"]})
+def test_a_row_that_is_as_it_should_be_stays_where_it_is():
+    assert changes([in_year("a")]) == changes([in_shard("a")]) == []
 
 
-def test_a_row_that_the_year_has_twice_is_put_there_once():
-    rows = news(["a"], legacy=["old-a"])
-    found = places(rows, [("a", digest(rows, "a")), ("old-a", 1)])
-    assert found == Places(renewed={"a": ["a", "old-a"]}, doubled=1)
+def test_a_row_that_differs_is_changed_where_it_is_under_whichever_id():
+    assert changes([in_year("a", "title")]) == [RowChange(Action.CHANGE, "a", "a", YEAR, YEAR, ("title",))]
+    assert changes([in_shard("old-a", "unique_id")]) == [
+        RowChange(Action.CHANGE, "a", "old-a", OWN, OWN, ("unique_id",))
+    ]
+
+
+def test_of_a_row_that_its_file_has_twice_the_one_as_it_should_be_stays():
+    assert changes([in_year("old-a", "unique_id"), in_year("a")]) == [
+        RowChange(Action.DROP_DUPLICATE, "a", "old-a", YEAR)
+    ]
+
+
+def test_a_row_that_its_file_has_twice_under_one_id_is_written_again():
+    assert changes([in_year("a"), Place(YEAR, "a")]) == [
+        RowChange(Action.CHANGE, "a", "a", YEAR, YEAR),
+        RowChange(Action.DROP_DUPLICATE, "a", "a", YEAR),
+    ]
 
 
 def test_a_row_of_another_day_s_file_moves_here():
-    assert places(news(["a"]), elsewhere=[("a", OTHER)]) == Places(own=["a"], leaving=[(OTHER, "a")], moved=["a"])
+    assert changes([Place(OTHER, "a")]) == [RowChange(Action.MOVE_IN, "a", "a", OTHER, OWN)]
 
 
-def test_a_row_of_a_legacy_file_stays_there_and_nowhere_else():
-    found = places(news(["a"]), [("a", 1)], [("a", BASE), ("a", OTHER)])
-    assert found == Places(unfolded=["a"], leaving=[(OTHER, "a"), (YEAR, "a")], doubled=2)
+def test_a_row_that_is_here_and_in_other_files_goes_from_those():
+    assert changes([Place(OTHER, "a"), in_shard("a", "title")]) == [
+        RowChange(Action.CHANGE, "a", "a", OWN, OWN, ("title",)),
+        RowChange(Action.DROP_DUPLICATE, "a", "a", OTHER),
+    ]
 
 
-def test_a_row_of_the_year_that_the_day_lacks_is_not_known():
-    assert places(news(["a"]), [("stranger", 1)]) == Places(own=["a"], unknown=["stranger"])
+def test_a_row_of_a_file_that_only_a_compaction_may_change_stays_there_and_nowhere_else():
+    assert changes([in_year("a", "title"), Place(BASE, "a"), Place(OTHER, "a"), in_shard("a")]) == [
+        RowChange(Action.LEAVE_UNCOMPACTED, "a", "a", BASE),
+        RowChange(Action.DROP_DUPLICATE, "a", "a", YEAR),
+        RowChange(Action.DROP_DUPLICATE, "a", "a", OTHER),
+        RowChange(Action.DROP_DUPLICATE, "a", "a", OWN),
+    ]
+
+
+ids = st.sampled_from(["a", "old-a"])
+columns = st.sampled_from([(), ("title",)])
 
 
 @given(
-    postgres=st.lists(names, unique=True),
-    legacy=st.lists(old_names, unique=True, min_size=6, max_size=6),
-    year=st.lists(st.tuples(names | old_names, st.booleans()), unique_by=lambda each: each[0]),
-    elsewhere=st.lists(st.tuples(names | old_names, st.sampled_from([OTHER, BASE])), unique=True),
+    st.lists(st.builds(Place, st.sampled_from([YEAR, OWN]), ids, st.just(True), columns), max_size=4),
+    st.lists(st.builds(Place, st.sampled_from([OTHER, YEAR, BASE]), ids), max_size=4),
 )
-def test_each_row_ends_up_once_and_nothing_else_is_touched(
-    postgres: list[str], legacy: list[str], year: list[tuple[str, bool]], elsewhere: list[tuple[str, str]]
-):
-    rows = news(postgres, legacy=legacy[: len(postgres)])
-    owner = owners(rows)
-    elsewhere = [(name, path) for name, path in elsewhere if name in owner]
-    standing = [(name, digest(rows, name) if equal and name in postgres else 0) for name, equal in year]
-    found = places(rows, standing, elsewhere)
+def test_each_row_ends_up_once_as_it_should_be_and_nothing_else_is_affected(here: list[Place], others: list[Place]):
+    places = [*others, *here]
+    found = RowChanges(tuple(changes(places)))
+    deleted = [(path, hub_id) for path, hub_ids in found.deletes.items() for hub_id in hub_ids]
+    assert all(can_change(path) for path, _ in deleted)
+    stay = [each for each in places if (each.path, each.hub_id) not in set(deleted)]
+    in_base = [each for each in places if each.path == BASE]
+    came = [path for path, rows in found.inserts.items() for _ in rows]
+    if in_base:
+        assert (Counter(stay), came) == (Counter(in_base), [])
+    else:
+        assert len(stay) + len(came) == 1
+        assert all(each.in_place and not each.columns for each in stay)
+        assert bool(found) == (len(places) != 1 or stay == [])
+    assert found.duplicates == max(0, len(places) - max(1, len(in_base)))
+    assert set(deleted) <= {(each.path, each.hub_id) for each in places}
 
-    files = Counter((YEAR, name) for name, _ in year) + Counter((path, name) for name, path in elsewhere)
-    gone = {*found.leaving, *((YEAR, name) for olds in found.renewed.values() for name in olds)}
-    assert all(is_folded(path) for path, _ in gone)
-    after = files - Counter({each: files[each] for each in gone})
-    after += Counter((YEAR, name) for name in found.renewed) + Counter(("own", name) for name in found.own)
-    rows_after = Counter(owner[name] for (_, name), count in after.items() for _ in range(count) if name in owner)
-    in_base = Counter(owner[name] for name, path in elsewhere if path == BASE)
-    assert rows_after == Counter({name: max(1, in_base[name]) for name in postgres})
-    strangers = [name for name, _ in year if name not in owner]
-    assert found.unknown == strangers
-    assert all(after[YEAR, name] == files[YEAR, name] for name in strangers)
-    for name, content in standing:  # what stays in the year is as PostgreSQL has it
-        if name in owner and (YEAR, name) not in gone:
-            assert content == digest(rows, owner[name])
+
+def test_counts_ids_and_edits_come_from_the_same_list():
+    found = RowChanges(
+        (
+            RowChange(Action.ADD, "a", target=OWN),
+            RowChange(Action.CHANGE, "b", "old-b", YEAR, YEAR, ("title", "url")),
+            RowChange(Action.MOVE_OUT, "c", "c", YEAR, OTHER),
+            RowChange(Action.REMOVE, None, "d", OWN),
+            RowChange(Action.REMOVE, None, "d", YEAR),
+            RowChange(Action.RETAIN, None, "e", OWN),
+        )
+    )
+    assert found.deletes == {YEAR: ["old-b", "c", "d"], OWN: ["d"]}
+    assert found.inserts == {OWN: ["a"], YEAR: ["b"], OTHER: ["c"]}
+    assert (found.count(Action.REMOVE), found.changed) == (1, {"b": ("title", "url")})
+    assert found.affected_ids == {"a", "b", "old-b", "c", "d"}
+    retained = found.retaining({"d"})
+    assert (retained.ids(Action.RETAIN), retained.count(Action.REMOVE)) == (["d", "e"], 0)
+    assert retained.deletes == {YEAR: ["old-b", "c"]}
+    assert found.without_target({"c"}).inserts == {OWN: ["a"], YEAR: ["b"]}
+    assert not RowChanges((RowChange(Action.RETAIN, None, "e", OWN),))
 
 
 def test_the_columns_that_differ_are_named_and_null_is_no_empty_text():
@@ -114,19 +137,4 @@ def test_the_columns_that_differ_are_named_and_null_is_no_empty_text():
     old = old.set_column(23, "summary", pa.array([None, None, None], pa.string()))
     new = new.set_column(13, NEWS.schema.field("tags"), pa.array([None, None, ["x"]], NEWS.schema.field("tags").type))
     old = old.set_column(13, NEWS.schema.field("tags"), pa.array([[], None, ["x"]], NEWS.schema.field("tags").type))
-    assert list(differing_columns(old, new, NEWS.schema.names)) == [["tags", "summary"], ["title"], []]
-
-
-@pytest.mark.parametrize(
-    ("removed", "hub_rows", "postgres_rows", "refused"),
-    [(0, 50, 0, False), (1, 1, 0, True), (4, 20, 16, False), (5, 20, 15, True), (18, 19, 1, False)],
-)
-def test_a_fifth_of_a_day_may_go_and_never_all_for_an_empty_postgres(
-    removed: int, hub_rows: int, postgres_rows: int, refused: bool
-):
-    assert bool(refusal_to_remove(removed, hub_rows, postgres_rows)) == refused
-
-
-@pytest.mark.parametrize(("removed", "before", "refused"), [(0, 900, False), (200, 0, False), (1, 200, True)])
-def test_two_hundred_rows_may_go_in_a_day(removed: int, before: int, refused: bool):
-    assert bool(refusal_to_remove_more(removed, before)) == refused
+    assert list(differing_columns(old, new, NEWS.schema.names)) == [("tags", "summary"), ("title",), ()]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 from dagster import MetadataValue
 
+from govbr_assets.core.row_changes import Action
 from govbr_assets.dataset.transaction import CommitResult
 from govbr_assets.defs.metadata.events import NO_REPO, Event, Metadata, Values
 from govbr_assets.defs.metadata.markdown import short, table
@@ -67,17 +68,17 @@ def day_metadata(plan: DaySync, report: DayReport, result: CommitResult[SyncRepo
     """
     changes = report.changes
     return {
-        **DayRecord(repo_id, report.postgres_rows, changes.unfolded, result.after or "").to_metadata(),
+        **DayRecord(repo_id, report.postgres_rows, report.uncompacted, result.after or "").to_metadata(),
         "plan": MetadataValue.md(day_table(report)),
-        "existing_rows": report.postgres_rows - len(changes.added),
-        "new_rows": len(changes.added),
+        "existing_rows": report.postgres_rows - changes.count(Action.ADD),
+        "new_rows": changes.count(Action.ADD),
         "changed_rows": len(changes.changed),
         "changed_columns": _counted(changes.columns),
-        "moved_in": len(changes.moved_in),
-        "moved_out": len(changes.moved_out),
-        "removed": len(changes.removed),
-        "kept": len(changes.kept),
-        "doubled": changes.doubled,
+        "moved_in": changes.count(Action.MOVE_IN),
+        "moved_out": changes.count(Action.MOVE_OUT),
+        "removed": changes.count(Action.REMOVE),
+        "kept": changes.count(Action.RETAIN),
+        "doubled": changes.duplicates,
         "ids_source": plan.known.source,
         "dagster/row_count": report.rows,
         "bytes": report.bytes,
@@ -94,19 +95,19 @@ def day_table(report: DayReport) -> str:
     changes = report.changes
     changed = [f"{unique_id} ({', '.join(names)})" for unique_id, names in changes.changed.items()]
     kinds = {
-        "added": changes.added,
+        "added": changes.ids(Action.ADD),
         "changed": changed,
-        "moved here": changes.moved_in,
-        "moved to another day": changes.moved_out,
-        "removed": changes.removed,
-        "kept, though not in PostgreSQL": changes.kept,
+        "moved here": changes.ids(Action.MOVE_IN),
+        "moved to another day": changes.ids(Action.MOVE_OUT),
+        "removed": changes.ids(Action.REMOVE),
+        "kept, though not in PostgreSQL": changes.ids(Action.RETAIN),
     }
     rows = [(name, len(ids), _examples(ids)) for name, ids in kinds.items() if ids]
-    rows += [("duplicates, which go", changes.doubled, "")] if changes.doubled else []
-    rows += [("in uncompacted files, left as they are", changes.unfolded, "")] if changes.unfolded else []
+    rows += [("duplicates, which go", changes.duplicates, "")] if changes.duplicates else []
+    rows += [("in uncompacted files, left as they are", report.uncompacted, "")] if report.uncompacted else []
     if not rows:
         return "Nothing differs."
-    blocked = f"\n\nNot carried out in full: {report.withheld}" if report.withheld else ""
+    blocked = f"\n\nNot carried out in full: {report.blocked}" if report.blocked else ""
     return table(["rows", "how many", "which"], rows, numbers=["how many"]) + blocked
 
 

@@ -4,6 +4,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
+from govbr_assets.core.row_changes import Action
 from govbr_assets.defs.metadata.events import Metadata
 from govbr_assets.operations.sync.batches import SyncBatch
 
@@ -27,7 +28,7 @@ class SyncProgress:
             days=len(batch.days) + len(batch.rejected),
             refused=len(batch.rejected),
             files=len(changeset.put),
-            rows=sum(len(shard.changes.added) for shard in batch.days.values()),
+            rows=sum(shard.changes.count(Action.ADD) for shard in batch.days.values()),
             bytes=changeset.size,
             deletions=len(changeset.delete),
             commits=int(not changeset.empty),

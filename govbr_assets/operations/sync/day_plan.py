@@ -26,7 +26,7 @@ class DaySync:
         rows: gives the Postgres day with its aliases, [n rows x 25], each time anew: many days' plans are small.
         ids: every id of these rows.
         known: what the Hub held at the first revision; the first guess, no more.
-        rules: what may be removed, and the like.
+        options: what may be removed, and the like.
         left_out: which rows of the day in PostgreSQL cannot be published, and why; empty if all can.
     """
 
@@ -34,7 +34,7 @@ class DaySync:
     rows: Callable[[], Rows]
     ids: pa.Array
     known: ExistingRows
-    rules: SyncOptions
+    options: SyncOptions
     left_out: str = ""
 
     @property
@@ -52,21 +52,20 @@ class DaySync:
         held = Counter(self.known.elsewhere)
         for each in moves:
             held.update(each.outside(self.path, self.ids.to_pylist()))
-        standing = Counter(draft.standing(self.day)["unique_id"].to_pylist()) if held else Counter()
-        return [unique_id for unique_id, count in held.items() if count > standing[unique_id]]
+        in_place = Counter(draft.rows_in_place(self.day)["unique_id"].to_pylist()) if held else Counter()
+        return [unique_id for unique_id, count in held.items() if count > in_place[unique_id]]
 
-    def at(self, draft: ChangesetBuilder, refusal: str = "") -> DayReport | None:
-        """Make the day true in a draft.
+    def at(self, builder: ChangesetBuilder) -> DayReport | None:
+        """Add the day to a changeset, and say what becomes of it; None if it finds no room there.
 
         Args:
-            draft: of the next commit; it is changed only if the day may be published.
-            refusal: why nothing may be removed, in view of other days.
+            builder: of the next commit; it is changed only if the day may be published.
 
         Raises:
             ContractError: the day must not be published.
         """
-        shard = DayDiff(self.day, self.rows(), draft, self.rules, refusal).made()
-        return replace(shard, withheld=" ".join(filter(None, [self.left_out, shard.withheld]))) if shard else None
+        report = DayDiff(self.day, self.rows(), builder, self.options).added()
+        return replace(report, blocked=" ".join(filter(None, [self.left_out, report.blocked]))) if report else None
 
 
 def plan_days(

@@ -1,7 +1,10 @@
-"""One day made true in a draft: all is decided first, and then the draft is changed."""
+"""One day beside the Hub: what becomes of each row is decided first, and then added to the changeset in the making.
+
+What becomes of extra rows, which PostgreSQL lacks, is decided in `deletes`.
+"""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping
 from itertools import chain
 
 import pyarrow as pa
@@ -9,162 +12,204 @@ import pyarrow.compute as pc
 
 from govbr_assets.core.contract import check_day
 from govbr_assets.core.days import Day
-from govbr_assets.core.diff import differing_columns, find_places
+from govbr_assets.core.diff import Place, differing_columns, home_of, row_changes
 from govbr_assets.core.digest import digests_of
 from govbr_assets.core.identity import aliases, owners
-from govbr_assets.core.layout import shard_path, year_path
+from govbr_assets.core.layout import shard_day, shard_path, year_path
 from govbr_assets.core.periods import in_order
+from govbr_assets.core.row_changes import Action, RowChanges
 from govbr_assets.errors import ContractError
-from govbr_assets.huggingface.blob import Blob
 from govbr_assets.io.staged import Rows, joined, table_of
-from govbr_assets.operations.sync.deletes import Surplus, resolve
+from govbr_assets.operations.sync.deletes import resolve_extra_rows
 from govbr_assets.operations.sync.draft import ChangesetBuilder
-from govbr_assets.operations.sync.options import DayChanges, DayReport, SyncOptions, UncompactedPolicy
+from govbr_assets.operations.sync.options import DayReport, SyncOptions, UncompactedPolicy
 from govbr_assets.publications import NEWS
 
 _PREVIEW = ["published_at", "agency", "title", "unique_id"]
 
 
 class DayDiff:
-    """A day and the commit in the making that it is to become true with.
+    """A day beside the Hub, and the changeset in which it is to become equal to PostgreSQL.
 
     Args:
         day: the day.
         rows: [n rows x 25], as PostgreSQL has it.
-        draft: of the commit; what the day's rows are in besides has been located.
-        rules: what may be removed, and the like.
-        refusal: why nothing may be removed, in view of other days.
+        builder: of the changeset; the files that have the day's rows elsewhere have been located.
+        options: what may be removed, and the like.
     """
 
-    def __init__(self, day: Day, rows: Rows, draft: ChangesetBuilder, rules: SyncOptions, refusal: str) -> None:
-        self._day, self._rows, self._draft, self._rules, self._refusal = day, rows, draft, rules, refusal
-        self._path, self._year_file = shard_path(day), year_path(day.date.year)
-        self._owner, self._changes = owners(rows), DayChanges()
-        year = draft.standing(day)
-        self._year_rows, in_year = year.num_rows, Counter(year["unique_id"].to_pylist())
-        elsewhere = draft.places(aliases(rows).to_pylist(), self._path, in_year, self._year_file)
-        self._places = find_places(rows, self._owner, year, self._year_file, elsewhere, draft.is_folded, NEWS.schema)
-        self._check_folded(elsewhere)
+    def __init__(self, day: Day, rows: Rows, builder: ChangesetBuilder, options: SyncOptions) -> None:
+        self._day, self._rows, self._builder, self._options = day, rows, builder, options
+        self._path, self._year_path = shard_path(day), year_path(day.date.year)
+        self._owner = owners(rows)
+        self._index = {row: index for index, row in enumerate(rows["unique_id"].to_pylist())}
+        self._places: dict[str, list[Place]] = {row: [] for row in self._index}
+        self._extra: list[tuple[str, str]] = []  # file and id there of rows that the day lacks in PostgreSQL
 
-    def made(self) -> DayReport | None:
-        """Make the day true; None if its files find no room in the commit, and the draft is as it was.
+    def added(self) -> DayReport | None:
+        """Decide what becomes of the rows, and add it to the changeset.
+
+        Returns:
+            What becomes of the day; None if its files find no room in the commit, and the builder is as it was.
 
         Raises:
-            ContractError: the day must not be published; the draft is as it was.
+            ContractError: the day must not be published; the builder is as it was.
+            SourceError: PostgreSQL cannot say what became of extra rows; the builder is as it was.
         """
-        mine = self._only(self._places.own)
-        content = self._encoded(mine)
-        same = bool(content) and self._draft.holds(self._path, content)
-        old = mine if same else self._draft.shard(self._path)
-        unknown = self._compare(mine, old)
-        counts = self._year_rows + old.num_rows, self._rows.num_rows
-        surplus = resolve(self._day, [*self._places.unknown, *unknown], counts, self._rules, self._refusal)
-        kept = old.filter(_among(old, surplus.stay)) if unknown else old.slice(0, 0)
-        whole = in_order(joined(mine, kept)) if kept.num_rows else mine
-        arriving = {day: self._arriving(day, rows) for day, rows in surplus.arrivals.items()}
-        differs = not _same(whole, old)
-        if differs:
+        year_rows = self._place_outside_shard()
+        homes = {row: home_of(found, self._path, self._builder.can_change) for row, found in self._places.items()}
+        uncompacted = self._check_uncompacted(homes)
+        old = self._place_in_shard(self._only([row for row, home in homes.items() if home == self._path]))
+        counts = year_rows + old.num_rows, self._rows.num_rows
+        extra = resolve_extra_rows(self._day, self._extra, counts, self._options)
+        of_day = (row_changes(row, self._places[row], home, self._builder.can_change) for row, home in homes.items())
+        changes, inserts = self._with_inserts(RowChanges((*chain.from_iterable(of_day), *extra.changes)), extra.moved)
+        whole = _edited(old, changes.deletes.get(self._path, ()), inserts.get(self._path))
+        rewritten = {*changes.deletes, *inserts}
+        if not _same(whole, old):
             check_day(whole, self._day, NEWS.schema)
-        leaving = self._leaving(surplus)
-        if not self._draft.takes({*leaving, *map(shard_path, arriving), *([self._path] if differs else [])}):
+            rewritten.add(self._path)
+        if not self._builder.takes(rewritten):
             return None
-        # From here on nothing is refused.
-        size = self._draft.write(self._path, old, whole, content if whole is mine else None) if differs else 0
-        self._change_others(leaving, arriving)
-        self._tell(surplus)
-        came_or_went = chain(*(rows["unique_id"].to_pylist() for rows in (old, *arriving.values())), *leaving.values())
-        preview = whole.take(pa.array(range(min(5, whole.num_rows)), pa.int64()))  # a slice would keep all
-        preview = table_of(preview.select(_PREVIEW))
-        told = self._path, whole.num_rows, preview, self._rows.num_rows, size, self._changes
-        return DayReport(*told, sorted({*self._owner, *came_or_went}), surplus.withheld)
+        # From here on nothing is rejected.
+        self._builder.add(changes.deletes, inserts, rewritten)
+        size = self._builder.size_of(self._path) if self._path in rewritten else 0
+        told = self._path, whole.num_rows, _preview(whole), self._rows.num_rows, size
+        return DayReport(*told, changes, uncompacted, extra.blocked)
 
-    def _check_folded(self, elsewhere: Sequence[tuple[str, str]]) -> None:
-        """Refuse a day of which rows cannot be changed, unless told to leave them."""
-        standing = self._draft.unfolded_rows(self._day)
-        self._changes.unfolded = count = max(len(self._places.unfolded), sum(standing.values()))
-        if count and self._rules.unfolded is not UncompactedPolicy.leave:
-            held = {path for _, path in elsewhere if not self._draft.is_folded(path)}
-            first, *more = sorted(held | standing.keys())
+    def _place_outside_shard(self) -> int:
+        """Find the rows under the day in the year's file, and in other files; count those in the year's file."""
+        standing = self._builder.rows_in_place(self._day)
+        ids, digests = (column.to_pylist() for column in standing.columns)
+        own = dict(zip(self._index, self._digests() if ids else (), strict=False))
+        differing = [
+            each
+            for each, digest in zip(ids, digests, strict=True)
+            if each in self._owner and own[self._owner[each]] != digest
+        ]
+        columns = self._columns(self._builder.year_rows(self._day, differing)) if differing else iter(())
+        asked = set(differing)
+        for each in ids:
+            if each in self._owner:
+                place = Place(self._year_path, each, in_place=True, columns=next(columns) if each in asked else ())
+                self._places[self._owner[each]].append(place)
+            else:
+                self._extra.append((self._year_path, each))
+        for each, path in self._builder.places(
+            aliases(self._rows).to_pylist(), self._path, Counter(ids), self._year_path
+        ):
+            self._places[self._owner[each]].append(Place(path, each))
+        return len(ids)
+
+    def _place_in_shard(self, mine: Rows) -> Rows:
+        """Find rows in the day's own shard, and give what it holds: [n rows x 24]; nothing is read if all is the same.
+
+        Args:
+            mine: [n rows x 24], those that belong in it.
+        """
+        if mine.num_rows:
+            check_day(mine, self._day, NEWS.schema)
+        if self._builder.has_bytes_of(self._path, mine):
+            for row in mine["unique_id"].to_pylist():
+                self._places[row].append(Place(self._path, row, in_place=True))
+            return mine
+        old = self._builder.shard(self._path)
+        ids = old["unique_id"].to_pylist()
+        known = [index for index, each in enumerate(ids) if each in self._owner]
+        columns = self._columns(old.take(pa.array(known, pa.int64()))) if known else iter(())
+        for each in ids:
+            if each in self._owner:
+                place = Place(self._path, each, in_place=True, columns=next(columns))
+                self._places[self._owner[each]].append(place)
+            else:
+                self._extra.append((self._path, each))
+        return old
+
+    def _columns(self, old: Rows) -> Iterator[tuple[str, ...]]:
+        """Name the columns in which rows of the Hub differ from those of the day: [n rows x 24]."""
+        at = [self._index[self._owner[each]] for each in old["unique_id"].to_pylist()]
+        return differing_columns(
+            old, self._rows.take(pa.array(at, pa.int64())).select(NEWS.schema.names), NEWS.schema.names
+        )
+
+    def _check_uncompacted(self, homes: Mapping[str, str | None]) -> int:
+        """Count the rows that cannot be changed before a compaction.
+
+        Raises:
+            ContractError: there are some, and they are not to be left as they are.
+        """
+        of_day = self._builder.uncompacted_rows(self._day)
+        count = max(sum(home is None for home in homes.values()), sum(of_day.values()))
+        if count and self._options.uncompacted is not UncompactedPolicy.leave:
+            places = chain.from_iterable(self._places.values())
+            held = {each.path for each in places if not self._builder.can_change(each.path)}
+            first, *more = sorted(held | of_day.keys())
             raise ContractError(
                 f"{count} rows of {self._day} are in files that are not folded ({first}"
                 f"{f' and {len(more)} more' if more else ''}): run weekly_consolidation first, or set `unfolded` to"
                 " `fold` (fold now) or `leave` (publish the other rows beside them) in the launchpad."
             )
+        return count
 
-    def _compare(self, mine: Rows, old: Rows) -> list[str]:
-        """Compare the day's own shard as it is with what belongs into it, and list ids that no row of the day has."""
-        changes, moved = self._changes, set(self._places.moved)
-        if old is mine:
-            changes.doubled += len(moved)
-            return []
-        place = {unique_id: index for index, unique_id in enumerate(mine["unique_id"].to_pylist())}
-        before, after, unknown = [], [], []
-        for index, unique_id in enumerate(old["unique_id"].to_pylist()):
-            row = self._owner.get(unique_id)
-            if row is None:
-                unknown.append(unique_id)
-            elif row in place:
-                before.append(index)
-                after.append(place.pop(row))
-                changes.doubled += row in moved
-                moved.discard(row)
-            else:
-                changes.doubled += 1
-        if before:
-            new = mine.take(pa.array(after, pa.int64()))
-            columns = differing_columns(old.take(pa.array(before, pa.int64())), new, NEWS.schema.names)
-            named = zip(new["unique_id"].to_pylist(), columns, strict=True)
-            changes.changed |= {name: found for name, found in named if found}
-        changes.moved_in = sorted(moved)
-        changes.added = [unique_id for unique_id in place if unique_id not in moved]
-        return unknown
+    def _with_inserts(self, changes: RowChanges, moved: Rows) -> tuple[RowChanges, dict[str, Rows]]:
+        """Give the rows that come into files, by path: [n rows x 24]; rows of other days only if they are not there.
 
-    def _arriving(self, day: Day, rows: Rows) -> Rows:
-        """Take the rows of another day that do not stand under it yet, and see that they may: [n rows x 24]."""
-        old = self._draft.shard(shard_path(day))
-        owner, standing = owners(rows), self._draft.standing(day)["unique_id"].to_pylist()
-        there = {owner[each] for each in (*old["unique_id"].to_pylist(), *standing) if each in owner}
-        new = rows.filter(pc.invert(_among(rows, there))).select(NEWS.schema.names)
-        check_day(joined(old, new), day, NEWS.schema)
-        return new
+        Args:
+            changes: of the day.
+            moved: [n rows x 25], as PostgreSQL has the rows of other days.
+        """
+        inserts, arrived = dict[str, Rows](), set[str]()
+        for path, ids in changes.inserts.items():
+            day = shard_day(path)
+            if day is None or day == self._day:
+                inserts[path] = self._only(ids)
+                continue
+            rows = moved.filter(_among(moved, ids))
+            there = self._builder.ids_in_place(day)
+            owner = owners(rows)
+            arrived |= {owner[each] for each in there if each in owner}
+            new = rows.filter(pc.invert(_among(rows, arrived))).select(NEWS.schema.names)
+            check_day(joined(self._builder.shard(path), new), day, NEWS.schema)
+            if new.num_rows:
+                inserts[path] = new
+        return changes.without_target(arrived), inserts
 
-    def _leaving(self, surplus: Surplus) -> dict[str, list[str]]:
-        """List the ids that leave files other than the day's own shard, by file."""
-        gone = [each for each in self._places.unknown if each not in surplus.stay]
-        leaving: dict[str, list[str]] = {self._year_file: gone} if gone or self._places.renewed else {}
-        for path, unique_id in self._places.leaving:
-            leaving.setdefault(path, []).append(unique_id)
-        return leaving
-
-    def _change_others(self, leaving: dict[str, list[str]], arriving: dict[Day, Rows]) -> None:
-        """Change the files but for the day's own shard."""
-        for path, ids in leaving.items():
-            self._draft.take_out(path, ids)
-        if renewed := self._places.renewed:
-            self._draft.renew(self._year_file, renewed, self._only(renewed), self._changes)
-        for day, rows in arriving.items():
-            if rows.num_rows:
-                old = self._draft.shard(shard_path(day))  # out of which a row may have been taken just now
-                self._draft.write(shard_path(day), old, in_order(joined(old, rows)))
-
-    def _tell(self, surplus: Surplus) -> None:
-        """Note what becomes of rows that the day in PostgreSQL lacks."""
-        changes = self._changes
-        changes.moved_out, changes.removed, changes.kept = surplus.moved, surplus.removed, surplus.kept
-        changes.doubled += self._places.doubled
-
-    def _encoded(self, rows: Rows) -> Blob:
-        """Write rows as the day's file, if they may be published."""
-        if not rows.num_rows:
-            return b""
-        check_day(rows, self._day, NEWS.schema)
-        return self._draft.encoded(rows)
+    def _digests(self) -> list[int]:
+        return digests_of(self._rows.select(NEWS.schema.names), NEWS.schema).to_pylist()
 
     def _only(self, ids: Iterable[str]) -> Rows:
         """Take some rows of the day: [n rows x 24]."""
         wanted = list(ids)
         rows = self._rows if len(wanted) == self._rows.num_rows else self._rows.filter(_among(self._rows, wanted))
         return rows.select(NEWS.schema.names)
+
+
+def with_retained(report: DayReport, hub_ids: Container[str], builder: ChangesetBuilder, reason: str) -> DayReport:
+    """Retain rows of a day that were to be removed, and say why.
+
+    Args:
+        report: of the day.
+        hub_ids: which of them, by their ids on the Hub.
+        builder: of the changeset that the day was added to.
+        reason: why they are not removed.
+    """
+    changes = report.changes.retaining(hub_ids)
+    builder.retain((each.source, each.hub_id) for each in changes.rows if each.action is Action.RETAIN)
+    rows = builder.shard(report.path)
+    told = report.path, rows.num_rows, _preview(rows), report.postgres_rows, builder.size_of(report.path)
+    return DayReport(*told, changes, report.uncompacted, f"{report.blocked} {reason}".strip())
+
+
+def _edited(old: Rows, deleted: Iterable[str], new: Rows | None) -> Rows:
+    """Take rows out of others, and put new ones among them: [n rows x 24]."""
+    gone = list(deleted)
+    stay = old.filter(pc.invert(_among(old, gone))) if gone else old
+    return in_order(stay if new is None else joined(stay, new))
+
+
+def _preview(rows: Rows) -> pa.Table:
+    """Take the first rows for the UI: [up to 5 rows x 4]; a slice would keep all of them in memory."""
+    return table_of(rows.take(pa.array(range(min(5, rows.num_rows)), pa.int64())).select(_PREVIEW))
 
 
 def _same(some: Rows, others: Rows) -> bool:

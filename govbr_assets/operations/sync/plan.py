@@ -8,8 +8,8 @@ from pathlib import Path
 import pyarrow as pa
 
 from govbr_assets.core import identity
-from govbr_assets.core.diff import REMOVALS_HOURS, refusal_to_remove_more
 from govbr_assets.core.layout import shard_day
+from govbr_assets.core.row_changes import Action
 from govbr_assets.dataset.changeset import REMOVED_ROWS, Changeset
 from govbr_assets.dataset.reach import out_of_reach
 from govbr_assets.errors import ContractError, SourceError
@@ -18,6 +18,8 @@ from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.snapshot import Snapshot
 from govbr_assets.operations.sync.changes_since import Trail
 from govbr_assets.operations.sync.day_plan import DaySync
+from govbr_assets.operations.sync.deletes import REMOVALS_HOURS, recent_guard, with_remedy
+from govbr_assets.operations.sync.diff import with_retained
 from govbr_assets.operations.sync.draft import ChangesetBuilder
 from govbr_assets.operations.sync.options import DayReport
 from govbr_assets.operations.sync.year_files import YearFiles
@@ -41,7 +43,7 @@ class SyncReport:
     @property
     def affected_ids(self) -> set[str]:
         """Every id that the commit may have put somewhere or taken away."""
-        return {each for day in self.days.values() if day.changes for each in day.touched}
+        return {each for day in self.days.values() if day.changes for each in day.changes.affected_ids}
 
 
 @dataclass(frozen=True)
@@ -64,37 +66,48 @@ class SyncCommit:
         """Plan the commit, without the days whose rows must not be published or find no room."""
         if reason := out_of_reach(self.client, snapshot):
             return Changeset(report=SyncReport({}, dict.fromkeys(self.plans, reason)))
-        since = self._moves_until(snapshot)
-        changeset = self._changeset(snapshot, since)
-        if changeset.removed and (reason := refusal_to_remove_more(changeset.removed, self._removed_lately())):
-            changeset = self._changeset(snapshot, since, reason)
+        changeset = self._changeset(snapshot, self._moves_until(snapshot))
         pa.default_memory_pool().release_unused()  # to the system, before the upload takes its own
         return changeset
 
-    def _changeset(
-        self, snapshot: Snapshot, since: Mapping[str | None, list[identity.Moves]], blocked: str = ""
-    ) -> Changeset[SyncReport]:
-        """Make the changeset; where a reason to block it is given, only a day that may remove anything removes rows."""
+    def _changeset(self, snapshot: Snapshot, since: Mapping[str | None, list[identity.Moves]]) -> Changeset[SyncReport]:
+        """Make the changeset, with as many days as find room in it."""
         days, rejected = dict[str, DayReport](), dict[str, str]()
         self.years.clear(snapshot.data_files)
         draft = ChangesetBuilder(self.client, snapshot, self.years)
         self._locate(draft, since)
         for key, plan in self.plans.items():
             try:
-                day = plan.at(draft, blocked) if draft.size < COMMIT_BYTES else None
+                day = plan.at(draft) if draft.size < COMMIT_BYTES else None
             except (ContractError, SourceError) as error:
                 rejected[key] = str(error)
                 continue
             if day is None:
                 break  # the days that are left wait for the next commit
             days[key] = day
+        days = self._guarded(days, draft)
         put, delete = draft.finish()
-        removed = {each for day in days.values() for each in day.changes.removed}
+        removed = {each for day in days.values() for each in day.changes.ids(Action.REMOVE)}
         fresh = {
             path: [range(size_of(each))] for path, each in put.items() if shard_day(path) and isinstance(each, Path)
         }
         report = SyncReport(days, rejected)
         return Changeset(put, delete, fresh=fresh, message=_message(days), removed=len(removed), report=report)
+
+    def _guarded(self, days: Mapping[str, DayReport], builder: ChangesetBuilder) -> dict[str, DayReport]:
+        """Retain the rows that were to be removed if they are too many, together with earlier ones."""
+        removed = {each for day in days.values() for each in day.changes.ids(Action.REMOVE)}
+        reason = recent_guard(len(removed), self._removed_lately()) if removed else ""
+        if not reason:
+            return dict(days)
+        # What has come to another day in the meantime is not removed: retained, it would be there twice.
+        retained = removed.difference(*(plan.ids.to_pylist() for plan in self.plans.values()))
+        return {
+            key: with_retained(day, retained, builder, with_remedy(reason))
+            if self.plans[key].options.guards_deletes and day.changes.count(Action.REMOVE)
+            else day
+            for key, day in days.items()
+        }
 
     def _locate(self, draft: ChangesetBuilder, since: Mapping[str | None, list[identity.Moves]]) -> None:
         """Find out which files hold what is neither in the days' own shards nor under them in the years' files."""
@@ -127,10 +140,10 @@ def _message(days: Mapping[str, DayReport]) -> str:
     changes = {key: day.changes for key, day in days.items() if day.changes}
     more = {
         "change": sum(len(each.changed) for each in changes.values()),
-        "move": sum(len(each.moved_in) + len(each.moved_out) for each in changes.values()),
-        "remove": sum(len(each.removed) + each.doubled for each in changes.values()),
+        "move": sum(each.count(Action.MOVE_IN) + each.count(Action.MOVE_OUT) for each in changes.values()),
+        "remove": sum(each.count(Action.REMOVE) + each.duplicates for each in changes.values()),
     }
-    first = f"Publish {sum(len(each.added) for each in changes.values())} news of {_span(list(changes))}"
+    first = f"Publish {sum(each.count(Action.ADD) for each in changes.values())} news of {_span(list(changes))}"
     return ", ".join([first, *(f"{verb} {count}" for verb, count in more.items() if count)])
 
 

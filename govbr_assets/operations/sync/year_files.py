@@ -4,10 +4,9 @@ How such a file is made and proven is `fold`'s business; which rows change, `pla
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,20 +15,22 @@ import pyarrow.parquet as pq
 
 from govbr_assets.core.contract import within
 from govbr_assets.core.days import Day
-from govbr_assets.core.diff import STANDING_SCHEMA
+from govbr_assets.core.diff import ROWS_IN_PLACE_SCHEMA
 from govbr_assets.core.digest import row_digests
 from govbr_assets.core.layout import LARGE_GROUP_BYTES, folded_year, rows_at_once, shard_day, year_path
 from govbr_assets.core.periods import by_month, months_of_groups, sourced
 from govbr_assets.core.replacing import Replaced
 from govbr_assets.core.row_differences import local_days
 from govbr_assets.dataset.keys import file_keys
-from govbr_assets.dataset.parquet import encode_to
+from govbr_assets.dataset.parquet import encode, encode_to
 from govbr_assets.dataset.reader import file_schema, footer, row_group, row_groups_of_day, whole_file
 from govbr_assets.errors import ContractError
+from govbr_assets.huggingface.blob import Blob
 from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.snapshot import DataFile, Snapshot
 from govbr_assets.io.sizes import group_sizes
 from govbr_assets.io.staged import PIECE_BYTES, Rows, tables_of
+from govbr_assets.io.staging import collected
 from govbr_assets.operations.compact.sources import FileCache
 from govbr_assets.operations.compact.spill import Share, Spill
 from govbr_assets.operations.rewrite.months import OldYear
@@ -39,19 +40,6 @@ from govbr_assets.publications import NEWS
 
 _GROUPS = 24
 """Row groups of which is remembered what they say: a commit looks at half a year, and a month has one or two."""
-
-
-@dataclass
-class YearEdit:
-    """What changes in a year's file.
-
-    Attributes:
-        gone: ids there of the rows that go; beside each the id of the one in its place, if there is one.
-        new: rows that come, on the disk.
-    """
-
-    gone: dict[str, str | None] = field(default_factory=dict)
-    new: list[Share] = field(default_factory=list)
 
 
 class YearFiles:
@@ -67,6 +55,9 @@ class YearFiles:
         self._inbox = FileCache(hub, folder / "inbox")
         self._groups: dict[tuple[str, int], pa.Table] = {}
         self._days: dict[str, Counter[date]] = {}  # by content: how many rows a file has of each day
+        self._last: tuple[str, int, pa.Table] | None = (
+            None  # the row group that was read last: of it rows may be asked for
+        )
         self._numbers = count()
 
     def is_folded(self, snapshot: Snapshot, path: str) -> bool:
@@ -75,7 +66,7 @@ class YearFiles:
             return shard_day(path) is not None
         return not NEWS.compare(file_schema(self._hub, snapshot, snapshot.files[path]))
 
-    def unfolded_rows(self, snapshot: Snapshot, day: Day) -> dict[str, int]:
+    def uncompacted_rows(self, snapshot: Snapshot, day: Day) -> dict[str, int]:
         """Count the rows of a day in files that only a compaction may change, by file; of each the times are read once.
 
         Raises:
@@ -96,61 +87,65 @@ class YearFiles:
             days.update(dict(zip(*(counts.field(name).to_pylist() for name in ("values", "counts")), strict=True)))
         return days
 
-    def standing(self, snapshot: Snapshot, day: Day) -> pa.Table:
-        """Say what the year's file holds of a day: [n rows x 2] of `STANDING_SCHEMA`.
+    def rows_in_place(self, snapshot: Snapshot, day: Day) -> pa.Table:
+        """Say what the year's file holds of a day: [n rows x 2] of `ROWS_IN_PLACE_SCHEMA`.
 
         Only the row groups that may hold the day are read.
         """
-        path, found = year_path(day.date.year), [STANDING_SCHEMA.empty_table()]
+        path, found = year_path(day.date.year), [ROWS_IN_PLACE_SCHEMA.empty_table()]
         file = snapshot.data_file(path)
         if file and self.is_folded(snapshot, path):
             for index in row_groups_of_day(footer(self._hub, snapshot, file), day):
                 rows = self._group(snapshot, file, index)
-                found.append(rows.filter(within(rows["published_at"], day)).select(STANDING_SCHEMA.names))
+                found.append(rows.filter(within(rows["published_at"], day)).select(ROWS_IN_PLACE_SCHEMA.names))
         return pa.concat_tables(found)
 
+    def rows(self, snapshot: Snapshot, day: Day, ids: Collection[str]) -> Rows:
+        """Read some rows of a day out of the year's file: [n rows x 24], in its order; many stay on the disk."""
+        file, wanted = snapshot.files[year_path(day.date.year)], pa.array(ids, pa.string())
+        groups = row_groups_of_day(footer(self._hub, snapshot, file), day)
+        tables = chain.from_iterable(self._rows(snapshot, file, index) for index in groups)
+        of_day = (rows.filter(within(rows["published_at"], day)) for rows in tables)
+        return collected((rows.filter(pc.is_in(rows["unique_id"], wanted)) for rows in of_day), NEWS.schema)
+
     def shard(self, snapshot: Snapshot, file: DataFile) -> Rows:
-        """Read a shard: into memory, or onto the disk if its rows are many."""
+        """Read a shard, from its local copy: into memory, or where it is if its rows are many."""
         return whole_file(self._hub, snapshot, file, lambda: self._inbox.get(snapshot, file))
 
-    def encoded(self, rows: Rows) -> Path:
-        """Write rows as a file on the disk."""
+    def encoded(self, rows: Rows) -> Blob:
+        """Write rows as a file: in memory, or on the disk if they are many."""
+        if isinstance(rows, pa.Table):
+            return encode(rows, NEWS)
         path = self._folder / f"new-{next(self._numbers)}"
         with path.open("wb") as sink:
             encode_to(sink, tables_of(rows), NEWS)
         return path
 
-    def spill(self, rows: Rows) -> Share:
-        """Keep rows that come into a year's file on the disk: [n rows x 24]."""
-        coming = (sourced(table, Replaced.NEW) for table in tables_of(rows))
-        spill = Spill(self._folder / f"new-{next(self._numbers)}", coming, by_month)
-        return Share(spill, frozenset({Replaced.NEW}))
-
-    def edited(
-        self, snapshot: Snapshot, path: str, edit: YearEdit, tell_columns: Callable[[str, list[str]], None]
-    ) -> Path | None:
+    def edited(self, snapshot: Snapshot, path: str, delete: Collection[str], insert: Iterable[Rows]) -> Path | None:
         """Make a year's file with some rows changed; months without a change are copied byte for byte.
 
         Args:
             snapshot: the revision that has the file.
             path: of the file.
-            edit: what changes.
-            tell_columns: hears of each row that is replaced its new id and the columns that differ.
+            delete: ids of the rows that go.
+            insert: [n rows x 24] each, rows that come.
 
         Returns:
             The file; None if no row is left.
 
         Raises:
             ProofError: a row that stays would be lost or changed.
-            ContractError: the file is not as folded files are.
+            ContractError: the file is not as compacted files are.
         """
+        self._last = None  # the memory is needed now
         year, local = folded_year(path) or 0, self._inbox.get(snapshot, snapshot.files[path])
         old = OldYear(path, local, _months(path, local, year))
-        replaced = Replaced(edit.gone, tell_columns)
-        built = YearBuilder(year, old, edit.new, replaced, True, self._folder).build()
-        account = RowChecksum()
-        for lot in (share.spill.lot(Replaced.NEW) for share in edit.new):
-            account.came(lot.rows, lot.digests)
+        new = (sourced(table, Replaced.NEW) for rows in insert for table in tables_of(rows))
+        spill = Spill(self._folder / f"new-{next(self._numbers)}", new, by_month)
+        coming = [Share(spill, frozenset({Replaced.NEW}))] if spill.batches else []
+        built = YearBuilder(year, old, coming, Replaced(delete), True, self._folder).build()
+        account, lot = RowChecksum(), spill.lot(Replaced.NEW)
+        account.came(lot.rows, lot.digests)
         account.add(built.account)
         account.check()
         if built.path is None:
@@ -179,7 +174,10 @@ class YearFiles:
         """Read a row group: at once, or bit by bit out of a local copy if it is larger than one of ours."""
         rows, size = group_sizes(footer(self._hub, snapshot, file))[index]
         if size <= LARGE_GROUP_BYTES:
-            yield row_group(self._hub, snapshot, file, index)
+            if self._last is None or self._last[:2] != (file.content, index):
+                self._last = None  # before the next one is read
+                self._last = file.content, index, row_group(self._hub, snapshot, file, index)
+            yield self._last[2]
             return
         with pq.ParquetFile(self._inbox.get(snapshot, file), pre_buffer=False, buffer_size=1 << 20) as parquet:
             at_once = rows_at_once(rows, size, most_rows=1_000, most_bytes=PIECE_BYTES)
