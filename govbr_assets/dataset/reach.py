@@ -7,10 +7,7 @@ from govbr_assets.errors import ContractError
 from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.snapshot import DataFile, Snapshot
 
-_REMEDY = (
-    "run the job weekly_consolidation (asset consolidated_dataset), which moves them over, or set `unfolded` to `fold`"
-    " in the launchpad"
-)
+_REMEDY = "run the job weekly_consolidation (asset consolidated_dataset), which moves them over"
 
 
 def out_of_reach(hub: RepoClient, snapshot: Snapshot) -> str:

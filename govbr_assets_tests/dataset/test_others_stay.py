@@ -82,7 +82,7 @@ class Repo:
         """A client that knows nothing."""
         return RepoClient(self.id, token=self._local_hub.write_token, endpoint=self._local_hub.endpoint)
 
-    def commit(self, *ids: str) -> str:
+    def publish(self, *ids: str) -> str:
         """Publish a day's shard; return the sentence with which it is refused, if it is."""
         hub = self.hub
         plan = put(*ids)
@@ -322,7 +322,7 @@ def test_rows_that_lie_elsewhere_are_told_in_one_sentence_until_a_compaction_mov
     assert others(repo.seen()) == others(before)
 
 
-def test_a_day_is_refused_while_rows_lie_elsewhere_and_published_when_they_were_moved_over_in_the_same_run(
+def test_a_day_is_refused_while_rows_lie_elsewhere_and_published_when_they_were_moved_over(
     graph: Graph, tmp_path: Path
 ):
     repo = Repo(graph.local_hub, graph.repo_id, tmp_path)
@@ -333,9 +333,9 @@ def test_a_day_is_refused_while_rows_lie_elsewhere_and_published_when_they_were_
         assert "3 rows of the dataset lie where data/train-*.parquet does not reach (csv/news.csv)" in told
     assert graph.reconcile().success
     assert repo.store.head(repo.id) == base
-    assert graph.run("2026-01-15", config={"hf_parquet_shard": {"unfolded": "fold"}}).success
-    assert repo.ours() == ["a", "b", "c", "n1"]
     assert graph.fold().success
+    assert graph.run("2026-01-15").success
+    assert repo.ours() == ["a", "b", "c", "n1"]
 
 
 def roll_back_to(repo: Repo, revision: str) -> None:

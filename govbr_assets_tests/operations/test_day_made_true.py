@@ -272,7 +272,7 @@ def test_a_dry_run_shows_the_plan_and_changes_nothing(published: Graph):
     assert published.head == before
 
 
-def test_rows_in_files_that_are_not_folded_stop_their_day_or_fold_first(graph: Graph):
+def test_rows_in_uncompacted_files_stop_their_day_until_a_compaction_has_run(graph: Graph):
     base = "data/train-00000-of-00001.parquet"
     write(graph.local_hub.store, graph.repo_id, {base: as_others_write(shard(["a"]))})
     graph.insert("a", "b", day=DAY)
@@ -281,9 +281,23 @@ def test_rows_in_files_that_are_not_folded_stop_their_day_or_fold_first(graph: G
     assert not result.success
     assert f"1 rows of {DAY} are in files that are not folded ({base}): run weekly_consolidation" in failure(result)
     assert graph.ids() == {base: ["a"], "data/train-2026-01-30.parquet": ["c"]}
-    assert graph.run(DAY, checks=False, config={"hf_parquet_shard": {"unfolded": "fold"}}).success
+    assert graph.fold(checks=False).success
     assert base not in graph.ids()
+    assert graph.run(DAY, checks=False, config={"hf_parquet_shard": {"unfolded": "stop"}}).success
     same(graph, DAYS[0], DAY)
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_whoever_still_wants_days_to_compact_the_dataset_is_told_what_to_run(graph: Graph, *, dry_run: bool):
+    base = "data/train-00000-of-00001.parquet"
+    write(graph.local_hub.store, graph.repo_id, {base: as_others_write(shard(["a"]))})
+    graph.insert("b", day=DAY)
+    before = graph.head
+    result = graph.run(DAY, checks=False, config={"hf_parquet_shard": {"unfolded": "fold", "dry_run": dry_run}})
+    assert "`unfolded: fold` is no option of hf_parquet_shard any more: run the job weekly_consolidation" in failure(
+        result
+    )
+    assert graph.head == before
 
 
 def test_a_day_whose_rows_moved_to_many_others_waits_for_a_commit_that_takes_all_of_its_files(

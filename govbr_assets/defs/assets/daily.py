@@ -1,7 +1,6 @@
 """The assets of a day. What a run over a range means is the IO managers' business."""
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
 
 import pyarrow as pa
 from dagster import (
@@ -25,8 +24,8 @@ from govbr_assets.defs.metadata.existing_ids import KnownRevisions, existing_ids
 from govbr_assets.defs.partitions import daily
 from govbr_assets.defs.preview import accepted_previews
 from govbr_assets.defs.resources import HubResource, PostgresResource, ViewerResource
+from govbr_assets.errors import ConfigurationError
 from govbr_assets.io.staged import Rows
-from govbr_assets.operations.compact.plan import compact
 from govbr_assets.operations.existing_ids import ExistingIdsLookup, Source
 from govbr_assets.operations.sync.day_plan import DaySync, plan_days
 from govbr_assets.operations.sync.options import DeletePolicy, SyncOptions, UncompactedPolicy
@@ -101,12 +100,21 @@ class ShardConfig(PublishConfig):
     allow_removals: bool = Field(default=False, description="Remove such rows however many they are.")
     unfolded: UncompactedPolicy = Field(
         default=UncompactedPolicy.stop,
-        description="Days with rows in files that only a fold may change. stop: they are refused; fold: the dataset is"
-        " folded first; leave: these rows stay as they are.",
+        description="Days with rows in files that only a compaction may change. stop: they are rejected until"
+        " weekly_consolidation has run; leave: these rows stay as they are; fold: no option any more.",
     )
 
     def options(self, news: NewsTable) -> SyncOptions:
-        """Give the operation its options, and where it asks for rows of other days."""
+        """Give the operation its options, and where it asks for rows of other days.
+
+        Raises:
+            ConfigurationError: an option that was taken away is set.
+        """
+        if self.unfolded is UncompactedPolicy.fold:
+            raise ConfigurationError(
+                "`unfolded: fold` is no option of hf_parquet_shard any more: run the job weekly_consolidation (asset"
+                " consolidated_dataset), then these days again without it."
+            )
         return SyncOptions(news.lookup, news.too_large_among, self.removals, self.allow_removals, self.unfolded)
 
 
@@ -126,9 +134,6 @@ def hf_parquet_shard(
         rows, too_large = ByDay.of(postgres_news_partition, keys), news.too_large(list(map(Day.of, keys)))
         plans = plan_days(rows, known.of, config.options(news), too_large)
         dry_run = config.dry_run or hub.is_dry_run
-        if config.unfolded is UncompactedPolicy.fold and not dry_run:
-            for _ in compact(client, Day.at(datetime.now(UTC)), log=context.log.info):
-                context.log.info("A commit of the fold has landed.")
         if dry_run:
             yield from dry_run_sync(context, client, plans)
         else:

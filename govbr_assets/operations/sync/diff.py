@@ -147,7 +147,7 @@ class DayDiff:
             raise ContractError(
                 f"{count} rows of {self._day} are in files that are not folded ({first}"
                 f"{f' and {len(more)} more' if more else ''}): run weekly_consolidation first, or set `unfolded` to"
-                " `fold` (fold now) or `leave` (publish the other rows beside them) in the launchpad."
+                " `leave` (publish the other rows beside them) in the launchpad."
             )
         return count
 

@@ -24,10 +24,10 @@ class UncompactedPolicy(Enum):
 
     stop = "stop"
     """It is rejected by name."""
-    fold = "fold"
-    """The whole dataset is compacted first, in this run."""
     leave = "leave"
     """They stay as they are, whatever they say, and the other rows are published beside them."""
+    fold = "fold"
+    """No option any more: run config takes it, so that a run that still sets it can say what to run instead."""
 
 
 @dataclass(frozen=True)
