@@ -82,6 +82,7 @@ def _signs_of_life(instance: DagsterInstance, run: DagsterRun) -> Iterator[None]
     over = threading.Event()
 
     def signs() -> None:
+        """Write events, each in a thread of its own, until it is over."""
         while not over.wait(_EVERY):
             sign = threading.Thread(target=instance.report_engine_event, args=("At work.", run), daemon=True)
             sign.start()

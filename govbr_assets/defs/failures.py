@@ -66,21 +66,21 @@ def redact_what_is_recorded() -> None:
     Dagster turns each exception of a run, a tick or a loading into a `SerializableErrorInfo`, and no hook of its own
     comes between that and its records and its console. Python's hook for logs is the factory of their records.
     """
-    if isinstance(logging.getLogRecordFactory(), _RedactedRecords):
+    if isinstance(logging.getLogRecordFactory(), _RedactedLogRecords):
         return
-    logging.setLogRecordFactory(_RedactedRecords(logging.getLogRecordFactory()))
+    logging.setLogRecordFactory(_RedactedLogRecords(logging.getLogRecordFactory()))
     serialised = SerializableErrorInfo.from_traceback.__func__
 
     def redacted(cls: type[SerializableErrorInfo], error: traceback.TracebackException) -> SerializableErrorInfo:
         """Serialise an error, and its causes, which come by here as well."""
-        told = serialised(cls, error)
-        stack = [] if _is_told(error) else [redact(line) for line in told.stack]
+        info = serialised(cls, error)
+        stack = [] if _is_a_sentence(error) else [redact(line) for line in info.stack]
         ours = _is_ours(error, GovbrAssetsError)
-        return told._replace(
-            message=redact(told.message),
+        return info._replace(
+            message=redact(info.message),
             stack=stack,
-            cause=None if ours else told.cause,
-            context=None if ours else told.context,
+            cause=None if ours else info.cause,
+            context=None if ours else info.context,
         )
 
     SerializableErrorInfo.from_traceback = classmethod(redacted)  # pyright: ignore[reportAttributeAccessIssue]
@@ -90,12 +90,12 @@ def _is_ours(error: traceback.TracebackException | None, *kinds: type[BaseExcept
     return error is not None and isinstance(error.exc_type, type) and issubclass(error.exc_type, kinds)
 
 
-def _is_told(error: traceback.TracebackException) -> bool:
+def _is_a_sentence(error: traceback.TracebackException) -> bool:
     """Say whether an error is a sentence of ours, or what Dagster puts round one."""
     return _is_ours(error, GovbrAssetsError, Failure) or _is_ours(error.__cause__, GovbrAssetsError)
 
 
-class _RedactedRecords:
+class _RedactedLogRecords:
     """Makes the records of logs, without secrets.
 
     Args:

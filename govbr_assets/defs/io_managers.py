@@ -57,12 +57,12 @@ class ArrowTableIOManager(ConfigurableIOManager):
                 storage.refuse(asset, key, str(error))
                 continue
             path = storage.write(asset, key, table)
-            events.add(key, {**days.metadata.pop(key, {}), "dagster/row_count": table.num_rows, "path": path})
+            events.materialize(key, {**days.metadata.pop(key, {}), "dagster/row_count": table.num_rows, "path": path})
         storage.prune(asset)
         pa.default_memory_pool().release_unused()  # to the system, before the next step takes its own
         if len(refused) == len(days):
             raise days_failure(refused, len(refused))
-        events.close()
+        events.finish()
 
     def _write_whole(self, context: OutputContext, table: Rows) -> None:
         """Write the table of an asset without days."""
@@ -108,9 +108,9 @@ class HubShardIOManager(ConfigurableIOManager):
                         refused[key] = shard.blocked
                         events.observe(key, metadata)
                     else:
-                        events.add(key, metadata)
+                        events.materialize(key, metadata)
                 if last in batch.days and not refused:
-                    return events.close()
+                    return events.finish()
                 events.flush()
         raise days_failure(refused, len(plans))
 

@@ -1,48 +1,37 @@
 """The jobs: which assets run together; and the way back, which is no asset."""
 
-from dagster import (
-    AssetSelection,
-    Backoff,
-    Config,
-    Jitter,
-    OpExecutionContext,
-    RetryPolicy,
-    define_asset_job,
-    job,
-    op,
-)
+from functools import partial
+
+from dagster import AssetSelection, Config, OpExecutionContext, define_asset_job, job, op
 from pydantic import Field
 
-from govbr_assets.dataset.changeset import Changeset
+from govbr_assets.defs.assets.defaults import RETRY
 from govbr_assets.defs.executor import living_in_process_executor
 from govbr_assets.defs.failures import without_retries
+from govbr_assets.defs.metadata.restore import described, restore_metadata
 from govbr_assets.defs.resources import HubResource
-from govbr_assets.operations.restore import Restore, RestoreStep, latest, resolve_revision, restore
+from govbr_assets.operations.restore import Restore, latest, resolve_revision, restore
 
 _LONGEST = {"dagster/max_runtime": f"{6 * 3600}"}  # seconds, after which Dagster's run monitoring ends a run
 
-daily_sync = define_asset_job(
+_asset_job = partial(define_asset_job, executor_def=living_in_process_executor, tags=_LONGEST)
+
+daily_sync = _asset_job(
     "daily_sync",
-    selection=AssetSelection.groups("daily"),
+    AssetSelection.groups("daily"),
     description="One day, or a range of days, from PostgreSQL to the Hub, with its checks.",
-    executor_def=living_in_process_executor,
-    tags=_LONGEST,
 )
 
-weekly_consolidation = define_asset_job(
+weekly_consolidation = _asset_job(
     "weekly_consolidation",
-    selection=AssetSelection.groups("weekly"),
-    description="Folds the shards of closed days, and files of any other origin, into one sorted file a year.",
-    executor_def=living_in_process_executor,
-    tags=_LONGEST,
+    AssetSelection.groups("weekly"),
+    description="Compacts the shards of closed days, and files of any other origin, into one sorted file a year.",
 )
 
-reconciliation = define_asset_job(
+reconciliation = _asset_job(
     "reconciliation",
-    selection=AssetSelection.groups("reconciliation"),
+    AssetSelection.groups("reconciliation"),
     description="Compares all rows of PostgreSQL with all rows of the Hub, and says which days differ.",
-    executor_def=living_in_process_executor,
-    tags=_LONGEST,
 )
 
 
@@ -50,10 +39,10 @@ class RollbackConfig(Config):
     """What is chosen in the launchpad."""
 
     revision: str = Field(description="Whose data files come back: 7 or more hex digits of a commit of the repo.")
-    dry_run: bool = Field(default=False, description="Do everything but commit, and tell what would come back.")
+    dry_run: bool = Field(default=False, description="Do everything but commit, and report what would come back.")
 
 
-@op(retry_policy=RetryPolicy(max_retries=3, delay=30, backoff=Backoff.EXPONENTIAL, jitter=Jitter.PLUS_MINUS))
+@op(retry_policy=RETRY)
 @without_retries()
 def put_data_files_back(context: OpExecutionContext, config: RollbackConfig, hub: HubResource) -> None:
     """Put the data files back as they were at a revision, with what the card says of them; its newest text stays."""
@@ -66,26 +55,12 @@ def put_data_files_back(context: OpExecutionContext, config: RollbackConfig, hub
         if notes := result.notes:
             context.log.warning(f"{len(notes)} files differ from the published schema, as they did then: {notes[:20]}")
         if result.committed:
-            context.log.info(f"{len(done)} of {len(planned)}: {_described(result.changeset)}: {result.after}.")
+            context.log.info(f"{len(done)} of {len(planned)}: {described(result.changeset)}: {result.after}.")
     if dry_run:
-        context.log.info(f"Dry run, nothing is changed: {'; '.join(map(_described, planned)) or 'nothing had to be'}.")
+        context.log.info(f"Dry run, nothing is changed: {'; '.join(map(described, planned)) or 'nothing had to be'}.")
     changesets = planned if dry_run else [each.changeset for each in done if each.committed]
-    context.add_output_metadata(
-        {
-            "dry_run": dry_run,
-            "target": operation.target.revision or "",
-            "revision_before": start.revision or "",
-            "revision_after": (done[-1].after if done else start.revision) or "",
-            "commits": len(changesets),
-            "files_back": sum(len(each.copy) for each in changesets),
-            "files_gone": sum(len(each.delete) for each in changesets),
-        }
-    )
-
-
-def _described(changeset: Changeset[RestoreStep]) -> str:
-    """Say what a commit of a restore does."""
-    return f"{changeset.message}, {len(changeset.copy)} files come back, {len(changeset.delete)} go"
+    revisions = operation.target.revision, start.revision, done[-1].after if done else start.revision
+    context.add_output_metadata(restore_metadata(revisions, changesets, dry_run=dry_run))
 
 
 @job(

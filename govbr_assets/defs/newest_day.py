@@ -41,7 +41,7 @@ class NewestDay:
 
 
 def newest_day(instance: DagsterInstance, postgres: NewsTable, repo_id: str, now: datetime) -> NewestDay:
-    """Find the newest day that should be there. PostgreSQL is asked only if Dagster's records leave it open.
+    """Find the newest day that should be there. PostgreSQL is asked only if Dagster's events leave it open.
 
     Args:
         instance: Dagster's.

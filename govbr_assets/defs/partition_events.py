@@ -1,4 +1,4 @@
-"""What a run over days leaves in Dagster's records: a materialization or a verdict for every day, as it comes to pass.
+"""Partition events: a materialization or a verdict for every day of a run, recorded as it comes to pass.
 
 Dagster itself would record all days of a step at its end, keep each event in memory until the run is over, and go
 through all days of the run for each of them. It has no public way around that; tests hold what is used here to it.
@@ -28,7 +28,7 @@ class PartitionEvents:
         self._context = context
         self._last: tuple[str, Mapping[str, Any]] | None = None
 
-    def add(self, key: str, metadata: Mapping[str, Any]) -> None:
+    def materialize(self, key: str, metadata: Mapping[str, Any]) -> None:
         """Take a day, and record the one before it."""
         self.flush()
         self._last = key, metadata
@@ -47,7 +47,7 @@ class PartitionEvents:
             DagsterEvent.asset_materialization(self._context.step_context, event)
             self._last = None
 
-    def close(self) -> None:
+    def finish(self) -> None:
         """Let Dagster record the day that was taken last, and no other day of the run."""
         if self._last:
             key, metadata = self._last

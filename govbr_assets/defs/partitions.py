@@ -1,4 +1,4 @@
-"""The partitions: one a day since the first day, in the one time zone; and what is told to whoever asks for others."""
+"""The partitions: one a day since the first day, in the one time zone; and errors that say which days there are."""
 
 import os
 from collections.abc import Sequence

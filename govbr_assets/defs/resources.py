@@ -41,7 +41,7 @@ class HubResource(ConfigurableResource):
         endpoint: empty takes the public Hub.
         storage_url: where footers and keys of its files are kept: a folder or an fsspec URL; empty keeps nothing.
         patience_minutes: how long a publication may wait for a busy Hub, or until the repo may have another commit.
-        dry_run: `1` makes every publication a rehearsal.
+        dry_run: `1` makes every publication a dry run.
     """
 
     repo_id: str
@@ -61,7 +61,7 @@ class HubResource(ConfigurableResource):
         return dry_run in ("1", "true")
 
     def client(self) -> RepoClient:
-        """Make the client, or take the one made before: it remembers its own commits, which the Hub may tell late."""
+        """Make the client, or take the one made before: it remembers its own commits, which the Hub may report late."""
         visibility, minutes = cleaned(self.visibility), cleaned(self.patience_minutes)
         if visibility not in ("private", "public"):
             raise ConfigurationError(

@@ -45,7 +45,7 @@ def schedules(status: DefaultScheduleStatus) -> list[Any]:
             cron_schedule="30 6 * * 1",
             execution_timezone=TIME_ZONE,
             run_config={"ops": {"hub_reconciliation": {"config": {"deep": True}}}},
-            description="Mondays at 06:30 in America/Sao_Paulo, after the fold: which days differ in any column.",
+            description="Mondays at 06:30 in America/Sao_Paulo, after the compaction: which days differ in any column.",
             default_status=status,
         ),
     ]

@@ -50,8 +50,8 @@ def dataset_schema_is_the_contract(context: AssetCheckExecutionContext, hub: Hub
     wrong = {path: difference for path, schema in schemas.items() if (difference := NEWS.compare(schema))}
     breaking = [path for path, difference in wrong.items() if difference.for_readers(first=False)[0]]
     put, stale = card_changes(client, head) if head.data_files else ({}, ())
-    told = "\n".join(f"{path}: {difference}" for path, difference in list(wrong.items())[:20])
-    numbers = {"different": len(wrong), "break_readers": len(breaking), "examples": told or "none"} | _about(head)
+    examples = "\n".join(f"{path}: {difference}" for path, difference in list(wrong.items())[:20])
+    numbers = {"different": len(wrong), "break_readers": len(breaking), "examples": examples or "none"} | _about(head)
     in_the_way = [f"to be mended: {[*put, *stale]}"] if put or stale else []
     in_the_way += obstacles(client, head)
     numbers["card"] = " ".join(in_the_way) or "loads"
@@ -80,8 +80,8 @@ def no_row_was_lost(context: AssetCheckExecutionContext, hub: HubResource, viewe
         _add(new, client, head)
         missing = old.missing_in(new)
         numbers: dict[str, Any] = {"rows_before": old.count, "rows": new.count, "missing": missing} | _about(head)
-        numbers["viewer_rows"] = told = _viewer_rows(viewer, head)
-    agrees = isinstance(told, str) or told == numbers["rows"]
+        numbers["viewer_rows"] = counted = _viewer_rows(viewer, head)
+    agrees = isinstance(counted, str) or counted == numbers["rows"]
     numbers |= {"before": before.revision or ""}
     return _verdict(context, client, head, passed=not missing and agrees, numbers=numbers)
 
@@ -132,9 +132,9 @@ def _breach(client: RepoClient, head: Snapshot, file: DataFile) -> str:
     if NEWS.compare(file_schema(client, head, file)):
         return f"{file.path} has another schema"
     order = SortCheck(file.path)
-    return next((told for keys in file_keys(client, head, file) if (told := order.breach(keys))), "")
+    return next((breach for keys in file_keys(client, head, file) if (breach := order.breach(keys))), "")
 
 
 def _about(head: Snapshot) -> dict[str, Any]:
-    """Tell what was looked at."""
+    """Describe what was looked at."""
     return {"files": len(head.data_files), "revision": head.revision or "no repo yet"}

@@ -15,7 +15,7 @@ def is_of_this_project(context: SensorEvaluationContext, run: DagsterRun) -> boo
 
 
 def run_alert(instance: DagsterInstance, run: DagsterRun, link: str) -> Alert:
-    """Tell of a failed run: its first step that failed, or the run itself if it came to none."""
+    """Report a failed run: its first step that failed, or the run itself if it came to none."""
     kinds = {DagsterEventType.STEP_FAILURE, DagsterEventType.RUN_FAILURE}
     events = [each.event_log_entry for each in instance.get_records_for_run(run.run_id, of_type=kinds).records]
     step = next((each for each in events if each.step_key), None)

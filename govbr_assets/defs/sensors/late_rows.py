@@ -23,7 +23,7 @@ def late_news_sensor(
 
     The first tick looks a day back: what is older, the reconciliation finds. After a week without ticks the mark is a
     week old, and so is what the next tick finds. Today's rows are left to the schedule that publishes the day.
-    A source that does not show all of its changes is told of: in every tick, and by one alert.
+    A source that does not show all of its changes is reported in every tick, and by one alert.
     """
     last = last_reconciliation(context.instance)
     if last.repo == hub.client().repo_id and (files := last.uncompacted_files):

@@ -1,7 +1,7 @@
 """Runs whose process is gone: after a power cut they stay as they were for ever, for Dagster's launcher does not look.
 
 A run gives a sign of life every two minutes (`executor`). One that has given none for a quarter of an hour is not
-waited for and ended as failed, so that `alert_sensor` tells of it. That may be wrong where a machine was only out of
+waited for and ended as failed, so that `alert_sensor` reports it. That may be wrong where a machine was only out of
 reach; then two runs do the same, and the commit of one of them is planned again.
 
 A queued run has no process. It waits for its turn, however long, while anything moves: it is gone only if nothing is
@@ -60,7 +60,7 @@ def end(instance: DagsterInstance, runs: Sequence[RunRecord], now: datetime) -> 
 
 
 def _last_sign(instance: DagsterInstance, record: RunRecord) -> datetime:
-    """Tell when a run has last said anything; before it has, when it was created."""
+    """Find out when a run has last said anything; before it has, when it was created."""
     events = instance.get_records_for_run(record.dagster_run.run_id, limit=1, ascending=False).records
     if events:
         return datetime.fromtimestamp(events[0].event_log_entry.timestamp, UTC)

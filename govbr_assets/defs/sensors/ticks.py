@@ -23,10 +23,12 @@ def in_time(seconds: float) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """
 
     def decorate(body: Callable[P, R]) -> Callable[P, R]:
+        """Give the body its thread and its deadline."""
         deadline: Deadline[R] = Deadline(seconds)
 
         @wraps(body)
         def tick(*args: P.args, **kwargs: P.kwargs) -> R:
+            """Evaluate the body in time."""
             try:
                 return deadline.run(lambda: body(*args, **kwargs))
             except TimeoutError:
