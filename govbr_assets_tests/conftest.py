@@ -31,6 +31,7 @@ from govbr_assets.local.hub import LocalHub  # noqa: E402
 from govbr_assets.local.postgres import EmbeddedPostgres  # noqa: E402
 from govbr_assets.local.viewer import LocalViewer  # noqa: E402
 from govbr_assets_tests.graph import Graph  # noqa: E402
+from govbr_assets_tests.graphs import Graphs  # noqa: E402
 
 if TYPE_CHECKING:
     from govbr_assets_tests.folding import Folding
@@ -142,6 +143,17 @@ def graph(postgres_url: str, repo_id: str, local_hub: LocalHub, viewer_server: L
     viewer_server.faults.forget()
     viewer_server.faults.clear()
     return Graph(postgres_url, repo_id, local_hub, viewer_server, tmp_path / "tables")
+
+
+@pytest.fixture(scope="session")
+def graphs(
+    postgres: EmbeddedPostgres,
+    hub_server: LocalHub,
+    viewer_server: LocalViewer,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Graphs:
+    """Where the tests of a module make a common past once, and a copy of it each."""
+    return Graphs(postgres, hub_server, viewer_server, tmp_path_factory.mktemp("graphs"))
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ Also what tests read back there, past all of the product's code: the ids in each
 
 import hashlib
 import io
+import shutil
 from collections.abc import Mapping
 
 import pyarrow as pa
@@ -43,6 +44,11 @@ def exists(store: HubStore, repo_id: str) -> bool:
     except RepoNotFoundError:
         return False
     return True
+
+
+def copy_repo(store: HubStore, repo_id: str, to: str) -> None:
+    """Copy a repo with its whole history: the same revisions under another name, which nothing has yet."""
+    shutil.copytree(store._existing(repo_id), store._place(to))
 
 
 def as_others_write(rows: pa.Table, row_group_size: int = 2) -> bytes:

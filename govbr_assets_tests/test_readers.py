@@ -1,5 +1,6 @@
 """What people do with the dataset, on what the graph published: every revision loads, and holds each row once."""
 
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from govbr_assets.local.news import late_news, sample_news
 from govbr_assets.publications import NEWS
 from govbr_assets_tests import readers
 from govbr_assets_tests.graph import Graph
+from govbr_assets_tests.graphs import Graphs
 
 DAYS = ("2026-01-12", "2026-01-14")
 
@@ -35,15 +37,17 @@ print({type(tags).__name__ for tags in whole["tags"][:100]} <= {"list", "NoneTyp
 """
 
 
-@pytest.fixture
-def published(graph: Graph) -> Graph:
-    load(graph.postgres_url, sample_news(300, date.fromisoformat(DAYS[0]), date.fromisoformat(DAYS[1])))
-    assert graph.run(*DAYS).success
-    load(graph.postgres_url, [late_news(date(2026, 1, 13), 3)])
-    assert graph.run("2026-01-13").success
-    load(graph.postgres_url, sample_news(50, date(2026, 1, 15), date(2026, 1, 15), seed=1))
-    assert graph.run("2026-01-15").success
-    return graph
+@pytest.fixture(scope="module")
+def published(graphs: Graphs) -> Iterator[Graph]:
+    """Publish three days, a late row, and a day more; tests only read it."""
+    with graphs.new() as graph:
+        load(graph.postgres_url, sample_news(300, date.fromisoformat(DAYS[0]), date.fromisoformat(DAYS[1])))
+        assert graph.run(*DAYS).success
+        load(graph.postgres_url, [late_news(date(2026, 1, 13), 3)])
+        assert graph.run("2026-01-13").success
+        load(graph.postgres_url, sample_news(50, date(2026, 1, 15), date(2026, 1, 15), seed=1))
+        assert graph.run("2026-01-15").success
+        yield graph
 
 
 def test_what_people_do_works(published: Graph, tmp_path: Path):

@@ -98,11 +98,12 @@ class EmbeddedPostgres:
         """
         return self._url_of("govbr")
 
-    def create_database(self, name: str) -> str:
-        """Create a database with the tables of `schema.sql`, empty.
+    def create_database(self, name: str, template: str = "template1") -> str:
+        """Create a database with the tables of `schema.sql`, empty, or a copy of another one.
 
         Args:
             name: any text that PostgreSQL takes for a name, up to 63 bytes.
+            template: the database to copy, which nobody may be connected to.
 
         Returns:
             Its libpq URI.
@@ -111,7 +112,8 @@ class EmbeddedPostgres:
             ConfigurationError: there is one of this name, or the server does not run.
         """
         url = self._url_of(name)
-        self._client("createdb", name)
+        # Files are copied as they are: page by page through the log takes twice the time.
+        self._client("createdb", f"--template={template}", "--strategy=file_copy", name)
         return url
 
     def drop_database(self, name: str) -> None:

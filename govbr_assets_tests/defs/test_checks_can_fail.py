@@ -1,7 +1,7 @@
 """No check is green on a dataset that lost rows behind our back: emptied, without a year, hidden by its card, gone."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -15,6 +15,7 @@ from govbr_assets.dataset.visible_rows import rows_seen
 from govbr_assets.errors import IncompleteCommitError, ProofError
 from govbr_assets.publications import NEWS
 from govbr_assets_tests.graph import GRAPH, RECONCILIATION, WEEKLY, Graph
+from govbr_assets_tests.graphs import Graphs
 from govbr_assets_tests.huggingface.test_hub import Fixed, put
 from govbr_assets_tests.operations.test_fold import rows
 from govbr_assets_tests.stranger import write
@@ -64,26 +65,42 @@ DAMAGED: dict[str, Callable[[Graph], None]] = {
 }
 
 
-@pytest.fixture
-def years(graph: Graph) -> Graph:
+@pytest.fixture(scope="module")
+def past_years(graphs: Graphs) -> Iterator[Graph]:
     """Publish two rows of each of two years."""
     files = {
         YEAR_2024: encode(rows("and-2024-03-01", "of-2024-03-01", day="2024-03-01")),
         YEAR_2025: encode(rows("and-2025-05-01", "of-2025-05-01", day="2025-05-01")),
     }
-    commit(graph.hub, Fixed(Changeset(files, message="Fold", report=None)), graph.head)
-    return graph
+    with graphs.new() as graph:
+        commit(graph.hub, Fixed(Changeset(files, message="Fold", report=None)), graph.head)
+        yield graph
+
+
+@pytest.fixture(scope="module")
+def past_published(graphs: Graphs, past_years: Graph) -> Iterator[Graph]:
+    """Publish a day as well, and measure: all that is in PostgreSQL is there."""
+    with graphs.copy(past_years) as graph:
+        for day in ("2024-03-01", "2025-05-01", "2026-01-15"):
+            graph.insert(f"of-{day}", f"and-{day}", day=day)
+        assert graph.run("2026-01-15", checks=False).success
+        assert set(graph.ids()) == {YEAR_2024, YEAR_2025, SHARD}
+        assert graph.reconcile().success
+        yield graph
 
 
 @pytest.fixture
-def published(years: Graph) -> Graph:
-    """Publish a day as well, and measure: all that is in PostgreSQL is there."""
-    for day in ("2024-03-01", "2025-05-01", "2026-01-15"):
-        years.insert(f"of-{day}", f"and-{day}", day=day)
-    assert years.run("2026-01-15", checks=False).success
-    assert set(years.ids()) == {YEAR_2024, YEAR_2025, SHARD}
-    assert years.reconcile().success
-    return years
+def years(graphs: Graphs, past_years: Graph) -> Iterator[Graph]:
+    """Go on from the years."""
+    with graphs.copy(past_years) as graph:
+        yield graph
+
+
+@pytest.fixture
+def published(graphs: Graphs, past_published: Graph) -> Iterator[Graph]:
+    """Go on from the day and the measurement."""
+    with graphs.copy(past_published) as graph:
+        yield graph
 
 
 def judged(graph: Graph, assets: list[Any], partition: str | None = None) -> dict[str, bool]:

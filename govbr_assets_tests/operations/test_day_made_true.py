@@ -1,6 +1,6 @@
 """A day made true: after its run the Hub holds it as PostgreSQL does, wherever its rows are; nothing goes unguarded."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -13,6 +13,7 @@ from govbr_assets.defs.resources import PostgresResource
 from govbr_assets.postgres.news import NewsTable
 from govbr_assets.publications import NEWS
 from govbr_assets_tests.graph import Graph
+from govbr_assets_tests.graphs import Graphs
 from govbr_assets_tests.stranger import as_others_write, write
 from govbr_assets_tests.tables import shard
 from govbr_assets_tests.test_graph import failure
@@ -23,27 +24,43 @@ YEAR = "data/train-2026-00.parquet"
 SHARD = "data/train-2026-01-31.parquet"
 
 
-@pytest.fixture
-def shards(graph: Graph) -> Graph:
+@pytest.fixture(scope="module")
+def past_shards(graphs: Graphs) -> Iterator[Graph]:
     """Publish three days, of which two are in one month."""
-    graph.insert("a", "b", "c", day=DAYS[0])
-    graph.insert("d", "e", "f", day=DAYS[1])
-    graph.insert("g", "h", day=DAYS[2])
-    assert graph.run(DAYS[0], DAYS[2], checks=False).success
-    return graph
+    with graphs.new() as graph:
+        graph.insert("a", "b", "c", day=DAYS[0])
+        graph.insert("d", "e", "f", day=DAYS[1])
+        graph.insert("g", "h", day=DAYS[2])
+        assert graph.run(DAYS[0], DAYS[2], checks=False).success
+        yield graph
+
+
+@pytest.fixture(scope="module")
+def past_folded(graphs: Graphs, past_shards: Graph) -> Iterator[Graph]:
+    """Compact them."""
+    with graphs.copy(past_shards) as graph:
+        assert graph.fold(checks=False).success
+        assert list(graph.ids()) == [YEAR]
+        yield graph
 
 
 @pytest.fixture
-def folded(shards: Graph) -> Graph:
-    """Fold them."""
-    assert shards.fold(checks=False).success
-    assert list(shards.ids()) == [YEAR]
-    return shards
+def shards(graphs: Graphs, past_shards: Graph) -> Iterator[Graph]:
+    """Go on from the shards."""
+    with graphs.copy(past_shards) as graph:
+        yield graph
+
+
+@pytest.fixture
+def folded(graphs: Graphs, past_folded: Graph) -> Iterator[Graph]:
+    """Go on from the compacted days."""
+    with graphs.copy(past_folded) as graph:
+        yield graph
 
 
 @pytest.fixture(params=["shards", "folded"])
 def published(request: pytest.FixtureRequest) -> Graph:
-    """Take them either way."""
+    """Go on from either."""
     return request.getfixturevalue(request.param)
 
 
