@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Literal
 
-from govbr_assets.core.late_rows import DateRange, cover, decode_days, encode_days
+from govbr_assets.core.date_ranges import DateRange, cover, decode_days, encode_days
 
 TRIES = 3
 """Runs for a day, a compaction or a reconciliation before it is given up."""

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from posixpath import join
 from typing import Any
 
-from govbr_assets.core.globs import PARQUET, Format, common_format, is_of, selected
+from govbr_assets.core.formats import PARQUET, Format, common_format, is_of
+from govbr_assets.core.globs import selected
 from govbr_assets.core.layout import DATA_PATTERN
 from govbr_assets.core.splits import SPLIT_NAME, TRAIN, Split, resolve, without_card
 from govbr_assets.errors import ContractError

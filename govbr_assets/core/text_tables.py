@@ -18,7 +18,7 @@ from typing import IO, Any, cast
 import pyarrow as pa
 
 from govbr_assets.core.conform_file import PANDAS_INDEX
-from govbr_assets.core.globs import Format
+from govbr_assets.core.formats import Format
 from govbr_assets.errors import ContractError
 
 READABLE = ("csv", "json")

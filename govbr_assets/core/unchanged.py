@@ -5,7 +5,7 @@
 
 from collections.abc import Collection, Mapping
 
-from govbr_assets.core.globs import common_format
+from govbr_assets.core.formats import common_format
 from govbr_assets.core.layout import DATA_PATTERN
 from govbr_assets.core.scope import Scope
 from govbr_assets.core.splits import Split

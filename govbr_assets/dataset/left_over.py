@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from itertools import pairwise
 
-from govbr_assets.core.globs import CSV, JSON, PARQUET, is_of
+from govbr_assets.core.formats import CSV, JSON, PARQUET, is_of
 from govbr_assets.dataset.changeset import UNSELECTED_FILES
 from govbr_assets.errors import ContractError
 from govbr_assets.huggingface.client import RepoClient

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from govbr_assets.core.conform_file import conform_file
 from govbr_assets.core.contract import within
 from govbr_assets.core.days import Day
-from govbr_assets.core.globs import PARQUET
+from govbr_assets.core.formats import PARQUET
 from govbr_assets.core.text_tables import READABLE as READABLE_TEXT
 from govbr_assets.core.text_tables import text_tables
 from govbr_assets.errors import ContractError

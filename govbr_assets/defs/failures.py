@@ -14,7 +14,7 @@ from typing import Any
 from dagster import DagsterExecutionInterruptedError, Failure, MetadataValue
 from dagster_shared.error import SerializableErrorInfo
 
-from govbr_assets.core.late_rows import cover
+from govbr_assets.core.date_ranges import cover
 from govbr_assets.errors import GovbrAssetsError, PermanentError
 from govbr_assets.redact import redact
 

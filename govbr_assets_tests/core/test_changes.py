@@ -8,17 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from govbr_assets.core.late_rows import (
-    GAP_DAYS,
-    RANGE_DAYS,
-    Changes,
-    DateRange,
-    LateRows,
-    Watermark,
-    cover,
-    decode_days,
-    encode_days,
-)
+from govbr_assets.core.date_ranges import GAP_DAYS, RANGE_DAYS, DateRange, cover, decode_days, encode_days
+from govbr_assets.core.late_rows import Changes, LateRows, Watermark
 
 FIRST = date(2003, 1, 1)
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)

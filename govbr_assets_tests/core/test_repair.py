@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from govbr_assets.core.late_rows import DateRange
+from govbr_assets.core.date_ranges import DateRange
 from govbr_assets.core.repair import TRIES, ReconciliationSummary, RepairState, WantedRun
 
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from govbr_assets.core.globs import CSV, JSON
+from govbr_assets.core.formats import CSV, JSON
 from govbr_assets.core.text_tables import text_tables
 from govbr_assets.errors import ContractError
 from govbr_assets.publications import NEWS

@@ -8,8 +8,8 @@ import pytest
 from dagster import AssetCheckKey, AssetKey, DagsterInstance, DefaultScheduleStatus, DefaultSensorStatus
 from dagster._core.definitions.freshness import TimeWindowFreshnessPolicy
 
+from govbr_assets.core.date_ranges import DateRange
 from govbr_assets.core.days import Day
-from govbr_assets.core.late_rows import DateRange
 from govbr_assets.definitions import automation as choice
 from govbr_assets.definitions import defs
 from govbr_assets.defs.resources import PostgresResource

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from dagster import DagsterInstance, DagsterRunStatus, RunRequest, RunsFilter
 
-from govbr_assets.core.late_rows import DateRange
+from govbr_assets.core.date_ranges import DateRange
 from govbr_assets.defs.metadata.reconciliation import RECONCILIATION
 from govbr_assets.defs.sensors.silent_runs import BEGUN, is_silent
 
