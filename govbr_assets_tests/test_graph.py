@@ -267,7 +267,7 @@ def test_a_viewer_that_is_not_ready_is_not_believed_and_the_files_are_asked(grap
 def test_a_viewer_out_of_reach_costs_a_range_of_days_one_wait_and_its_reason_stands_in_each_day(
     graph: Graph, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("govbr_assets.huggingface.viewer._ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr("govbr_assets.huggingface.viewer_session._ANSWER_SECONDS", 0.5)
     keys = ["2026-01-13", "2026-01-14", "2026-01-15"]
     for key in keys:
         graph.insert(f"on {key}", day=key)
@@ -301,7 +301,7 @@ def test_a_step_that_is_tried_again_does_not_ask_a_viewer_out_of_reach_once_more
     assert result.success
     again = [each for each in result.all_events if each.event_type == DagsterEventType.STEP_UP_FOR_RETRY]
     assert {each.step_key for each in again} == {"hf_existing_ids"}
-    assert [each._requests for each in made] == [1]
+    assert [each._session.requests for each in made] == [1]
 
 
 def test_where_only_the_viewer_may_be_asked_an_unsure_one_publishes_nothing_and_is_asked_again(graph: Graph):

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse
 from govbr_assets.dataset.changeset import Changeset
 from govbr_assets.dataset.transaction import commit
 from govbr_assets.errors import ConfigurationError, HubDeniedError, ViewerUncertainError
-from govbr_assets.huggingface import viewer as room
+from govbr_assets.huggingface import viewer_session as room
 from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.viewer import Viewer
 from govbr_assets.local.hub import LocalHub
@@ -294,7 +294,7 @@ def test_a_viewer_out_of_reach_for_good_is_asked_once_and_then_not_again(
     hub: RepoClient, revision: str, unreachable: str, monkeypatch: pytest.MonkeyPatch
 ):
     viewer, asked = Viewer(unreachable, hub.repo_id), []
-    monkeypatch.setattr(viewer._session, "get", watched(viewer._session.get, asked))
+    monkeypatch.setattr(viewer._session._session, "get", watched(viewer._session._session.get, asked))
     reasons = set()
     for _ in range(3):
         with pytest.raises(ViewerUncertainError, match="gave no readable answer") as caught:
