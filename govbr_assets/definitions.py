@@ -27,7 +27,7 @@ def setting(name: str, default: str = "") -> str:
 
 
 def automation(choice: str) -> str:
-    """Tell the default status of schedules and sensors: `RUNNING` or `STOPPED`.
+    """Return the default status of schedules and sensors: `RUNNING` or `STOPPED`.
 
     Raises:
         BeginningError: `GOVBR_AUTOMATION` is neither on nor off.
@@ -38,11 +38,16 @@ def automation(choice: str) -> str:
     return "RUNNING" if choice == "on" else "STOPPED"
 
 
-redact_what_is_recorded()
-for _name in ("PGPASSWORD", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
-    remember(EnvVar(_name).get_value())
-for _name in ("GOVBR_POSTGRES_URL", "GOVBR_STORAGE_URL", "DAGSTER_POSTGRES_URL", "GOVBR_ALERT_URL"):
-    remember_url(EnvVar(_name).get_value() or "", path=_name == "GOVBR_ALERT_URL")
+def redact_secrets() -> None:
+    """Take the secrets among the settings, of ours and of libraries, out of all that is recorded and logged."""
+    redact_what_is_recorded()
+    for name in ("PGPASSWORD", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        remember(EnvVar(name).get_value())
+    for name in ("GOVBR_POSTGRES_URL", "GOVBR_STORAGE_URL", "DAGSTER_POSTGRES_URL", "GOVBR_ALERT_URL"):
+        remember_url(EnvVar(name).get_value() or "", path=name == "GOVBR_ALERT_URL")
+
+
+redact_secrets()
 
 status = automation(EnvVar("GOVBR_AUTOMATION").get_value() or "off")
 home = EnvVar("DAGSTER_HOME").get_value() or ".local"

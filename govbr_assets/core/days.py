@@ -24,12 +24,12 @@ class Day:
 
     @classmethod
     def of(cls, partition_key: str) -> "Day":
-        """Read a partition key, such as `2026-01-15`."""
+        """Return the day of a partition key, such as `2026-01-15`."""
         return cls(date.fromisoformat(partition_key))
 
     @classmethod
     def at(cls, instant: datetime) -> "Day":
-        """Tell on which day an aware instant is."""
+        """Return the day of an aware instant."""
         return cls(instant.astimezone(ZoneInfo(TIME_ZONE)).date())
 
     @property
@@ -97,5 +97,5 @@ DayValue = T | ByDay[T]
 
 
 def _midnight(day: date) -> datetime:
-    """Tell when a day starts; where clocks skip midnight this is the instant of the change."""
+    """Return the first instant of a day; where clocks skip midnight this is the instant of the change."""
     return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(TIME_ZONE))

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from dagster import AssetExecutionContext, AssetObservation, MaterializeResult, asset
+from dagster import AssetExecutionContext, AssetObservation, MaterializeResult
 
 from govbr_assets.core.days import Day
 from govbr_assets.defs.assets.daily import hf_parquet_shard
-from govbr_assets.defs.assets.defaults import OWNERS, RETRY, WEEKLY, PublishConfig, columns
+from govbr_assets.defs.assets.defaults import WEEKLY, PublishConfig, columns, owned_asset
 from govbr_assets.defs.failures import without_retries
 from govbr_assets.defs.metadata.compaction import CompactionProgress
 from govbr_assets.defs.resources import HubResource
@@ -15,12 +15,10 @@ from govbr_assets.operations.compact.plan import compact
 from govbr_assets.publications import NEWS
 
 
-@asset(
+@owned_asset(
     deps=[hf_parquet_shard],
     group_name="weekly",
     kinds={"huggingface", "parquet"},
-    owners=OWNERS,
-    retry_policy=RETRY,
     freshness_policy=WEEKLY,
     metadata={"dagster/column_schema": columns(NEWS.schema)},
     output_required=False,

@@ -11,13 +11,12 @@ from dagster import (
     Config,
     DagsterType,
     Output,
-    asset,
 )
 from pydantic import Field
 
 from govbr_assets.core import identity
 from govbr_assets.core.days import ByDay, Day, DayValue
-from govbr_assets.defs.assets.defaults import OWNERS, PLAN, RETRY, TABLE, PublishConfig, Tables, columns
+from govbr_assets.defs.assets.defaults import PLAN, TABLE, PublishConfig, Tables, columns, owned_asset
 from govbr_assets.defs.dry_run import dry_run_sync
 from govbr_assets.defs.failures import without_retries
 from govbr_assets.defs.metadata.existing_ids import KnownRevisions, existing_ids_metadata
@@ -38,15 +37,13 @@ def _daily(
 ) -> Callable[[Callable[..., object]], AssetsDefinition]:
     """Declare an asset of the daily graph: what it has in common with the others and its columns for the UI."""
     with accepted_previews():
-        return asset(
+        return owned_asset(
             partitions_def=daily,
             backfill_policy=BackfillPolicy.single_run(),
             io_manager_key=io_manager_key,
             dagster_type=dagster_type,
             group_name="daily",
             kinds=kinds,
-            owners=OWNERS,
-            retry_policy=RETRY,
             metadata={"dagster/column_schema": columns(schema)},
             output_required=output_required,
         )

@@ -1,11 +1,22 @@
 """What all assets have in common: who owns them, when they are tried again or late, their columns for the UI."""
 
 from datetime import timedelta
+from functools import partial
 from types import UnionType
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-from dagster import Backoff, Config, DagsterType, FreshnessPolicy, Jitter, RetryPolicy, TableColumn, TableSchema
+from dagster import (
+    Backoff,
+    Config,
+    DagsterType,
+    FreshnessPolicy,
+    Jitter,
+    RetryPolicy,
+    TableColumn,
+    TableSchema,
+    asset,
+)
 from pydantic import Field
 
 from govbr_assets.core.days import ByDay, DayValue
@@ -15,12 +26,15 @@ from govbr_assets.publications import NEWS
 
 # Permanent errors are not retried (`failures`); a viewer that is indexing needs minutes.
 RETRY = RetryPolicy(max_retries=3, delay=30, backoff=Backoff.EXPONENTIAL, jitter=Jitter.PLUS_MINUS)
-OWNERS = ["team:data-platform"]
 
-# The UI shows them, and `alert_sensor` tells who does not look. A schedule that failed once is not late yet.
+# The UI shows them, and `alert_sensor` reports them. A schedule that failed once is not late yet.
 # Assets with days have none: the last materialization of any day says nothing of the newest one (see `newest_day`).
 DAILY = FreshnessPolicy.time_window(fail_window=timedelta(days=2), warn_window=timedelta(hours=30))
 WEEKLY = FreshnessPolicy.time_window(fail_window=timedelta(days=15), warn_window=timedelta(days=8))
+
+
+owned_asset = partial(asset, owners=["team:data-platform"], retry_policy=RETRY)
+"""Declares an asset of ours."""
 
 
 def _days_of(kind: type | UnionType, name: str) -> DagsterType:

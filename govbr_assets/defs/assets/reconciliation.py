@@ -3,13 +3,13 @@
 import time
 
 import pyarrow as pa
-from dagster import AssetExecutionContext, Config, Output, asset
+from dagster import AssetExecutionContext, Config, Output
 from pydantic import Field
 
 from govbr_assets.core.day_counts import DAYS_SCHEMA, differing
 from govbr_assets.defs.assets.consolidated import consolidated_dataset
 from govbr_assets.defs.assets.daily import hf_parquet_shard
-from govbr_assets.defs.assets.defaults import DAILY, OWNERS, RETRY, columns
+from govbr_assets.defs.assets.defaults import DAILY, columns, owned_asset
 from govbr_assets.defs.failures import without_retries
 from govbr_assets.defs.metadata.reconciliation import reconciliation_metadata
 from govbr_assets.defs.resources import HubResource, PostgresResource
@@ -26,13 +26,11 @@ class ReconciliationConfig(Config):
     )
 
 
-@asset(
+@owned_asset(
     deps=[hf_parquet_shard, consolidated_dataset],
     io_manager_key="table_io_manager",
     group_name="reconciliation",
     kinds={"postgres", "huggingface"},
-    owners=OWNERS,
-    retry_policy=RETRY,
     freshness_policy=DAILY,
     metadata={"dagster/column_schema": columns(DAYS_SCHEMA)},
 )

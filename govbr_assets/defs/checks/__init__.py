@@ -1,1 +1,1 @@
-"""Asset checks: what is true, said with numbers. `daily` judges days, `dataset` all that is on the Hub."""
+"""Asset checks: what is true, said with numbers. `daily` judges days, each as `per_day` says; `dataset` the whole."""

@@ -74,13 +74,13 @@ def plan_days(
     options: SyncOptions,
     left_out: Callable[[Day], str],
 ) -> ByDay[DaySync]:
-    """Promise the plans of some days.
+    """Return the plans of some days, each made when it is asked for.
 
     Args:
         rows: the Postgres days with their aliases, [n rows x 25] each.
-        known: tells for a partition key and its rows what the Hub held of them at an earlier revision.
+        known: returns what the Hub held of a day's rows at an earlier revision, given its partition key and the rows.
         options: what may be removed, and the like.
-        left_out: tells which rows of a day cannot be published, and why; empty if all can.
+        left_out: returns which rows of a day cannot be published, and why; empty if all can.
     """
 
     def plan(key: str) -> DaySync:
