@@ -392,7 +392,7 @@ def test_months_become_the_same_file_however_many_are_made_at_once(
 def test_the_heap_is_lean_again_when_a_commit_is_planned(hub: RepoClient, monkeypatch: pytest.MonkeyPatch):
     said: list[str] = []
     monkeypatch.setattr(
-        memory, "_set", lambda options: said.append("limit_heap" if options is memory._LEAN else "keep_free_memory")
+        memory, "_set", lambda options: said.append("limit_heap" if options is memory._LIMITED else "keep_free_memory")
     )
     monkeypatch.setattr("govbr_assets.operations.compact.inputs.sources", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
