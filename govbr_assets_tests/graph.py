@@ -165,6 +165,4 @@ class Graph:
     def ids(self) -> dict[str, list[str]]:
         """Read the ids in each data file."""
         hub, head = self.hub, self.head
-        return {
-            file.path: file_rows(hub, head, file, ["unique_id"])["unique_id"].to_pylist() for file in head.data_files
-        }
+        return {file.path: file_rows(hub, file, ["unique_id"])["unique_id"].to_pylist() for file in head.data_files}

@@ -67,9 +67,9 @@ class Fixed:
 def read_all(hub: RepoClient) -> pa.Table:
     head = hub.head()
     for file in head.data_files:
-        file_schema(hub, head, file)
-        list(file_keys(hub, head, file))
-        file_rows(hub, head, file)
+        file_schema(hub, file)
+        list(file_keys(hub, file))
+        file_rows(hub, file)
     list(ids_at(hub, head))
     list(hub.commits())
     return day_rows(hub, head, DAY)

@@ -157,7 +157,7 @@ def everything_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def published(graph: Graph, path: str) -> pa.Table:
-    return file_rows(graph.hub, graph.head, graph.head.files[path])
+    return file_rows(graph.hub, graph.head.files[path])
 
 
 @pytest.mark.usefixtures("everything_is_large")

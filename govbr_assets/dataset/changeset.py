@@ -6,7 +6,7 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from govbr_assets.core.layout import is_parquet
 from govbr_assets.huggingface.file_changes import FileChanges
-from govbr_assets.huggingface.snapshot import DataFileAt, Snapshot
+from govbr_assets.huggingface.snapshot import DataFile, Snapshot
 
 REMOVED_ROWS, UNSELECTED_FILES = "Removed-Rows", "Unselected-Files"
 """Trailers of a commit: how many rows have left the dataset, and how many files that were ours wait for deletion."""
@@ -61,12 +61,10 @@ class Changeset(FileChanges, Generic[R_co]):
         return "\n".join([*trailers, *([str(self.visible_rows)] if self.visible_rows else [])])
 
     @property
-    def data_copies(self) -> list[DataFileAt]:
+    def data_copies(self) -> list[DataFile]:
         """The files of the dataset out of those that come back."""
         of_old = None if self.like is None else self.like.scope.ours.files
-        return [
-            each for each in self.copy if (is_parquet(each.file.path) if of_old is None else each.file.path in of_old)
-        ]
+        return [each for each in self.copy if (is_parquet(each.path) if of_old is None else each.path in of_old)]
 
 
 class Operation(Protocol[R_co]):

@@ -9,7 +9,7 @@ from govbr_assets.core.scope import DEFAULT, Scope, scope_of
 from govbr_assets.core.selection import Metadata, restate, restate_info, select, train_patterns
 from govbr_assets.core.unchanged import changed_configs, check_selection
 from govbr_assets.dataset.changeset import Changeset
-from govbr_assets.dataset.reader import begins_empty, file_schema, has_no_rows, is_text
+from govbr_assets.dataset.reader import begins_empty, file_schema, has_no_rows
 from govbr_assets.errors import ContractError
 from govbr_assets.huggingface.card_validation import check_card
 from govbr_assets.huggingface.client import RepoClient
@@ -56,9 +56,9 @@ def card_changes(
     edit = edit or Changeset(report=None)
     old = {path: file.content for path, file in snapshot.files.items()}
     new = {path: content for path, content in old.items() if path not in edit.delete}
-    new |= dict.fromkeys(edit.put, "") | {each.file.path: each.file.content for each in edit.copy}
+    new |= dict.fromkeys(edit.put, "") | {each.path: each.content for each in edit.copy}
     wanted = {file.path for file in snapshot.data_files}.difference(edit.delete, edit.unselect)
-    wanted |= {*filter(is_parquet, edit.put), *(each.file.path for each in edit.data_copies)}
+    wanted |= {*filter(is_parquet, edit.put), *(each.path for each in edit.data_copies)}
     card = _card(snapshot, edit.like, wanted, new.keys() | {CARD_PATH})
     after = scope_of(card.metadata, new.keys())
     check_selection(snapshot.scope, after, wanted, old, new)
@@ -112,7 +112,7 @@ def _correct_others(metadata: Metadata, configs: Collection[str], after: Scope, 
 def empty_files(hub: RepoClient, snapshot: Snapshot, edit: Changeset[object]) -> tuple[str, ...]:
     """List files of the dataset that hold no rows and break readers: a commit that leaves others takes them with it."""
     kept = [file for file in snapshot.data_files if file.path not in (*edit.put, *edit.delete, *edit.unselect)]
-    found = [file.path for file in kept if is_parquet(file.path) and has_no_rows(hub, snapshot, file)]
+    found = [file.path for file in kept if is_parquet(file.path) and has_no_rows(hub, file)]
     others = len(found) < len(kept) or any(map(is_parquet, edit.put))
     return tuple(found) if others and not edit.copy else ()
 
@@ -131,16 +131,15 @@ def check_readable(hub: RepoClient, snapshot: Snapshot, edit: Changeset[object])
     Raises:
         ContractError: what differs breaks readers; the message names file, column and both types.
     """
-    touched = {*edit.put, *edit.delete, *edit.unselect, *(each.file.path for each in edit.copy)}
-    standing = [(file, snapshot) for file in snapshot.data_files if file.path not in touched]
-    standing += [(each.file, hub.at(each.revision)) for each in edit.data_copies]
-    first = min([file.path for file, _ in standing] + [*filter(is_parquet, edit.put)], default="")
+    touched = {*edit.put, *edit.delete, *edit.unselect, *(each.path for each in edit.copy)}
+    standing = [*(file for file in snapshot.data_files if file.path not in touched), *edit.data_copies]
+    first = min([file.path for file in standing] + [*filter(is_parquet, edit.put)], default="")
     notes = obstacles(hub, snapshot)
     if notes and not edit.like:  # in a state that there was before they are told of only
         raise ContractError(notes[0])
-    for file, revision in standing:
+    for file in standing:
         try:
-            notes += _differences(hub, revision, file, first=file.path == first)
+            notes += _differences(hub, file, first=file.path == first)
         except ContractError as error:
             if not edit.lenient:
                 raise
@@ -158,14 +157,14 @@ def obstacles(hub: RepoClient, snapshot: Snapshot) -> list[str]:
     return [f"{path} on the Hub {why}." for path, why in told.items() if path in snapshot.files]
 
 
-def _differences(hub: RepoClient, snapshot: Snapshot, file: DataFile, *, first: bool) -> list[str]:
+def _differences(hub: RepoClient, file: DataFile, *, first: bool) -> list[str]:
     """Say what readers tolerate of a file's schema, or raise if that breaks them."""
-    if is_text(snapshot, file):
+    if file.text:
         raise ContractError(f"{file.path} on the Hub is no Parquet, and readers could not load it beside new files.")
     asked = file.content, first
     if asked not in hub.schema_verdicts:
-        breaking, tolerated = NEWS.compare(file_schema(hub, snapshot, file)).for_readers(first=first)
-        if begins_empty(hub, snapshot, file):
+        breaking, tolerated = NEWS.compare(file_schema(hub, file)).for_readers(first=first)
+        if begins_empty(hub, file):
             breaking.append("its first row group has no rows, with which load_dataset fails")
         hub.schema_verdicts[asked] = breaking, tolerated
     breaking, tolerated = hub.schema_verdicts[asked]

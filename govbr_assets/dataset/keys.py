@@ -21,13 +21,13 @@ HOLDING_SCHEMA = pa.schema([("unique_id", pa.string()), ("path", pa.string())])
 """Which file holds which id, once for every time that it stands there."""
 
 
-def file_keys(hub: RepoClient, snapshot: Snapshot, file: DataFile) -> Iterator[pa.Table]:
+def file_keys(hub: RepoClient, file: DataFile) -> Iterator[pa.Table]:
     """Stream the keys of one file, a row group at a time, and keep them once all have been taken.
 
     Returns:
         [n rows x 2] each, with `KEYS_SCHEMA`, in the order of the file.
     """
-    groups = row_groups(hub, snapshot, file, KEYS_SCHEMA.names)
+    groups = row_groups(hub, file, KEYS_SCHEMA.names)
     if hub.kept.has_keys(file.content):
         yield from groups
         return
@@ -37,7 +37,7 @@ def file_keys(hub: RepoClient, snapshot: Snapshot, file: DataFile) -> Iterator[p
             yield rows
 
 
-def legacy_keys(hub: RepoClient, snapshot: Snapshot, file: DataFile) -> Iterator[pa.Table]:
+def legacy_keys(hub: RepoClient, file: DataFile) -> Iterator[pa.Table]:
     """Stream the keys of a file whose ids and times may have other types, such as text; they are not kept.
 
     Returns:
@@ -46,8 +46,8 @@ def legacy_keys(hub: RepoClient, snapshot: Snapshot, file: DataFile) -> Iterator
     Raises:
         ContractError: a key is not there, or cannot become the contract's without loss.
     """
-    metadata = footer(hub, snapshot, file)
-    with reading(hub, file), hub.open(snapshot, file) as remote:
+    metadata = footer(hub, file)
+    with reading(hub, file), hub.open(file) as remote:
         reader = ColumnReader(remote, file.size, metadata)
         for index in range(metadata.num_row_groups) if metadata.num_rows else ():
             yield conform_file(reader.read(index, KEYS_SCHEMA.names), file.path, KEYS_SCHEMA)
@@ -56,7 +56,7 @@ def legacy_keys(hub: RepoClient, snapshot: Snapshot, file: DataFile) -> Iterator
 def ids_at(hub: RepoClient, snapshot: Snapshot) -> Iterator[pa.Table]:
     """Stream the ids of all rows of a revision: [n rows x 1 or more] each with `unique_id`, in no order."""
     kept = hub.kept.keys(hub.key_of(snapshot.revision)) if snapshot.revision else None
-    return kept or chain.from_iterable(_ids(hub, snapshot, file) for file in snapshot.data_files)
+    return kept or chain.from_iterable(_ids(hub, file) for file in snapshot.data_files)
 
 
 def file_digests(hub: RepoClient, file: DataFile, digested: Iterable[pa.Table]) -> Iterator[pa.Table]:
@@ -76,12 +76,11 @@ def file_digests(hub: RepoClient, file: DataFile, digested: Iterable[pa.Table]) 
             yield rows
 
 
-def holding(hub: RepoClient, snapshot: Snapshot, files: Iterable[DataFile], ids: pa.Array) -> pa.Table:
+def holding(hub: RepoClient, files: Iterable[DataFile], ids: pa.Array) -> pa.Table:
     """Find ids in files.
 
     Args:
         hub: the repo.
-        snapshot: the revision to read.
         files: where to look.
         ids: [n ids], what to look for.
 
@@ -90,7 +89,7 @@ def holding(hub: RepoClient, snapshot: Snapshot, files: Iterable[DataFile], ids:
     """
     found, waiting, rows = [HOLDING_SCHEMA.empty_table()], [], 0
     for file in files:
-        for keys in file_keys(hub, snapshot, file):
+        for keys in file_keys(hub, file):
             path = pa.repeat(pa.scalar(file.path), keys.num_rows)
             waiting.append(pa.table([keys["unique_id"], path], schema=HOLDING_SCHEMA))
             rows += keys.num_rows
@@ -117,11 +116,11 @@ def keep(hub: RepoClient, file: DataFile, content: Blob) -> None:
                 keep_rows(parquet.read_row_group(group, KEYS_SCHEMA.names, use_threads=False))
 
 
-def _ids(hub: RepoClient, snapshot: Snapshot, file: DataFile) -> Iterator[pa.Table]:
+def _ids(hub: RepoClient, file: DataFile) -> Iterator[pa.Table]:
     """Stream the ids of a file, from what is kept of it if it may be kept: the times of a legacy file may be text."""
-    if NEWS.compare(file_schema(hub, snapshot, file)):
-        return row_groups(hub, snapshot, file, ["unique_id"])
-    return file_keys(hub, snapshot, file)
+    if NEWS.compare(file_schema(hub, file)):
+        return row_groups(hub, file, ["unique_id"])
+    return file_keys(hub, file)
 
 
 def _only(tables: list[pa.Table], ids: pa.Array) -> pa.Table:

@@ -9,17 +9,17 @@ from govbr_assets.dataset.keys import keep
 from govbr_assets.errors import ContractError
 from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.download import fetch
-from govbr_assets.huggingface.snapshot import DataFile, Snapshot
+from govbr_assets.huggingface.snapshot import DataFile
 
 
-def copy_to_disk(hub: RepoClient, snapshot: Snapshot, file: DataFile, path: Path) -> None:
-    """Write a file of a revision to the disk, and keep the keys of its rows.
+def copy_to_disk(hub: RepoClient, file: DataFile, path: Path) -> None:
+    """Write a file to the disk, and keep the keys of its rows.
 
     Raises:
         HubUnavailableError: the Hub is out of reach, or what came is not the file.
         ContractError: it is no Parquet file.
     """
-    fetch(hub, snapshot, file, path)
+    fetch(hub, file, path)
     if hub.kept.keeps and is_parquet(file.path) and not hub.kept.has_keys(file.content):
         try:
             keep(hub, file, path)

@@ -37,7 +37,7 @@ def check_movable(hub: RepoClient, snapshot: Snapshot) -> None:
             f" {scope.format.name if scope.format else 'no known format'}, which cannot hold news: {_own_config()}."
         )
     for file in away:
-        if scope.format and scope.format.name == "parquet" and _is_no_news(hub, snapshot, file):
+        if scope.format and scope.format.name == "parquet" and _is_no_news(hub, file):
             raise ContractError(
                 f"{file.path}, which the train split of the default config selects, has no column unique_id and so no"
                 f" news: {_own_config()}."
@@ -52,7 +52,7 @@ def _out_of_reach(hub: RepoClient, snapshot: Snapshot) -> str:
     away = _away(snapshot)
     if not away:
         return ""
-    rows = sum(count_rows(hub, snapshot, file) for file in away)
+    rows = sum(count_rows(hub, file) for file in away)
     return (
         f"{rows} rows of the dataset lie where {DATA_PATTERN} does not reach ({_named(away)}), and readers would not"
         f" find them beside a new shard: {_REMEDY}."
@@ -65,8 +65,8 @@ def _away(snapshot: Snapshot) -> list[DataFile]:
     return [file for file in snapshot.data_files if file.path not in reached]
 
 
-def _is_no_news(hub: RepoClient, snapshot: Snapshot, file: DataFile) -> bool:
-    schema = file_schema(hub, snapshot, file)
+def _is_no_news(hub: RepoClient, file: DataFile) -> bool:
+    schema = file_schema(hub, file)
     return bool(schema.names) and "unique_id" not in schema.names
 
 

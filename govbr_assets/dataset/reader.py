@@ -55,106 +55,93 @@ def day_rows(hub: RepoClient, snapshot: Snapshot, day: Day, columns: list[str] |
         HubUnavailableError: the Hub is out of reach.
     """
     names = columns or NEWS.schema.names
-    found = [file_rows(hub, snapshot, file, names, day) for file in snapshot.files_for(day)]
+    found = [file_rows(hub, file, names, day) for file in snapshot.files_for(day)]
     return pa.concat_tables([_schema(names).empty_table(), *found])
 
 
-def file_rows(
-    hub: RepoClient, snapshot: Snapshot, file: DataFile, columns: list[str] | None = None, day: Day | None = None
-) -> pa.Table:
+def file_rows(hub: RepoClient, file: DataFile, columns: list[str] | None = None, day: Day | None = None) -> pa.Table:
     """Read rows of one file: those of a day, or all of them.
 
     Returns:
         [n rows x columns] with the contract's types, in the order of the file.
     """
     names = columns or NEWS.schema.names
-    return pa.concat_tables([_schema(names).empty_table(), *row_groups(hub, snapshot, file, names, day)])
+    return pa.concat_tables([_schema(names).empty_table(), *row_groups(hub, file, names, day)])
 
 
-def whole_file(hub: RepoClient, snapshot: Snapshot, file: DataFile, bring: Callable[[], Path]) -> Rows:
+def whole_file(hub: RepoClient, file: DataFile, bring: Callable[[], Path]) -> Rows:
     """Read all rows of one file: [n rows x 24], which stay on the disk if they are many.
 
     Args:
         hub: the repo.
-        snapshot: the revision to read.
         file: the file.
         bring: makes a local copy of it, which stays as long as somebody has the rows.
     """
     content: Blob
     if file.size <= _WHOLE:
-        with reading(hub, file), hub.open(snapshot, file) as remote:
+        with reading(hub, file), hub.open(file) as remote:
             content = remote.read(file.size)
-    elif sum(size for _, size in group_sizes(footer(hub, snapshot, file))) > STAGED_BYTES:
+    elif sum(size for _, size in group_sizes(footer(hub, file))) > STAGED_BYTES:
         content = bring()
     else:
-        return file_rows(hub, snapshot, file)
+        return file_rows(hub, file)
     with reading(hub, file):
         parquet = pq.ParquetFile(opened(content), pre_buffer=False)
         _check_columns(file, parquet.schema_arrow, set(NEWS.schema.names))
         return parquet_rows(parquet, NEWS.schema, lambda: reading(hub, file))
 
 
-def footer(hub: RepoClient, snapshot: Snapshot, file: DataFile) -> pq.FileMetaData:
+def footer(hub: RepoClient, file: DataFile) -> pq.FileMetaData:
     """Read what the footer of a file says, which is kept."""
     end = hub.kept.footer(file.content)
     if end is None:
-        with reading(hub, file), hub.open(snapshot, file) as remote:
+        with reading(hub, file), hub.open(file) as remote:
             end = read_footer(remote, file.size)
         hub.kept.keep_footer(file.content, end)
     with reading(hub, file):
         return metadata_of(end)
 
 
-def is_text(snapshot: Snapshot, file: DataFile) -> bool:
-    """Say whether a file is read as text: CSV or JSON."""
-    kind = snapshot.scope.format
-    return kind is not None and kind.name in READABLE_TEXT and snapshot.data_file(file.path) is not None
-
-
-def text_rows(
-    hub: RepoClient, snapshot: Snapshot, file: DataFile, content: IO[bytes] | None = None
-) -> Iterator[pa.Table]:
+def text_rows(hub: RepoClient, file: DataFile, content: IO[bytes] | None = None) -> Iterator[pa.Table]:
     """Stream the rows of a CSV or JSON file, from the Hub or from its bytes: [n rows x 24] each of the contract.
 
     Raises:
         ContractError: something would be lost or guessed; the message names file, column, row and value.
     """
-    scope = snapshot.scope
-    with translated_errors(hub.repo_id, f"reading {file.path}"), content or hub.open(snapshot, file) as opened:
-        for rows in text_tables(opened, scope.format or PARQUET, scope.settings, file.path, NEWS.schema):
+    assert file.text, file.path
+    with translated_errors(hub.repo_id, f"reading {file.path}"), content or hub.open(file) as opened:
+        for rows in text_tables(opened, *file.text, file.path, NEWS.schema):
             yield conform_file(rows, file.path, NEWS.schema)
 
 
-def count_rows(hub: RepoClient, snapshot: Snapshot, file: DataFile) -> int:
+def count_rows(hub: RepoClient, file: DataFile) -> int:
     """Count the rows of a file."""
-    if is_text(snapshot, file):
-        with translated_errors(hub.repo_id, f"reading {file.path}"), hub.open(snapshot, file) as opened:
-            scope = snapshot.scope
-            tables = text_tables(opened, scope.format or PARQUET, scope.settings, file.path, NEWS.schema)
-            return sum(rows.num_rows for rows in tables)
-    return footer(hub, snapshot, file).num_rows
+    if file.text:
+        with translated_errors(hub.repo_id, f"reading {file.path}"), hub.open(file) as opened:
+            return sum(rows.num_rows for rows in text_tables(opened, *file.text, file.path, NEWS.schema))
+    return footer(hub, file).num_rows
 
 
-def begins_empty(hub: RepoClient, snapshot: Snapshot, file: DataFile) -> bool:
+def begins_empty(hub: RepoClient, file: DataFile) -> bool:
     """Say whether a Parquet file begins with a row group without rows, which `datasets` cannot load.
 
     Source: measured with datasets 5.2; a file without row groups is fine, and so are both for all other readers.
     """
-    file_schema(hub, snapshot, file)
+    file_schema(hub, file)
     return file.content in hub.empty_starts
 
 
-def has_no_rows(hub: RepoClient, snapshot: Snapshot, file: DataFile) -> bool:
+def has_no_rows(hub: RepoClient, file: DataFile) -> bool:
     """Say whether a Parquet file begins so, and has no rows behind that either."""
-    return begins_empty(hub, snapshot, file) and not footer(hub, snapshot, file).num_rows
+    return begins_empty(hub, file) and not footer(hub, file).num_rows
 
 
-def file_schema(hub: RepoClient, snapshot: Snapshot, file: DataFile) -> pa.Schema:
+def file_schema(hub: RepoClient, file: DataFile) -> pa.Schema:
     """Read the Arrow schema that a file on the Hub has, from its footer; one of text has none."""
-    if is_text(snapshot, file):
+    if file.text:
         return pa.schema([])
     if file.content not in hub.schemas:
-        metadata = footer(hub, snapshot, file)
+        metadata = footer(hub, file)
         if metadata.num_row_groups and not metadata.row_group(0).num_rows:
             hub.empty_starts.add(file.content)
         remember_schema(hub, file, metadata.schema.to_arrow_schema(), metadata.num_rows)
@@ -173,17 +160,15 @@ def row_groups_of_day(metadata: pq.FileMetaData, day: Day) -> list[int]:
     return [index for index in range(metadata.num_row_groups) if not _misses(metadata, index, day)]
 
 
-def row_group(hub: RepoClient, snapshot: Snapshot, file: DataFile, index: int) -> pa.Table:
+def row_group(hub: RepoClient, file: DataFile, index: int) -> pa.Table:
     """Read one row group of a file that has the contract's columns: [n rows x 24]."""
-    metadata = footer(hub, snapshot, file)
-    with reading(hub, file), hub.open(snapshot, file) as remote:
+    metadata = footer(hub, file)
+    with reading(hub, file), hub.open(file) as remote:
         rows = ColumnReader(remote, file.size, metadata).read(index, NEWS.schema.names)
         return _as_contract(rows.select(NEWS.schema.names))
 
 
-def row_groups(
-    hub: RepoClient, snapshot: Snapshot, file: DataFile, columns: list[str], day: Day | None = None
-) -> Iterator[pa.Table]:
+def row_groups(hub: RepoClient, file: DataFile, columns: list[str], day: Day | None = None) -> Iterator[pa.Table]:
     """Stream a file by row groups: those rows of each that belong to the day, or all.
 
     Returns:
@@ -193,13 +178,13 @@ def row_groups(
         for rows in kept:
             yield (rows.filter(within(rows["published_at"], day)) if day else rows).select(columns)
         return
-    if is_text(snapshot, file):
-        for rows in text_rows(hub, snapshot, file):
+    if file.text:
+        for rows in text_rows(hub, file):
             yield (rows.filter(within(rows["published_at"], day)) if day else rows).select(columns)
         return
     at_once = file.size <= _WHOLE and len(columns) > len(KEYS_SCHEMA)
-    metadata = None if at_once else footer(hub, snapshot, file)
-    with reading(hub, file), hub.open(snapshot, file) as remote:
+    metadata = None if at_once else footer(hub, file)
+    with reading(hub, file), hub.open(file) as remote:
         if metadata is None:
             remote = io.BytesIO(remote.read(file.size))
             metadata = metadata_of(read_footer(remote, file.size))

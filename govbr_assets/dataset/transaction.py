@@ -117,14 +117,16 @@ def _complete(client: RepoClient, snapshot: Snapshot, changeset: Changeset[R]) -
     changeset = replace(changeset, delete=changeset.delete + empty_files(client, snapshot, changeset))
     notes = check_readable(client, snapshot, changeset)
     card, stale = card_changes(client, snapshot, changeset)
+    changeset = replace(changeset, put={**changeset.put, **card}, delete=changeset.delete + stale)
+    # Before files that are there already are left out of it: the card may select them only from this commit on.
+    changeset = with_rows_seen(client, snapshot, changeset)
     put = {
         path: content
-        for path, content in {**changeset.put, **card}.items()
+        for path, content in changeset.put.items()
         if path not in snapshot.files or not snapshot.files[path].holds(content)
     }
-    copy = tuple(each for each in changeset.copy if snapshot.files.get(each.file.path) != each.file)
-    changeset = replace(changeset, put=put, delete=changeset.delete + stale, copy=copy)
-    return with_rows_seen(client, snapshot, changeset), notes
+    copy = tuple(each for each in changeset.copy if snapshot.files.get(each.path) != each)
+    return replace(changeset, put=put, copy=copy), notes
 
 
 def _create_repo(client: RepoClient) -> Snapshot:

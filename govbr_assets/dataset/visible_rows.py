@@ -25,7 +25,7 @@ def rows_seen(hub: RepoClient, snapshot: Snapshot) -> int:
         ContractError: a file cannot be read, or the card not be understood.
         HubUnavailableError: the Hub is out of reach.
     """
-    return sum(_rows(hub, snapshot, file) for file in snapshot.data_files)
+    return sum(_rows(hub, file) for file in snapshot.data_files)
 
 
 def with_rows_seen(hub: RepoClient, snapshot: Snapshot, edit: Changeset[R]) -> Changeset[R]:
@@ -48,12 +48,12 @@ def with_rows_seen(hub: RepoClient, snapshot: Snapshot, edit: Changeset[R]) -> C
 def _held_against_files(hub: RepoClient, snapshot: Snapshot, edit: Changeset[object]) -> VisibleRows:
     """Count what readers see before and after a commit, by the card and by the files that it changes."""
     coming = {path: _rows_of(content) for path, content in edit.put.items() if is_parquet(path)}
-    coming |= {each.file.path: _rows(hub, hub.at(each.revision), each.file) for each in edit.data_copies}
+    coming |= {each.path: _rows(hub, each) for each in edit.data_copies}
     made = snapshot.with_changes("", [DataFile(path, "", 0) for path in coming], edit.delete, _card(snapshot, edit))
-    going = [path for path in {*edit.paths, *edit.unselect} if snapshot.data_file(path)]
+    going = [file for path in {*edit.paths, *edit.unselect} if (file := snapshot.data_file(path))]
     before = rows_seen(hub, snapshot)
-    wanted = before + sum(coming.values()) - sum(_rows(hub, snapshot, snapshot.files[path]) for path in going)
-    after = sum(coming[file.path] if file.path in coming else _rows(hub, snapshot, file) for file in made.data_files)
+    wanted = before + sum(coming.values()) - sum(_rows(hub, file) for file in going)
+    after = sum(coming[file.path] if file.path in coming else _rows(hub, file) for file in made.data_files)
     if after != wanted:
         raise ProofError(_differs(hub, f"would see {after} rows after this commit", wanted, "nothing was published"))
     return VisibleRows(before, after)
@@ -79,10 +79,10 @@ def _note(hub: RepoClient, files: Mapping[str, DataFile], put: Mapping[str, Blob
             hub.row_counts[files[path].content] = _rows_of(content)
 
 
-def _rows(hub: RepoClient, snapshot: Snapshot, file: DataFile) -> int:
+def _rows(hub: RepoClient, file: DataFile) -> int:
     """Count the rows of a file, once for its content."""
     if file.content not in hub.row_counts:
-        hub.row_counts[file.content] = count_rows(hub, snapshot, file)
+        hub.row_counts[file.content] = count_rows(hub, file)
     return hub.row_counts[file.content]
 
 

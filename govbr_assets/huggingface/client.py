@@ -152,7 +152,7 @@ class RepoClient:
         with translated_errors(self.repo_id, f"listing revision {revision[:8]}"):
             entries = self.api.list_repo_tree(self.repo_id, repo_type="dataset", revision=revision, recursive=True)
             files = [entry for entry in entries if isinstance(entry, RepoFile)]
-        bare = Snapshot(revision, {file.path: _as_ours(file) for file in files})
+        bare = Snapshot(revision, {file.path: _as_ours(file, revision) for file in files})
         return replace(bare, card=self._card(bare))
 
     def _card(self, snapshot: Snapshot) -> bytes | None:
@@ -184,7 +184,7 @@ class RepoClient:
             except UnknownRevisionError as error:
                 told = f"The Hub does not know yet the revision {revision[:8]} of {self.repo_id} that it has made."
                 raise HubUnavailableError(told) from error
-        return {entry.path: _as_ours(entry) for entry in entries if isinstance(entry, RepoFile)}
+        return {entry.path: _as_ours(entry, revision) for entry in entries if isinstance(entry, RepoFile)}
 
     def commits(self) -> Iterator[Commit]:
         """Go through the commits, newest first, a page at a time."""
@@ -208,7 +208,7 @@ class RepoClient:
         if file is None:
             return None
         if file.content not in self._small:
-            with translated_errors(self.repo_id, f"reading {path}"), self.open(snapshot, file) as remote:
+            with translated_errors(self.repo_id, f"reading {path}"), self.open(file) as remote:
                 self._remember(file.content, remote.read(file.size))
         return self._small[file.content]
 
@@ -217,9 +217,9 @@ class RepoClient:
         self._small.pop(content, None)
         self._small = dict([*self._small.items(), (content, small)][-_SMALL:])
 
-    def open(self, snapshot: Snapshot, file: DataFile) -> IO[bytes]:
-        """Open a file at a revision for reading ranges of it; nothing travels but what is read."""
-        address = f"datasets/{self.repo_id}@{snapshot.revision}/{file.path}"
+    def open(self, file: DataFile) -> IO[bytes]:
+        """Open a file for reading ranges of it; nothing travels but what is read."""
+        address = f"datasets/{self.repo_id}@{file.revision}/{file.path}"
         return cast(IO[bytes], self._file_system.open(address, "rb", cache_type="none", size=file.size))
 
     def create(self) -> Snapshot:
@@ -265,6 +265,6 @@ class RepoClient:
         hf_raise_for_status(http_backoff("GET", address, headers=build_hf_headers(token=self.token)))
 
 
-def _as_ours(file: RepoFile) -> DataFile:
+def _as_ours(file: RepoFile, revision: str) -> DataFile:
     """Describe a file of the client's in our words."""
-    return DataFile(file.path, file.lfs.sha256 if file.lfs else file.blob_id, file.size)
+    return DataFile(file.path, file.lfs.sha256 if file.lfs else file.blob_id, file.size, revision)

@@ -10,40 +10,40 @@ from govbr_assets.errors import HubUnavailableError
 from govbr_assets.huggingface.blob import Blob
 from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.errors import translated_errors
-from govbr_assets.huggingface.snapshot import DataFile, Snapshot
+from govbr_assets.huggingface.snapshot import DataFile
 
 _PIECE = 4 << 20  # bytes of one request
 _MAX_SHORT = 5  # responses that may be shorter than requested
 
 
-def fetch(hub: RepoClient, snapshot: Snapshot, file: DataFile, path: Path) -> None:
-    """Write a file of a revision to the disk, a piece at a time.
+def fetch(hub: RepoClient, file: DataFile, path: Path) -> None:
+    """Write a file to the disk, a piece at a time.
 
     Raises:
         HubUnavailableError: the Hub is out of reach, or what came is not the file.
     """
     with path.open("wb") as sink:
-        sink.writelines(_pieces(hub, snapshot, file))
+        sink.writelines(_pieces(hub, file))
     _check(file, path)
 
 
-def fetched(hub: RepoClient, snapshot: Snapshot, file: DataFile) -> bytes:
-    """Give a file of a revision, which fits into memory; see `fetch`, which takes a third longer for a small one."""
+def fetched(hub: RepoClient, file: DataFile) -> bytes:
+    """Give a file, which fits into memory; see `fetch`, which takes a third longer for a small one."""
     endpoint, headers = hub.api.endpoint, build_hf_headers(token=hub.token)
-    address = hf_hub_url(hub.repo_id, file.path, repo_type="dataset", revision=snapshot.revision, endpoint=endpoint)
+    address = hf_hub_url(hub.repo_id, file.path, repo_type="dataset", revision=file.revision, endpoint=endpoint)
     with translated_errors(hub.repo_id, f"fetching {file.path}"):
         answer = http_backoff("GET", address, headers=headers, timeout=constants.HF_HUB_DOWNLOAD_TIMEOUT)
         hf_raise_for_status(answer)
     whole = len(answer.content) >= file.size
-    content = answer.content if whole else b"".join(_pieces(hub, snapshot, file))  # which asks for what is missing
+    content = answer.content if whole else b"".join(_pieces(hub, file))  # which asks for what is missing
     _check(file, content)
     return content
 
 
-def _pieces(hub: RepoClient, snapshot: Snapshot, file: DataFile) -> Iterator[bytes]:
+def _pieces(hub: RepoClient, file: DataFile) -> Iterator[bytes]:
     """Fetch a file in pieces; request the rest of a response that was cut off."""
     most = file.size // _PIECE + _MAX_SHORT
-    with translated_errors(hub.repo_id, f"fetching {file.path}"), hub.open(snapshot, file) as remote:
+    with translated_errors(hub.repo_id, f"fetching {file.path}"), hub.open(file) as remote:
         for _ in range(most):
             if not (piece := remote.read(_PIECE)):
                 return

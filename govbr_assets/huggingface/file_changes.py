@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from govbr_assets.huggingface.blob import Blob, size_of
-from govbr_assets.huggingface.snapshot import DataFile, DataFileAt
+from govbr_assets.huggingface.snapshot import DataFile
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class FileChanges:
 
     put: Mapping[str, Blob] = field(default_factory=dict)
     delete: tuple[str, ...] = ()
-    copy: tuple[DataFileAt, ...] = ()
+    copy: tuple[DataFile, ...] = ()
     fresh: Mapping[str, Sequence[range]] = field(default_factory=dict)
     message: str = ""
 
@@ -33,7 +33,7 @@ class FileChanges:
     @property
     def paths(self) -> list[str]:
         """The paths of all files that are changed."""
-        return [*self.put, *(each.file.path for each in self.copy), *self.delete]
+        return [*self.put, *(each.path for each in self.copy), *self.delete]
 
     @property
     def empty(self) -> bool:
@@ -55,7 +55,7 @@ class FileChanges:
             Such as "data/x.parquet is missing"; empty if the revision holds all of the commit.
         """
         wrong = [path for path, content in self.put.items() if path in files and not files[path].holds(content)]
-        wrong += [each.file.path for each in self.copy if files.get(each.file.path, each.file) != each.file]
+        wrong += [each.path for each in self.copy if files.get(each.path, each) != each]
         missing = [path for path in self.paths if path not in files and path not in self.delete]
         return [
             *(f"{path} is missing" for path in missing),

@@ -1,30 +1,44 @@
 """The files of a repo at one revision, by name and content, and which of them are our dataset. Asks nobody anything."""
 
 from collections.abc import Container, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any, NamedTuple
 
 from govbr_assets.core.card import Card
 from govbr_assets.core.card_yaml import Metadata
 from govbr_assets.core.days import Day
+from govbr_assets.core.globs import Format
 from govbr_assets.core.layout import is_parquet, may_hold, shard_day, shard_path
 from govbr_assets.core.scope import Scope, scope_of
+from govbr_assets.core.text_tables import READABLE
 from govbr_assets.huggingface.blob import Blob, git_id_of, sha256_of, size_of
+
+
+class TextFormat(NamedTuple):
+    """How a file of the dataset that is no Parquet is read: its format, and what the card says of it."""
+
+    format: Format
+    settings: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class DataFile:
-    """A file of the repo.
+    """A file of the repo, which is read at its own revision; two are equal if they hold the same under one name.
 
     Attributes:
         path: in the repo.
         content: id of what is in it, the same for the same bytes: the sha256 of a large file, git's id of a small one.
         size: bytes.
+        revision: 40 hex digits: a revision that has it; None for one that is not on the Hub yet.
+        text: how it is read, if the dataset is CSV or JSON; None for Parquet, and for files of others.
     """
 
     path: str
     content: str
     size: int
+    revision: str | None = field(default=None, compare=False)
+    text: TextFormat | None = field(default=None, compare=False)
 
     @classmethod
     def of(cls, path: str, content: Blob) -> "DataFile":
@@ -36,19 +50,6 @@ class DataFile:
         """Say whether this is what is in it."""
         name = sha256_of if len(self.content) == 64 else git_id_of
         return self.size == size_of(content) and self.content == name(content)
-
-
-@dataclass(frozen=True)
-class DataFileAt:
-    """A file as it is at a revision.
-
-    Attributes:
-        file: the file.
-        revision: 40 hex digits.
-    """
-
-    file: DataFile
-    revision: str
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,11 @@ class Snapshot:
     @cached_property
     def data_files(self) -> list[DataFile]:
         """The files of our dataset, in the order of their names; raises as `scope` does."""
-        return [self.files[path] for path in sorted({*self.scope.ours.files})]
+        files = [self.files[path] for path in sorted({*self.scope.ours.files})]
+        kind = self.scope.format
+        if kind is None or kind.name not in READABLE:
+            return files
+        return [replace(file, text=TextFormat(kind, self.scope.settings)) for file in files]
 
     def data_file(self, path: str) -> DataFile | None:
         """Give the file of our dataset at a path; None if there is none, or one of others."""

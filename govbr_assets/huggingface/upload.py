@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from huggingface_hub import CommitOperationAdd, CommitOperationCopy, CommitOperationDelete, constants
 
 from govbr_assets.huggingface.blob import Blob
-from govbr_assets.huggingface.snapshot import DataFileAt
+from govbr_assets.huggingface.snapshot import DataFile
 
 UPLOAD_BYTES = 8_000_000
 """Maximum number of bytes uploaded together: the client uploads eight files at once, with several times their size in
@@ -29,9 +29,9 @@ LARGE_BYTES = 2 * PIECE_BYTES
 Operation = CommitOperationAdd | CommitOperationCopy | CommitOperationDelete
 
 
-def operations_of(put: Mapping[str, Blob], delete: Iterable[str], copy: Iterable[DataFileAt]) -> list[Operation]:
+def operations_of(put: Mapping[str, Blob], delete: Iterable[str], copy: Iterable[DataFile]) -> list[Operation]:
     """Put a change into the client's words."""
-    copies = ((each.file.path, each.revision) for each in copy)
+    copies = ((each.path, each.revision) for each in copy)
     return [
         *(CommitOperationAdd(path_in_repo=path, path_or_fileobj=content) for path, content in put.items()),
         *(CommitOperationCopy(path, path, src_revision=revision) for path, revision in copies),

@@ -18,7 +18,7 @@ from govbr_assets.huggingface.blob import Blob, bytes_of, opened, size_of
 from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.errors import translated_errors
 from govbr_assets.huggingface.file_changes import FileChanges
-from govbr_assets.huggingface.snapshot import Snapshot
+from govbr_assets.huggingface.snapshot import DataFile, Snapshot
 
 _SAMPLE_BYTES = 512  # of a file, from which the Hub determines whether it is text
 _REQUEST_FILES = 256
@@ -36,7 +36,7 @@ def check_taken(hub: RepoClient, snapshot: Snapshot, put: Mapping[str, Blob]) ->
     left_out = _left_out(hub, put)
     if not left_out:
         return
-    texts = {path: _text(hub, snapshot, path) for path in gitignores_above(left_out[0]) if path in snapshot.files}
+    texts = {path: _text(hub, snapshot.files[path]) for path in gitignores_above(left_out[0]) if path in snapshot.files}
     line = ignoring_line(left_out[0], texts) or "some line of a .gitignore"
     raise IncompleteCommitError(
         f"{hub.repo_id} has {line}, for which the Hub would leave {_list(left_out)} out of the commit: take that"
@@ -99,10 +99,10 @@ def _describe(path: str, content: Blob) -> dict[str, str | int]:
     return {"path": path, "size": size_of(content), "sample": sample}
 
 
-def _text(hub: RepoClient, snapshot: Snapshot, path: str) -> str:
+def _text(hub: RepoClient, file: DataFile) -> str:
     """Read a text file of any encoding."""
-    with translated_errors(hub.repo_id, f"reading {path}"), hub.open(snapshot, snapshot.files[path]) as remote:
-        return remote.read(snapshot.files[path].size).decode(errors="replace")
+    with translated_errors(hub.repo_id, f"reading {file.path}"), hub.open(file) as remote:
+        return remote.read(file.size).decode(errors="replace")
 
 
 def _list(names: list[str]) -> str:

@@ -140,7 +140,7 @@ class Show:
             print(f"\nfiles {text}:")
             for file in head.data_files:
                 print(f"  {file.path:<30}  {file.size:>9}")
-        rows = sum(file_rows(self._hub, after, file, ["unique_id"]).num_rows for file in after.data_files)
+        rows = sum(file_rows(self._hub, file, ["unique_id"]).num_rows for file in after.data_files)
         return (
             planned.revision == before.revision
             and len(after.data_files) == 1

@@ -128,7 +128,7 @@ class ExistingIdsLookup:
     def _by_viewer(self, rows: Rows, day: Day) -> ExistingRows:
         """Ask the viewer; it cannot say which file a row is in, so what the own shard holds is taken away."""
         file, own, own_of_day = self._snapshot.data_file(shard_path(day)), [], []
-        for keys in file_keys(self._hub, self._snapshot, file) if file else []:
+        for keys in file_keys(self._hub, file) if file else []:
             own += keys["unique_id"].drop_null().to_pylist()
             own_of_day += keys.filter(within(keys["published_at"], day))["unique_id"].drop_null().to_pylist()
         ids = identity.aliases(rows).to_pylist()
@@ -158,7 +158,7 @@ class ExistingIdsLookup:
                 continue  # it is told when the turn comes to that day
             if sum(map(len, ids)) > _TOGETHER:
                 break
-        found = holding(self._hub, self._snapshot, self._snapshot.data_files, pa.concat_arrays(ids))
+        found = holding(self._hub, self._snapshot.data_files, pa.concat_arrays(ids))
         self._places = {}
         for unique_id, path in zip(*(column.to_pylist() for column in found.columns), strict=True):
             self._places.setdefault(unique_id, []).append(path)

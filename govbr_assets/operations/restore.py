@@ -7,7 +7,7 @@ data file, stays as it is. Which steps are taken is decided here; what the UI sh
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import dropwhile, islice
 
@@ -16,7 +16,7 @@ from govbr_assets.dataset.transaction import CommitResult, commit
 from govbr_assets.errors import ConfigurationError, ContractError, HubUnavailableError
 from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.commit import COMMIT_FILES, Log
-from govbr_assets.huggingface.snapshot import DataFile, DataFileAt, Snapshot
+from govbr_assets.huggingface.snapshot import DataFile, Snapshot
 
 _NAME = re.compile(r"[0-9a-f]{7,40}")
 
@@ -56,7 +56,7 @@ class Restore:
 
     def changeset(self, step: RestoreStep) -> Changeset[RestoreStep]:
         """Make the changeset of a step."""
-        copy = tuple(DataFileAt(file, step.revision) for file in step.files.values() if file)
+        copy = tuple(replace(file, revision=step.revision) for file in step.files.values() if file)
         delete = tuple(path for path, file in step.files.items() if not file)
         so_far = "" if step.revision == self._goal else f", for now to {step.revision[:8]}"
         like = self.target if step.revision == self._goal else self._client.at(step.revision)

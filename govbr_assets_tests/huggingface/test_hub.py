@@ -21,7 +21,7 @@ from govbr_assets.dataset.reader import day_rows, file_rows
 from govbr_assets.dataset.transaction import commit
 from govbr_assets.errors import ConfigurationError, ContractError, HubConflictError, HubDeniedError, HubUnavailableError
 from govbr_assets.huggingface.client import RepoClient
-from govbr_assets.huggingface.snapshot import DataFileAt, Snapshot
+from govbr_assets.huggingface.snapshot import DataFile, Snapshot
 from govbr_assets.io.storage.folder import Folder
 from govbr_assets.local.hub import LocalHub
 from govbr_assets.local.hub.actions import Action, answer, call, cut
@@ -242,7 +242,7 @@ def test_a_file_that_was_replaced_is_read_as_it_is_at_each_revision(hub: RepoCli
     path = shard_path(DAY)
     for revision, ids in ((first, ["a"]), (second, ["b", "c"]), (first, ["a"])):
         snapshot = hub.at(revision)
-        assert file_rows(hub, snapshot, snapshot.files[path])["unique_id"].to_pylist() == ids
+        assert file_rows(hub, snapshot.files[path])["unique_id"].to_pylist() == ids
 
 
 def test_ranged_reads_fetch_a_small_part_of_a_large_file(
@@ -296,7 +296,7 @@ def test_a_file_is_published_from_the_disk_and_read_back(hub: RepoClient, tmp_pa
     publication = commit(hub, Fixed(edit), hub.head())
     assert publication.snapshot == RepoClient(hub.repo_id, token=hub.token, endpoint=hub.api.endpoint).head()
     file = publication.snapshot.files["data/train-2026-00.parquet"]
-    assert file_rows(hub, publication.snapshot, file).equals(shard(["a", "b", "c"]))
+    assert file_rows(hub, file).equals(shard(["a", "b", "c"]))
     assert hub.content(publication.snapshot, "notes.txt") == b"from the disk too"
     for held in (content, local):
         assert file.holds(held)
@@ -324,7 +324,7 @@ def test_footer_and_keys_of_a_file_from_the_disk_are_kept_whole(hub: RepoClient,
         hub, Fixed(Changeset({"data/train-2026-00.parquet": local}, message="Publish", report=None)), hub.head()
     ).snapshot
     local_hub.faults.forget()
-    keys = pa.concat_tables(file_keys(hub, landed, landed.data_files[0]))
+    keys = pa.concat_tables(file_keys(hub, landed.data_files[0]))
     assert keys.equals(shard([f"{number}" for number in range(7)]).select(["unique_id", "published_at"]))
     assert not local_hub.faults.seen("GET", r"\.parquet$")
 
@@ -364,8 +364,8 @@ def test_a_large_file_on_the_disk_is_never_in_memory(hub: RepoClient, tmp_path: 
     assert hub.head().data_files[0].holds(local)
 
 
-def files_back(*paths: str, snapshot: Snapshot) -> tuple[DataFileAt, ...]:
-    return tuple(DataFileAt(snapshot.files[path], snapshot.revision or "") for path in paths)
+def files_back(*paths: str, snapshot: Snapshot) -> tuple[DataFile, ...]:
+    return tuple(snapshot.files[path] for path in paths)
 
 
 def test_a_copy_brings_the_very_bytes_back_and_uploads_nothing(

@@ -12,7 +12,6 @@ from govbr_assets.dataset.transaction import commit
 from govbr_assets.defs.assets.consolidated import consolidated_dataset
 from govbr_assets.errors import HubUnavailableError, IncompleteCommitError
 from govbr_assets.huggingface.client import RepoClient
-from govbr_assets.huggingface.snapshot import DataFileAt
 from govbr_assets.local.hub import LocalHub
 from govbr_assets.local.hub.actions import answer, rewrite_answer, rewrite_request
 from govbr_assets.local.hub.faults import Fault
@@ -168,7 +167,7 @@ def test_a_copy_that_did_not_come_is_told(hub: RepoClient, standing: Standing, l
     old = standing(day_shards("2026-01-01", "2026-01-02"))
     standing({OLD: None})
     local_hub.faults.add(Fault("POST", COMMIT, rewrite_request(_without(OLD))))
-    back = Changeset(copy=(DataFileAt(hub.at(old).files[OLD], old),), lenient=True, message="Roll back", report=None)
+    back = Changeset(copy=(hub.at(old).files[OLD],), lenient=True, message="Roll back", report=None)
     with pytest.raises(IncompleteCommitError, match=f"{OLD} is missing"):
         commit(hub, Fixed(back), hub.head())
 

@@ -307,7 +307,7 @@ def test_a_footer_is_read_once_and_serves_what_it_is_asked_for_later(world: Worl
     world.put({LEGACY: [("a", DAY.start)]})
     hub = world.hub(tmp_path)
     head = hub.head()
-    told = footer(hub, head, head.files[LEGACY])
+    told = footer(hub, head.files[LEGACY])
     world.local_hub.faults.forget()
-    assert footer(world.hub(tmp_path), head, head.files[LEGACY]).equals(told)
+    assert footer(world.hub(tmp_path), head.files[LEGACY]).equals(told)
     assert world.reads() == []

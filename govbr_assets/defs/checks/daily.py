@@ -41,7 +41,7 @@ def shard_schema_is_the_contract(context: AssetCheckExecutionContext, hub: HubRe
         if file is None:
             lost = published.lost(key, len(published.ids(key)))
             return Verdict(not lost, {"shard": lost or "none: other files hold the day, or it has no rows"})
-        difference = str(NEWS.compare(file_schema(published.client, published.head, file))) or published.emptied
+        difference = str(NEWS.compare(file_schema(published.client, file))) or published.emptied
         return Verdict(not difference, {"shard": file.path, "difference": difference or "none"})
 
     return judge_days(context, judge)
@@ -74,7 +74,7 @@ def postgres_rows_are_on_the_hub(
         missing = missing_rows(rows, published.ids(key))
         if missing:  # a row that moved here may stand under its old day still
             files = published.head.data_files
-            missing = missing_rows(rows, holding(published.client, published.head, files, aliases(rows))["unique_id"])
+            missing = missing_rows(rows, holding(published.client, files, aliases(rows))["unique_id"])
         numbers = {"postgres_rows": rows.num_rows, "missing": len(missing), "examples": named(missing)}
         return Verdict(not missing and not published.emptied, {**numbers, "lacking": published.emptied or "nothing"})
 

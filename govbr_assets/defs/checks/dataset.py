@@ -46,7 +46,7 @@ def dataset_schema_is_the_contract(context: AssetCheckExecutionContext, hub: Hub
     """Every file has exactly the published schema, and the card is one that any files load with."""
     client = hub.client()
     head = client.head()
-    schemas = {file.path: file_schema(client, head, file) for file in head.data_files}
+    schemas = {file.path: file_schema(client, file) for file in head.data_files}
     wrong = {path: difference for path, schema in schemas.items() if (difference := NEWS.compare(schema))}
     breaking = [path for path, difference in wrong.items() if difference.for_readers(first=False)[0]]
     put, stale = card_changes(client, head) if head.data_files else ({}, ())
@@ -64,7 +64,7 @@ def dataset_is_sorted(context: AssetCheckExecutionContext, hub: HubResource) -> 
     """The rows of every file stand in the order of `published_at, unique_id`."""
     client = hub.client()
     head = client.head()
-    wrong = [breach for file in head.data_files if (breach := _breach(client, head, file))]
+    wrong = [breach for file in head.data_files if (breach := _breach(client, file))]
     numbers = {"unsorted_files": len(wrong), "examples": "\n".join(wrong[:20]) or "none"} | _about(head)
     return _verdict(context, client, head, passed=not wrong, numbers=numbers)
 
@@ -127,12 +127,12 @@ def _add(ids: IdBuckets, client: RepoClient, snapshot: Snapshot) -> None:
         ids.add(rows["unique_id"])
 
 
-def _breach(client: RepoClient, head: Snapshot, file: DataFile) -> str:
+def _breach(client: RepoClient, file: DataFile) -> str:
     """Say what stands out of order in a file."""
-    if NEWS.compare(file_schema(client, head, file)):
+    if NEWS.compare(file_schema(client, file)):
         return f"{file.path} has another schema"
     order = SortCheck(file.path)
-    return next((breach for keys in file_keys(client, head, file) if (breach := order.breach(keys))), "")
+    return next((breach for keys in file_keys(client, file) if (breach := order.breach(keys))), "")
 
 
 def _about(head: Snapshot) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import pyarrow as pa
 from govbr_assets.core.days import Day
 from govbr_assets.core.periods import SOURCED_SCHEMA, Winners, months_of_groups
 from govbr_assets.dataset.keys import file_keys
-from govbr_assets.dataset.reader import begins_empty, file_schema, footer, is_text, remember_schema, text_rows
+from govbr_assets.dataset.reader import begins_empty, file_schema, footer, remember_schema, text_rows
 from govbr_assets.huggingface.blob import Blob, opened
 from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.commit import Log
@@ -68,34 +68,34 @@ class CompactionInputs:
         """
         found = sources(snapshot, self._today)
         for year, file in list(found.years.items()):
-            if self._months_of(snapshot, file, year) is None:
+            if self._months_of(file, year) is None:
                 found.legacy.append(found.years.pop(year))
-        found.legacy.extend(_taken(found.open, lambda file: self._is_odd(snapshot, file)))
-        self._spill(snapshot, [file for file in (*found.legacy, *found.shards) if file not in self.shelf])
-        found.legacy.extend(_taken(found.shards, lambda file: self._is_odd(snapshot, file)))
+        found.legacy.extend(_taken(found.open, lambda file: self._is_odd(file)))
+        self._spill([file for file in (*found.legacy, *found.shards) if file not in self.shelf])
+        found.legacy.extend(_taken(found.shards, lambda file: self._is_odd(file)))
         self.shelf.keep_only([*found.legacy, *found.shards])
         self._survey(snapshot, found, built)
         self._inbox.keep_only([*snapshot.data_files, *built])
         return found
 
-    def _is_odd(self, snapshot: Snapshot, file: DataFile) -> bool:
+    def _is_odd(self, file: DataFile) -> bool:
         """Say whether a file has another schema than the contract."""
         if file not in self._odd:
-            odd = NEWS.compare(file_schema(self.client, snapshot, file))
-            self._odd[file] = bool(odd) or begins_empty(self.client, snapshot, file)
+            odd = NEWS.compare(file_schema(self.client, file))
+            self._odd[file] = bool(odd) or begins_empty(self.client, file)
         return self._odd[file]
 
-    def _months_of(self, snapshot: Snapshot, file: DataFile, year: int) -> list[int] | None:
+    def _months_of(self, file: DataFile, year: int) -> list[int] | None:
         """Tell the month of each row group of a folded file; None if it is not as folded files are."""
         if file not in self._months:
-            groups = group_sizes(footer(self.client, snapshot, file))
-            keys = file_keys(self.client, snapshot, file)
-            self._months[file] = None if self._is_odd(snapshot, file) else months_of_groups(keys, groups, year)
+            groups = group_sizes(footer(self.client, file))
+            keys = file_keys(self.client, file)
+            self._months[file] = None if self._is_odd(file) else months_of_groups(keys, groups, year)
         return self._months[file]
 
-    def old_year(self, snapshot: Snapshot, file: DataFile) -> OldYear:
+    def old_year(self, file: DataFile) -> OldYear:
         """Bring a folded file onto the disk."""
-        return OldYear(file.path, self._inbox.get(snapshot, file), self._months[file] or [])
+        return OldYear(file.path, self._inbox.get(file), self._months[file] or [])
 
     def take_in(self, path: Path, target: str, months: list[int]) -> DataFile:
         """Take a folded file that was made, so that nobody reads it again when it is on the Hub."""
@@ -117,38 +117,36 @@ class CompactionInputs:
             if set(files) in (self._surveyed, (self._surveyed - replaced) | landed):
                 self._surveyed = set(files)
                 return
-        streams = self._streams(files, [*KEYS_SCHEMA.names, "source"], partial(self._keys, snapshot))
+        streams = self._streams(files, [*KEYS_SCHEMA.names, "source"], self._keys)
         key = self.client.key_of(snapshot.revision or "")
         with self.client.kept.keeping_keys(key) as keep:  # for `no_row_was_lost`
             for keys in chain.from_iterable(stream() for stream in streams):
                 keep(keys.select(KEYS_SCHEMA.names))
         ids, holders = find_duplicates(streams, self._folder / "ids")
         self.doubled = {file for file in files if file.path in holders}
-        whole = self._streams(
-            [file for file in files if file in self.doubled], SOURCED_SCHEMA.names, partial(self._rows, snapshot)
-        )
+        whole = self._streams([file for file in files if file in self.doubled], SOURCED_SCHEMA.names, self._rows)
         self.choose_winners, losing = choose_winners(ids, whole)
         self.losing = {file for file in self.doubled if file.path in losing}
         self._surveyed = set(files)
 
-    def _spill(self, snapshot: Snapshot, files: Sequence[DataFile]) -> None:
+    def _spill(self, files: Sequence[DataFile]) -> None:
         """Fetch files, and part their rows by month."""
         if not files:
             return
         size = sum(file.size for file in files)
         check_room(self._folder, _ROOM * size)
         logged, done = time.monotonic(), 0
-        with closing(self._inbox.stream(snapshot, files)) as coming:  # nothing is fetched any more if one fails
-            for number, taken in enumerate(self._intake.take_up(coming, partial(self._text, snapshot)), 1):
+        with closing(self._inbox.stream(files)) as coming:  # nothing is fetched any more if one fails
+            for number, taken in enumerate(self._intake.take_up(coming, self._text), 1):
                 self._note(taken)
                 done += taken.file.size
                 if time.monotonic() - logged > _LOG_SECONDS:
                     logged = time.monotonic()
                     self._log(f"{number} of {len(files)} files are read, {done / size:.0%} of {size / 1e6:.0f} MB.")
 
-    def _text(self, snapshot: Snapshot, file: DataFile, content: Blob) -> Iterator[pa.Table] | None:
+    def _text(self, file: DataFile, content: Blob) -> Iterator[pa.Table] | None:
         """Stream the rows of a file that is no Parquet."""
-        return text_rows(self.client, snapshot, file, opened(content)) if is_text(snapshot, file) else None
+        return text_rows(self.client, file, opened(content)) if file.text else None
 
     def _note(self, taken: TakenUp) -> None:
         """Note what is known of a file by now."""
@@ -159,14 +157,14 @@ class CompactionInputs:
             self.breaking.add(taken.file)
         self._inbox.drop(taken.file)
 
-    def _keys(self, snapshot: Snapshot, file: DataFile) -> Iterator[pa.Table]:
+    def _keys(self, file: DataFile) -> Iterator[pa.Table]:
         """Stream the keys of a file that is not on the shelf."""
-        for keys in file_keys(self.client, snapshot, file):
+        for keys in file_keys(self.client, file):
             yield keys.append_column("source", pa.repeat(pa.scalar(file.path), keys.num_rows))
 
-    def _rows(self, snapshot: Snapshot, file: DataFile) -> Iterator[pa.Table]:
+    def _rows(self, file: DataFile) -> Iterator[pa.Table]:
         """Stream the rows of a file that is not on the shelf."""
-        return local_rows(self._inbox.get(snapshot, file), file.path)
+        return local_rows(self._inbox.get(file), file.path)
 
     def _streams(
         self, files: Sequence[DataFile], columns: Sequence[str], others: Callable[[DataFile], Iterator[pa.Table]]

@@ -155,7 +155,7 @@ class Compaction:
         made_of = old, added, inputs.choose_winners
         if known and (known.old, known.added, known.winners) == made_of:
             return known
-        before = inputs.old_year(snapshot, old) if old else None
+        before = inputs.old_year(old) if old else None
         shares = inputs.shelf.shares(added)
         built = YearBuilder(year, before, shares, inputs.choose_winners, old in inputs.losing, self._folder).build()
         file = inputs.take_in(built.path, year_path(year), built.months) if built.path else None

@@ -65,13 +65,13 @@ class FileCache:
         self._large = Lock()  # those who bring large files wait for each other: each takes some megabytes at a time
         folder.mkdir()
 
-    def get(self, snapshot: Snapshot, file: DataFile) -> Path:
+    def get(self, file: DataFile) -> Path:
         """Give the local copy of a file."""
         path = self.path(file)
         if file not in self._held:
             part = path.with_suffix(".part")
             check_room(self._folder, 3 * file.size)  # of a year's file another one is made, by way of its months
-            copy_to_disk(self._hub, snapshot, file, part)
+            copy_to_disk(self._hub, file, part)
             part.rename(path)
             self._held.add(file)
         return path
@@ -81,15 +81,15 @@ class FileCache:
         path.rename(self.path(file))
         self._held.add(file)
 
-    def stream(self, snapshot: Snapshot, files: Sequence[DataFile]) -> Generator[tuple[DataFile, Blob], None, None]:
+    def stream(self, files: Sequence[DataFile]) -> Generator[tuple[DataFile, Blob], None, None]:
         """Give files one after another, while the next ones are on their way: local copies, of small ones the bytes."""
-        return map_ordered(lambda file: (file, self._bring(snapshot, file)), files, _AT_ONCE)
+        return map_ordered(lambda file: (file, self._bring(file)), files, _AT_ONCE)
 
-    def _bring(self, snapshot: Snapshot, file: DataFile) -> Blob:
+    def _bring(self, file: DataFile) -> Blob:
         if file.size > _IN_MEMORY or file in self._held:
             with self._large:
-                return self.get(snapshot, file)
-        return fetched(self._hub, snapshot, file)
+                return self.get(file)
+        return fetched(self._hub, file)
 
     def drop(self, file: DataFile) -> None:
         """Remove the local copy of a file that is not needed any more, if there is one."""

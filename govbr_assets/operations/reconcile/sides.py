@@ -12,7 +12,7 @@ from govbr_assets.core.layout import LARGE_GROUP_BYTES, folded_year, shard_day
 from govbr_assets.core.row_differences import CLAIMS_SCHEMA, ROWS_SCHEMA, local_days
 from govbr_assets.dataset.keys import file_digests, file_keys, legacy_keys
 from govbr_assets.dataset.local_copy import copy_to_disk
-from govbr_assets.dataset.reader import file_schema, footer, is_text, row_groups
+from govbr_assets.dataset.reader import file_schema, footer, row_groups
 from govbr_assets.errors import ContractError, SourceError
 from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.metadata_cache import DIGESTS_SCHEMA, KEYS_SCHEMA
@@ -88,28 +88,28 @@ class HubSide:
     def _keys(self, file: DataFile) -> Iterator[pa.Table]:
         """Stream the keys of a file."""
         schema = self._look_at(file)
-        ours = is_text(self._snapshot, file) or all(
+        ours = file.text is not None or all(
             name in schema.names and schema.field(name).type == kind for name, kind in _KEY_TYPES
         )
         self.fetched += not self._hub.kept.has_keys(file.content)
-        return (file_keys if ours else legacy_keys)(self._hub, self._snapshot, file)
+        return (file_keys if ours else legacy_keys)(self._hub, file)
 
     def _digests(self, file: DataFile) -> Iterator[pa.Table]:
         """Stream the keys and the digests of a file."""
         self._look_at(file)
         self.fetched += not self._hub.kept.has_digests(file.content)
-        if not is_text(self._snapshot, file) and (file.path in self.unfolded or self._has_large_groups(file)):
+        if file.text is None and (file.path in self.unfolded or self._has_large_groups(file)):
             return file_digests(self._hub, file, self._of_local_copy(file))
-        tables = row_groups(self._hub, self._snapshot, file, NEWS.schema.names)
+        tables = row_groups(self._hub, file, NEWS.schema.names)
         return file_digests(self._hub, file, map(_digested, tables))
 
     def _has_large_groups(self, file: DataFile) -> bool:
         """Say whether a row group of a file is too large to be read at once."""
-        return any(size > LARGE_GROUP_BYTES for _, size in group_sizes(footer(self._hub, self._snapshot, file)))
+        return any(size > LARGE_GROUP_BYTES for _, size in group_sizes(footer(self._hub, file)))
 
     def _look_at(self, file: DataFile) -> pa.Schema:
         """Give the schema of a file, and note it if a fold has to come first."""
-        schema = file_schema(self._hub, self._snapshot, file)
+        schema = file_schema(self._hub, file)
         named = shard_day(file.path) is not None or folded_year(file.path) is not None
         if not named or NEWS.compare(schema):
             self.unfolded.append(file.path)
@@ -118,7 +118,7 @@ class HubSide:
     def _of_local_copy(self, file: DataFile) -> Iterator[pa.Table]:
         """Read the rows of a file of any origin, whose row groups may be of any size, from the disk."""
         path = self._folder / "copy"
-        copy_to_disk(self._hub, self._snapshot, file, path)
+        copy_to_disk(self._hub, file, path)
         for rows in local_rows(path, file.path):
             yield rows.select(DIGESTS_SCHEMA.names)
         path.unlink()

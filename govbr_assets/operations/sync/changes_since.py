@@ -69,6 +69,6 @@ def _record_differences(moves: Moves, hub: RepoClient, before: Snapshot, after: 
         return
     for here, there, count in ((after, before, 1), (before, after, -1)):
         changed = [file for file in here.data_files if there.files.get(file.path) != file]
-        found = holding(hub, here, changed, ids)
+        found = holding(hub, changed, ids)
         for unique_id, path in zip(*(column.to_pylist() for column in found.columns), strict=True):
             moves.record(path, [unique_id], count)

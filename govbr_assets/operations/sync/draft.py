@@ -69,7 +69,7 @@ class ChangesetBuilder:
 
     def locate(self, ids: pa.Array) -> None:
         """Look into all files for some ids."""
-        found = holding(self._hub, self.snapshot, self.snapshot.data_files, ids)
+        found = holding(self._hub, self.snapshot.data_files, ids)
         for unique_id, path in zip(*(column.to_pylist() for column in found.columns), strict=True):
             self._places.setdefault(unique_id, []).append(path)
 
@@ -93,7 +93,8 @@ class ChangesetBuilder:
 
     def can_change(self, path: str) -> bool:
         """Say whether rows of a file may be changed."""
-        return self._years.is_folded(self.snapshot, path) if self.snapshot.data_file(path) else True
+        file = self.snapshot.data_file(path)
+        return self._years.is_folded(file) if file else True
 
     def uncompacted_rows(self, day: Day) -> dict[str, int]:
         """Count the rows of a day in files that only a compaction may change, by file."""
@@ -196,7 +197,7 @@ class ChangesetBuilder:
 
     def _old_shard(self, path: str) -> Rows:
         file = self.snapshot.data_file(path)
-        return self._years.shard(self.snapshot, file) if file else NEWS.schema.empty_table()
+        return self._years.shard(file) if file else NEWS.schema.empty_table()
 
 
 def _among(rows: Rows, ids: Iterable[str]) -> pa.ChunkedArray:

@@ -60,11 +60,11 @@ class YearFiles:
         )
         self._numbers = count()
 
-    def is_folded(self, snapshot: Snapshot, path: str) -> bool:
+    def is_folded(self, file: DataFile) -> bool:
         """Say whether rows of a file may be changed: it is a day's shard, or a year's file of the published schema."""
-        if folded_year(path) is None:
-            return shard_day(path) is not None
-        return not NEWS.compare(file_schema(self._hub, snapshot, snapshot.files[path]))
+        if folded_year(file.path) is None:
+            return shard_day(file.path) is not None
+        return not NEWS.compare(file_schema(self._hub, file))
 
     def uncompacted_rows(self, snapshot: Snapshot, day: Day) -> dict[str, int]:
         """Count the rows of a day in files that only a compaction may change, by file; of each the times are read once.
@@ -74,15 +74,15 @@ class YearFiles:
         """
         found = {}
         for file in snapshot.files_for(day):
-            if not self.is_folded(snapshot, file.path):
+            if not self.is_folded(file):
                 if file.content not in self._days:
-                    self._days[file.content] = self._count_days(snapshot, file)
+                    self._days[file.content] = self._count_days(file)
                 found[file.path] = self._days[file.content][day.date]
         return {path: count for path, count in found.items() if count}
 
-    def _count_days(self, snapshot: Snapshot, file: DataFile) -> Counter[date]:
+    def _count_days(self, file: DataFile) -> Counter[date]:
         days = Counter[date]()
-        for rows in file_keys(self._hub, snapshot, file):  # kept, and so fetched once in the lifetime of the file
+        for rows in file_keys(self._hub, file):  # kept, and so fetched once in the lifetime of the file
             counts = pc.value_counts(local_days(rows["published_at"]))
             days.update(dict(zip(*(counts.field(name).to_pylist() for name in ("values", "counts")), strict=True)))
         return days
@@ -94,23 +94,23 @@ class YearFiles:
         """
         path, found = year_path(day.date.year), [ROWS_IN_PLACE_SCHEMA.empty_table()]
         file = snapshot.data_file(path)
-        if file and self.is_folded(snapshot, path):
-            for index in row_groups_of_day(footer(self._hub, snapshot, file), day):
-                rows = self._group(snapshot, file, index)
+        if file and self.is_folded(file):
+            for index in row_groups_of_day(footer(self._hub, file), day):
+                rows = self._group(file, index)
                 found.append(rows.filter(within(rows["published_at"], day)).select(ROWS_IN_PLACE_SCHEMA.names))
         return pa.concat_tables(found)
 
     def rows(self, snapshot: Snapshot, day: Day, ids: Collection[str]) -> Rows:
         """Read some rows of a day out of the year's file: [n rows x 24], in its order; many stay on the disk."""
         file, wanted = snapshot.files[year_path(day.date.year)], pa.array(ids, pa.string())
-        groups = row_groups_of_day(footer(self._hub, snapshot, file), day)
-        tables = chain.from_iterable(self._rows(snapshot, file, index) for index in groups)
+        groups = row_groups_of_day(footer(self._hub, file), day)
+        tables = chain.from_iterable(self._rows(file, index) for index in groups)
         of_day = (rows.filter(within(rows["published_at"], day)) for rows in tables)
         return collected((rows.filter(pc.is_in(rows["unique_id"], wanted)) for rows in of_day), NEWS.schema)
 
-    def shard(self, snapshot: Snapshot, file: DataFile) -> Rows:
+    def shard(self, file: DataFile) -> Rows:
         """Read a shard, from its local copy: into memory, or where it is if its rows are many."""
-        return whole_file(self._hub, snapshot, file, lambda: self._inbox.get(snapshot, file))
+        return whole_file(self._hub, file, lambda: self._inbox.get(file))
 
     def encoded(self, rows: Rows) -> Blob:
         """Write rows as a file: in memory, or on the disk if they are many."""
@@ -138,7 +138,7 @@ class YearFiles:
             ContractError: the file is not as compacted files are.
         """
         self._last = None  # the memory is needed now
-        year, local = folded_year(path) or 0, self._inbox.get(snapshot, snapshot.files[path])
+        year, local = folded_year(path) or 0, self._inbox.get(snapshot.files[path])
         old = OldYear(path, local, _months(path, local, year))
         new = (sourced(table, Replaced.NEW) for rows in insert for table in tables_of(rows))
         spill = Spill(self._folder / f"new-{next(self._numbers)}", new, by_month)
@@ -160,26 +160,26 @@ class YearFiles:
         for path in self._folder.glob("new-*"):
             path.unlink()
 
-    def _group(self, snapshot: Snapshot, file: DataFile, index: int) -> pa.Table:
+    def _group(self, file: DataFile, index: int) -> pa.Table:
         """Read a row group, and remember of it ids, digests and times."""
         key = file.content, index
         if key not in self._groups:
-            found = [_digested(rows) for rows in self._rows(snapshot, file, index)]
+            found = [_digested(rows) for rows in self._rows(file, index)]
             while len(self._groups) >= _GROUPS:
                 del self._groups[next(iter(self._groups))]
             self._groups[key] = pa.concat_tables(found)
         return self._groups[key]
 
-    def _rows(self, snapshot: Snapshot, file: DataFile, index: int) -> Iterator[pa.Table]:
+    def _rows(self, file: DataFile, index: int) -> Iterator[pa.Table]:
         """Read a row group: at once, or bit by bit out of a local copy if it is larger than one of ours."""
-        rows, size = group_sizes(footer(self._hub, snapshot, file))[index]
+        rows, size = group_sizes(footer(self._hub, file))[index]
         if size <= LARGE_GROUP_BYTES:
             if self._last is None or self._last[:2] != (file.content, index):
                 self._last = None  # before the next one is read
-                self._last = file.content, index, row_group(self._hub, snapshot, file, index)
+                self._last = file.content, index, row_group(self._hub, file, index)
             yield self._last[2]
             return
-        with pq.ParquetFile(self._inbox.get(snapshot, file), pre_buffer=False, buffer_size=1 << 20) as parquet:
+        with pq.ParquetFile(self._inbox.get(file), pre_buffer=False, buffer_size=1 << 20) as parquet:
             at_once = rows_at_once(rows, size, most_rows=1_000, most_bytes=PIECE_BYTES)
             for batch in parquet.iter_batches(at_once, row_groups=[index], use_threads=False):
                 yield pa.Table.from_batches([batch]).cast(NEWS.schema)
