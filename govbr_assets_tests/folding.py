@@ -30,7 +30,7 @@ from govbr_assets.local.viewer.data_files import data_files
 from govbr_assets.operations.compact.plan import CompactionReport, compact
 from govbr_assets.publications import NEWS
 from govbr_assets_tests.laws import HubReader
-from govbr_assets_tests.operations.test_fold import TODAY, rows
+from govbr_assets_tests.operations.test_compact import TODAY, rows
 from govbr_assets_tests.stranger import as_others_write, read, write
 from govbr_assets_tests.tables import WRITER_SETTINGS, encode
 

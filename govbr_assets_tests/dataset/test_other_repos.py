@@ -11,7 +11,7 @@ from govbr_assets.defs.metadata.reconciliation import last_reconciliation
 from govbr_assets_tests.automation import Automation
 from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.huggingface.test_hub import put
-from govbr_assets_tests.operations.test_fold import day_shards
+from govbr_assets_tests.operations.test_compact import day_shards
 from govbr_assets_tests.stranger import write
 from govbr_assets_tests.test_graph import failure
 

@@ -30,7 +30,7 @@ from govbr_assets.publications import NEWS
 from govbr_assets_tests.folding import few_files
 from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.huggingface.test_hub import put
-from govbr_assets_tests.operations.test_fold import rows
+from govbr_assets_tests.operations.test_compact import rows
 from govbr_assets_tests.stranger import exists, write
 from govbr_assets_tests.tables import encode
 from govbr_assets_tests.test_graph import failure

@@ -17,7 +17,7 @@ from govbr_assets.publications import NEWS
 from govbr_assets_tests.graph import GRAPH, RECONCILIATION, WEEKLY, Graph
 from govbr_assets_tests.graphs import Graphs
 from govbr_assets_tests.huggingface.test_hub import Fixed, put
-from govbr_assets_tests.operations.test_fold import rows
+from govbr_assets_tests.operations.test_compact import rows
 from govbr_assets_tests.stranger import write
 from govbr_assets_tests.tables import encode, shard
 

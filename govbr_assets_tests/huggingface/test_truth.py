@@ -17,7 +17,7 @@ from govbr_assets.local.hub.actions import answer, rewrite_answer, rewrite_reque
 from govbr_assets.local.hub.faults import Fault
 from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.huggingface.test_hub import COMMIT, Fixed, put
-from govbr_assets_tests.operations.test_fold import day_shards
+from govbr_assets_tests.operations.test_compact import day_shards
 from govbr_assets_tests.stranger import write
 from govbr_assets_tests.tables import encode, shard
 from govbr_assets_tests.test_graph import failure

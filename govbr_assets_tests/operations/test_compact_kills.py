@@ -1,4 +1,4 @@
-"""Folds in processes of their own: killed at their requests, held up in the middle, and with a disk that is too small.
+"""Compactions in processes of their own: killed at their requests, held up in the middle, with a disk too small.
 
 The Hub itself kills, the moment a request arrives or when it has done what was asked.
 """
@@ -21,7 +21,7 @@ from govbr_assets.local.hub.faults import Fault
 from govbr_assets_tests import fold_process, processes
 from govbr_assets_tests.fold_process import NO_ROOM, ToFold
 from govbr_assets_tests.folding import COMMIT, DATA, Folding, folding_in, handful
-from govbr_assets_tests.operations.test_fold import TODAY, rows
+from govbr_assets_tests.operations.test_compact import TODAY, rows
 from govbr_assets_tests.processes import PUBLISHED
 from govbr_assets_tests.tables import encode
 from govbr_assets_tests.test_faults import HEAD

@@ -1,4 +1,4 @@
-"""A fold of several commits, and others who write in its middle: every row once at every revision, and none is lost."""
+"""A compaction of several commits beside other writers: every row once at every revision, and none is lost."""
 
 import threading
 from collections import Counter
@@ -17,7 +17,7 @@ from govbr_assets.local.hub.faults import Fault
 from govbr_assets.publications import NEWS
 from govbr_assets_tests.folding import COMMIT, DATA, Files, Folding, dozen, few_files, year_file
 from govbr_assets_tests.graph import Graph
-from govbr_assets_tests.operations.test_fold import rows, utc
+from govbr_assets_tests.operations.test_compact import rows, utc
 from govbr_assets_tests.stranger import as_others_write, write
 from govbr_assets_tests.tables import encode
 

@@ -1,4 +1,4 @@
-"""A day made true: after its run the Hub holds it as PostgreSQL does, wherever its rows are; nothing goes unguarded."""
+"""The sync of days: after its run the Hub holds a day as PostgreSQL does, and no deletion is unguarded."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

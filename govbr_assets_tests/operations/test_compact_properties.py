@@ -1,4 +1,4 @@
-"""Whatever rows lie in whatever files, folded in whatever steps: the same files, and of each id the latest row."""
+"""Any rows in any files, compacted in any steps: the same files, and of each id the latest row."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ from govbr_assets.core.contract import EARLIEST, LATEST
 from govbr_assets.local.hub import LocalHub
 from govbr_assets.publications import NEWS
 from govbr_assets_tests.folding import Files, Folding, folding_in
-from govbr_assets_tests.operations.test_fold import DISGUISES
+from govbr_assets_tests.operations.test_compact import DISGUISES
 from govbr_assets_tests.stranger import as_others_write
 from govbr_assets_tests.tables import encode
 

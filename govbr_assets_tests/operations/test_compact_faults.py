@@ -1,4 +1,4 @@
-"""What goes wrong while a dataset is folded, one thing at a time, over real HTTP.
+"""What goes wrong while a dataset is compacted, one thing at a time, over real HTTP.
 
 However it ends, every revision is whole, no row is gone, no temporary file is left, and the next fold completes all.
 """
@@ -28,7 +28,7 @@ from govbr_assets.local.hub.actions import Action, answer, call, cut, wait
 from govbr_assets.local.hub.faults import Fault
 from govbr_assets.operations.compact.plan import compact
 from govbr_assets_tests.folding import COMMIT, DATA, Folding, folding_in, handful
-from govbr_assets_tests.operations.test_fold import TODAY, as_text, rows
+from govbr_assets_tests.operations.test_compact import TODAY, as_text, rows
 from govbr_assets_tests.stranger import as_others_write
 from govbr_assets_tests.tables import encode
 from govbr_assets_tests.test_faults import HEAD, unreadable

@@ -1,4 +1,4 @@
-"""A fold of several commits, and files that only look like those of a year: every row once at every revision."""
+"""A compaction of several commits, and files that only look like those of a year: every row once."""
 
 import io
 from collections import Counter
@@ -17,7 +17,7 @@ from govbr_assets.publications import NEWS
 from govbr_assets_tests import readers
 from govbr_assets_tests.folding import Folding, dozen, few_files, year_file
 from govbr_assets_tests.graph import Graph
-from govbr_assets_tests.operations.test_fold import DISGUISES, TODAY, rows, utc
+from govbr_assets_tests.operations.test_compact import DISGUISES, TODAY, rows, utc
 from govbr_assets_tests.stranger import as_others_write
 from govbr_assets_tests.tables import encode
 

@@ -1,4 +1,4 @@
-"""What moves while a run over a range publishes: its own commits, somebody else's, and rows that two days claim."""
+"""A sync of a range while others commit: its own commits, somebody else's, and rows that two days claim."""
 
 from collections import Counter
 

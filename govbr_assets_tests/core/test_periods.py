@@ -1,4 +1,4 @@
-"""Months and days in São Paulo, survivors, order and folded files, each against a few lines of plain Python."""
+"""Months and days in São Paulo, winning rows, order and compacted files, each against a few lines of plain Python."""
 
 import io
 from collections import Counter

@@ -1,4 +1,4 @@
-"""The proof: our own code is broken in one place after another, and no such fold is published."""
+"""The verification: our own code is broken in one place after another, and no such compaction is published."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib import import_module
@@ -18,7 +18,7 @@ from govbr_assets.local.hub import LocalHub
 from govbr_assets.operations.compact import spill
 from govbr_assets.publications import NEWS
 from govbr_assets_tests.folding import Folding, folding_in, year_file
-from govbr_assets_tests.operations.test_fold import rows
+from govbr_assets_tests.operations.test_compact import rows
 from govbr_assets_tests.stranger import as_others_write
 from govbr_assets_tests.tables import encode
 

@@ -1,4 +1,4 @@
-"""The way back: the very files of an older revision, in commits that are states of the history, and uploads of none."""
+"""The restore: the files of an older revision, in commits that are states of the history, without an upload."""
 
 from collections.abc import Callable, Iterator, Mapping
 from itertools import count, pairwise

@@ -1,4 +1,4 @@
-"""The fold, in process, on a real Hub: shards and files of any origin become one sorted file a year."""
+"""The compaction, in process, on a real Hub: shards and files of any origin become one sorted file a year."""
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Small files are taken up together: however they are grouped, every file counts by itself and is named by its path."""
+"""Small files are staged together: however they are grouped, each counts by itself and is named by its path."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,7 +18,7 @@ from govbr_assets.operations.compact.shelf import Shelf
 from govbr_assets.operations.verify import total
 from govbr_assets.publications import NEWS
 from govbr_assets_tests.folding import Folding, dozen, few_files, folding_in
-from govbr_assets_tests.operations.test_fold import DISGUISES, rows
+from govbr_assets_tests.operations.test_compact import DISGUISES, rows
 from govbr_assets_tests.stranger import as_others_write
 from govbr_assets_tests.tables import encode
 

@@ -1,4 +1,4 @@
-"""A spliced file: the very bytes of one writer where it can be, and the same rows for every reader."""
+"""A file of copied row groups: the very bytes of one writer where it can be, and the same rows for every reader."""
 
 import io
 import random
