@@ -1,21 +1,22 @@
-"""Publishes a PostgreSQL table of news as a Hugging Face dataset and keeps it true: only what changed travels.
+"""Publishes a PostgreSQL table of news as a Hugging Face dataset, and keeps the two equal by uploading what changed.
 
-The rooms, from the top down; imports go down only (`govbr_assets_tests/test_imports.py`):
+The rooms, from the top down; imports go down only (`govbr_assets_tests/test_imports.py`, drawn in
+`docs/architecture.md`):
 
-definitions    settings -> resources; the one Definitions
+definitions    settings, resources, and the one Definitions
 defs           all that imports Dagster: assets, checks, sensors, metadata, resources, IO managers, jobs, schedules
-operations     what can be done to a published dataset: sync, compact, reconcile, restore, existing_ids; under them
-               rewrite, a file made anew, and verify, its proof
-dataset        a dataset at a revision: transaction, compatibility with readers, reader, keys, what readers see
-huggingface    the Hub and its viewer, as a service; the only importer of huggingface_hub
-postgres       PostgreSQL, as a service
-alerts         whoever takes alerts, as a service
-publications   what is published: the columns of each dataset, declared once
+operations     what can be done to a dataset: sync, compact, reconcile, restore, existing_ids; below them rewrite,
+               which writes changed files, and verify, which checks them before a commit
+dataset        a dataset at a revision: changesets, transaction, compatibility with readers, reader
+huggingface    the Hub and its viewer; the only importer of huggingface_hub
+postgres       the news table in PostgreSQL; the only importer of its driver
+alerts         alerts by HTTP
+publications   the published columns of each dataset
 core           rules on Arrow tables and values: no Dagster, no network, no disk, no clock
-io             the machine: storage, temporary files, memory, deadlines, the environment that others left
-errors         what can go wrong
-redact         no secret in any text
-local          an embedded stack for demo, development and tests; imported by nobody but them
+io             storage, temporary files, memory, threads, deadlines, settings, environment variables
+errors         the exceptions
+redact         redaction of secrets in text
+local          an embedded stack for demo, development and tests, which no other room imports
 """
 
 from govbr_assets.io.process import prepare_process

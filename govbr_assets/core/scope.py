@@ -182,10 +182,10 @@ def _filtered(splits: Mapping[str, Split]) -> tuple[dict[str, Split], Format | N
 def _unseen(splits: Mapping[str, Split], paths: Collection[str]) -> set[str]:
     """Return the files under our pattern that are in no split, for a repo whose card declares no configs.
 
-    One file named as a shard of a split hides all that are not from `load_dataset`, while whoever reads the pattern
-    itself goes on seeing them: they are the dataset, and the next card shows them again.
+    If one file is named as a shard of a split, `load_dataset` ignores all files that are not, while readers of the
+    pattern itself still get them. They belong to the dataset, and the next card selects them again.
     """
-    return {*selected(DATA_PATTERN, paths)}.difference(*(each.files for each in splits.values()))
+    return {*selected(DATA_PATTERN, paths)}.difference(*(split.files for split in splits.values()))
 
 
 def _format(first: Mapping[str, Any], paths: Collection[str]) -> Format | None:

@@ -59,7 +59,7 @@ def select(metadata: Metadata, before: Scope, train: Sequence[str], paths: Colle
     """
     path = train[0] if len(train) == 1 else [*train]
     entry, name = {"split": TRAIN, "path": path}, before.default or DEFAULT
-    config = next((each for each in metadata.get("configs") or [] if str(each["config_name"]) == name), None)
+    config = next((item for item in metadata.get("configs") or [] if str(item["config_name"]) == name), None)
     if config is None:
         splits = [] if before.declared else _entries(before.configs.get(DEFAULT, {}), paths)
         metadata["configs"] = [
@@ -71,8 +71,8 @@ def select(metadata: Metadata, before: Scope, train: Sequence[str], paths: Colle
     if config.get("data_dir") or data_files is None:  # the patterns of all its splits are relative to another folder
         config.pop("data_dir", None)
         config["data_files"] = [entry, *_entries(before.configs[name], paths)]
-    elif isinstance(data_files, list) and any(isinstance(each, dict) for each in data_files):
-        ours = next((each for each in data_files if each["split"] == TRAIN), None)
+    elif isinstance(data_files, list) and any(isinstance(item, dict) for item in data_files):
+        ours = next((item for item in data_files if item["split"] == TRAIN), None)
         if ours is None:
             data_files.insert(0, entry)
         elif _listed(ours["path"]) != [*train]:
@@ -93,8 +93,8 @@ def restate(metadata: Metadata, now: Scope, then: Mapping[Any, Any], then_scope:
     name, old_name = now.default or DEFAULT, then_scope.default or DEFAULT
     restate_info(metadata, then, name, old_name)
     configs = metadata.setdefault("configs", []) or []
-    config = next((each for each in configs if str(each["config_name"]) == name), None)
-    old = next((each for each in then.get("configs") or [] if str(each["config_name"]) == old_name), {})
+    config = next((item for item in configs if str(item["config_name"]) == name), None)
+    old = next((item for item in then.get("configs") or [] if str(item["config_name"]) == old_name), {})
     if config is None:
         config = {"config_name": DEFAULT}
         configs.append(config)
@@ -123,16 +123,18 @@ def restate_info(metadata: Metadata, then: Mapping[Any, Any], name: str, old_nam
     """
 
     def entries(info: Any) -> list[Any]:
+        """Return `dataset_info` as a list."""
         return [*info] if isinstance(info, list) else [info] if isinstance(info, dict) else []
 
     def of(config: str, info: Any) -> list[Any]:
-        return [each for each in entries(info) if isinstance(each, dict) and each.get("config_name", DEFAULT) == config]
+        """Return the entries of a config."""
+        return [item for item in entries(info) if isinstance(item, dict) and item.get("config_name", DEFAULT) == config]
 
     info, old = metadata.get("dataset_info"), of(old_name, then.get("dataset_info"))
     ours = of(name, info)
     if ours == old:
         return
-    kept = [each for each in entries(info) if not any(each is other for other in ours)] + deepcopy(old)
+    kept = [item for item in entries(info) if not any(item is other for other in ours)] + deepcopy(old)
     metadata["dataset_info"] = kept[0] if len(kept) == 1 and isinstance(info, dict | None) else kept
     if not kept:
         del metadata["dataset_info"]

@@ -83,11 +83,13 @@ def _card(snapshot: Snapshot, like: Snapshot | None, wanted: Collection[str], pa
     config = before.default or DEFAULT
 
     def restated(metadata: Metadata) -> None:
+        """Restore the config of the other revision."""
         assert like
         restate(metadata, before, like.metadata, like.scope)
         drop_sizes(metadata, like.scope.default or DEFAULT)
 
     def selecting(metadata: Metadata) -> None:
+        """Set the patterns of the train split, and correct its features."""
         select(metadata, before, train_patterns((like or snapshot).scope.ours.patterns, wanted, paths), paths)
         correct_info(metadata, config, NEWS.schema)
 

@@ -1,7 +1,7 @@
-"""SQL for whole rows: the published columns of the news of a window, or of those that ids name.
+"""SQL for whole rows: the published columns of the news in a window, or with some ids.
 
-A query is completed with what the database has of columns, and with what is wanted: bound parameters would switch off
-COPY and batching, and what is set in a session may be gone, or somebody else's, when the query comes.
+Conditions are literals in the query: bound parameters would disable COPY and batching, and a session's settings may be
+gone, or belong to another client, when the query runs.
 """
 
 import json
@@ -22,8 +22,8 @@ _IDS = "(SELECT jsonb_array_elements_text({}))"
 _NAMED = f"n.unique_id::text IN {_IDS}"
 _NAMED_BY_EITHER = f"({_NAMED} OR n.legacy_unique_id::text IN {_IDS})"
 
-# A legacy id counts only if no row owns it as its unique_id, and of several claimants the lowest id has it. As text,
-# for that is what ids on the Hub are; with varchar and text it is the same and an index serves.
+# A legacy id counts only if no row has it as its unique_id, and only for the claimant with the lowest id. Ids are
+# compared as text, as on the Hub; for varchar and text the cast is free and an index is used.
 _CLAIMS = """
     WITH claim AS MATERIALIZED (
         SELECT n.id, n.legacy_unique_id FROM news n WHERE n.legacy_unique_id IS NOT NULL AND :wanted
@@ -35,12 +35,12 @@ _CLAIMS = """
 
 
 def rows_query(spec: DatasetSpec, catalogue: Catalogue, wanted: str) -> str:
-    """Ask for rows in order of `published_at`, but for those that are too large to be published.
+    """Return the query for rows, ordered by `published_at`, without those that are too large to be published.
 
     Args:
-        spec: which columns.
+        spec: the columns.
         catalogue: of the database.
-        wanted: what `in_window` or `named` gives.
+        wanted: a condition from `in_window` or `named`.
 
     Raises:
         SourceError: the role may not read a column.
@@ -65,7 +65,7 @@ def rows_query(spec: DatasetSpec, catalogue: Catalogue, wanted: str) -> str:
 
 
 def too_large_query(spec: DatasetSpec, catalogue: Catalogue, wanted: str) -> str:
-    """Ask for the rows that are too large: what names each, how large it is, and its largest column with its bytes.
+    """Return the query for the rows that are too large: their ids, sizes, and largest columns.
 
     Raises:
         SourceError: the role may not read a column.
@@ -84,40 +84,41 @@ def too_large_query(spec: DatasetSpec, catalogue: Catalogue, wanted: str) -> str
 
 
 def _fits(spec: DatasetSpec) -> str:
-    """Want the rows that are not too large: such a one is never fetched."""
+    """Return the condition for rows that are not too large."""
     return f"({_row_bytes(spec)} <= {ROW_BYTES})"
 
 
 def _row_bytes(spec: DatasetSpec) -> str:
-    """Count the bytes of a row's long texts."""
+    """Return the expression for the size of a row's long texts, in bytes."""
     return " + ".join(map(_bytes, _texts(spec)))
 
 
 def _texts(spec: DatasetSpec) -> list[str]:
-    """List the columns of `news` that can be long: texts, but for those short enough for statistics."""
+    """Return the columns of `news` that can be long: texts without statistics."""
     texts = (column for column in spec.columns if column.type == pa.string() and not column.statistics)
     return [column.sql for column in texts if column.sql.startswith("n.")]
 
 
 def _bytes(text: str) -> str:
-    """Count the bytes of a text, which PostgreSQL knows of a long one without reading it."""
+    """Return the expression for the size of a text in bytes, which PostgreSQL knows without reading a long text."""
     return f"coalesce(octet_length({text}::text), 0)::bigint"
 
 
 def in_window(start: datetime, end: datetime) -> str:
-    """Want the rows published since an instant and before another."""
+    """Return the condition for rows published in a half-open window."""
     return _IN_WINDOW.format(start.isoformat(), end.isoformat())
 
 
 def named(catalogue: Catalogue, ids: Sequence[str]) -> str:
-    """Want the rows that one of these ids names."""
+    """Return the condition for rows with one of these ids."""
     wanted = _NAMED_BY_EITHER if catalogue.has_legacy else _NAMED
-    # In UTF-8, as escapes mean nothing to a database without an encoding. Without a dollar sign no id ends the literal.
+    # Not escaped to ASCII, since a database without an encoding does not decode escapes. The dollar sign is escaped, so
+    # that no id can end the literal.
     literal = json.dumps(ids, ensure_ascii=False).replace("$", "\\u0024")
     return wanted.replace("{}", f"$ids${literal}$ids$::jsonb")
 
 
 def _dimensions(catalogue: Catalogue) -> str:
-    """Count the dimensions of the tags, which the driver would flatten."""
+    """Return the expression for the number of dimensions of the tags, which the driver would flatten."""
     tags = catalogue.news.get("tags")
     return f"array_ndims({as_text('n.tags', tags)})" if tags and tags.depth else "NULL::int"
