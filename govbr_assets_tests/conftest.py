@@ -41,6 +41,15 @@ SAMPLE = Path(__file__).parents[2] / "shared" / "data" / "govbrnews_sample_1000.
 _numbers = count()
 
 
+LONGEST = ("test_model", "test_browser", "test_kills", "test_cli", "test_automation", "test_local_dev", "test_faults")
+"""Modules with the longest tests."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest tests: at the end one worker would wait for another that has just begun one."""
+    items.sort(key=lambda item: item.path.stem not in LONGEST)
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Keep what is imported out of the garbage collector's sight: it would look through a million objects again."""
     gc.collect()

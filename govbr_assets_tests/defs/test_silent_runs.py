@@ -34,6 +34,13 @@ def status(automation: Automation, run) -> DagsterRunStatus:  # noqa: F811
     return automation.instance.get_runs(RunsFilter(run_ids=[run.run_id]))[0].status
 
 
+def daemon_ticked(automation: Automation, ticks: int, first: datetime) -> None:  # noqa: F811
+    """Record that the daemon has run the alert sensor some times, a second apart."""
+    watch = automation.switch_on(ALERT)
+    for second in range(ticks):
+        automation.ticked(watch, at=first.timestamp() + second)
+
+
 @pytest.mark.parametrize("before", BEGUN)
 def test_a_run_that_a_power_cut_left_behind_is_ended_and_told_of_once(
     automation: Automation,  # noqa: F811
@@ -122,9 +129,7 @@ def test_a_queued_run_waits_its_turn_while_another_is_under_way(
     automation: Automation,  # noqa: F811
     later: datetime,
 ):
-    watch = automation.switch_on(ALERT)
-    for second in range(30):
-        automation.ticked(watch, at=later.timestamp() - 600 + second)
+    daemon_ticked(automation, 30, later - timedelta(minutes=10))
     queued = automation.begin(A_RUN, DagsterRunStatus.QUEUED)
     other = automation.begin(A_RUN)
     automation.instance.report_engine_event("At work.", other)
@@ -136,18 +141,14 @@ def test_a_queued_run_waits_when_the_daemon_has_only_just_come_back(
     automation: Automation,  # noqa: F811
     later: datetime,
 ):
-    watch = automation.switch_on(ALERT)
-    for second in range(3):
-        automation.ticked(watch, at=later.timestamp() - 60 + second)
+    daemon_ticked(automation, 3, later - timedelta(minutes=1))
     queued = automation.begin(A_RUN, DagsterRunStatus.QUEUED)
     automation.tick(ALERT)
     assert status(automation, queued) == DagsterRunStatus.QUEUED
 
 
 def test_a_queued_run_waits_after_a_dead_one_before_it_was_ended(automation: Automation, later: datetime):  # noqa: F811
-    watch = automation.switch_on(ALERT)
-    for second in range(30):
-        automation.ticked(watch, at=later.timestamp() - 600 + second)
+    daemon_ticked(automation, 30, later - timedelta(minutes=10))
     queued, dead = automation.begin(A_RUN, DagsterRunStatus.QUEUED), automation.begin(A_RUN)
     automation.tick(ALERT)
     assert (status(automation, queued), status(automation, dead)) == (
@@ -163,9 +164,7 @@ def test_a_queued_run_that_nobody_begins_though_nothing_is_under_way_is_ended_an
 ):
     automation.alert_url = receiver.url
     automation.tick(ALERT)
-    watch = automation.switch_on(ALERT)
-    for second in range(30):
-        automation.ticked(watch, at=later.timestamp() - 600 + second)
+    daemon_ticked(automation, 30, later - timedelta(minutes=10))
     queued = automation.begin(A_RUN, DagsterRunStatus.QUEUED)
     automation.tick(ALERT)
     assert status(automation, queued) == DagsterRunStatus.FAILURE
