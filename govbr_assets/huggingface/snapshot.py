@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from govbr_assets.core.card import Card
 from govbr_assets.core.card_yaml import Metadata
 from govbr_assets.core.days import Day
-from govbr_assets.core.globs import Format
+from govbr_assets.core.formats import Format
 from govbr_assets.core.layout import is_parquet, may_hold, shard_day, shard_path
 from govbr_assets.core.scope import Scope, scope_of
 from govbr_assets.core.text_tables import READABLE
