@@ -39,24 +39,24 @@ class Changeset(FileChanges, Generic[R_co]):
 
     Attributes:
         report: what the changes mean: of days, of a compaction, of a restore.
-        removed: rows that leave the dataset, a trailer of the commit, so that they can be counted.
+        removed_rows: rows that leave the dataset, a trailer of the commit, so that they can be counted.
         unselect: files of ours that the card selects no more, and that stay for a later commit to delete.
         like: what the card says of the files becomes what it says at this revision.
-        lenient: files that break readers are notes and block nothing: the commit brings them back, or mends others.
+        allow_incompatible: files that break readers block nothing: the commit restores or replaces such files.
         visible_rows: how many rows readers see before and after; None until it is counted.
     """
 
     report: R_co = field(kw_only=True)
-    removed: int = 0
+    removed_rows: int = 0
     unselect: frozenset[str] = frozenset()
     like: Snapshot | None = None
-    lenient: bool = False
+    allow_incompatible: bool = False
     visible_rows: VisibleRows | None = None
 
     @property
     def description(self) -> str:
         """The trailers of the commit message."""
-        counts = {REMOVED_ROWS: self.removed, UNSELECTED_FILES: len(self.unselect)}
+        counts = {REMOVED_ROWS: self.removed_rows, UNSELECTED_FILES: len(self.unselect)}
         trailers = [f"{name}: {count}" for name, count in counts.items() if count]
         return "\n".join([*trailers, *([str(self.visible_rows)] if self.visible_rows else [])])
 

@@ -143,7 +143,7 @@ def check_readable(hub: RepoClient, snapshot: Snapshot, edit: Changeset[object])
         try:
             notes += _differences(hub, file, first=file.path == first)
         except ContractError as error:
-            if not edit.lenient:
+            if not edit.allow_incompatible:
                 raise
             notes.append(str(error))
     return notes

@@ -81,7 +81,7 @@ def commit(
     Raises:
         HubConflictError: the head moved again and again.
         HubUnavailableError: the Hub stayed busy or broken; nothing was published, or all of it.
-        HubDeniedError: the Hub refuses.
+        HubDeniedError: the Hub rejects it.
         IncompleteCommitError: the Hub would leave something out of the commit, or has.
         ContractError: the result would not load.
         ProofError: readers would see other rows than those that the files bring.

@@ -1,7 +1,7 @@
 """How many rows readers see: those of the files that the card selects, counted by their footers.
 
-A commit is held against it before it is sent and when it has landed, and tells it in its message, so that whoever looks
-at the history later finds what was lost between two commits of ours.
+A commit is checked against it before it is sent and when it has landed, and has it as a trailer, so that the rows that
+were lost between two commits of ours can be found in the history later.
 """
 
 from collections.abc import Mapping
@@ -32,20 +32,20 @@ def with_rows_seen(hub: RepoClient, snapshot: Snapshot, edit: Changeset[R]) -> C
     """Count what readers see before and after a commit, and hold it against the files that it changes.
 
     Returns:
-        The edit, which tells it; as it was if it may bring files back that nobody can read.
+        The changeset with these counts; as it was if it may bring files back that nobody can read.
 
     Raises:
         ProofError: readers would see other rows than those they saw, with what the files bring and without what goes.
     """
     try:
-        return replace(edit, visible_rows=_held_against_files(hub, snapshot, edit))
+        return replace(edit, visible_rows=_checked_by_files(hub, snapshot, edit))
     except ContractError:
-        if not edit.lenient:
+        if not edit.allow_incompatible:
             raise
         return edit
 
 
-def _held_against_files(hub: RepoClient, snapshot: Snapshot, edit: Changeset[object]) -> VisibleRows:
+def _checked_by_files(hub: RepoClient, snapshot: Snapshot, edit: Changeset[object]) -> VisibleRows:
     """Count what readers see before and after a commit, by the card and by the files that it changes."""
     coming = {path: _rows_of(content) for path, content in edit.put.items() if is_parquet(path)}
     coming |= {each.path: _rows(hub, each) for each in edit.data_copies}
@@ -60,7 +60,7 @@ def _held_against_files(hub: RepoClient, snapshot: Snapshot, edit: Changeset[obj
 
 
 def check_rows_seen(hub: RepoClient, landed: Snapshot, edit: Changeset[object]) -> None:
-    """See that readers of a revision that a commit has made see what the commit tells.
+    """See that readers of a revision that a commit has made see as many rows as its trailer says.
 
     Raises:
         IncompleteCommitError: they do not.
@@ -68,8 +68,8 @@ def check_rows_seen(hub: RepoClient, landed: Snapshot, edit: Changeset[object]) 
     _note(hub, landed.files, edit.put)
     wanted = edit.visible_rows.after if edit.visible_rows else None
     if wanted is not None and (rows := rows_seen(hub, landed)) != wanted:
-        told = f"see {rows} rows at {(landed.revision or '')[:8]}"
-        raise IncompleteCommitError(_differs(hub, told, wanted, "the job rollback brings the others back"))
+        found = f"see {rows} rows at {(landed.revision or '')[:8]}"
+        raise IncompleteCommitError(_differs(hub, found, wanted, "the job rollback brings the others back"))
 
 
 def _note(hub: RepoClient, files: Mapping[str, DataFile], put: Mapping[str, Blob]) -> None:
@@ -97,5 +97,5 @@ def _card(snapshot: Snapshot, edit: Changeset[object]) -> bytes | None:
     return bytes_of(card) if card is not None else snapshot.card
 
 
-def _differs(hub: RepoClient, told: str, wanted: int, what: str) -> str:
-    return f"Readers of {hub.repo_id} {told}, in place of {wanted}: look at `configs` in {CARD_PATH}; {what}."
+def _differs(hub: RepoClient, found: str, wanted: int, what: str) -> str:
+    return f"Readers of {hub.repo_id} {found}, in place of {wanted}: look at `configs` in {CARD_PATH}; {what}."

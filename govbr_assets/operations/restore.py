@@ -61,7 +61,7 @@ class Restore:
         so_far = "" if step.revision == self._goal else f", for now to {step.revision[:8]}"
         like = self.target if step.revision == self._goal else self._client.at(step.revision)
         message = f"Roll back to {self._goal[:8]}{so_far}"
-        return Changeset(copy=copy, delete=delete, like=like, lenient=True, message=message, report=step)
+        return Changeset(copy=copy, delete=delete, like=like, allow_incompatible=True, message=message, report=step)
 
     def path(self, snapshot: Snapshot) -> Iterator[RestoreStep]:
         """Go from a snapshot to the target, from state to state of the history, as far as a commit leads each time.
@@ -146,7 +146,7 @@ def restore(
 
     Raises:
         TransientError: the Hub failed, or somebody else keeps committing; what was given before is on the Hub.
-        HubDeniedError: the Hub refuses.
+        HubDeniedError: the Hub rejects it.
     """
     here = start
     while difference(here, operation.target):

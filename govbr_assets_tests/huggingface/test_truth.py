@@ -167,7 +167,7 @@ def test_a_copy_that_did_not_come_is_told(hub: RepoClient, standing: Standing, l
     old = standing(day_shards("2026-01-01", "2026-01-02"))
     standing({OLD: None})
     local_hub.faults.add(Fault("POST", COMMIT, rewrite_request(_without(OLD))))
-    back = Changeset(copy=(hub.at(old).files[OLD],), lenient=True, message="Roll back", report=None)
+    back = Changeset(copy=(hub.at(old).files[OLD],), allow_incompatible=True, message="Roll back", report=None)
     with pytest.raises(IncompleteCommitError, match=f"{OLD} is missing"):
         commit(hub, Fixed(back), hub.head())
 

@@ -389,7 +389,7 @@ def test_months_become_the_same_file_however_many_are_made_at_once(
     assert [metadata.row_group(index).num_rows for index in range(metadata.num_row_groups)] == [2] * 5
 
 
-def test_the_heap_is_lean_again_when_a_commit_is_planned(hub: RepoClient, monkeypatch: pytest.MonkeyPatch):
+def test_the_heap_is_limited_again_when_a_commit_is_planned(hub: RepoClient, monkeypatch: pytest.MonkeyPatch):
     said: list[str] = []
     monkeypatch.setattr(
         memory, "_set", lambda options: said.append("limit_heap" if options is memory._LIMITED else "keep_free_memory")

@@ -30,7 +30,7 @@ class SyncBatch:
     Attributes:
         plans: by partition key, of the days that are on the Hub now, or would be, in full or in part.
         rejected: why other days are not, by partition key.
-        result: the commit, or what stands in its place if nothing had to change or no day could be had.
+        result: the commit; without one if nothing had to change or no day could be had.
     """
 
     plans: dict[str, DaySync]

@@ -1,4 +1,4 @@
-"""Several days as one plan for one commit, as many as find room in it."""
+"""Sync: several days made equal to PostgreSQL by one commit, as many as find room in it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -74,25 +74,25 @@ class SyncCommit:
         """Make the changeset, with as many days as find room in it."""
         days, rejected = dict[str, DayReport](), dict[str, str]()
         self.years.clear(snapshot.data_files)
-        draft = ChangesetBuilder(self.client, snapshot, self.years)
-        self._locate(draft, since)
+        builder = ChangesetBuilder(self.client, snapshot, self.years)
+        self._locate(builder, since)
         for key, plan in self.plans.items():
             try:
-                day = plan.at(draft) if draft.size < COMMIT_BYTES else None
+                day = plan.at(builder) if builder.size < COMMIT_BYTES else None
             except (ContractError, SourceError) as error:
                 rejected[key] = str(error)
                 continue
             if day is None:
                 break  # the days that are left wait for the next commit
             days[key] = day
-        days = self._guarded(days, draft)
-        put, delete = draft.finish()
+        days = self._guarded(days, builder)
+        put, delete = builder.finish()
         removed = {each for day in days.values() for each in day.changes.ids(Action.REMOVE)}
         fresh = {
             path: [range(size_of(each))] for path, each in put.items() if shard_day(path) and isinstance(each, Path)
         }
         report = SyncReport(days, rejected)
-        return Changeset(put, delete, fresh=fresh, message=_message(days), removed=len(removed), report=report)
+        return Changeset(put, delete, fresh=fresh, message=_message(days), removed_rows=len(removed), report=report)
 
     def _guarded(self, days: Mapping[str, DayReport], builder: ChangesetBuilder) -> dict[str, DayReport]:
         """Retain the rows that were to be removed if they are too many, together with earlier ones."""
@@ -109,18 +109,18 @@ class SyncCommit:
             for key, day in days.items()
         }
 
-    def _locate(self, draft: ChangesetBuilder, since: Mapping[str | None, list[identity.Moves]]) -> None:
+    def _locate(self, builder: ChangesetBuilder, since: Mapping[str | None, list[identity.Moves]]) -> None:
         """Find out which files hold what is neither in the days' own shards nor under them in the years' files."""
         ids = [
             each
             for plan in self.plans.values()
-            for each in plan.to_locate(draft, since.get(plan.known.snapshot.revision, []))
+            for each in plan.to_locate(builder, since.get(plan.known.snapshot.revision, []))
         ]
         if ids:
-            draft.locate(pa.array(ids, pa.string()))
+            builder.locate(pa.array(ids, pa.string()))
 
     def _removed_lately(self) -> int:
-        """Count the rows that have left the dataset by commits of this project, as its history tells."""
+        """Count the rows that have left the dataset by commits of this project, by the trailers in its history."""
         return self.client.trailer_since(REMOVED_ROWS, datetime.now(UTC) - timedelta(hours=REMOVALS_HOURS))
 
     def _moves_until(self, snapshot: Snapshot) -> dict[str | None, list[identity.Moves]]:
