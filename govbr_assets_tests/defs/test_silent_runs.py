@@ -23,8 +23,8 @@ BEGUN = [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.C
 
 @pytest.fixture
 def later(monkeypatch: pytest.MonkeyPatch) -> datetime:
-    """Let a quarter of an hour pass for the sensors."""
-    now = datetime.now(UTC) + QUARTER
+    """Let a quarter of an hour pass for the sensors, and a minute in which a slow machine begins the runs."""
+    now = datetime.now(UTC) + QUARTER + timedelta(minutes=1)
     for room in ("alerts", "run_requests"):
         monkeypatch.setattr(f"govbr_assets.defs.sensors.{room}.datetime", Clock(now))
     return now
