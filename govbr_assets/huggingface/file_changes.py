@@ -1,4 +1,4 @@
-"""The files that one commit changes, as a value. What they mean for a dataset is not known here."""
+"""The file changes of one commit. Their meaning for a dataset belongs to `dataset.changeset`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,13 +9,13 @@ from govbr_assets.huggingface.snapshot import DataFile
 
 @dataclass(frozen=True)
 class FileChanges:
-    """What one commit changes.
+    """The file changes of one commit.
 
     Attributes:
-        put: content by path, of new and of replaced files.
-        delete: paths that go; each is in the parent.
-        copy: files that come back as they were at an older revision; nothing of them is uploaded.
-        fresh: of large files that are put, which bytes are new to the Hub, as far as that is known.
+        put: contents of new and replaced files, by path.
+        delete: paths of deleted files, which the parent has.
+        copy: files restored from an older revision, by a copy on the Hub without upload.
+        fresh: ranges of bytes of large files that are new to the Hub, by path, as far as known.
         message: first line of the commit message.
     """
 
@@ -27,12 +27,12 @@ class FileChanges:
 
     @property
     def description(self) -> str:
-        """The commit message below its first line."""
+        """The commit message after its first line."""
         return ""
 
     @property
     def paths(self) -> list[str]:
-        """The paths of all files that are changed."""
+        """The paths of all changed files."""
         return [*self.put, *(each.path for each in self.copy), *self.delete]
 
     @property
@@ -42,17 +42,17 @@ class FileChanges:
 
     @property
     def size(self) -> int:
-        """Bytes of the new and the replaced files."""
+        """Size of the new and replaced files in bytes."""
         return sum(map(size_of, self.put.values()))
 
     def breaches(self, files: Mapping[str, DataFile]) -> list[str]:
-        """Say in which files a revision is not what it should be after this commit.
+        """Return how a revision differs from the result of this commit.
 
         Args:
-            files: by path; of the revision all, or those of `paths`.
+            files: files of the revision by path: all of them, or those of `paths`.
 
         Returns:
-            Such as "data/x.parquet is missing"; empty if the revision holds all of the commit.
+            Messages such as "data/x.parquet is missing"; empty if the revision has all changes.
         """
         wrong = [path for path, content in self.put.items() if path in files and not files[path].holds(content)]
         wrong += [each.path for each in self.copy if files.get(each.path, each) != each]

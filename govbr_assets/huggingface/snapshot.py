@@ -1,4 +1,4 @@
-"""The files of a repo at one revision, by name and content, and which of them are our dataset. Asks nobody anything."""
+"""A snapshot: the files of a repo at one revision, by path and content id, and which of them are ours. No requests."""
 
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -16,7 +16,7 @@ from govbr_assets.huggingface.blob import Blob, git_id_of, sha256_of, size_of
 
 
 class TextFormat(NamedTuple):
-    """How a file of the dataset that is no Parquet is read: its format, and what the card says of it."""
+    """How a data file that is not Parquet is read: its format, and the settings of its config in the card."""
 
     format: Format
     settings: Mapping[str, Any]
@@ -24,14 +24,14 @@ class TextFormat(NamedTuple):
 
 @dataclass(frozen=True)
 class DataFile:
-    """A file of the repo, which is read at its own revision; two are equal if they hold the same under one name.
+    """A file of the repo at a revision. Files are equal if path, content id and size are equal.
 
     Attributes:
         path: in the repo.
-        content: id of what is in it, the same for the same bytes: the sha256 of a large file, git's id of a small one.
-        size: bytes.
-        revision: 40 hex digits: a revision that has it; None for one that is not on the Hub yet.
-        text: how it is read, if the dataset is CSV or JSON; None for Parquet, and for files of others.
+        content: content id: the sha256 of a large file, git's blob id of a small one.
+        size: in bytes.
+        revision: a revision that has the file, 40 hex digits, at which it is read; None before it is published.
+        text: how it is read, if the dataset is CSV or JSON; None for Parquet, and for files of other splits.
     """
 
     path: str
@@ -42,24 +42,24 @@ class DataFile:
 
     @classmethod
     def of(cls, path: str, content: Blob) -> "DataFile":
-        """Say what a content is on the Hub once it is published: Parquet files count as large ones."""
+        """Return the file that a published blob becomes; Parquet files are large files."""
         name = sha256_of if is_parquet(path) else git_id_of
         return cls(path, name(content), size_of(content))
 
     def holds(self, content: Blob) -> bool:
-        """Say whether this is what is in it."""
+        """Return whether the file has these contents."""
         name = sha256_of if len(self.content) == 64 else git_id_of
         return self.size == size_of(content) and self.content == name(content)
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The repo at one revision.
+    """The files of the repo at one revision.
 
     Attributes:
-        revision: 40 hex digits; None while the repo does not exist.
-        files: by path.
-        card: what is in `README.md`; None if there is none.
+        revision: 40 hex digits; None if the repo does not exist.
+        files: all files, by path.
+        card: contents of `README.md`; None if there is none.
     """
 
     revision: str | None
@@ -68,25 +68,25 @@ class Snapshot:
 
     @cached_property
     def metadata(self) -> Metadata:
-        """What the card says to programs.
+        """The metadata of the card.
 
         Raises:
-            ContractError: nobody can read it.
+            ContractError: it cannot be parsed.
         """
         return Card.parse(self.card).metadata
 
     @cached_property
     def scope(self) -> Scope:
-        """What readers see, and which of it is ours.
+        """The configs and splits, and which of them is ours.
 
         Raises:
-            ContractError: the card cannot be understood, and nobody can load the dataset.
+            ContractError: the card is invalid, so that the dataset cannot be loaded.
         """
         return scope_of(self.metadata, self.files)
 
     @cached_property
     def data_files(self) -> list[DataFile]:
-        """The files of our dataset, in the order of their names; raises as `scope` does."""
+        """The files of our dataset, sorted by path; raises as `scope` does."""
         files = [self.files[path] for path in sorted({*self.scope.ours.files})]
         kind = self.scope.format
         if kind is None or kind.name not in READABLE:
@@ -94,11 +94,11 @@ class Snapshot:
         return [replace(file, text=TextFormat(kind, self.scope.settings)) for file in files]
 
     def data_file(self, path: str) -> DataFile | None:
-        """Give the file of our dataset at a path; None if there is none, or one of others."""
+        """Return the file of our dataset at a path, or None."""
         return self._ours.get(path)
 
     def files_for(self, day: Day) -> list[DataFile]:
-        """Data files that can hold rows of the day."""
+        """Return the data files that can hold rows of a day."""
         return [
             file for file in (*self._not_shards, self.data_file(shard_path(day))) if file and may_hold(file.path, day)
         ]
@@ -109,12 +109,12 @@ class Snapshot:
 
     @cached_property
     def _not_shards(self) -> list[DataFile]:
-        """Data files that are no day's shard."""
+        """Data files other than shards of days."""
         return [file for file in self.data_files if shard_day(file.path) is None]
 
     def with_changes(
         self, revision: str, put: Iterable[DataFile], delete: Container[str], card: bytes | None
     ) -> "Snapshot":
-        """Say what a commit on this revision makes of it, without listing it again."""
+        """Return the snapshot after a commit on this revision, without listing the repo again."""
         files = {path: file for path, file in self.files.items() if path not in delete}
         return Snapshot(revision, files | {file.path: file for file in put}, card)
