@@ -220,7 +220,7 @@ def test_other_splits_configs_and_lookup_tables_are_seen_as_before_after_a_day_a
     was = next((each for each in configs if each.get("default") or each["config_name"] == "default"), {})
     old_ids = [] if "none is the default" in beside else ["a", "b", "c"]
     files = {path: blob.oid for path, blob in repo.store.tree(repo.id).items() if path not in _ours(repo)}
-    assert repo.commit("n1", "n2") == ""
+    assert repo.publish("n1", "n2") == ""
     assert repo.fold() == ""
     for revision in repo.revisions[-2:]:
         assert repo.ours(revision) == sorted([*old_ids, "n1", "n2"])
@@ -317,7 +317,7 @@ def test_rows_that_lie_elsewhere_are_told_in_one_sentence_until_a_compaction_mov
     assert pq.read_table(repo.store.tree(repo.id)[path].path).equals(FULL)
     assert len(repo.revisions) == repo.revisions.index(base) + 2
     assert text is None or repo.text.split("---\n")[2] == text.split("---\n")[2]
-    assert repo.commit("n1") == ""
+    assert repo.publish("n1") == ""
     assert repo.ours() == ["a", "b", "c", "n1"]
     assert others(repo.seen()) == others(before)
 
@@ -355,7 +355,7 @@ def test_a_rollback_to_before_the_first_fold_brings_back_what_the_card_must_say_
     listed = {**two, "README.md": card(config("default", ["a/*.parquet", "b.parquet"]))}
     base = repo.write(ELSEWHERE.get(where, listed))
     before = repo.seen()
-    assert repo.fold() == repo.commit("n1") == ""
+    assert repo.fold() == repo.publish("n1") == ""
     newest_text = repo.text.replace("---\nlicense: mit\n", "---\nlicense: apache-2.0\n") + "\nMore of it.\n"
     repo.write({"README.md": newest_text.encode()})
     roll_back_to(repo, base)
@@ -415,12 +415,12 @@ def test_a_file_without_rows_first_in_data_goes_with_the_next_commit_or_is_told_
     with pytest.raises(datasets.exceptions.DatasetGenerationError):
         repo.seen()
     if way == "a day" and kept:
-        assert "its first row group has no rows" in repo.commit("n1")
+        assert "its first row group has no rows" in repo.publish("n1")
         way = "a fold"
     if way == "a fold":
         assert repo.fold() == ""
         assert repo.ours() == ["a", "b", "c", *kept]
-    assert repo.commit("n1") == ""
+    assert repo.publish("n1") == ""
     assert repo.ours() == ["a", "b", "c", "n1", *kept]
 
 
@@ -430,11 +430,11 @@ def test_a_loading_script_or_metadata_beside_the_card_is_told_before_anything_is
     base = repo.write(
         {path: b"x", "data/train-2025-06-01.parquet": encode(OLD), "README.md": card(config("default", TRAIN))}
     )
-    for told in (repo.commit("n1"), repo.fold()):
+    for told in (repo.publish("n1"), repo.fold()):
         assert f"{path} on the Hub" in told
     assert repo.store.head(repo.id) == base
     repo.write({path: None})
-    assert repo.commit("n1") == ""
+    assert repo.publish("n1") == ""
 
 
 def test_the_last_rows_do_not_leave_a_repo_in_which_others_could_not_be_loaded_without_them(graph: Graph):
@@ -509,7 +509,7 @@ def test_what_a_killed_compaction_had_moved_over_is_deleted_by_the_next_one_and_
     half_moved_over(repo, monkeypatch)
     ids = [f"id{number}" for number in range(7)]
     if between != "nothing":
-        assert repo.commit("n1") == ""
+        assert repo.publish("n1") == ""
         repo.write({"note.txt": b"x", "old/0.jsonl": b'{"unique_id": "new"}\n', "old/later.csv": b"a\n1\n"})
     others = {"old/others.jsonl"} | ({"old/0.jsonl", "old/later.csv"} if between != "nothing" else set[str]())
     assert repo.fold() == ""
@@ -558,7 +558,7 @@ def test_the_sizes_and_columns_that_the_card_tells_of_other_configs_with_our_fil
         }
     )
     before = repo.seen()
-    assert repo.fold() == repo.commit("n1") == ""
+    assert repo.fold() == repo.publish("n1") == ""
     for revision in repo.revisions[-2:]:
         seen = repo.seen(revision)
         assert seen["all", "train"] == seen["full", "train"]
@@ -611,7 +611,7 @@ REFUSED: dict[str, tuple[Files, str]] = {
 def test_what_cannot_be_published_beside_others_is_one_sentence_and_nothing_is_sent(repo: Repo, what: str):
     files, sentence = REFUSED[what]
     base = repo.write(files)
-    assert sentence in repo.commit("n")
+    assert sentence in repo.publish("n")
     assert repo.store.head(repo.id) == base
 
 
