@@ -24,7 +24,7 @@ from govbr_assets.dataset.reader import file_rows
 from govbr_assets.errors import NoRoomError
 from govbr_assets.io.sizes import in_pieces, row_sizes
 from govbr_assets.io.staged import Rows, joined, ordered, table_of
-from govbr_assets.io.staging import parquet_rows, staged
+from govbr_assets.io.staging import collected, parquet_rows
 from govbr_assets.postgres.news import NewsTable
 from govbr_assets.publications import NEWS
 from govbr_assets_tests.graph import Graph
@@ -100,7 +100,7 @@ def test_ordinary_rows_have_row_groups_of_ten_thousand_as_ever():
 
 
 def stage_in_memory(rows: pa.Table) -> Rows:
-    return staged([rows.slice(0, 3), rows.slice(3)], rows.schema)
+    return collected([rows.slice(0, 3), rows.slice(3)], rows.schema)
 
 
 def stage_as_parquet(rows: pa.Table) -> Rows:
@@ -134,13 +134,14 @@ def test_staged_rows_are_as_a_table_is(stage: Callable[[pa.Table], Rows], data: 
         assert table_of(both).equals(pa.concat_tables([table.slice(0, 5), table.take(indices)]))
 
 
-def test_a_disk_without_room_for_staged_rows_is_told_of():
+def test_a_disk_without_room_for_staged_rows_is_told_of(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("govbr_assets.io.staging.STAGED_BYTES", 1)
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)
     rows = put(shard(["a", "b"]), "content", ["x" * 100_000, "y" * 100_000])
     resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, limit[1]))
     try:
         with pytest.raises(NoRoomError, match="TMPDIR"):
-            staged([rows], rows.schema)
+            collected([rows], rows.schema)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limit)
 
@@ -152,8 +153,7 @@ def everything_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(import_module(module), "STAGED_BYTES", 1)
     monkeypatch.setattr(import_module("govbr_assets.io.staged"), "PIECE_BYTES", 300)
     monkeypatch.setattr(import_module("govbr_assets.io.staged"), "WINDOW_BYTES", 600)
-    monkeypatch.setattr(import_module("govbr_assets.operations.compact.spill"), "PART_BYTES", 1)
-    monkeypatch.setattr(import_module("govbr_assets.operations.compact.spill"), "DAY_BYTES", 1)
+    monkeypatch.setattr(import_module("govbr_assets.operations.rewrite"), "MONTH_BYTES", 1)
 
 
 def published(graph: Graph, path: str) -> pa.Table:
@@ -249,7 +249,7 @@ import govbr_assets
 import pyarrow as pa
 from govbr_assets.dataset.parquet import encode_to
 from govbr_assets.publications import NEWS
-from govbr_assets.io.staging import staged
+from govbr_assets.io.staging import collected
 from govbr_assets.io.staged import ordered
 from govbr_assets_tests.scenes import verdict
 from govbr_assets_tests.tables import shard
@@ -262,7 +262,7 @@ def rows():
 
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 with open(os.devnull, "wb") as sink:
-    encode_to(sink, ordered(staged(rows(), shard([]).schema), [("unique_id", "descending")]).tables(), NEWS)
+    encode_to(sink, ordered(collected(rows(), shard([]).schema), [("unique_id", "descending")]).tables(), NEWS)
 print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
 """
 

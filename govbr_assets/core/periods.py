@@ -3,22 +3,24 @@
 Where the rows come from and how they travel through a disk belongs to `fold`.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from govbr_assets.core.contract import repeated
 from govbr_assets.core.days import TIME_ZONE
 from govbr_assets.core.digest import row_digests
 from govbr_assets.core.layout import LARGE_GROUP_BYTES, ROW_GROUP_BYTES, ROW_GROUP_ROWS
 from govbr_assets.io.staged import Rows, ordered
 from govbr_assets.publications import NEWS
 
-SOURCED_SCHEMA = NEWS.schema.append(pa.field("digest", pa.int64())).append(pa.field("source", pa.string()))
-"""Rows on their way into a folded file: the contract, the digest of each row, and the file that it comes from."""
+DIGESTED_SCHEMA = NEWS.schema.append(pa.field("digest", pa.int64()))
+"""Rows on their way into a file: the contract, and the digest of each row."""
+
+SOURCED_SCHEMA = DIGESTED_SCHEMA.append(pa.field("source", pa.string()))
+"""The same, and the file that each row comes from."""
 
 UNDATED = 0
 """The month and the day of a row without `published_at`."""
@@ -30,6 +32,11 @@ VersionRank = tuple[int, int, int]
 """What decides between rows of one id, the greatest wins: `extracted_at`, `updated_datetime` (in ticks), digest."""
 
 
+def digested(rows: pa.Table) -> pa.Table:
+    """Add digests to rows of the contract, [n rows x 24]: [n rows x 25] of `DIGESTED_SCHEMA`."""
+    return pa.table([*rows.columns, row_digests(rows, NEWS.schema)], schema=DIGESTED_SCHEMA)
+
+
 def sourced(rows: pa.Table, source: str | pa.Array) -> pa.Table:
     """Add digest and source to rows of the contract: [n rows x 26] of `SOURCED_SCHEMA`.
 
@@ -38,17 +45,12 @@ def sourced(rows: pa.Table, source: str | pa.Array) -> pa.Table:
         source: the file that all of them come from, or that of each row.
     """
     sources = pa.repeat(pa.scalar(source), rows.num_rows) if isinstance(source, str) else source
-    return pa.table([*rows.columns, row_digests(rows, NEWS.schema), sources], schema=SOURCED_SCHEMA)
+    return digested(rows).append_column("source", sources)
 
 
 def by_month(rows: pa.Table) -> Iterator[tuple[int, pa.Table]]:
     """Part rows by month, such as 202601, in America/Sao_Paulo."""
     return _parted(rows, months(rows["published_at"]))
-
-
-def by_day(rows: pa.Table) -> Iterator[tuple[int, pa.Table]]:
-    """Part rows by day, such as 20260115, in America/Sao_Paulo."""
-    return _parted(rows, _local(rows["published_at"], lambda day: day.year * 10000 + day.month * 100 + day.day))
 
 
 def months(published_at: pa.ChunkedArray) -> pa.Array:
@@ -62,45 +64,6 @@ def version_ranks(rows: pa.Table) -> Iterator[tuple[str, VersionRank]]:
     columns = [rows["unique_id"], *times, rows["digest"]]
     for unique_id, *rank in zip(*(column.to_pylist() for column in columns), strict=True):
         yield unique_id, tuple(rank)
-
-
-class Winners:
-    """Which row survives of each id that stands several times.
-
-    Args:
-        best: the rank of the one that wins, by id.
-    """
-
-    def __init__(self, best: Mapping[str, VersionRank]) -> None:
-        self.ids = pa.array(best.keys(), pa.string())
-        self._digests = pa.array([rank[-1] for rank in best.values()], pa.int64())
-
-    def digests_of(self, ids: pa.Array) -> pa.Array:
-        """Give the digest of the row that stays, for each id; null for an id that stands once."""
-        return self._digests.take(pc.index_in(ids, value_set=self.ids))
-
-    def of(self, rows: pa.Table) -> tuple[pa.Table, pa.Table]:
-        """Divide rows of `SOURCED_SCHEMA` into those that stay and those that go; of two equal rows one stays.
-
-        Equal rows have the same `published_at`: they must all be here, as rows of a day or of a month are.
-        """
-        if not len(self.ids):
-            return rows, rows.schema.empty_table()
-        best = self.digests_of(rows["unique_id"].combine_chunks())
-        stays = pc.fill_null(pc.equal(rows["digest"].combine_chunks(), best), True)
-        if repeated(rows["unique_id"].filter(stays)):
-            place = pa.array(range(rows.num_rows), pa.int64())
-            table = pa.table({"unique_id": rows["unique_id"], "place": place}).filter(stays)
-            first = table.group_by("unique_id").aggregate([("place", "min")])["place_min"].combine_chunks()
-            stays = pc.is_in(place, value_set=first)
-        return rows.filter(stays), rows.filter(pc.invert(stays))
-
-    def lost(self, stay: pa.Table, go: pa.Table) -> pa.Array:
-        """List the ids of rows that go neither for a better one of their id nor for an equal one that is here."""
-        best, digests = self.digests_of(go["unique_id"].combine_chunks()), go["digest"].combine_chunks()
-        for_an_equal = pc.and_(pc.equal(digests, best), pc.is_in(digests, value_set=stay["digest"].combine_chunks()))
-        fine = pc.fill_null(pc.or_(pc.not_equal(digests, best), for_an_equal), False)
-        return go["unique_id"].combine_chunks().filter(pc.invert(fine))
 
 
 class SortCheck:

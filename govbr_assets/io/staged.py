@@ -7,6 +7,7 @@
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate, groupby
 
 import pyarrow as pa
@@ -45,16 +46,36 @@ class StagedRows:
         schema: of the rows; the pieces may have more columns.
         pieces: where they lie.
         at: [n rows] of int64, which rows of all pieces these are; None takes all of them.
+        where: marks the rows that these are, when it is asked for the first time; None takes all of them.
     """
 
-    def __init__(self, schema: pa.Schema, pieces: Sequence[Piece], at: pa.Array | None = None) -> None:
-        self.schema, self._pieces, self._at = schema, list(pieces), at
+    def __init__(
+        self,
+        schema: pa.Schema,
+        pieces: Sequence[Piece],
+        at: pa.Array | None = None,
+        where: "Mask | None" = None,
+    ) -> None:
+        self.schema, self._pieces = schema, list(pieces)
+        self._places, self._where = at, where
         self._ends = list(accumulate(piece.rows for piece in pieces))
+
+    @cached_property
+    def _at(self) -> pa.Array | None:
+        if self._where is None:
+            return self._places
+        mask = self._where(StagedRows(self.schema, self._pieces))
+        return pc.indices_nonzero(mask).cast(pa.int64())
 
     @property
     def num_rows(self) -> int:
         """How many there are."""
         return (self._ends[-1] if self._ends else 0) if self._at is None else len(self._at)
+
+    @property
+    def nbytes(self) -> int:
+        """How many bytes they are at most."""
+        return sum(piece.size for piece in self._pieces)
 
     def __getitem__(self, name: str) -> pa.ChunkedArray:
         """Read a column, all of it."""
@@ -83,10 +104,21 @@ class StagedRows:
         end = self.num_rows if length is None else min(self.num_rows, offset + length)
         return self.take(pa.array(range(offset, max(offset, end)), pa.int64()))
 
+    def table(self) -> pa.Table:
+        """Bring the rows into memory."""
+        if self.nbytes > 2 * WINDOW_BYTES:
+            return pa.concat_tables([self.schema.empty_table(), *self.tables()])
+        pieces = (piece.read(self.schema.names) for piece in self._pieces)
+        rows = pa.concat_tables([self.schema.empty_table(), *pieces])
+        return rows if self._at is None else rows.take(self._at)
+
     def tables(self) -> Iterator[pa.Table]:
-        """Stream the rows, some `WINDOW_BYTES` at a time, for each of which a piece is read once."""
+        """Stream the rows: piece by piece, or some `WINDOW_BYTES` at a time for each of which a piece is read once."""
+        if self._at is None:
+            yield from (piece.read(self.schema.names) for piece in self._pieces)
+            return
         window, size, read = list[tuple[int, int]](), 0, _Reader(self._pieces, self.schema.names)
-        for place in self._places():
+        for place in self._located():
             piece = self._pieces[place[0]]
             own = piece.size // piece.rows
             if window and size + own > WINDOW_BYTES:
@@ -97,19 +129,24 @@ class StagedRows:
         if window:
             yield _window(window, read)
 
-    def _places(self) -> Iterator[tuple[int, int]]:
+    def _located(self) -> Iterator[tuple[int, int]]:
         """Tell the piece of each row, and which one it is there."""
-        for index in range(self.num_rows) if self._at is None else self._at.to_pylist():
+        for index in self._at.to_pylist() if self._at is not None else ():
             number = bisect_right(self._ends, index)
             yield number, index - self._ends[number] + self._pieces[number].rows
 
     def beside(self, other: "StagedRows") -> "StagedRows":
         """Put other rows of the same columns behind these."""
+        if self._at is None and other._at is None:
+            return StagedRows(self.schema, [*self._pieces, *other._pieces])
         here = self._at if self._at is not None else pa.array(range(self.num_rows), pa.int64())
         there = other._at if other._at is not None else pa.array(range(other.num_rows), pa.int64())
         offset = self._ends[-1] if self._ends else 0
         return StagedRows(self.schema, [*self._pieces, *other._pieces], pa.concat_arrays([here, pc.add(there, offset)]))
 
+
+Mask = Callable[[StagedRows], pa.Array]
+"""Marks some rows: [n rows] of bool."""
 
 Rows = pa.Table | StagedRows
 """Rows in memory, or elsewhere."""
@@ -125,7 +162,7 @@ def tables_of(rows: Rows) -> Iterator[pa.Table]:
 
 def table_of(rows: Rows) -> pa.Table:
     """Bring rows into memory."""
-    return rows if isinstance(rows, pa.Table) else pa.concat_tables([rows.schema.empty_table(), *rows.tables()])
+    return rows if isinstance(rows, pa.Table) else rows.table()
 
 
 def joined(first: Rows, second: Rows) -> Rows:

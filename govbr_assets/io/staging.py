@@ -5,11 +5,12 @@ What can be done with them there is `io.staged`'s business, which files are kept
 
 import errno
 import tempfile
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
-from itertools import chain
 from pathlib import Path
+from threading import Lock
 from typing import IO, Any
 
 import pyarrow as pa
@@ -17,11 +18,12 @@ import pyarrow.parquet as pq
 
 from govbr_assets.errors import NoRoomError
 from govbr_assets.io.sizes import group_sizes
-from govbr_assets.io.staged import Piece, Rows, StagedRows, bounded
+from govbr_assets.io.staged import PIECE_BYTES, Mask, Piece, Rows, StagedRows, bounded
 
 STAGED_BYTES = 32 << 20
 """Bytes of rows from which on they are not held in memory: a day of ordinary news has one or two megabytes."""
 
+_BUFFER = 1 << 20  # small writes would be a call of the system for each column of each batch
 _OPTIONS = pa.ipc.IpcWriteOptions(use_threads=False)
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -41,6 +43,110 @@ def room_on_disk(folder: Path | str) -> Iterator[None]:
         raise NoRoomError(f"{folder} has become full ({error.strerror}): set TMPDIR to a larger disk.") from error
 
 
+class RowFile:
+    """Rows in one temporary file, written a batch at a time, of which any batch can be read back.
+
+    Args:
+        schema: of the rows.
+        path: where the file is made; None makes one without a name, which goes when nobody has it any more.
+    """
+
+    def __init__(self, schema: pa.Schema, path: Path | None = None) -> None:
+        self.schema, self._path = schema, path
+        new = partial(path.open, "wb") if path else partial(tempfile.TemporaryFile, "w+b", prefix="govbr-")
+        self._file = new(buffering=_BUFFER)
+        self._writer = pa.ipc.new_file(self._file, schema, options=_OPTIONS)
+        self._sizes = array("q"), array("q")  # rows and bytes of each batch: there may be hundreds of thousands
+        self._source: pa.NativeFile | None = None
+        self._readers: dict[tuple[str, ...], pa.ipc.RecordBatchFileReader] = {}  # by columns
+        self._lock = Lock()
+
+    def write(self, rows: pa.Table) -> Iterator[int]:
+        """Write rows, and give the number of each batch of them."""
+        for batch in rows.to_batches():
+            self._writer.write_batch(batch)
+            for sizes, size in zip(self._sizes, (batch.num_rows, batch.nbytes), strict=True):
+                sizes.append(size)
+            yield len(self._sizes[0]) - 1
+
+    def finish(self) -> None:
+        """End the file; from now on it can be read."""
+        self._writer.close()
+        if self._path:
+            self._file.close()
+            self._source = pa.OSFile(str(self._path), "rb")
+        else:
+            self._file.flush()
+            self._source = pa.PythonFile(self._file, "r")
+
+    def read(self, number: int, columns: Sequence[str]) -> pa.Table:
+        """Read some columns of a batch."""
+        with self._lock:
+            batch = self._reader(tuple(columns)).get_batch(number)
+        return pa.Table.from_batches([batch]).select(list(columns))
+
+    def rows(self, numbers: Iterable[int], where: Mask | None = None) -> StagedRows:
+        """Give some batches as rows that stay on the disk; of them those that are marked, if there is a `where`."""
+        return StagedRows(self.schema, [self._piece(number) for number in numbers], where=where)
+
+    def _piece(self, number: int) -> Piece:
+        rows, size = (sizes[number] for sizes in self._sizes)
+        return Piece(rows, size, partial(self.read, number))
+
+    def _reader(self, columns: tuple[str, ...]) -> "pa.ipc.RecordBatchFileReader":
+        if columns not in self._readers:
+            some = columns != tuple(self.schema.names)  # all of them are read at once if none is named
+            fields = [self.schema.get_field_index(name) for name in columns] if some else None
+            options = pa.ipc.IpcReadOptions(use_threads=False, included_fields=fields)
+            self._readers[columns] = pa.ipc.open_file(self._source, options=options)
+        return self._readers[columns]
+
+
+class RowCollector:
+    """Takes rows: into memory, or onto the disk if they become many.
+
+    Args:
+        schema: of the rows.
+    """
+
+    def __init__(self, schema: pa.Schema) -> None:
+        self._schema, self._size = schema, 0
+        self._held: list[pa.Table] = []
+        self._file: RowFile | None = None
+        self._numbers: list[int] = []
+
+    def add(self, rows: pa.Table) -> None:
+        """Take [n rows x columns of the schema].
+
+        Raises:
+            NoRoomError: the disk for temporary files is full.
+        """
+        self._held.append(rows)
+        self._size += rows.nbytes
+        if self._size > (PIECE_BYTES if self._file else STAGED_BYTES):
+            self._spill()
+
+    def rows(self) -> Rows:
+        """Give all that was taken.
+
+        Raises:
+            NoRoomError: the disk for temporary files is full.
+        """
+        if not self._file:
+            return pa.concat_tables([self._schema.empty_table(), *self._held])
+        self._spill()
+        with room_on_disk(tempfile.gettempdir()):
+            self._file.finish()
+        return self._file.rows(self._numbers)
+
+    def _spill(self) -> None:
+        with room_on_disk(tempfile.gettempdir()):
+            self._file = self._file or RowFile(self._schema)
+            for piece in bounded(_drained(self._held)):
+                self._numbers.extend(self._file.write(piece.combine_chunks()))
+        self._size = 0
+
+
 def collected(tables: Iterable[pa.Table], schema: pa.Schema) -> Rows:
     """Take a stream of rows: into memory, or onto the disk if they are many.
 
@@ -51,32 +157,10 @@ def collected(tables: Iterable[pa.Table], schema: pa.Schema) -> Rows:
     Raises:
         NoRoomError: the disk for temporary files is full.
     """
-    held, size, coming = [schema.empty_table()], 0, iter(tables)
-    for table in coming:
-        held.append(table)
-        size += table.nbytes
-        if size > STAGED_BYTES:
-            return staged(chain(_drained(held), coming), schema)
-    return pa.concat_tables(held)
-
-
-def staged(tables: Iterable[pa.Table], schema: pa.Schema) -> StagedRows:
-    """Write a stream of rows into a file without a name, which goes when nobody has the rows any more.
-
-    Raises:
-        NoRoomError: the disk for temporary files is full.
-    """
-    batches: list[tuple[int, int]] = []
-    with room_on_disk(tempfile.gettempdir()):
-        file = tempfile.TemporaryFile(prefix="govbr-")  # noqa: SIM115 - the rows close it
-        with pa.ipc.new_file(file, schema, options=_OPTIONS) as writer:
-            for piece in bounded(iter(tables)):
-                for batch in piece.combine_chunks().to_batches():
-                    writer.write_batch(batch)
-                    batches.append((batch.num_rows, batch.nbytes))
-        file.flush()
-    pieces = [Piece(*sizes, partial(_batch, file, number)) for number, sizes in enumerate(batches)]
-    return StagedRows(schema, pieces)
+    collector = RowCollector(schema)
+    for table in tables:
+        collector.add(table)
+    return collector.rows()
 
 
 def parquet_rows(
@@ -106,17 +190,6 @@ def write_parquet(sink: IO[bytes], rows: Rows, **settings: Any) -> None:
     with pq.ParquetWriter(sink, rows.schema, **settings) as writer:
         for piece in bounded(rows.tables()):
             writer.write_table(piece.combine_chunks())
-
-
-def _batch(file: IO[bytes], number: int, columns: Sequence[str]) -> pa.Table:
-    """Read some columns of a batch."""
-    file.seek(0)
-    source = pa.PythonFile(file, "r")
-    schema = pa.ipc.open_file(source).schema
-    fields = [schema.get_field_index(name) for name in columns]
-    options = pa.ipc.IpcReadOptions(use_threads=False, included_fields=fields)
-    batch = pa.ipc.open_file(source, options=options).get_batch(number)
-    return pa.Table.from_batches([batch]).select(list(columns))
 
 
 def _group(

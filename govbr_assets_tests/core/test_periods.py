@@ -2,7 +2,7 @@
 
 import io
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import groupby, pairwise
 from zoneinfo import ZoneInfo
@@ -20,8 +20,6 @@ from govbr_assets.core.periods import (
     SOURCED_SCHEMA,
     UNDATED,
     SortCheck,
-    Winners,
-    by_day,
     by_month,
     in_order,
     months,
@@ -37,7 +35,6 @@ from govbr_assets_tests.tables import shard
 ZONE, EPOCH = ZoneInfo("America/Sao_Paulo"), datetime(1970, 1, 1, tzinfo=UTC)
 TICK = timedelta(microseconds=1)
 
-Parting = Callable[[pa.Table], Iterator[tuple[int, pa.Table]]]
 Row = tuple[str, int | None, int | None, int | None, str | None]  # id, three times in ticks, title
 
 
@@ -92,47 +89,43 @@ def date_of(at: int | None) -> tuple[int, int, int]:
 
 
 @pytest.mark.parametrize(
-    ("at", "month", "day"),
+    ("at", "month"),
     [
-        ("2026-01-31T23:59:59.999999-03:00", 202601, 20260131),
-        ("2026-02-01T00:00-03:00", 202602, 20260201),
-        ("2025-12-31T23:59:59.999999-03:00", 202512, 20251231),
-        ("2026-01-01T00:00-03:00", 202601, 20260101),
-        ("2018-11-03T23:59:59.999999-03:00", 201811, 20181103),
-        ("2018-11-04T01:00-02:00", 201811, 20181104),  # the day begins an hour late
-        ("2019-02-16T23:59:59.999999-02:00", 201902, 20190216),
-        ("2019-02-16T23:00-03:00", 201902, 20190216),  # the hour before midnight comes again
-        ("2019-02-17T00:00-03:00", 201902, 20190217),
-        ("2018-12-31T23:59:59.999999-02:00", 201812, 20181231),  # in summer
-        ("2019-01-01T00:00-02:00", 201901, 20190101),
-        ("0001-01-01T00:00+00:00", 101, 10101),
-        ("0001-01-01T12:00+00:00", 101, 10101),
-        ("9999-12-31T23:59:59.999999+00:00", 999912, 99991231),
-        (None, UNDATED, UNDATED),
+        ("2026-01-31T23:59:59.999999-03:00", 202601),
+        ("2026-02-01T00:00-03:00", 202602),
+        ("2025-12-31T23:59:59.999999-03:00", 202512),
+        ("2026-01-01T00:00-03:00", 202601),
+        ("2018-11-03T23:59:59.999999-03:00", 201811),
+        ("2018-11-04T01:00-02:00", 201811),  # the day begins an hour late
+        ("2019-02-16T23:59:59.999999-02:00", 201902),
+        ("2019-02-16T23:00-03:00", 201902),  # the hour before midnight comes again
+        ("2019-02-17T00:00-03:00", 201902),
+        ("2018-12-31T23:59:59.999999-02:00", 201812),  # in summer
+        ("2019-01-01T00:00-02:00", 201901),
+        ("0001-01-01T00:00+00:00", 101),
+        ("0001-01-01T12:00+00:00", 101),
+        ("9999-12-31T23:59:59.999999+00:00", 999912),
+        (None, UNDATED),
     ],
 )
-def test_an_instant_has_the_month_and_the_day_of_sao_paulo(at: str | None, month: int, day: int):
+def test_an_instant_has_the_month_of_sao_paulo(at: str | None, month: int):
     table = news([("a", ticks(at) if at else None, None, None, None)])
     assert months(table["published_at"]).to_pylist() == [month]
     assert [key for key, _ in by_month(table)] == [month]
-    assert [key for key, _ in by_day(table)] == [day]
 
 
 @given(any_rows, cuts)
 def test_parts_hold_all_rows_by_rising_key_and_in_their_order(rows: list[Row], at: list[int]):
     whole = news(rows)
     table = pa.concat_tables(pieces(whole, at))
-    for parting, key_of in (
-        (by_month, lambda date: date[0] * 100 + date[1]),
-        (by_day, lambda date: date[0] * 10000 + date[1] * 100 + date[2]),
-    ):
-        wanted: dict[int, list[int]] = {}
-        for index, row in enumerate(rows):
-            wanted.setdefault(key_of(date_of(row[1])), []).append(index)
-        found = list(parting(table))
-        assert [key for key, _ in found] == sorted(wanted)
-        for key, part in found:
-            assert part.equals(whole.take(pa.array(wanted[key])))
+    wanted: dict[int, list[int]] = {}
+    for index, row in enumerate(rows):
+        year, month, _ = date_of(row[1])
+        wanted.setdefault(year * 100 + month, []).append(index)
+    found = list(by_month(table))
+    assert [key for key, _ in found] == sorted(wanted)
+    for key, part in found:
+        assert part.equals(whole.take(pa.array(wanted[key])))
 
 
 def rank_of(row: Row, digest: int) -> tuple[object, ...]:
@@ -147,34 +140,6 @@ def test_ranks_are_in_the_order_of_extraction_update_and_digest(rows: list[Row])
     assert [name for name, _ in found] == [row[0] for row in rows]
     for (_, one), wanted in zip(found, plain, strict=True):
         assert [one < other for _, other in found] == [wanted < other for other in plain]
-
-
-@given(near_rows, st.sampled_from([by_day, by_month]))
-def test_of_each_id_the_row_of_the_highest_rank_survives_once(rows: list[Row], parting: Parting):
-    table = sourced(news(rows), "x")
-    times = Counter(row[0] for row in rows)
-    best: dict[str, tuple[int, ...]] = {}
-    for name, rank in version_ranks(table):
-        if times[name] > 1:
-            best[name] = max(rank, best.get(name, rank))
-    chosen = Winners(best)  # pyright: ignore[reportArgumentType]
-    assert sorted(chosen.ids.to_pylist()) == sorted(name for name, count in times.items() if count > 1)
-    stay, go = zip(*(chosen.of(part) for _, part in parting(table)), strict=True) if rows else ([], [])
-    stay, go = (pa.concat_tables([SOURCED_SCHEMA.empty_table(), *parts]) for parts in (stay, go))
-    wanted: dict[str, Row] = {}
-    digests = dict(zip(rows, table["digest"].to_pylist(), strict=True))
-    for row in rows:
-        wanted[row[0]] = max(row, wanted.get(row[0], row), key=lambda each: rank_of(each, digests[each]))
-    assert Counter(stay["digest"].to_pylist()) == Counter(digests[row] for row in wanted.values())
-    assert Counter(stay["digest"].to_pylist() + go["digest"].to_pylist()) == Counter(table["digest"].to_pylist())
-    assert sorted(stay["unique_id"].to_pylist()) == sorted(times)
-
-
-def test_without_ids_that_repeat_all_rows_stay_as_they_are():
-    table = sourced(shard(["a", "b"]), "x")
-    stay, go = Winners({}).of(table)
-    assert stay.equals(table)
-    assert go.equals(SOURCED_SCHEMA.empty_table())
 
 
 def test_rows_on_their_way_carry_digest_and_source():

@@ -160,7 +160,7 @@ def test_rows_without_a_time_have_a_file_of_their_own(hub: RepoClient, local_hub
     assert folds(hub) == []
 
 
-def test_a_long_month_is_taken_by_day_and_gives_the_same_file(
+def test_a_long_month_is_taken_piece_by_piece_and_gives_the_same_file(
     hub: RepoClient, local_hub: LocalHub, repo_id: str, monkeypatch: pytest.MonkeyPatch
 ):
     files = {f"data/train-x-{n}.parquet": as_others_write(rows(f"b{n}", f"a{n}", day="2025-05-07")) for n in range(4)}
@@ -168,7 +168,8 @@ def test_a_long_month_is_taken_by_day_and_gives_the_same_file(
     write(local_hub.store, repo_id, files)
     write(local_hub.store, repo_id + "-2", files)
     folds(hub)
-    monkeypatch.setattr("govbr_assets.operations.compact.spill.PART_BYTES", 1)
+    monkeypatch.setattr("govbr_assets.operations.rewrite.MONTH_BYTES", 1)
+    monkeypatch.setattr("govbr_assets.io.staged.WINDOW_BYTES", 1)
     folds(RepoClient(repo_id + "-2", token=local_hub.write_token, endpoint=local_hub.endpoint))
     one, two = (local_hub.store.tree(each)["data/train-2025-00.parquet"].oid for each in (repo_id, repo_id + "-2"))
     assert one == two
@@ -373,7 +374,7 @@ def test_a_fold_and_its_checks_fetch_every_shard_once(graph: Graph):
 def test_months_become_the_same_file_however_many_are_made_at_once(
     hub: RepoClient, local_hub: LocalHub, repo_id: str, monkeypatch: pytest.MonkeyPatch, most: int
 ):
-    monkeypatch.setattr("govbr_assets.operations.rewrite.months.PART_BYTES", most)
+    monkeypatch.setattr("govbr_assets.operations.rewrite.MONTH_BYTES", most)
     tables = [rows(f"a{month}", f"b{month}", day=f"2025-{month:02}-03") for month in range(1, 6)]
     write(
         local_hub.store,

@@ -10,12 +10,16 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from govbr_assets.core import periods, row_group_copy
-from govbr_assets.core.periods import Winners
+from govbr_assets.core import merge, periods, row_group_copy
 from govbr_assets.core.spec import DatasetSpec
 from govbr_assets.errors import ProofError
+from govbr_assets.huggingface.snapshot import DataFile
+from govbr_assets.io.staged import StagedRows
 from govbr_assets.local.hub import LocalHub
-from govbr_assets.operations.compact import spill
+from govbr_assets.operations.compact import duplicates
+from govbr_assets.operations.compact.duplicates import Duplicates
+from govbr_assets.operations.compact.inputs import CompactionInputs
+from govbr_assets.operations.compact.staged_files import StagedFiles
 from govbr_assets.publications import NEWS
 from govbr_assets_tests.folding import Folding, folding_in, year_file
 from govbr_assets_tests.operations.test_compact import rows
@@ -102,7 +106,7 @@ def other_bytes(patch: pytest.MonkeyPatch, where: float) -> None:
         sink.seek(end)
         return placed
 
-    patch.setattr("govbr_assets.operations.rewrite.year.splice", spliced)
+    patch.setattr("govbr_assets.operations.assemble.splice", spliced)
 
 
 def one_row_group_less(patch: pytest.MonkeyPatch) -> None:
@@ -112,33 +116,33 @@ def one_row_group_less(patch: pytest.MonkeyPatch) -> None:
         placed = row_group_copy.splice(groups[:-1], sink)
         return [*placed, placed[-1]]
 
-    patch.setattr("govbr_assets.operations.rewrite.year.splice", spliced)
+    patch.setattr("govbr_assets.operations.assemble.splice", spliced)
 
 
 def another_schema(patch: pytest.MonkeyPatch) -> None:
     """Write texts of another type; nothing of the old year is there to notice that."""
 
     def written(sink: IO[bytes], tables: Iterable[pa.Table], _: DatasetSpec) -> int:
-        whole = pa.concat_tables(tables)
+        whole = pa.concat_tables([NEWS.schema.empty_table(), *tables])
         pq.write_table(whole.set_column(9, "content", whole["content"].cast(pa.large_string())), sink)
         return whole.num_rows
 
-    patch.setattr("govbr_assets.operations.rewrite.months.encode_to", written)
-    patch.setattr("govbr_assets.operations.rewrite.year.YearBuilder._copied", lambda *_: [])
+    patch.setattr("govbr_assets.operations.rewrite.encode_to", written)
+    patch.setattr("govbr_assets.operations.assemble._copied", lambda *_: [])
 
 
 def everybody_stays(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Winners, "of", lambda _, table: (table, table.schema.empty_table()))
+    patch.setattr(Duplicates, "losing_in", lambda chosen, _: chosen.losing.slice(0, 0))
 
 
 def all_that_stand_twice_go(patch: pytest.MonkeyPatch) -> None:
     """Let no row of an id that stands twice survive, be it the best one."""
 
-    def of(chosen: Winners, table: pa.Table) -> tuple[pa.Table, pa.Table]:
-        goes = pc.is_in(table["unique_id"], chosen.ids)
-        return table.filter(pc.invert(goes)), table.filter(goes)
+    def chosen(*args: Any) -> Duplicates:
+        right = duplicates.choose_winners(*args)
+        return Duplicates(right.winning, pa.concat_tables([right.winning, right.losing]))
 
-    patch.setattr(Winners, "of", of)
+    patch.setattr("govbr_assets.operations.compact.inputs.choose_winners", chosen)
 
 
 def lost_on_the_way(parting: Callable[[pa.Table], Iterable[tuple[int, pa.Table]]]) -> Any:
@@ -147,32 +151,40 @@ def lost_on_the_way(parting: Callable[[pa.Table], Iterable[tuple[int, pa.Table]]
 
 
 def lost_when_parted_by_month(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("govbr_assets.operations.compact.intake.by_month", lost_on_the_way(periods.by_month))
+    patch.setattr("govbr_assets.operations.compact.staged_files.by_month", lost_on_the_way(periods.by_month))
 
 
-def lost_when_parted_by_day(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("govbr_assets.operations.compact.spill.PART_BYTES", 1)
-    patch.setattr("govbr_assets.operations.compact.spill.by_day", lost_on_the_way(periods.by_day))
+def lost_when_merged(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(
+        "govbr_assets.operations.rewrite.merge", lambda *streams: map(without_the_first, merge.merge(*streams))
+    )
 
 
 def a_file_that_is_forgotten(patch: pytest.MonkeyPatch) -> None:
     """Read nothing back of one file that is taken up, be it with others."""
-    read = spill.Spill.read
+    rows_of = StagedFiles.rows
 
-    def others(here: spill.Spill, key: int) -> Iterator[pa.Table]:
-        return (table.filter(pc.not_equal(table["source"], f"data/train-{LATE}.parquet")) for table in read(here, key))
+    def others(here: StagedFiles, files: Iterable[DataFile], *args: Any) -> StagedRows:
+        return rows_of(here, [file for file in files if file.path != f"data/train-{LATE}.parquet"], *args)
 
-    patch.setattr(spill.Spill, "read", others)
+    patch.setattr(StagedFiles, "rows", others)
 
 
-IN_ORDER = "operations.rewrite.months.in_order"
+def a_row_that_goes_is_not_there(patch: pytest.MonkeyPatch) -> None:
+    def losing(_: CompactionInputs, file: DataFile) -> pa.Table:
+        return pa.table([["nobody"], [0], [file.path]], schema=duplicates.DUPLICATES_SCHEMA)
+
+    patch.setattr(CompactionInputs, "losing", losing)
+
+
+IN_ORDER = "operations.rewrite.in_order"
 BROKEN: dict[str, tuple[Break, str]] = {
-    "a row is lost": (after(IN_ORDER, without_the_first), "The rows of month 202507"),
+    "a row is lost": (after(IN_ORDER, without_the_first), "The rows of data/train-2025-00"),
     "a row comes twice": (after(IN_ORDER, twice_the_first), "stands out of order"),
-    "a cell is another one": (after(IN_ORDER, with_another_title), "The rows of month 202507"),
-    "a cell is null": (after(IN_ORDER, with_a_null_for_a_text), "The rows of month 202507"),
-    "a time is a tick later": (after(IN_ORDER, with_a_time_a_tick_later), "The rows of month 202507"),
-    "a row has another id": (after(IN_ORDER, another_id), "The rows of month 202507"),
+    "a cell is another one": (after(IN_ORDER, with_another_title), "The rows of data/train-2025-00"),
+    "a cell is null": (after(IN_ORDER, with_a_null_for_a_text), "The rows of data/train-2025-00"),
+    "a time is a tick later": (after(IN_ORDER, with_a_time_a_tick_later), "The rows of data/train-2025-00"),
+    "a row has another id": (after(IN_ORDER, another_id), "The rows of data/train-2025-00"),
     "rows are in disorder": (after(IN_ORDER, backwards), "stands out of order"),
     "an id of two equal rows stands twice": (everybody_stays, "stands out of order|stands twice|more than once"),
     "a copied row group has another first byte": (lambda patch: other_bytes(patch, 0), "not copied as it was"),
@@ -182,7 +194,11 @@ BROKEN: dict[str, tuple[Break, str]] = {
     "another schema": (another_schema, "another schema"),
     "every row of an id goes": (all_that_stand_twice_go, ""),
     "a row is lost when rows are parted by month": (lost_when_parted_by_month, ""),
-    "a row is lost when rows are parted by day": (lost_when_parted_by_day, ""),
+    "a row is lost when rows are merged": (lost_when_merged, "The rows of data/train-2025-00"),
+    "a row that is to go is not there": (
+        a_row_that_goes_is_not_there,
+        "'nobody' is to be deleted from data/train-2025",
+    ),
     "a file is forgotten": (a_file_that_is_forgotten, ""),
 }
 

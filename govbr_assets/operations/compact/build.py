@@ -1,18 +1,18 @@
 """The year files of a compaction, built of the files that were read, and verified together. Which, `plan` decides."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 
-from govbr_assets.core.contract import repeated
 from govbr_assets.core.layout import year_path
-from govbr_assets.core.periods import Winners
-from govbr_assets.errors import ProofError
 from govbr_assets.huggingface.snapshot import DataFile
+from govbr_assets.operations.compact.duplicates import Duplicates
 from govbr_assets.operations.compact.inputs import CompactionInputs
-from govbr_assets.operations.rewrite.year import BuiltYear, YearBuilder
+from govbr_assets.operations.compact.packing import years_of
+from govbr_assets.operations.rewrite import DELETE_SCHEMA, FileEdit, RewrittenFile, rewrite
 from govbr_assets.operations.verify import RowChecksum
 
 
@@ -23,21 +23,16 @@ class YearFile:
     Attributes:
         old: the one that it replaces.
         added: the files whose rows of the year go into it.
-        winners: which row stays of an id that stood several times.
+        duplicates: which row stays of an id that stood several times.
         built: what became of it.
         file: as it will be on the Hub; None if no row is left.
     """
 
     old: DataFile | None
     added: tuple[DataFile, ...]
-    winners: Winners
-    built: BuiltYear
+    duplicates: Duplicates
+    built: RewrittenFile
     file: DataFile | None
-
-    @property
-    def sources(self) -> set[DataFile]:
-        """The files that it replaces."""
-        return {*self.added, *([self.old] if self.old else [])}
 
 
 class YearFiles:
@@ -53,9 +48,9 @@ class YearFiles:
         self._years: dict[int, YearFile] = {}
 
     @property
-    def sources(self) -> dict[DataFile, set[DataFile]]:
-        """The files that each new file replaces."""
-        return {each.file: each.sources for each in self._years.values() if each.file}
+    def files(self) -> list[DataFile]:
+        """The new files."""
+        return [each.file for each in self._years.values() if each.file]
 
     def build(self, years: Iterable[int], old: Mapping[int, DataFile], taken: Sequence[DataFile]) -> list[YearFile]:
         """Build the files of some years.
@@ -72,27 +67,35 @@ class YearFiles:
         self._verify(taken)
         return list(self._years.values())
 
+    def dropped(self, taken: Sequence[DataFile]) -> Counter[str]:
+        """Count the rows that go because another one of their id stays, by the file that had them."""
+        lost = [self._inputs.losing(each.old) for each in self._years.values() if each.old]
+        of_taken = self._inputs.duplicates.losing_in([file.path for file in taken])
+        return Counter(pa.concat_tables([of_taken, *lost])["source"].to_pylist())
+
     def _build(self, year: int, old: DataFile | None, taken: Sequence[DataFile]) -> YearFile:
         """Build the file of a year, or take the one that was built of the same."""
         inputs, known = self._inputs, self._years.get(year)
-        added = tuple(each for each in taken if any(month // 100 == year for month in inputs.shelf.lot(each).parts))
-        made_of = old, added, inputs.choose_winners
-        if known and (known.old, known.added, known.winners) == made_of:
+        added = tuple(each for each in taken if year in years_of(inputs.staged, each))
+        made_of = old, added, inputs.duplicates
+        if known and (known.old, known.added, known.duplicates) == made_of:
             return known
-        before = inputs.old_year(old) if old else None
-        shares = inputs.shelf.shares(added)
-        built = YearBuilder(year, before, shares, inputs.choose_winners, old in inputs.losing, self._folder).build()
-        file = inputs.take_in(built.path, year_path(year), built.months) if built.path else None
-        return YearFile(*made_of, built, file)
+        lost = inputs.duplicates.losing_in([each.path for each in added])
+        months = {month for each in added for month in inputs.staged[each].months if month // 100 == year}
+        insert = {month: inputs.staged.rows(added, month, lost) for month in months}
+        delete = (inputs.losing(old) if old else lost.slice(0, 0)).select(DELETE_SCHEMA.names)
+        before, watched = inputs.old_file(old) if old else None, inputs.duplicates.ids
+        built = rewrite(year_path(year), before, FileEdit(delete, insert), self._folder, watched)
+        replaced = [*taken, *([old] if old else [])]
+        return YearFile(*made_of, built, inputs.adopt(built, built.local, replaced) if built.local else None)
 
     def _verify(self, taken: Sequence[DataFile]) -> None:
-        """Verify that all rows of the files are in the new ones or were dropped, and none of them twice."""
-        checksum, duplicates = RowChecksum(), [pa.array([], pa.string())]
-        for lot in map(self._inputs.shelf.lot, taken):
-            checksum.came(lot.rows, lot.digests)
-        for each in self._years.values():
-            checksum.add(each.built.account)
-            duplicates.append(each.built.doubled)
-        checksum.check()
-        if twice := repeated(pa.concat_arrays(duplicates)):
-            raise ProofError(f"unique_id {twice[0]!r} would be in several year files. Nothing was published.")
+        """Verify that the rows of the files are in the new ones or go, and that each row that stays is there once."""
+        duplicates, paths = self._inputs.duplicates, [file.path for file in taken]
+        staged = sum((self._inputs.staged[file].checksum for file in taken), RowChecksum())
+        inserted = sum((each.built.inserted for each in self._years.values()), RowChecksum())
+        expected = staged - RowChecksum.of(duplicates.losing_in(paths)["digest"])
+        expected.check(inserted, f"{len(paths)} files, {paths[0]} the first," if paths else "no file")
+        paths += [each.old.path for each in self._years.values() if each.old]
+        found = pa.concat_arrays([pa.array([], pa.string()), *(each.built.found for each in self._years.values())])
+        duplicates.check(paths, found)

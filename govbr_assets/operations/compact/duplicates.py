@@ -3,18 +3,63 @@
 Only for ids that may stand twice are rows looked at.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from govbr_assets.core.contract import repeated
 from govbr_assets.core.identity import hashes
-from govbr_assets.core.periods import VersionRank, Winners, version_ranks
+from govbr_assets.core.periods import VersionRank, version_ranks
+from govbr_assets.errors import ProofError
 from govbr_assets.operations.id_buckets import IdBuckets
 
 Tables = Callable[[], Iterator[pa.Table]]
 """Streams the rows of some files, which `source` names."""
+
+
+DUPLICATES_SCHEMA = pa.schema([("unique_id", pa.string()), ("digest", pa.int64()), ("source", pa.string())])
+"""Rows of ids that stand several times."""
+
+
+@dataclass(frozen=True, eq=False)
+class Duplicates:
+    """What becomes of the rows of ids that stand several times, each [n rows x 3] of `DUPLICATES_SCHEMA`.
+
+    Attributes:
+        winning: the row of each id that stays.
+        losing: the rows that go because of it, each as often as it is there.
+    """
+
+    winning: pa.Table = field(default_factory=DUPLICATES_SCHEMA.empty_table)
+    losing: pa.Table = field(default_factory=DUPLICATES_SCHEMA.empty_table)
+
+    @property
+    def ids(self) -> pa.Array:
+        """The ids."""
+        return self.winning["unique_id"].combine_chunks()
+
+    def losing_in(self, paths: Collection[str]) -> pa.Table:
+        """Give the rows of some files that go."""
+        return self.losing.filter(pc.is_in(self.losing["source"], pa.array(paths, pa.string())))
+
+    def check(self, paths: Collection[str], found: pa.Array) -> None:
+        """See that of the rows that stay those of some files are there, each once.
+
+        Args:
+            paths: of the files that were taken into others or made anew.
+            found: ids of `winning` in what was made.
+
+        Raises:
+            ProofError: it is not so.
+        """
+        here = self.winning.filter(pc.is_in(self.winning["source"], pa.array(paths, pa.string())))
+        if twice := repeated(found):
+            raise ProofError(f"unique_id {twice[0]!r} would stand in several year files. Nothing was published.")
+        if lost := set(here["unique_id"].to_pylist()).difference(found.to_pylist()):
+            raise ProofError(f"unique_id {min(lost)!r} would be lost. Nothing was published.")
 
 
 def find_duplicates(streams: Sequence[Tables], folder: Path) -> tuple[pa.Array, set[str]]:
@@ -44,28 +89,28 @@ def find_duplicates(streams: Sequence[Tables], folder: Path) -> tuple[pa.Array, 
     return pa.array(twice, pa.string()), holders
 
 
-def choose_winners(ids: pa.Array, streams: Iterable[Tables]) -> tuple[Winners, set[str]]:
-    """Choose which row of each id stays.
+def choose_winners(ids: pa.Array, streams: Iterable[Tables]) -> Duplicates:
+    """Choose which row of each id stays: the newest; of equal ones that of the last file.
 
     Args:
         ids: the ids that stand more than once.
         streams: all rows of `SOURCED_SCHEMA` of the files that hold one of them.
-
-    Returns:
-        What stays, and the files that have a row that goes.
     """
-    best: dict[str, VersionRank] = {}
-    places: dict[str, set[str]] = {}  # the files that hold the best row
-    losing: set[str] = set()
+    best: dict[str, tuple[VersionRank, str]] = {}
+    losing: list[tuple[str, int, str]] = []
     for stream in streams:
         for table in stream():
             rows = table.filter(pc.is_in(table["unique_id"], ids))
             for (unique_id, rank), source in zip(version_ranks(rows), rows["source"].to_pylist(), strict=True):
-                if rank < best.get(unique_id, rank):
-                    losing.add(source)
-                    continue
-                if rank > best.get(unique_id, rank):
-                    losing.update(places.pop(unique_id))
-                best[unique_id] = rank
-                places.setdefault(unique_id, set()).add(source)
-    return Winners(best), losing
+                loser = rank, source
+                if unique_id not in best or rank >= best[unique_id][0]:
+                    loser = best.get(unique_id)
+                    best[unique_id] = rank, source
+                if loser:
+                    losing.append((unique_id, loser[0][-1], loser[1]))
+    winning = [(unique_id, rank[-1], source) for unique_id, (rank, source) in best.items()]
+    return Duplicates(_table(winning), _table(losing))
+
+
+def _table(rows: Sequence[tuple[str, int, str]]) -> pa.Table:
+    return pa.table([list(column) for column in zip(*rows, strict=True)] or [[], [], []], schema=DUPLICATES_SCHEMA)

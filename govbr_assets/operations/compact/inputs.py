@@ -1,16 +1,15 @@
-"""What a fold has read, for whatever revision: rows on the disk, months of folded files, ids that stand twice."""
+"""What a compaction has read, for whatever revision: staged rows, months of year files, ids that stand twice."""
 
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing
 from functools import partial
-from itertools import chain
 from pathlib import Path
 
 import pyarrow as pa
 
 from govbr_assets.core.days import Day
-from govbr_assets.core.periods import SOURCED_SCHEMA, Winners, months_of_groups
+from govbr_assets.core.periods import SOURCED_SCHEMA, months_of_groups
 from govbr_assets.dataset.keys import file_keys
 from govbr_assets.dataset.reader import begins_empty, file_schema, footer, remember_schema, text_rows
 from govbr_assets.huggingface.blob import Blob, opened
@@ -20,11 +19,13 @@ from govbr_assets.huggingface.metadata_cache import KEYS_SCHEMA
 from govbr_assets.huggingface.snapshot import DataFile, Snapshot
 from govbr_assets.io.scratch import check_room
 from govbr_assets.io.sizes import group_sizes
-from govbr_assets.operations.compact.duplicates import Tables, choose_winners, find_duplicates
-from govbr_assets.operations.compact.intake import Intake, TakenUp, local_rows
-from govbr_assets.operations.compact.shelf import Shelf
-from govbr_assets.operations.compact.sources import FileCache, Sources, sources
-from govbr_assets.operations.rewrite.months import OldYear
+from govbr_assets.operations.compact.duplicates import Duplicates, Tables, choose_winners, find_duplicates
+from govbr_assets.operations.compact.read_files import local_rows, read_files
+from govbr_assets.operations.compact.sources import Sources, sources
+from govbr_assets.operations.compact.staged_files import StagedFiles
+from govbr_assets.operations.file_cache import FileCache
+from govbr_assets.operations.old_file import OldFile
+from govbr_assets.operations.rewrite import RewrittenFile
 from govbr_assets.publications import NEWS
 
 _ROOM = 6  # times the size of the files that are read: their rows lie on the disk without compression
@@ -43,40 +44,63 @@ class CompactionInputs:
 
     def __init__(self, client: RepoClient, today: Day, folder: Path, log: Log) -> None:
         self.client, self._today, self._folder, self._log = client, today, folder, log
-        self._inbox = FileCache(client, folder / "inbox")
-        self._months: dict[DataFile, list[int] | None] = {}  # of the row groups of folded files
+        self._cache = FileCache(client, folder / "cache")
+        self._months: dict[DataFile, Sequence[int] | None] = {}  # of the row groups of year files
         self._odd: dict[DataFile, bool] = {}  # whether a file has another schema than the contract
-        self._surveyed: set[DataFile] | None = None  # the files whose ids are known
-        self._intake = Intake(folder)
-        self.shelf = Shelf()
-        """The files that are to be folded."""
+        self._surveyed: frozenset[DataFile] = frozenset()  # the files whose ids are known
+        self._origins: dict[DataFile, frozenset[DataFile]] = {}  # of files that were built: the surveyed ones in them
+        self.staged = StagedFiles(folder)
+        """The files that are to be compacted."""
         self.breaking: set[DataFile] = set()
         """Files that break readers, beside other files or if they are the first one."""
-        self.choose_winners = Winners({})
+        self.duplicates = Duplicates()
         self.doubled: set[DataFile] = set()
         """Files with ids that stand several times."""
-        self.losing: set[DataFile] = set()
-        """Files with rows that go because a better one stays."""
 
-    def refresh(self, snapshot: Snapshot, built: Mapping[DataFile, Collection[DataFile]]) -> Sources:
+    def refresh(self, snapshot: Snapshot, built: Collection[DataFile]) -> Sources:
         """List the files of a snapshot, and read those that are new; those of another schema or in disorder are legacy.
 
         Args:
             snapshot: what to read.
-            built: the files that were built of others here, with these; once they are on the Hub, what is known of the
-                ids still holds.
+            built: the files that were built here, which stay on the disk.
         """
         found = sources(snapshot, self._today)
         for year, file in list(found.years.items()):
             if self._months_of(file, year) is None:
                 found.legacy.append(found.years.pop(year))
-        found.legacy.extend(_taken(found.open, lambda file: self._is_odd(file)))
-        self._spill([file for file in (*found.legacy, *found.shards) if file not in self.shelf])
-        found.legacy.extend(_taken(found.shards, lambda file: self._is_odd(file)))
-        self.shelf.keep_only([*found.legacy, *found.shards])
-        self._survey(snapshot, found, built)
-        self._inbox.keep_only([*snapshot.data_files, *built])
+        found.legacy.extend(_take_out(found.open, lambda file: self._is_odd(file)))
+        self._stage([file for file in (*found.legacy, *found.shards) if file not in self.staged])
+        found.legacy.extend(_take_out(found.shards, lambda file: self._is_odd(file)))
+        self.staged.keep_only([*found.legacy, *found.shards])
+        self._survey(snapshot, found)
+        self._cache.keep_only([*snapshot.data_files, *built])
         return found
+
+    def old_file(self, file: DataFile) -> OldFile:
+        """Bring a year file onto the disk."""
+        return OldFile(self._cache.get(file), self._months[file] or [])
+
+    def losing(self, file: DataFile) -> pa.Table:
+        """Give the rows of a year file that go because another one stays: [n rows x 3] of `DUPLICATES_SCHEMA`."""
+        return self.duplicates.losing_in([] if file in self._origins else [file.path])
+
+    def adopt(self, built: RewrittenFile, local: Path, of: Iterable[DataFile]) -> DataFile:
+        """Take a year file that was built, so that nobody reads it again when it is on the Hub.
+
+        Args:
+            built: the file.
+            local: where it lies.
+            of: the files that the commit puts it in place of.
+        """
+        file = DataFile.of(built.path, local)
+        self._months[file], self._odd[file] = built.months, False
+        self._origins[file] = self._originals(of)
+        self._cache.adopt(file, local)
+        return file
+
+    def local(self, file: DataFile) -> Path:
+        """Say where the copy of a file is that was brought or adopted."""
+        return self._cache.path(file)
 
     def _is_odd(self, file: DataFile) -> bool:
         """Say whether a file has another schema than the contract."""
@@ -85,61 +109,48 @@ class CompactionInputs:
             self._odd[file] = bool(odd) or begins_empty(self.client, file)
         return self._odd[file]
 
-    def _months_of(self, file: DataFile, year: int) -> list[int] | None:
-        """Tell the month of each row group of a folded file; None if it is not as folded files are."""
+    def _months_of(self, file: DataFile, year: int) -> Sequence[int] | None:
+        """Tell the month of each row group of a year file; None if it is not as this project writes them."""
         if file not in self._months:
             groups = group_sizes(footer(self.client, file))
             keys = file_keys(self.client, file)
             self._months[file] = None if self._is_odd(file) else months_of_groups(keys, groups, year)
         return self._months[file]
 
-    def old_year(self, file: DataFile) -> OldYear:
-        """Bring a folded file onto the disk."""
-        return OldYear(file.path, self._inbox.get(file), self._months[file] or [])
+    def _originals(self, files: Iterable[DataFile]) -> frozenset[DataFile]:
+        """Name the files that were surveyed and that the rows of some files come from."""
+        return frozenset().union(*(self._origins.get(file, {file}) for file in files))
 
-    def take_in(self, path: Path, target: str, months: list[int]) -> DataFile:
-        """Take a folded file that was made, so that nobody reads it again when it is on the Hub."""
-        file = DataFile.of(target, path)
-        self._months[file], self._odd[file] = months, False
-        self._inbox.adopt(file, path)
-        return file
-
-    def place(self, file: DataFile) -> Path:
-        """Say where the copy of a file is that was brought or taken in."""
-        return self._inbox.path(file)
-
-    def _survey(self, snapshot: Snapshot, found: Sources, built: Mapping[DataFile, Collection[DataFile]]) -> None:
-        """Find out which ids stand several times, unless the files are those that are known or were built of them."""
+    def _survey(self, snapshot: Snapshot, found: Sources) -> None:
+        """Find out which ids stand several times, unless the rows are those that are known, in other files."""
         files = [*found.legacy, *found.shards, *found.open, *found.years.values()]
-        if self._surveyed is not None:
-            landed = built.keys() & set(files)
-            replaced = {source for file in landed for source in built[file]}
-            if set(files) in (self._surveyed, (self._surveyed - replaced) | landed):
-                self._surveyed = set(files)
-                return
+        if self._surveyed and self._originals(files) == self._surveyed:
+            return
         streams = self._streams(files, [*KEYS_SCHEMA.names, "source"], self._keys)
-        key = self.client.key_of(snapshot.revision or "")
-        with self.client.kept.keeping_keys(key) as keep:  # for `no_row_was_lost`
-            for keys in chain.from_iterable(stream() for stream in streams):
-                keep(keys.select(KEYS_SCHEMA.names))
+        with self.client.kept.keeping_keys(
+            self.client.key_of(snapshot.revision or "")
+        ) as keep:  # for `no_row_was_lost`
+            for stream in streams:
+                for keys in stream():
+                    keep(keys.select(KEYS_SCHEMA.names))
         ids, holders = find_duplicates(streams, self._folder / "ids")
         self.doubled = {file for file in files if file.path in holders}
         whole = self._streams([file for file in files if file in self.doubled], SOURCED_SCHEMA.names, self._rows)
-        self.choose_winners, losing = choose_winners(ids, whole)
-        self.losing = {file for file in self.doubled if file.path in losing}
-        self._surveyed = set(files)
+        self.duplicates = choose_winners(ids, whole)
+        self._surveyed, self._origins = frozenset(files), {}
 
-    def _spill(self, files: Sequence[DataFile]) -> None:
-        """Fetch files, and part their rows by month."""
+    def _stage(self, files: Sequence[DataFile]) -> None:
+        """Fetch files, and stage their rows."""
         if not files:
             return
         size = sum(file.size for file in files)
         check_room(self._folder, _ROOM * size)
         logged, done = time.monotonic(), 0
-        with closing(self._inbox.stream(files)) as coming:  # nothing is fetched any more if one fails
-            for number, taken in enumerate(self._intake.take_up(coming, self._text), 1):
-                self._note(taken)
-                done += taken.file.size
+        with closing(self._cache.stream(files)) as coming:  # nothing is fetched any more if one fails
+            staging = self.staged.stage(read_files(coming, self._text))
+            for number, (file, staged) in enumerate(staging, 1):
+                self._note(file, staged.schema, staged.checksum.rows)
+                done += file.size
                 if time.monotonic() - logged > _LOG_SECONDS:
                     logged = time.monotonic()
                     self._log(f"{number} of {len(files)} files are read, {done / size:.0%} of {size / 1e6:.0f} MB.")
@@ -148,34 +159,32 @@ class CompactionInputs:
         """Stream the rows of a file that is no Parquet."""
         return text_rows(self.client, file, opened(content)) if file.text else None
 
-    def _note(self, taken: TakenUp) -> None:
+    def _note(self, file: DataFile, schema: pa.Schema, rows: int) -> None:
         """Note what is known of a file by now."""
-        self.shelf.put(taken.file, taken.spill)
-        self._odd[taken.file] = bool(NEWS.compare(taken.schema))
-        remember_schema(self.client, taken.file, taken.schema, taken.spill.lot(taken.file.path).rows)
-        if taken.breaking:
-            self.breaking.add(taken.file)
-        self._inbox.drop(taken.file)
+        self._odd[file] = bool(NEWS.compare(schema))
+        remember_schema(self.client, file, schema, rows)
+        if NEWS.compare(schema).for_readers(first=True)[0]:
+            self.breaking.add(file)
+        self._cache.drop(file)
 
     def _keys(self, file: DataFile) -> Iterator[pa.Table]:
-        """Stream the keys of a file that is not on the shelf."""
+        """Stream the keys of a file that is not staged."""
         for keys in file_keys(self.client, file):
             yield keys.append_column("source", pa.repeat(pa.scalar(file.path), keys.num_rows))
 
     def _rows(self, file: DataFile) -> Iterator[pa.Table]:
-        """Stream the rows of a file that is not on the shelf."""
-        return local_rows(self._inbox.get(file), file.path)
+        """Stream the rows of a file that is not staged."""
+        return local_rows(self._cache.get(file), file.path)
 
     def _streams(
-        self, files: Sequence[DataFile], columns: Sequence[str], others: Callable[[DataFile], Iterator[pa.Table]]
+        self, files: Collection[DataFile], columns: Sequence[str], others: Callable[[DataFile], Iterator[pa.Table]]
     ) -> list[Tables]:
-        """Give what streams columns of files: at once of those that share a spill, and one by one of others."""
-        shares = self.shelf.shares(file for file in files if file in self.shelf)
-        rest = [partial(others, file) for file in files if file not in self.shelf]
-        return [*(partial(share.all, columns) for share in shares), *rest]
+        """Give what streams columns of files: at once of those that are staged, and one by one of others."""
+        rows = self.staged.rows(file for file in files if file in self.staged).select(columns)
+        return [rows.tables, *(partial(others, file) for file in files if file not in self.staged)]
 
 
-def _taken(files: list[DataFile], wanted: Callable[[DataFile], bool]) -> list[DataFile]:
+def _take_out(files: list[DataFile], wanted: Callable[[DataFile], bool]) -> list[DataFile]:
     """Take some files out of a list."""
     taken = [file for file in files if wanted(file)]
     files[:] = [file for file in files if file not in taken] if taken else files

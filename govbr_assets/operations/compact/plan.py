@@ -21,7 +21,7 @@ from govbr_assets.io import memory
 from govbr_assets.io.scratch import scratch_folder
 from govbr_assets.operations.compact.build import YearFile, YearFiles
 from govbr_assets.operations.compact.inputs import CompactionInputs
-from govbr_assets.operations.compact.packing import CommitPacker
+from govbr_assets.operations.compact.packing import pack_commit, years_of
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,7 @@ def compact(
     """
     with scratch_folder() as folder:
         inputs = CompactionInputs(client, today, folder, log)
-        packer = CommitPacker(inputs.shelf, inputs.breaking, most=1 << 30 if dry_run else COMMIT_FILES)
-        operation = Compaction(inputs, packer, YearFiles(inputs, folder))
+        operation = Compaction(inputs, 1 << 30 if dry_run else COMMIT_FILES, YearFiles(inputs, folder))
         start = client.head()
         while True:
             result = commit(client, operation, start, dry_run=dry_run, log=log)
@@ -83,12 +82,12 @@ class Compaction:
 
     Args:
         inputs: the files that were read.
-        packer: says which files go into one commit.
+        most: files of one commit.
         years: builds the year files.
     """
 
-    def __init__(self, inputs: CompactionInputs, packer: CommitPacker, years: YearFiles) -> None:
-        self._inputs, self._packer, self._years = inputs, packer, years
+    def __init__(self, inputs: CompactionInputs, most: int, years: YearFiles) -> None:
+        self._inputs, self._most, self._years = inputs, most, years
 
     @memory.keep_free_memory()
     def plan(self, snapshot: Snapshot) -> Changeset[CompactionReport]:
@@ -99,14 +98,17 @@ class Compaction:
             paths = tuple(file.path for file in still)
             message = f"Delete {len(paths)} files that were moved over"
             return Changeset(delete=paths, allow_incompatible=True, message=message, report=CompactionReport())
-        found = inputs.refresh(snapshot, self._years.sources)
+        found = inputs.refresh(snapshot, self._years.files)
         # Files with duplicates go first, so that these are there at as few revisions as can be.
         waiting = [*found.legacy, *sorted(found.shards, key=lambda file: file not in inputs.doubled)]
-        losing = {year for year, file in found.years.items() if file in inputs.losing}
-        taken, years = self._packer.take(waiting, losing)
+        losing = {year for year, file in found.years.items() if inputs.losing(file).num_rows}
+        taken = pack_commit(waiting, inputs.staged, inputs.breaking, losing, self._most)
+        years = losing.union(*(years_of(inputs.staged, file) for file in taken))
         built = self._years.build(years, found.years, taken)
         gone = {*(file.path for file in taken), *(each.old.path for each in built if each.old)}
-        return self._changeset(snapshot, built, gone, _report(taken, len(waiting) - len(taken), built))
+        return self._changeset(
+            snapshot, built, gone, _report(taken, len(waiting) - len(taken), built, self._years.dropped(taken))
+        )
 
     def _changeset(
         self, snapshot: Snapshot, built: Sequence[YearFile], gone: set[str], report: CompactionReport
@@ -118,7 +120,7 @@ class Compaction:
             return Changeset(report=CompactionReport())  # nobody could load a dataset without files
         delete, unselect = _divide(sorted(gone), len(files))
         return Changeset(
-            {path: self._inputs.place(file) for path, file in files.items()},
+            {path: self._inputs.local(file) for path, file in files.items()},
             delete,
             fresh={each.file.path: each.built.fresh for each in built if each.file},
             message=f"Fold {len(report.compacted)} files into {len(files)} year files",
@@ -128,10 +130,11 @@ class Compaction:
         )
 
 
-def _report(taken: Sequence[DataFile], waiting: int, built: Sequence[YearFile]) -> CompactionReport:
+def _report(
+    taken: Sequence[DataFile], waiting: int, built: Sequence[YearFile], dropped: Counter[str]
+) -> CompactionReport:
     """Describe a commit."""
     rows = {each.file.path: each.built.rows for each in built if each.file}
-    dropped = sum((each.built.dropped for each in built), Counter[str]())
     new_bytes = sum(len(part) for each in built for part in each.built.fresh)
     return CompactionReport(taken, waiting, rows, dropped, new_bytes)
 

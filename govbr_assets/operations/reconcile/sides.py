@@ -19,7 +19,7 @@ from govbr_assets.huggingface.metadata_cache import DIGESTS_SCHEMA, KEYS_SCHEMA
 from govbr_assets.huggingface.snapshot import DataFile, Snapshot
 from govbr_assets.io.sizes import group_sizes
 from govbr_assets.io.staged import tables_of
-from govbr_assets.operations.compact.intake import local_rows
+from govbr_assets.operations.compact.read_files import local_rows
 from govbr_assets.postgres.news import NewsTable
 from govbr_assets.publications import NEWS
 

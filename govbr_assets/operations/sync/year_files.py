@@ -18,8 +18,6 @@ from govbr_assets.core.days import Day
 from govbr_assets.core.diff import ROWS_IN_PLACE_SCHEMA
 from govbr_assets.core.digest import row_digests
 from govbr_assets.core.layout import LARGE_GROUP_BYTES, folded_year, rows_at_once, shard_day, year_path
-from govbr_assets.core.periods import by_month, months_of_groups, sourced
-from govbr_assets.core.replacing import Replaced
 from govbr_assets.core.row_differences import local_days
 from govbr_assets.dataset.keys import file_keys
 from govbr_assets.dataset.parquet import encode, encode_to
@@ -31,11 +29,9 @@ from govbr_assets.huggingface.snapshot import DataFile, Snapshot
 from govbr_assets.io.sizes import group_sizes
 from govbr_assets.io.staged import PIECE_BYTES, Rows, tables_of
 from govbr_assets.io.staging import collected
-from govbr_assets.operations.compact.sources import FileCache
-from govbr_assets.operations.compact.spill import Share, Spill
-from govbr_assets.operations.rewrite.months import OldYear
-from govbr_assets.operations.rewrite.year import YearBuilder
-from govbr_assets.operations.verify import RowChecksum
+from govbr_assets.operations.file_cache import FileCache
+from govbr_assets.operations.old_file import OldFile
+from govbr_assets.operations.rewrite import FileEdit, rewrite
 from govbr_assets.publications import NEWS
 
 _GROUPS = 24
@@ -138,20 +134,16 @@ class YearFiles:
             ContractError: the file is not as compacted files are.
         """
         self._last = None  # the memory is needed now
-        year, local = folded_year(path) or 0, self._inbox.get(snapshot.files[path])
-        old = OldYear(path, local, _months(path, local, year))
-        new = (sourced(table, Replaced.NEW) for rows in insert for table in tables_of(rows))
-        spill = Spill(self._folder / f"new-{next(self._numbers)}", new, by_month)
-        coming = [Share(spill, frozenset({Replaced.NEW}))] if spill.batches else []
-        built = YearBuilder(year, old, coming, Replaced(delete), True, self._folder).build()
-        account, lot = RowChecksum(), spill.lot(Replaced.NEW)
-        account.came(lot.rows, lot.digests)
-        account.add(built.account)
-        account.check()
-        if built.path is None:
+        old = OldFile.of(self._inbox.get(snapshot.files[path]), folded_year(path) or 0)
+        if old is None:
+            raise ContractError(
+                f"{path} on the Hub is not in the order of a folded file: run weekly_consolidation first."
+            )
+        made = rewrite(path, old, FileEdit.of(delete, insert), self._folder)
+        if made.local is None:
             return None
-        file = DataFile.of(path, built.path)
-        self._inbox.adopt(file, built.path)  # so that the next commit does not fetch it
+        file = DataFile.of(path, made.local)
+        self._inbox.adopt(file, made.local)  # so that the next commit does not fetch it
         return self._inbox.path(file)
 
     def clear(self, keep: Sequence[DataFile]) -> None:
@@ -191,14 +183,3 @@ def _digested(rows: pa.Table) -> pa.Table:
         [rows["unique_id"], row_digests(rows, NEWS.schema), rows["published_at"]],
         ["unique_id", "digest", "published_at"],
     )
-
-
-def _months(path: str, local: Path, year: int) -> list[int]:
-    """Tell the month of each row group of a year's file."""
-    with pq.ParquetFile(local, pre_buffer=False) as parquet:
-        groups = range(parquet.num_row_groups)
-        keys = (parquet.read_row_group(index, ["unique_id", "published_at"], use_threads=False) for index in groups)
-        months = months_of_groups(keys, group_sizes(parquet.metadata), year)
-    if months is None:
-        raise ContractError(f"{path} on the Hub is not in the order of a folded file: run weekly_consolidation first.")
-    return months

@@ -1,4 +1,4 @@
-"""Small files are staged together: however they are grouped, each counts by itself and is named by its path."""
+"""Small files are read together: however they are grouped, every file counts by itself and is named by its path."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 from govbr_assets.core.digest import row_digests
 from govbr_assets.errors import ContractError, ProofError
 from govbr_assets.huggingface.snapshot import DataFile
+from govbr_assets.io.staged import table_of
 from govbr_assets.local.hub import LocalHub
-from govbr_assets.operations.compact import intake
-from govbr_assets.operations.compact.intake import Intake, TakenUp
-from govbr_assets.operations.compact.shelf import Shelf
-from govbr_assets.operations.verify import total
+from govbr_assets.operations.compact import read_files as read_files_module
+from govbr_assets.operations.compact.duplicates import DUPLICATES_SCHEMA
+from govbr_assets.operations.compact.read_files import FilesRead, read_files
+from govbr_assets.operations.compact.staged_files import StagedFiles
+from govbr_assets.operations.verify import RowChecksum
 from govbr_assets.publications import NEWS
 from govbr_assets_tests.folding import Folding, dozen, few_files, folding_in
 from govbr_assets_tests.operations.test_compact import DISGUISES, rows
@@ -40,54 +42,69 @@ def shards(*sizes: int) -> dict[str, pa.Table]:
     }
 
 
-def taken_up(folder: Path, files: dict[str, pa.Table]) -> list[TakenUp]:
-    contents = {path: encode(table) for path, table in files.items()}
-    return list(Intake(folder).take_up((DataFile.of(path, content), content) for path, content in contents.items()))
+def staged(folder: Path, files: dict[str, bytes]) -> tuple[StagedFiles, list[DataFile], list[FilesRead]]:
+    """Stage files, and give them and how they were read together."""
+    read, groups = list[FilesRead](), StagedFiles(folder)
+    coming = ((DataFile.of(path, content), content) for path, content in files.items())
+
+    def noted() -> Iterator[FilesRead]:
+        for group in read_files(coming):
+            read.append(group)
+            yield group
+
+    return groups, [file for file, _ in groups.stage(noted())], read
 
 
-def said(table: pa.Table) -> tuple[int, int]:
-    """Count rows, and add up their digests."""
-    return table.num_rows, total(row_digests(table.select(NEWS.schema.names), NEWS.schema))
+def encoded(files: dict[str, pa.Table]) -> dict[str, bytes]:
+    return {path: encode(table) for path, table in files.items()}
 
 
 @pytest.mark.parametrize("together", [1, 3, 1_000], ids=["each alone", "three rows", "all"])
 def test_however_files_are_grouped_each_counts_by_itself(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, together: int
 ):
-    monkeypatch.setattr(intake, "TOGETHER_ROWS", together)
+    monkeypatch.setattr(read_files_module, "TOGETHER_ROWS", together)
     files = shards(1, 2, 0, 3, 1, 5)
-    taken = taken_up(tmp_path, files)
-    assert [each.file.path for each in taken] == list(files)
-    assert not any(NEWS.compare(each.schema) or each.breaking for each in taken)
+    found, taken, read = staged(tmp_path, encoded(files))
+    assert [each.path for each in taken] == list(files)
     for each in taken:
-        lot = each.spill.lot(each.file.path)
-        assert (lot.rows, lot.digests % (1 << 64)) == said(files[each.file.path])
-        assert lot.parts == ({202501} if lot.rows else set())
-    assert len({each.spill for each in taken}) == {1: 6, 3: 4, 1_000: 1}[together]
+        assert not NEWS.compare(found[each].schema)
+        table = files[each.path]
+        assert found[each].checksum == RowChecksum.of(row_digests(table, NEWS.schema))
+        assert found[each].months == ({202501} if table.num_rows else set())
+    assert len(read) == {1: 6, 3: 4, 1_000: 1}[together]
 
 
-def test_a_share_has_the_rows_of_its_files_and_no_others(tmp_path: Path):
+def test_of_staged_files_some_are_read_and_no_others(tmp_path: Path):
     files = shards(2, 3, 4)
-    shelf, (first, second, third) = Shelf(), taken_up(tmp_path, files)
-    for each in (first, second, third):
-        shelf.put(each.file, each.spill)
-    (share,) = shelf.shares([first.file, third.file])
-    expected = pa.concat_tables([files[first.file.path], files[third.file.path]])
-    assert pa.concat_tables(share.read(202501)).select(NEWS.schema.names) == expected
-    assert pa.concat_tables(share.all()).select(NEWS.schema.names) == expected
-    (whole,) = shelf.shares([first.file, second.file, third.file])
-    assert pa.concat_tables(whole.read(202501)).num_rows == 9
-    assert share.parts == {202501}
+    found, (first, second, third), _ = staged(tmp_path, encoded(files))
+    expected = pa.concat_tables([files[first.path], files[third.path]])
+    for month in (202501, None):
+        rows = table_of(found.rows([first, third], month))
+        assert rows.select(NEWS.schema.names) == expected
+    assert found.rows([first, second, third], 202501).num_rows == 9
+    assert found.rows([first], 202502).num_rows == 0
 
 
-def test_a_spill_stays_until_the_last_of_its_files_is_gone(tmp_path: Path):
-    shelf, taken = Shelf(), taken_up(tmp_path, shards(1, 1))
-    for each in taken:
-        shelf.put(each.file, each.spill)
-    shelf.keep_only([taken[1].file])
-    assert taken[0].file not in shelf
-    assert shelf.lot(taken[1].file).rows == 1
-    shelf.keep_only([])
+def test_rows_that_lose_are_left_out_as_often_as_they_are_told(tmp_path: Path):
+    twin = rows("twin", day="2025-01-01")
+    files = {
+        f"data/{name}": as_others_write(pa.concat_tables([twin, twin, rows(name, day="2025-01-01")])) for name in "ab"
+    }
+    found, taken, _ = staged(tmp_path, files)
+    digest = row_digests(twin, NEWS.schema)[0].as_py()
+    lost = pa.table([["twin"] * 3, [digest] * 3, ["data/a", "data/a", "data/b"]], schema=DUPLICATES_SCHEMA)
+    left = table_of(found.rows(taken, 202501, lost))
+    assert sorted(left["unique_id"].to_pylist()) == ["a", "b", "twin"]
+    assert table_of(found.rows(taken[:1], 202501, lost))["unique_id"].to_pylist() == ["a"]
+
+
+def test_the_rows_of_files_stay_on_the_disk_until_the_last_of_them_is_gone(tmp_path: Path):
+    found, (first, second), _ = staged(tmp_path, encoded(shards(1, 1)))
+    found.keep_only([second])
+    assert first not in found
+    assert found[second].checksum.rows == 1
+    found.keep_only([])
     assert list(tmp_path.iterdir()) == []
 
 
@@ -95,10 +112,9 @@ def test_files_of_several_schemas_are_grouped_by_schema(tmp_path: Path):
     tables = [rows("a", day=DAYS[0]), rows("b", day=DAYS[1])]
     odd = [DISGUISES["UTC"](rows(each, day=DAYS[2])) for each in "cd"]
     contents = {f"data/{number}.parquet": as_others_write(each) for number, each in enumerate([*tables, *odd])}
-    taken = list(Intake(tmp_path).take_up((DataFile.of(path, each), each) for path, each in contents.items()))
-    odd = [bool(NEWS.compare(each.schema)) for each in taken]
-    assert odd == [each.breaking for each in taken] == [False, False, True, True]
-    assert len({each.spill for each in taken}) == 2
+    found, taken, read = staged(tmp_path, contents)
+    assert [bool(NEWS.compare(found[each].schema)) for each in taken] == [False, False, True, True]
+    assert len(read) == 2
 
 
 def outside(table: pa.Table) -> pa.Table:
@@ -126,10 +142,10 @@ def test_of_files_that_are_taken_up_together_the_one_that_does_not_fit_is_named(
 
 
 def test_a_row_that_is_lost_among_those_of_other_files_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    sourced = intake.sourced
-    monkeypatch.setattr(intake, "sourced", lambda table, sources: sourced(table, sources).slice(1))
+    sourced = read_files_module.sourced
+    monkeypatch.setattr(read_files_module, "sourced", lambda table, sources: sourced(table, sources).slice(1))
     with pytest.raises(ProofError, match=r"data/train-2025-01-01\.parquet has 2 rows, of which 1 were read"):
-        taken_up(tmp_path, shards(2, 1, 2))
+        staged(tmp_path, encoded(shards(2, 1, 2)))
 
 
 @pytest.mark.parametrize("most", [4, 95])
@@ -141,7 +157,7 @@ def test_any_grouping_gives_the_same_files_also_in_several_commits(
     one = Folding(folding.local_hub, f"{folding.repo_id}-one")
     one.write(files)
     one.fold()
-    monkeypatch.setattr(intake, "TOGETHER_ROWS", together)
+    monkeypatch.setattr(read_files_module, "TOGETHER_ROWS", together)
     few_files(monkeypatch, most)
     folding.write(files)
     steps = folding.fold()
@@ -155,15 +171,12 @@ def test_any_grouping_gives_the_same_files_also_in_several_commits(
 def test_any_choice_of_files_reads_back_as_their_rows(
     tmp_path_factory: pytest.TempPathFactory, sizes: list[int], together: int, data: st.DataObject
 ):
-    files, shelf = shards(*sizes), Shelf()
+    files = shards(*sizes)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(intake, "TOGETHER_ROWS", together)
-        taken = taken_up(tmp_path_factory.mktemp("spills"), files)
-    for each in taken:
-        shelf.put(each.file, each.spill)
-    chosen = data.draw(st.lists(st.sampled_from([each.file for each in taken]), unique=True))
-    read = [table for share in shelf.shares(chosen) for table in share.read(202501)]
-    found = pa.concat_tables([NEWS.schema.empty_table(), *(table.select(NEWS.schema.names) for table in read)])
+        patch.setattr(read_files_module, "TOGETHER_ROWS", together)
+        found, taken, _ = staged(tmp_path_factory.mktemp("staged"), encoded(files))
+    chosen = data.draw(st.lists(st.sampled_from(taken), unique=True))
+    read = table_of(found.rows(chosen, 202501))
     expected = pa.concat_tables([NEWS.schema.empty_table(), *(files[file.path] for file in chosen)])
-    assert found.sort_by("unique_id") == expected.sort_by("unique_id")
-    assert {source for each in read for source in each["source"].to_pylist()} <= {file.path for file in chosen}
+    assert read.select(NEWS.schema.names).sort_by("unique_id") == expected.sort_by("unique_id")
+    assert {*read["source"].to_pylist()} <= {file.path for file in chosen}

@@ -1,0 +1,89 @@
+"""A data file out of the row groups of others: months that stay, and months that were made anew, each in a file."""
+
+from collections.abc import Iterator, Mapping, Sequence, Set
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from govbr_assets.core.row_group_copy import RowGroup, row_groups, splice
+from govbr_assets.operations.old_file import OldFile
+from govbr_assets.operations.verify import verify_copy
+
+
+@dataclass(frozen=True)
+class AssembledFile:
+    """What is in a file that was made.
+
+    Attributes:
+        rows: how many it has.
+        months: of each of its row groups.
+        fresh: the bytes of row groups that were made anew.
+    """
+
+    rows: int
+    months: list[int]
+    fresh: list[range]
+
+
+@dataclass(frozen=True)
+class _Group:
+    """A row group for the new file: its month, where it comes from, and whether it was made anew."""
+
+    month: int
+    file: IO[bytes]
+    group: RowGroup
+    fresh: bool
+
+
+def assemble(local: Path, old: OldFile | None, made: Mapping[int, Path], changed: Set[int]) -> AssembledFile:
+    """Put row groups into one file, byte for byte; if there is none, no file is made.
+
+    Args:
+        local: where the file is made.
+        old: has the months that stay.
+        made: a file with the rows of each other month that has some.
+        changed: months of the old file that do not stay.
+
+    Raises:
+        ContractError: the old file has row groups that cannot be copied.
+        ProofError: a row group was not copied as it was.
+    """
+    with ExitStack() as stack:
+        groups = [*_copied(stack, old, changed), *_made(stack, made)]
+        groups.sort(key=lambda each: each.month)  # stable: the groups of a month stay in their order
+        written: list[RowGroup] = []
+        if groups:
+            with local.open("w+b") as sink:
+                written = splice([(each.file, each.group) for each in groups], sink)
+                for each, new in zip(groups, written, strict=True):
+                    verify_copy(each.file, each.group, sink, new)
+        rows, months = sum(each.group.rows for each in groups), [each.month for each in groups]
+        return AssembledFile(rows, months, _fresh(groups, written))
+
+
+def _copied(stack: ExitStack, old: OldFile | None, changed: Set[int]) -> list[_Group]:
+    """Take the row groups of months that stay as they are."""
+    if old is None or changed >= set(old.months):
+        return []
+    file = stack.enter_context(old.local.open("rb"))
+    pairs = zip(old.months, row_groups(file), strict=True)
+    return [_Group(month, file, group, fresh=False) for month, group in pairs if month not in changed]
+
+
+def _made(stack: ExitStack, made: Mapping[int, Path]) -> Iterator[_Group]:
+    """Take the row groups of months that were made anew."""
+    for month, path in made.items():
+        file = stack.enter_context(path.open("rb"))
+        for group in row_groups(file):
+            yield _Group(month, file, group, fresh=True)
+
+
+def _fresh(groups: Sequence[_Group], written: Sequence[RowGroup]) -> list[range]:
+    """Say where the row groups that were made anew are in the new file, those side by side as one."""
+    fresh: list[range] = []
+    for each, new in zip(groups, written, strict=True):
+        if each.fresh:
+            beside = fresh.pop() if fresh and fresh[-1].stop == new.start else range(new.start, new.start)
+            fresh.append(range(beside.start, new.start + new.size))
+    return fresh

@@ -1,0 +1,109 @@
+"""A data file as it stands before it is rewritten, a month at a time, and which of its rows go."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from govbr_assets.core.layout import rows_at_once
+from govbr_assets.core.periods import digested, months_of_groups
+from govbr_assets.errors import ProofError
+from govbr_assets.io.sizes import group_sizes
+
+_ROWS, _BYTES = 1_000, 8 << 20  # that are read at a time
+_KEYS = ["unique_id", "published_at"]
+
+
+@dataclass(frozen=True)
+class OldFile:
+    """A file in the order of every file, of which no row group has rows of two months.
+
+    Attributes:
+        local: its copy on the disk.
+        months: of each row group.
+    """
+
+    local: Path
+    months: Sequence[int]
+
+    @classmethod
+    def of(cls, local: Path, year: int) -> "OldFile | None":
+        """Take a file of a year as it stands; None if it is not as this project writes them."""
+        with _opened(local) as parquet:
+            groups = range(parquet.num_row_groups)
+            keys = (parquet.read_row_group(index, _KEYS, use_threads=False) for index in groups)
+            months = months_of_groups(keys, group_sizes(parquet.metadata), year)
+        return None if months is None else cls(local, months)
+
+    def rows(self, month: int) -> Iterator[pa.Table]:
+        """Stream the rows of a month: [n rows x 25] each of `DIGESTED_SCHEMA`."""
+        groups = [index for index, each in enumerate(self.months) if each == month]
+        with _opened(self.local) as parquet:
+            sizes = group_sizes(parquet.metadata)
+            for group in groups:
+                at_once = rows_at_once(*sizes[group], most_rows=_ROWS, most_bytes=_BYTES)
+                for batch in parquet.iter_batches(at_once, row_groups=[group], use_threads=False):
+                    yield digested(pa.Table.from_batches([batch]))
+
+    def sizes(self) -> Counter[int]:
+        """Count the bytes of each month before they were compressed."""
+        sizes = Counter[int]()
+        with _opened(self.local) as parquet:
+            for month, (_, size) in zip(self.months, group_sizes(parquet.metadata), strict=True):
+                sizes[month] += size
+        return sizes
+
+    def months_with(self, ids: pa.ChunkedArray) -> set[int]:
+        """Tell the months that hold one of some ids."""
+        wanted = ids.combine_chunks()
+        with _opened(self.local) as parquet:
+            groups = (parquet.read_row_group(index, ["unique_id"]) for index in range(parquet.num_row_groups))
+            found = [pc.any(pc.is_in(group["unique_id"], wanted)).as_py() for group in groups]
+        return {month for month, here in zip(self.months, found, strict=True) if here}
+
+
+class Deletes:
+    """Rows that are to go, and whether they were there.
+
+    Args:
+        rows: [n rows x 2 or more] `unique_id` and `digest`, each as often as it is to go; a null digest stands for
+            all versions of the id.
+    """
+
+    def __init__(self, rows: pa.Table) -> None:
+        self._ids = rows["unique_id"].combine_chunks()
+        pairs = zip(rows["unique_id"].to_pylist(), rows["digest"].to_pylist(), strict=True)
+        self._waiting = Counter[tuple[str, int | None]](pairs)
+        self._all = {unique_id for unique_id, digest in self._waiting if digest is None}
+
+    def mark(self, rows: pa.Table) -> pa.Array:
+        """Mark the rows that go, out of some with `unique_id` and `digest`: [n rows] of bool."""
+        suspects = pc.indices_nonzero(pc.is_in(rows["unique_id"], self._ids))
+        some = rows.select(["unique_id", "digest"]).take(suspects)
+        pairs = zip(some["unique_id"].to_pylist(), some["digest"].to_pylist(), strict=True)
+        go = [index for index, pair in zip(suspects.to_pylist(), pairs, strict=True) if self._goes(*pair)]
+        return pc.is_in(pa.array(range(rows.num_rows), pa.int64()), pa.array(go, pa.int64()))
+
+    def check(self, path: str) -> None:
+        """Raise unless all of them were found.
+
+        Raises:
+            ProofError: one was not there.
+        """
+        if missing := next((name for (name, _), count in self._waiting.items() if count > 0), None):
+            raise ProofError(f"unique_id {missing!r} is to be deleted from {path} and is not there.")
+
+    def _goes(self, unique_id: str, digest: int) -> bool:
+        if unique_id in self._all:
+            self._waiting[unique_id, None] = 0
+            return True
+        self._waiting[unique_id, digest] -= 1
+        return self._waiting[unique_id, digest] >= 0
+
+
+def _opened(path: Path) -> pq.ParquetFile:
+    return pq.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20)
