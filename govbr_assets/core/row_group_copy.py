@@ -3,6 +3,11 @@
 A row group that is copied is not decoded, and its bytes do not change with the version of pyarrow. The files come open
 from the caller; which rows go together is said there.
 
+A library that did this would be better, and a year written whole by pyarrow, a month at a time with the next one read
+ahead, was measured in its place: one week into 250,000 rows took 1.7 times the CPU time (8.3 s, not 4.9), 1.6 times
+the time and 371 MB at the peak (not 303); the first compaction of 740 shards took 1.2 times the CPU time: each commit
+writes the whole year again.
+
 Source: https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift.
 """
 
