@@ -5,6 +5,7 @@ What is made of a spec, and what a column can say of itself, belongs to `core.sp
 
 import pyarrow as pa
 
+from govbr_assets.core.layout import FileLayout
 from govbr_assets.core.spec import Column, DatasetSpec
 
 _TEXT, _TEXTS = pa.string(), pa.list_(pa.field("element", pa.string()))  # the name that Parquet gives back
@@ -46,5 +47,6 @@ NEWS = DatasetSpec(
     alias="legacy_unique_id",
     event_time="published_at",
     newest_by=("extracted_at", "updated_datetime"),
+    layout=FileLayout(),
 )
 """The news of the Brazilian government: 24 columns."""

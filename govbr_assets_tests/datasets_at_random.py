@@ -10,7 +10,6 @@ from pathlib import Path
 import pyarrow as pa
 from hypothesis import strategies as st
 
-from govbr_assets.core.layout import shard_path
 from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.viewer import Viewer
 from govbr_assets.io.storage.folder import Folder
@@ -22,7 +21,7 @@ from govbr_assets.publications import NEWS
 from govbr_assets_tests.stranger import as_others_write, write
 from govbr_assets_tests.tables import DAY, news, shard
 
-OWN = shard_path(DAY)
+OWN = NEWS.layout.day_path(DAY)
 YEAR = "data/train-2026-00.parquet"
 LEGACY = "data/train-00000-of-00002.parquet"
 

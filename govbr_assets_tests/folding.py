@@ -21,7 +21,6 @@ import pytest
 from govbr_assets.core.conform_file import conform_file
 from govbr_assets.core.days import Day
 from govbr_assets.core.digest import row_digests
-from govbr_assets.core.layout import shard_day, year_path
 from govbr_assets.dataset.transaction import CommitResult
 from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.io.storage.folder import Folder
@@ -188,7 +187,7 @@ def folding_in(local_hub: LocalHub, repo_id: str, folder: Path) -> Iterator[Fold
 
 def is_open(path: str) -> bool:
     """Say whether a path is that of a day that is not over."""
-    day = shard_day(path)
+    day = NEWS.layout.day_of(path)
     return day is not None and day >= TODAY
 
 
@@ -214,7 +213,7 @@ def by_year(tables: Iterable[pa.Table]) -> dict[str, pa.Table]:
             best[unique_id] = rank, index
     kept = whole.take(pa.array([index for _, index in best.values()], pa.int64())).sort_by(NEWS.sorted_by)
     years = [_year(each) for each in kept["published_at"].cast(pa.int64()).to_pylist()]
-    paths = {year: year_path(year) for year in sorted(set(years))}
+    paths = {year: NEWS.layout.compacted_path(year) for year in sorted(set(years))}
     return {path: kept.filter(pa.array([each == year for each in years])) for year, path in paths.items()}
 
 

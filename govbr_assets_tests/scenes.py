@@ -17,7 +17,6 @@ from dagster import ExecuteInProcessResult
 from huggingface_hub import CommitOperationAdd, HfApi
 
 from govbr_assets.core.days import Day
-from govbr_assets.core.layout import shard_day, shard_path
 from govbr_assets.errors import GovbrAssetsError, PermanentError
 from govbr_assets.local.hub.changes import Put
 from govbr_assets.postgres.news import NewsTable
@@ -54,7 +53,9 @@ class Scene:
         scene._write("a legacy file", {LEGACY: scene._legacy()})
         shards = {"2026-01-14": ["e"], "2026-01-15": ["c", "d", "gone"], "2026-01-16": ["f", "wanderer"]}
         files = {
-            shard_path(Day.of(day)): encode(shard(scene.ids(*names), at=Day.of(day).start + timedelta(hours=9)))
+            NEWS.layout.day_path(Day.of(day)): encode(
+                shard(scene.ids(*names), at=Day.of(day).start + timedelta(hours=9))
+            )
             for day, names in shards.items()
         }
         scene.base = scene._write("shards", {**files, "README.md": usual_card(None).encode()})
@@ -143,8 +144,8 @@ class Scene:
         """The shards of the days hold what PostgreSQL has of them and no file that is not folded holds."""
         files = self.files("main")
         for day, rows in self._in_postgres(days).items():
-            path = shard_path(Day.of(day))
-            elsewhere = self.rows_of([table for other, table in files.items() if shard_day(other) is None])
+            path = NEWS.layout.day_path(Day.of(day))
+            elsewhere = self.rows_of([table for other, table in files.items() if NEWS.layout.day_of(other) is None])
             wanted = _without(rows, elsewhere).sort_by(NEWS.sorted_by)
             assert files.get(path, NEWS.schema.empty_table()).equals(wanted), path
 

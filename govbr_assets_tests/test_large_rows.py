@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from govbr_assets.core import layout
-from govbr_assets.core.layout import ROW_BYTES, shard_path, year_path
+from govbr_assets.core.layout import ROW_BYTES
 from govbr_assets.dataset import parquet
 from govbr_assets.dataset.parquet import encode_to
 from govbr_assets.dataset.reader import file_rows
@@ -162,7 +162,7 @@ def published(graph: Graph, path: str) -> pa.Table:
 
 @pytest.mark.usefixtures("everything_is_large")
 def test_a_day_of_large_rows_is_published_changed_and_compacted_as_any_other(graph: Graph):
-    day, path, year = "2026-01-15", shard_path(DAY), year_path(2026)
+    day, path, year = "2026-01-15", NEWS.layout.day_path(DAY), NEWS.layout.compacted_path(2026)
     graph.insert("c", "a", "b", "e", "d", day=day)
     assert graph.run(day).success
     wanted = table_of(NewsTable(graph.postgres_url, NEWS).day(DAY)).select(NEWS.schema.names)
@@ -205,7 +205,7 @@ def test_a_row_over_the_bound_is_left_out_by_name_and_the_others_go_out(graph: G
     assert ends
     column = change.partition(" = ")[0]
     assert re.search(rf"unique_id 'large'\) has [\d.]+ MB, of which column {column} has [\d.]+ MB", reason)
-    assert graph.ids()[shard_path(DAY)] == ["a", "b"]
+    assert graph.ids()[NEWS.layout.day_path(DAY)] == ["a", "b"]
 
 
 @pytest.mark.parametrize("compacted", [False, True], ids=["in the day's shard", "in the year's file"])

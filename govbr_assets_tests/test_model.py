@@ -18,7 +18,6 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from govbr_assets.core.layout import shard_path
 from govbr_assets.dataset.transaction import commit
 from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.local.hub import LocalHub
@@ -26,13 +25,14 @@ from govbr_assets.local.hub.actions import Action, answer, cut
 from govbr_assets.local.hub.faults import Fault
 from govbr_assets.local.postgres import EmbeddedPostgres
 from govbr_assets.local.viewer import LocalViewer
+from govbr_assets.publications import NEWS
 from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.huggingface.test_hub import put
 from govbr_assets_tests.life import FORTNIGHT, TROUBLES, Deed, Life
 from govbr_assets_tests.stranger import as_others_write, write
 from govbr_assets_tests.tables import DAY, shard
 
-FIRST, SECOND, OWN = "data/train-00000-of-00002.parquet", "data/train-00001-of-00002.parquet", shard_path(DAY)
+FIRST, SECOND, OWN = "data/train-00000-of-00002.parquet", "data/train-00001-of-00002.parquet", NEWS.layout.day_path(DAY)
 
 EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "0"))
 

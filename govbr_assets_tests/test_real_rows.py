@@ -11,7 +11,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from govbr_assets.core.days import TIME_ZONE, Day
-from govbr_assets.core.layout import shard_day
 from govbr_assets.publications import NEWS
 from govbr_assets_tests import readers
 from govbr_assets_tests.conftest import SAMPLE
@@ -122,7 +121,7 @@ def test_every_reader_gives_back_what_went_in(graph: Graph, tmp_path: Path):
     assert graph.run(*SUMMER, checks=False).success
     assert graph.run(*YEAR, checks=False).success
 
-    assert [str(shard_day(file.path)) for file in graph.head.data_files] == days
+    assert [str(NEWS.layout.day_of(file.path)) for file in graph.head.data_files] == days
     folder = readers.download(graph, tmp_path / "files")
     for path in sorted((folder / "data").glob("*.parquet")):
         file = pq.ParquetFile(path)

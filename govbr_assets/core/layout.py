@@ -1,9 +1,10 @@
-"""Where rows lie on the Hub: paths, the glob that readers use, and how large a row group and a row may be.
+"""Where rows lie on the Hub: which file holds which rows, and how large a row group and a row may be.
 
 How a file is written belongs to `dataset.parquet`.
 """
 
 import re
+from dataclasses import dataclass
 
 from govbr_assets.core.days import Day
 
@@ -34,46 +35,70 @@ PostgreSQL allows 1 GB in a field, and text in Arrow 2 GB in a column; but whoev
 for several copies of it, and a row over this bound would break that of row groups.
 """
 
-_SHARD = re.compile(r"data/train-(\d{4}-\d{2}-\d{2})\.parquet")
-_YEAR = re.compile(r"data/train-(\d{4})-00\.parquet")
 UNDATED_PATH = "data/train-0000-undated.parquet"
 """Rows without `published_at`: first by name, so that the end of the dataset is news."""
 
+UNDATED = 0
+"""The day, the month and the period of a row without `published_at`."""
 
-def year_path(year: int) -> str:
-    """Name the folded file of a year, such as `data/train-2026-00.parquet`; year 0 is for rows without a time."""
-    return f"data/train-{year:04d}-00.parquet" if year else UNDATED_PATH
-
-
-def folded_year(path: str) -> int | None:
-    """Tell the year of a folded file from its path, 0 for the undated one; None for any other path."""
-    match = _YEAR.fullmatch(path)
-    year = int(match[1]) if match else 0
-    return year if path == year_path(year) else None
+_DAY = re.compile(r"data/train-(\d{4}-\d{2}-\d{2})\.parquet")
+_YEAR = re.compile(r"data/train-(\d{4})-00\.parquet")
 
 
-def shard_path(day: Day) -> str:
-    """Name the one shard of a day, such as `data/train-2026-01-15.parquet`."""
-    return f"data/train-{day}.parquet"
+@dataclass(frozen=True)
+class FileLayout:
+    """Which file rows belong in: a shard a day, and when days are compacted one file a period.
 
+    A period is a year here. Another one is another `period_of_month`, with names (`compacted_path`) that `DATA_PATTERN`
+    reaches and that sort before those of the period's days, and their inverse (`period_of`). A month is in one period.
+    """
 
-def shard_day(path: str) -> Day | None:
-    """Tell the day of a shard from its path; None for a path that is no day's shard."""
-    match = _SHARD.fullmatch(path)
-    try:
-        return Day.of(match[1]) if match else None
-    except ValueError:  # month 00 is a folded year, and 2026-02-31 is no day
-        return None
+    def day_path(self, day: Day) -> str:
+        """Name the shard of a day, such as `data/train-2026-01-15.parquet`."""
+        return f"data/train-{day}.parquet"
+
+    def day_of(self, path: str) -> Day | None:
+        """Return the day of a shard; None for a path that is no day's shard."""
+        match = _DAY.fullmatch(path)
+        try:
+            return Day.of(match[1]) if match else None
+        except ValueError:  # no day of the calendar, as month 00 is in the name of a year
+            return None
+
+    def period_of_month(self, month: int) -> int:
+        """Return the period of a month such as 202601: a number that grows with time, `UNDATED` for `UNDATED`."""
+        return month // 100
+
+    def compacted_path(self, period: int) -> str:
+        """Name the compacted file of a period, such as `data/train-2026-00.parquet`."""
+        return f"data/train-{period:04d}-00.parquet" if period else UNDATED_PATH
+
+    def period_of(self, path: str) -> int | None:
+        """Return the period of a compacted file; None for a path that is none's."""
+        match = _YEAR.fullmatch(path)
+        period = int(match[1]) if match else UNDATED
+        return period if path == self.compacted_path(period) else None
+
+    def period_of_day(self, day: Day) -> int:
+        """Return the period of a day."""
+        return self.period_of_month(day.date.year * 100 + day.date.month)
+
+    def compacted_path_for(self, day: Day) -> str:
+        """Name the compacted file of the period of a day."""
+        return self.compacted_path(self.period_of_day(day))
+
+    def is_ours(self, path: str) -> bool:
+        """Say whether a path is one of a shard or of a compacted file."""
+        return self.day_of(path) is not None or self.period_of(path) is not None
+
+    def may_hold(self, path: str, day: Day) -> bool:
+        """Say whether a file can hold rows of a day: by its name another day's and another period's cannot."""
+        return self.period_of(path) in (None, self.period_of_day(day)) and self.day_of(path) in (None, day)
 
 
 def is_parquet(path: str) -> bool:
     """Say whether a file is Parquet by its name; whether it is one of ours says `scope`."""
     return path.endswith(".parquet")
-
-
-def may_hold(path: str, day: Day) -> bool:
-    """Say whether a file of ours can hold rows of the day: by its name another day's shard and another year cannot."""
-    return folded_year(path) in (None, day.date.year) and shard_day(path) in (None, day)
 
 
 def rows_at_once(rows: int, size: int, *, most_rows: int, most_bytes: int) -> int:

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from govbr_assets.core.days import TIME_ZONE
 from govbr_assets.core.digest import row_digests
-from govbr_assets.core.layout import LARGE_GROUP_BYTES, ROW_GROUP_BYTES, ROW_GROUP_ROWS
+from govbr_assets.core.layout import LARGE_GROUP_BYTES, ROW_GROUP_BYTES, ROW_GROUP_ROWS, UNDATED, FileLayout
 from govbr_assets.io.staged import Rows, ordered
 from govbr_assets.publications import NEWS
 
@@ -21,9 +21,6 @@ DIGESTED_SCHEMA = NEWS.schema.append(pa.field("digest", pa.int64()))
 
 SOURCED_SCHEMA = DIGESTED_SCHEMA.append(pa.field("source", pa.string()))
 """The same, and the file that each row comes from."""
-
-UNDATED = 0
-"""The month and the day of a row without `published_at`."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ZONE = ZoneInfo(TIME_ZONE)
@@ -94,22 +91,25 @@ class SortCheck:
         return "" if wrong < 0 else f"{id_after[wrong]!s} stands out of order in {self._label}"
 
 
-def months_of_groups(keys: Iterable[pa.Table], groups: Sequence[tuple[int, int]], year: int) -> list[int] | None:
+def months_of_groups(
+    keys: Iterable[pa.Table], groups: Sequence[tuple[int, int]], period: int, layout: FileLayout
+) -> list[int] | None:
     """Tell the month of each row group of a folded file.
 
     Args:
         keys: [n rows x 2] each, the keys of the file in its order.
         groups: rows and bytes of each row group, as `io.sizes.group_sizes` tells them.
-        year: what the file is for; `UNDATED` for rows without a time.
+        period: what the file is for; `UNDATED` for rows without a time.
+        layout: tells the period of a month.
 
     Returns:
         A month a group; None if the file is not as folded files are: sorted, row groups full but for the last one of
-        each month and none of them larger than one may be, nothing of another year.
+        each month and none of them larger than one may be, nothing of another period.
     """
     found, order = [], SortCheck("the file")
     for group in _regrouped(keys, [rows for rows, _ in groups]):
         here = pc.unique(months(group["published_at"])).to_pylist()
-        if len(here) != 1 or here[0] // 100 != year or order.breach(group):
+        if len(here) != 1 or layout.period_of_month(here[0]) != period or order.breach(group):
             return None
         found += here
     full = all(

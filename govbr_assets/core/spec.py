@@ -11,6 +11,7 @@ from hashlib import sha256
 import pyarrow as pa
 
 from govbr_assets.core.compatibility import SchemaDiff, compare
+from govbr_assets.core.layout import FileLayout
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class DatasetSpec:
         alias: the id under which the Hub may know a row besides, which only the source has.
         event_time: the column that says which day a row belongs to.
         newest_by: columns that decide between versions of a row, the first one first; the greatest wins.
+        layout: which file a row belongs in.
     """
 
     name: str
@@ -63,6 +65,7 @@ class DatasetSpec:
     alias: str
     event_time: str
     newest_by: tuple[str, ...]
+    layout: FileLayout
 
     @cached_property
     def schema(self) -> pa.Schema:
@@ -102,14 +105,5 @@ class DatasetSpec:
     @cached_property
     def fingerprint(self) -> str:
         """Names and types of the columns in eight hex digits: digests of rows compare only where it is the same."""
-        return _fingerprint(self.schema)
-
-    @cached_property
-    def keys_fingerprint(self) -> str:
-        """The same of `keys_schema`."""
-        return _fingerprint(self.keys_schema)
-
-
-def _fingerprint(schema: pa.Schema) -> str:
-    columns = [(field.name, str(field.type)) for field in schema]
-    return sha256(repr(columns).encode()).hexdigest()[:8]
+        columns = [(field.name, str(field.type)) for field in self.schema]
+        return sha256(repr(columns).encode()).hexdigest()[:8]

@@ -23,7 +23,7 @@ DIGESTS_SCHEMA = KEYS_SCHEMA.append(pa.field("digest", pa.int64()))
 """The keys of a row, and what `core.digest` makes of all of it."""
 
 _FOLDER, _FOOTER, _KEYS, _CARD = "hub", "footer", "keys", "card"
-_DIGESTS = "xxh3"  # how they are made: those that were made in another way must not be taken for them
+_DIGESTS = f"xxh3-{NEWS.fingerprint}"  # how, and of which columns: others must not be taken for them
 _KEEP_DAYS = 30  # after which nobody plans at a revision that still had a content which is gone
 _DIGEST = 32  # bytes
 _OPTIONS = pa.ipc.IpcWriteOptions(compression="zstd", use_threads=False)

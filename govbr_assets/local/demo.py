@@ -5,11 +5,11 @@ from datetime import date
 from pathlib import Path
 
 from govbr_assets.core.days import Day
-from govbr_assets.core.layout import shard_path
 from govbr_assets.local.load import load
 from govbr_assets.local.news import late_news
 from govbr_assets.local.show import Show
 from govbr_assets.local.stack import LocalStack, fortnight
+from govbr_assets.publications import NEWS
 
 _FIRST, _LAST = fortnight(date(2026, 1, 18))
 _LATE_DAY, _LATE_ROWS = date(2026, 1, 15), 3
@@ -42,7 +42,7 @@ def demo(folder: Path) -> int:
         show.materialize(_DAILY, "--partition", str(_LATE_DAY))
         late = show.published(f"{_LATE_DAY} once more")
         held &= show.table(late) and first.revision == again.revision
-        late_path = shard_path(Day(_LATE_DAY))
+        late_path = NEWS.layout.day_path(Day(_LATE_DAY))
         changed = {path for path in late.files if late.files[path] != again.files.get(path)}
         held &= changed == {late_path}
         held &= show.fold(late)

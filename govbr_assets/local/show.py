@@ -13,11 +13,11 @@ from huggingface_hub import HfApi
 
 from govbr_assets.core.days import Day
 from govbr_assets.core.gitignore import GITIGNORE
-from govbr_assets.core.layout import shard_path
 from govbr_assets.dataset.reader import day_rows, file_rows
 from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.snapshot import Snapshot
 from govbr_assets.local.stack import REPO_ID, LocalStack
+from govbr_assets.publications import NEWS
 
 _FOLDED = AssetKey("consolidated_dataset")
 _CHECKS = ["dataset_ids_are_unique", "dataset_schema_is_the_contract", "dataset_is_sorted", "no_row_was_lost"]
@@ -118,7 +118,7 @@ class Show:
         agree = True
         print(f"\n{'day':<10}  {'Postgres':>8}  {'Hub':>5}  {'shard':<30}  {'bytes':>8}  commit")
         for key, rows in self.stack.rows_by_day().items():
-            path = shard_path(Day.of(key))
+            path = NEWS.layout.day_path(Day.of(key))
             ids = day_rows(self._hub, head, Day.of(key), ["unique_id"])["unique_id"]
             held = len(ids) == len(ids.unique()) == rows
             agree &= held

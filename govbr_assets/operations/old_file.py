@@ -13,6 +13,7 @@ from govbr_assets.core.layout import rows_at_once
 from govbr_assets.core.periods import digested, months_of_groups
 from govbr_assets.errors import ProofError
 from govbr_assets.io.sizes import group_sizes
+from govbr_assets.publications import NEWS
 
 _ROWS, _BYTES = 1_000, 8 << 20  # that are read at a time
 _KEYS = ["unique_id", "published_at"]
@@ -36,7 +37,7 @@ class OldFile:
         with _opened(local) as parquet:
             groups = range(parquet.num_row_groups)
             keys = (parquet.read_row_group(index, _KEYS, use_threads=False) for index in groups)
-            months = months_of_groups(keys, group_sizes(parquet.metadata), year)
+            months = months_of_groups(keys, group_sizes(parquet.metadata), year, NEWS.layout)
         return None if months is None else cls(local, months)
 
     def rows(self, month: int) -> Iterator[pa.Table]:

@@ -20,7 +20,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from govbr_assets.core.days import Day
-from govbr_assets.core.layout import is_parquet, shard_path
+from govbr_assets.core.layout import is_parquet
 from govbr_assets.local.hub.changes import Delete, Put
 from govbr_assets.local.load import load
 from govbr_assets.local.news import sample_news
@@ -35,7 +35,7 @@ from govbr_assets_tests.benchmarks.worker import PRODUCT, ROOT, Worker
 from govbr_assets_tests.tables import encode
 
 _DAY, _ROWS = date(2026, 1, 15), 160
-_SHARD = shard_path(Day(_DAY))
+_SHARD = NEWS.layout.day_path(Day(_DAY))
 
 
 def run(rows: int = 310_000) -> None:

@@ -18,7 +18,6 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from govbr_assets.core.days import Day
-from govbr_assets.core.layout import shard_path
 from govbr_assets.local.news import sample_news
 from govbr_assets.local.news_calendar import rows_of_days
 from govbr_assets.local.news_catalog import sample_agencies
@@ -81,7 +80,7 @@ def _news(day: date, rows: int) -> pa.Table:
 def _make_shards(days: _Days, folder: Path) -> list[DataFile]:
     files = []
     for day, count in days:
-        path = shard_path(Day(day))
+        path = NEWS.layout.day_path(Day(day))
         place = folder / Path(path).name
         place.write_bytes(encode(_news(day, count).select(NEWS.schema.names)))
         files.append(DataFile.of(path, place, count))

@@ -14,7 +14,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from huggingface_hub import HfFileSystem
 
-from govbr_assets.core.layout import ROW_GROUP_ROWS, shard_day, year_path
+from govbr_assets.core.layout import ROW_GROUP_ROWS
+from govbr_assets.publications import NEWS
 from govbr_assets_tests.tables import WRITER_SETTINGS
 
 
@@ -38,7 +39,7 @@ def rewrite(folder: str, target: str, rows: str) -> None:
             years[year].append(part)
     read = 0
     for year, parts in years.items():
-        place = Path(target) / Path(year_path(year)).name
+        place = Path(target) / Path(NEWS.layout.compacted_path(year)).name
         pq.write_table(pa.concat_tables(parts), place, row_group_size=ROW_GROUP_ROWS, **WRITER_SETTINGS)
         read += pq.ParquetFile(place).read().num_rows
     if read != int(rows):
@@ -47,7 +48,7 @@ def rewrite(folder: str, target: str, rows: str) -> None:
 
 def _by_year(path: str, rows: pa.Table) -> list[tuple[int, pa.Table]]:
     """Part the rows of a file by year; a shard has one."""
-    if day := shard_day(path):
+    if day := NEWS.layout.day_of(path):
         return [(day.date.year, rows)]
     years = pc.fill_null(pc.year(rows["published_at"]), 0)
     return [(year, rows.filter(pc.equal(years, year))) for year in pc.unique(years).to_pylist()]

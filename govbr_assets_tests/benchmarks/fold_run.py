@@ -12,9 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from govbr_assets.core.layout import folded_year, is_parquet
+from govbr_assets.core.layout import is_parquet
 from govbr_assets.local.hub.blobs import Blob
 from govbr_assets.local.stack import LocalStack
+from govbr_assets.publications import NEWS
 from govbr_assets_tests.benchmarks.measure import Cost
 from govbr_assets_tests.benchmarks.worker import PRODUCT, Worker
 
@@ -88,7 +89,7 @@ class FoldedRepo:
 
     def _check(self, ids: pa.ChunkedArray) -> None:
         """Raise unless there are only year files, with every id once and no other."""
-        if others := [path for path in self.files() if folded_year(path) is None]:
+        if others := [path for path in self.files() if NEWS.layout.period_of(path) is None]:
             raise RuntimeError(f"{len(others)} files are not folded, {others[0]} is one.")
         expected, found = pc.unique(ids), self._ids()
         if len(found) != len(expected) or not pc.all(pc.is_in(found, value_set=expected)).as_py():

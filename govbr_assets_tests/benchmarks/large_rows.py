@@ -13,10 +13,11 @@ import adbc_driver_postgresql.dbapi as adbc
 import pyarrow.parquet as pq
 
 from govbr_assets.core.days import Day
-from govbr_assets.core.layout import LARGE_GROUP_BYTES, folded_year, shard_day
+from govbr_assets.core.layout import LARGE_GROUP_BYTES
 from govbr_assets.local.load import load
 from govbr_assets.local.news import sample_news
 from govbr_assets.local.stack import REPO_ID, LocalStack
+from govbr_assets.publications import NEWS
 from govbr_assets_tests.benchmarks.measure import Cost
 from govbr_assets_tests.benchmarks.worker import PRODUCT, Worker, conditions
 
@@ -83,7 +84,7 @@ class _Bench:
             wanted = sorted(cursor.fetchall())
         held, largest = [], 0
         for path, blob in self._stack.hub.store.tree(REPO_ID).items():
-            if shard_day(path) or folded_year(path):
+            if NEWS.layout.day_of(path) or NEWS.layout.period_of(path):
                 parquet = pq.ParquetFile(blob.path)
                 for group in range(parquet.num_row_groups):
                     largest = max(largest, parquet.metadata.row_group(group).total_byte_size)

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from govbr_assets.core.days import Day
-from govbr_assets.core.layout import is_parquet, year_path
+from govbr_assets.core.layout import is_parquet
 from govbr_assets.dataset.parquet import encode_to
 from govbr_assets.local.hub.changes import Put
 from govbr_assets.local.load import load
@@ -37,7 +37,7 @@ from govbr_assets_tests.benchmarks.worker import EMPTY, PRODUCT, Worker
 ROUNDS = 3
 
 _REPO, _YEAR = "bench/news", 2025
-_PATH = year_path(_YEAR)
+_PATH = NEWS.layout.compacted_path(_YEAR)
 _DAYS = [Day(date(_YEAR, 1, 1) + timedelta(days=number)) for number in range(365)]
 _CHANGES = {
     "title": f"UPDATE news SET title = title || '{SUFFIX}'",

@@ -18,7 +18,8 @@ import pyarrow.parquet as pq
 from huggingface_hub import CommitOperationAdd, HfApi, HfFileSystem
 
 from govbr_assets.core.days import Day
-from govbr_assets.core.layout import ROW_GROUP_ROWS, shard_path
+from govbr_assets.core.layout import ROW_GROUP_ROWS
+from govbr_assets.publications import NEWS
 from govbr_assets_tests.tables import WRITER_SETTINGS
 
 SUFFIX = " (atualizado)"
@@ -85,7 +86,7 @@ def _shard(row: pa.Table, folder: Path) -> CommitOperationAdd:
     before = row["published_at"][0].as_py()
     after = before + shifted(Day.at(before))
     pq.write_table(row.set_column(index, field, pa.array([after], field.type)), folder / "shard", **WRITER_SETTINGS)
-    return CommitOperationAdd(shard_path(Day.at(after)), folder / "shard")
+    return CommitOperationAdd(NEWS.layout.day_path(Day.at(after)), folder / "shard")
 
 
 if __name__ == "__main__":

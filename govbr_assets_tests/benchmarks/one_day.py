@@ -11,13 +11,13 @@ from pathlib import Path
 import adbc_driver_postgresql.dbapi as adbc
 
 from govbr_assets.core.days import Day
-from govbr_assets.core.layout import shard_path
 from govbr_assets.dataset.reader import day_rows
 from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.file_changes import FileChanges
 from govbr_assets.local.load import load
 from govbr_assets.local.news import late_news, sample_news
 from govbr_assets.local.stack import REPO_ID, LocalStack
+from govbr_assets.publications import NEWS
 from govbr_assets_tests.benchmarks.measure import Cost, typical
 from govbr_assets_tests.benchmarks.worker import EMPTY, PRODUCT, Worker, conditions
 
@@ -88,7 +88,7 @@ class _Bench:
             cursor.execute(f"DELETE FROM news WHERE id > (SELECT max(id) - {_LATE_ROWS} FROM news)")
         self._hub.commit(
             self._hub.head().revision or "",
-            FileChanges(delete=(shard_path(Day(_DAY)),), message="Take the day away again"),
+            FileChanges(delete=(NEWS.layout.day_path(Day(_DAY)),), message="Take the day away again"),
         )
 
     def _materialize(self, graph: str, *partitions: str) -> Cost:

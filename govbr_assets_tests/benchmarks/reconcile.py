@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from govbr_assets.core.days import Day
-from govbr_assets.core.layout import ROW_GROUP_ROWS, year_path
+from govbr_assets.core.layout import ROW_GROUP_ROWS
 from govbr_assets.local.load import load
 from govbr_assets.local.news import sample_news
 from govbr_assets.local.stack import REPO_ID, LocalStack
@@ -100,7 +100,7 @@ class _Bench:
                     if news.num_rows:
                         writer.write_table(news.combine_chunks(), ROW_GROUP_ROWS)
                     held += news.num_rows
-            files.append(DataFile.of(year_path(year), place, held))
+            files.append(DataFile.of(NEWS.layout.compacted_path(year), place, held))
         size = sum(file.place.stat().st_size for file in files)
         put_on_hub(self._stack.hub.store, REPO_ID, files)
         return size

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from govbr_assets.core.diff import Place, differing_columns, home_of, row_changes
-from govbr_assets.core.layout import folded_year, shard_day
 from govbr_assets.core.row_changes import Action, RowChange, RowChanges
 from govbr_assets.publications import NEWS
 from govbr_assets_tests.tables import shard
@@ -18,7 +17,7 @@ OTHER, BASE = "data/train-2026-01-14.parquet", "data/train-0-of-3.parquet"
 
 
 def can_change(path: str) -> bool:
-    return folded_year(path) is not None or shard_day(path) is not None
+    return NEWS.layout.period_of(path) is not None or NEWS.layout.day_of(path) is not None
 
 
 def in_year(hub_id: str, *columns: str) -> Place:

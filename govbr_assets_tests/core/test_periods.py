@@ -231,7 +231,7 @@ def test_a_folded_file_is_known_by_its_keys_and_row_groups(groups: list[list[tup
     year = 2025 if dated else UNDATED
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(periods, "ROW_GROUP_ROWS", 3)
-        found = months_of_groups(iter(pieces(table, at)), [(len(group), 1) for group in groups], year)
+        found = months_of_groups(iter(pieces(table, at)), [(len(group), 1) for group in groups], year, NEWS.layout)
     assert found == plain_months(groups, year, 3)
 
 
@@ -247,10 +247,10 @@ def test_a_month_of_any_size_ends_its_row_group_and_is_known_again(rows: int, gr
     parquet = pq.ParquetFile(sink)
     assert [parquet.metadata.row_group(index).num_rows for index in range(parquet.num_row_groups)] == groups
     read = (parquet.read_row_group(index, ["unique_id", "published_at"]) for index in range(parquet.num_row_groups))
-    assert months_of_groups(read, group_sizes(parquet.metadata), 2025) == [202505] * len(groups)
+    assert months_of_groups(read, group_sizes(parquet.metadata), 2025, NEWS.layout) == [202505] * len(groups)
     if len(groups) > 1:
         uneven = [(rows, 1) for rows in (groups[0] - 1, groups[1] + 1, *groups[2:])]
-        assert months_of_groups([table.select(["unique_id", "published_at"])], uneven, 2025) is None
+        assert months_of_groups([table.select(["unique_id", "published_at"])], uneven, 2025, NEWS.layout) is None
 
 
 def _halves(table: pa.Table) -> Iterator[pa.Table]:

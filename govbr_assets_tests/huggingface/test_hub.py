@@ -14,7 +14,6 @@ import pytest
 import requests
 from huggingface_hub import CommitOperationAdd, HfApi
 
-from govbr_assets.core.layout import shard_path
 from govbr_assets.dataset.changeset import Changeset
 from govbr_assets.dataset.keys import file_keys
 from govbr_assets.dataset.reader import day_rows, file_rows
@@ -239,7 +238,7 @@ def test_a_days_rows_are_read_wherever_they_lie(hub: RepoClient, write: Callable
 def test_a_file_that_was_replaced_is_read_as_it_is_at_each_revision(hub: RepoClient):
     first = commit(hub, put("a"), hub.head()).after
     second = commit(hub, put("b", "c"), hub.head()).after
-    path = shard_path(DAY)
+    path = NEWS.layout.day_path(DAY)
     for revision, ids in ((first, ["a"]), (second, ["b", "c"]), (first, ["a"])):
         snapshot = hub.at(revision)
         assert file_rows(hub, snapshot.files[path])["unique_id"].to_pylist() == ids
@@ -311,7 +310,7 @@ def test_the_same_file_from_the_disk_is_not_published_again(hub: RepoClient, tmp
     local = tmp_path / "shard.parquet"
     local.write_bytes(encode(shard(["a", "b"])))
     local_hub.faults.forget()
-    assert not commit(hub, Fixed(Changeset({shard_path(DAY): local}, report=None)), before).committed
+    assert not commit(hub, Fixed(Changeset({NEWS.layout.day_path(DAY): local}, report=None)), before).committed
     assert hub.head() == before
     assert not local_hub.faults.seen("POST", "/preupload/")
 
@@ -388,7 +387,7 @@ def test_a_copy_brings_the_very_bytes_back_and_uploads_nothing(
 def test_a_copy_of_what_is_there_makes_no_commit(hub: RepoClient):
     first = commit(hub, put("a"), hub.head()).snapshot
     assert not commit(
-        hub, Fixed(Changeset(copy=files_back(shard_path(DAY), snapshot=first), report=None)), first
+        hub, Fixed(Changeset(copy=files_back(NEWS.layout.day_path(DAY), snapshot=first), report=None)), first
     ).committed
     assert hub.head() == first
 
@@ -398,7 +397,7 @@ def test_a_lost_answer_to_a_copy_is_looked_for_before_another_try(hub: RepoClien
     first = commit(hub, put("a"), hub.head()).snapshot
     commit(hub, put("b"), first)
     local_hub.faults.add(Fault("POST", COMMIT, action, when="after"))
-    back = files_back(shard_path(DAY), snapshot=first)
+    back = files_back(NEWS.layout.day_path(DAY), snapshot=first)
     publication = commit(hub, Fixed(Changeset(copy=back, message="Back", report=None)), hub.head())
     assert publication.committed
     assert publication.after == hub.head().revision
@@ -417,7 +416,7 @@ def test_a_copy_that_somebody_else_makes_at_the_same_time_is_not_taken_for_ours(
 
     # The client asks what is there right before it commits, and then sends nothing.
     local_hub.faults.add(Fault("POST", "/paths-info/main$", call(slip_in)))
-    plan = Fixed(Changeset(copy=files_back(shard_path(DAY), snapshot=first), message="Back", report=None))
+    plan = Fixed(Changeset(copy=files_back(NEWS.layout.day_path(DAY), snapshot=first), message="Back", report=None))
     publication = commit(hub, plan, second)
     assert len(plan.made_at) == 2
     assert not publication.committed
@@ -431,9 +430,9 @@ def test_the_local_hub_takes_no_copy_of_what_the_repo_never_had(
     """On the real Hub too a large file belongs to a repo, and a copy, whose line has no size, brings none along."""
     content = encode(shard(["another repo's"]))
     other = RepoClient(f"{repo_id}-other", token=hub.token, endpoint=hub.api.endpoint)
-    commit(other, Fixed(Changeset({shard_path(DAY): content}, message="Publish", report=None)), other.head())
+    commit(other, Fixed(Changeset({NEWS.layout.day_path(DAY): content}, message="Publish", report=None)), other.head())
     write(**{"notes.txt": b"a repo"})
-    value = {"path": shard_path(DAY), "algo": "sha256", "oid": hashlib.sha256(content).hexdigest()}
+    value = {"path": NEWS.layout.day_path(DAY), "algo": "sha256", "oid": hashlib.sha256(content).hexdigest()}
     lines = ({"key": "header", "value": {"summary": "copy"}}, {"key": "lfsFile", "value": value})
     address = "{}/api/datasets/{}/commit/main"
     told = {

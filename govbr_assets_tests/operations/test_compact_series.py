@@ -11,7 +11,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from govbr_assets.core.layout import shard_day
 from govbr_assets.operations.compact.plan import compact
 from govbr_assets.publications import NEWS
 from govbr_assets_tests import readers
@@ -53,7 +52,7 @@ def test_a_month_that_finds_no_room_waits_as_a_whole_and_is_made_once(
     few_files(monkeypatch, 6)
     days = [f"2025-0{month}-1{day}" for month in (1, 2, 3) for day in (1, 2, 3)]
     folding.write({f"data/train-{day}.parquet": encode(rows(day, day=day)) for day in days})
-    taken = [[str(shard_day(file.path)) for file in step.report.compacted] for step in folding.fold()]
+    taken = [[str(NEWS.layout.day_of(file.path)) for file in step.report.compacted] for step in folding.fold()]
     assert taken == [days[:3], days[3:6], days[6:]]
     folding.check_folded(folding.base)
 

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 
 from govbr_assets.core.days import Day
 from govbr_assets.core.identity import aliases
-from govbr_assets.core.layout import shard_path
 from govbr_assets.dataset.reader import footer
 from govbr_assets.errors import ViewerUncertainError
 from govbr_assets.local.hub import LocalHub
@@ -246,7 +245,7 @@ def test_a_range_of_many_days_goes_through_the_files_once_and_leaves_the_viewer_
     keys = [f"2026-01-{number:02}" for number in range(1, 32)] + ["2026-02-01", "2026-02-02"]
     assert len(keys) > VIEWER_DAYS
     days = {key: news([f"{key} {number}" for number in range(3)], at=Day.of(key).start) for key in keys}
-    data: Files = {shard_path(Day.of(key)): [(f"{key} 0", Day.of(key).start)] for key in keys[:3]}
+    data: Files = {NEWS.layout.day_path(Day.of(key)): [(f"{key} 0", Day.of(key).start)] for key in keys[:3]}
     data[YEAR] = [(f"{key} 1", None) for key in keys]
     world.put(data)
     one_day = world.hub()
@@ -260,7 +259,7 @@ def test_a_range_of_many_days_goes_through_the_files_once_and_leaves_the_viewer_
     found = {key: asking.find(key) for key in keys}
 
     assert {key: each.table.to_pylist() for key, each in found.items()} == {
-        key: model(days[key], data, own=shard_path(Day.of(key))) for key in keys
+        key: model(days[key], data, own=NEWS.layout.day_path(Day.of(key))) for key in keys
     }
     assert {(each.source, each.reason) for each in found.values()} == {
         ("exact", "for 33 days the files cost less than the viewer")

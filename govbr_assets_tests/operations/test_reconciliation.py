@@ -304,7 +304,7 @@ def test_a_second_run_reads_nothing_but_the_head_and_the_tree(graph: Graph, deep
     assert (metadata["files"], metadata["files_fetched"]) == (4, 1)
 
 
-@pytest.mark.parametrize(("deep", "kind"), [(False, "keys"), (True, "xxh3")])
+@pytest.mark.parametrize(("deep", "kind"), [(False, "keys"), (True, f"xxh3-{NEWS.fingerprint}")])
 def test_what_a_disk_has_damaged_is_read_anew(graph: Graph, deep: bool, kind: str):
     graph.insert("a", "b")
     graph.run("2026-01-15")

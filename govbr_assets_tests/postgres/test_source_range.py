@@ -7,7 +7,6 @@ import pytest
 from dagster import DagsterEventType, ExecuteInProcessResult
 
 from govbr_assets.core.days import Day
-from govbr_assets.core.layout import shard_path
 from govbr_assets.errors import PermanentError, SourceError, SourceRowsError
 from govbr_assets.postgres.news import NewsTable
 from govbr_assets.publications import NEWS
@@ -172,7 +171,11 @@ def test_an_id_with_a_nul_on_the_hub_names_no_row_and_hinders_no_day(graph: Grap
     for day in DAYS[:3]:
         graph.insert(f"id-{day}", f"more-{day}", day=str(day))
     at = DAYS[1].start + timedelta(hours=9)
-    write(graph.local_hub.store, graph.repo_id, {shard_path(DAYS[1]): encode(shard(["a\0b", "id-2026-01-12"], at=at))})
+    write(
+        graph.local_hub.store,
+        graph.repo_id,
+        {NEWS.layout.day_path(DAYS[1]): encode(shard(["a\0b", "id-2026-01-12"], at=at))},
+    )
     assert graph.run("2026-01-11", "2026-01-13", checks=False).success
     assert {name for ids in graph.ids().values() for name in ids} == {
         f"{what}-{day}" for day in DAYS[:3] for what in ("id", "more")

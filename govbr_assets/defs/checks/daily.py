@@ -10,7 +10,6 @@ from dagster import AssetCheckExecutionContext, AssetCheckResult
 from govbr_assets.core.contract import repeated
 from govbr_assets.core.days import ByDay, Day
 from govbr_assets.core.identity import aliases, missing_rows
-from govbr_assets.core.layout import shard_path
 from govbr_assets.dataset.keys import holding
 from govbr_assets.dataset.reader import day_rows, file_schema
 from govbr_assets.defs.assets.daily import hf_parquet_shard, postgres_news_partition
@@ -37,7 +36,7 @@ def shard_schema_is_the_contract(context: AssetCheckExecutionContext, hub: HubRe
 
     def judge(key: str) -> Verdict:
         """Compare the schema of the day's shard; a day without one is judged by whether rows of it are lost."""
-        file = published.head.data_file(shard_path(Day.of(key)))
+        file = published.head.data_file(NEWS.layout.day_path(Day.of(key)))
         if file is None:
             lost = published.lost(key, len(published.ids(key)))
             return Verdict(not lost, {"shard": lost or "none: other files hold the day, or it has no rows"})

@@ -8,7 +8,7 @@ from itertools import islice
 
 from dagster import DagsterInstance
 
-from govbr_assets.core.layout import CARD_PATH, folded_year, shard_day
+from govbr_assets.core.layout import CARD_PATH
 from govbr_assets.dataset.changeset import VisibleRows
 from govbr_assets.dataset.visible_rows import rows_seen
 from govbr_assets.defs.assets.consolidated import consolidated_dataset
@@ -19,6 +19,7 @@ from govbr_assets.defs.metadata.events import last_materializations
 from govbr_assets.errors import ContractError
 from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.snapshot import Snapshot
+from govbr_assets.publications import NEWS
 
 _COMMITS = 200  # of the history that are looked at, at most
 _LONGEST = timedelta(days=14)  # that losses are looked for where no two compactions say since when
@@ -72,7 +73,7 @@ def _unselected(head: Snapshot) -> str:
     """Say which files of ours readers do not see by what the card selects."""
     scope = head.scope
     shown = {*scope.ours.files}.union(*(split.files for _, _, split in scope.others))
-    named = (path for path in head.files if shard_day(path) is not None or folded_year(path) is not None)
+    named = filter(NEWS.layout.is_ours, head.files)
     hidden = sorted({*named} - shown)
     if hidden:
         more = f" and {len(hidden) - 1} more" if len(hidden) > 1 else ""

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from govbr_assets.core.layout import year_path
 from govbr_assets.huggingface.snapshot import DataFile
 from govbr_assets.operations.compact.duplicates import Duplicates
 from govbr_assets.operations.compact.inputs import CompactionInputs
 from govbr_assets.operations.compact.packing import years_of
 from govbr_assets.operations.rewrite import DELETE_SCHEMA, FileEdit, RewrittenFile, rewrite
 from govbr_assets.operations.verify import RowChecksum
+from govbr_assets.publications import NEWS
 
 
 @dataclass(frozen=True)
@@ -81,11 +81,16 @@ class YearFiles:
         if known and (known.old, known.added, known.duplicates) == made_of:
             return known
         lost = inputs.duplicates.losing_in([each.path for each in added])
-        months = {month for each in added for month in inputs.staged[each].months if month // 100 == year}
+        months = {
+            month
+            for each in added
+            for month in inputs.staged[each].months
+            if NEWS.layout.period_of_month(month) == year
+        }
         insert = {month: inputs.staged.rows(added, month, lost) for month in months}
         delete = (inputs.losing(old) if old else lost.slice(0, 0)).select(DELETE_SCHEMA.names)
         before, watched = inputs.old_file(old) if old else None, inputs.duplicates.ids
-        built = rewrite(year_path(year), before, FileEdit(delete, insert), self._folder, watched)
+        built = rewrite(NEWS.layout.compacted_path(year), before, FileEdit(delete, insert), self._folder, watched)
         replaced = [*taken, *([old] if old else [])]
         return YearFile(*made_of, built, inputs.adopt(built, built.local, replaced) if built.local else None)
 

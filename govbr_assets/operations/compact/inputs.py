@@ -114,7 +114,7 @@ class CompactionInputs:
         if file not in self._months:
             groups = group_sizes(footer(self.client, file))
             keys = file_keys(self.client, file)
-            self._months[file] = None if self._is_odd(file) else months_of_groups(keys, groups, year)
+            self._months[file] = None if self._is_odd(file) else months_of_groups(keys, groups, year, NEWS.layout)
         return self._months[file]
 
     def _originals(self, files: Iterable[DataFile]) -> frozenset[DataFile]:

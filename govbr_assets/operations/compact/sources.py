@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from govbr_assets.core.days import Day
-from govbr_assets.core.layout import folded_year, shard_day
 from govbr_assets.huggingface.snapshot import DataFile, Snapshot
+from govbr_assets.publications import NEWS
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ def sources(snapshot: Snapshot, today: Day) -> Sources:
     """Say by their names which files a fold takes up."""
     found = Sources({}, [], [], [])
     for file in snapshot.data_files:
-        year, day = folded_year(file.path), shard_day(file.path)
+        year, day = NEWS.layout.period_of(file.path), NEWS.layout.day_of(file.path)
         if year is not None:
             found.years[year] = file
         elif day is not None:

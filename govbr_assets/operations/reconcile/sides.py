@@ -8,7 +8,7 @@ import pyarrow as pa
 from govbr_assets.core.days import Day
 from govbr_assets.core.digest import row_digests
 from govbr_assets.core.identity import hashes
-from govbr_assets.core.layout import LARGE_GROUP_BYTES, folded_year, shard_day
+from govbr_assets.core.layout import LARGE_GROUP_BYTES
 from govbr_assets.core.row_differences import CLAIMS_SCHEMA, ROWS_SCHEMA, local_days
 from govbr_assets.dataset.keys import file_digests, file_keys, legacy_keys
 from govbr_assets.dataset.local_copy import copy_to_disk
@@ -110,8 +110,7 @@ class HubSide:
     def _look_at(self, file: DataFile) -> pa.Schema:
         """Give the schema of a file, and note it if a fold has to come first."""
         schema = file_schema(self._hub, file)
-        named = shard_day(file.path) is not None or folded_year(file.path) is not None
-        if not named or NEWS.compare(schema):
+        if not NEWS.layout.is_ours(file.path) or NEWS.compare(schema):
             self.unfolded.append(file.path)
         return schema
 

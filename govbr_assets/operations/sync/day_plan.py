@@ -9,12 +9,12 @@ import pyarrow as pa
 
 from govbr_assets.core.days import ByDay, Day
 from govbr_assets.core.identity import Moves, aliases
-from govbr_assets.core.layout import shard_path
 from govbr_assets.io.staged import Rows
 from govbr_assets.operations.existing_ids import ExistingRows
 from govbr_assets.operations.sync.diff import DayDiff
 from govbr_assets.operations.sync.draft import ChangesetBuilder
 from govbr_assets.operations.sync.options import DayReport, SyncOptions
+from govbr_assets.publications import NEWS
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class DaySync:
     @property
     def path(self) -> str:
         """Where the day's own shard lies."""
-        return shard_path(self.day)
+        return NEWS.layout.day_path(self.day)
 
     def to_locate(self, draft: ChangesetBuilder, moves: Iterable[Moves]) -> list[str]:
         """List the ids that the Hub holds in other files than the day's shard and its year's: which, has to be found.

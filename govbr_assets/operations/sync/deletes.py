@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from govbr_assets.core.days import Day
 from govbr_assets.core.identity import owners
-from govbr_assets.core.layout import shard_path
 from govbr_assets.core.row_changes import Action, RowChange
 from govbr_assets.errors import SourceRowsError
 from govbr_assets.io.staged import Rows
@@ -71,7 +70,7 @@ def resolve_extra_rows(
     for path, hub_id in places:
         row = owner.get(hub_id)
         if row is not None and days[row] != day:
-            changes.append(RowChange(Action.MOVE_OUT, row, hub_id, path, shard_path(days[row])))
+            changes.append(RowChange(Action.MOVE_OUT, row, hub_id, path, NEWS.layout.day_path(days[row])))
         elif row is None and hub_id not in too_large:
             changes.append(RowChange(action, None, hub_id, path))
         # All others stay: they came under this day after it was read, lost their time, or are too large to publish.

@@ -15,7 +15,6 @@ from govbr_assets.core.days import Day
 from govbr_assets.core.diff import Place, differing_columns, home_of, row_changes
 from govbr_assets.core.digest import digests_of
 from govbr_assets.core.identity import aliases, owners
-from govbr_assets.core.layout import shard_day, shard_path, year_path
 from govbr_assets.core.periods import in_order
 from govbr_assets.core.row_changes import Action, RowChanges
 from govbr_assets.errors import ContractError
@@ -40,7 +39,7 @@ class DayDiff:
 
     def __init__(self, day: Day, rows: Rows, builder: ChangesetBuilder, options: SyncOptions) -> None:
         self._day, self._rows, self._builder, self._options = day, rows, builder, options
-        self._path, self._year_path = shard_path(day), year_path(day.date.year)
+        self._path, self._year_path = NEWS.layout.day_path(day), NEWS.layout.compacted_path_for(day)
         self._owner = owners(rows)
         self._index = {row: index for index, row in enumerate(rows["unique_id"].to_pylist())}
         self._places: dict[str, list[Place]] = {row: [] for row in self._index}
@@ -160,7 +159,7 @@ class DayDiff:
         """
         inserts, arrived = dict[str, Rows](), set[str]()
         for path, ids in changes.inserts.items():
-            day = shard_day(path)
+            day = NEWS.layout.day_of(path)
             if day is None or day == self._day:
                 inserts[path] = self._only(ids)
                 continue

@@ -12,7 +12,6 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from govbr_assets.core.days import Day
-from govbr_assets.core.layout import shard_day, shard_path, year_path
 from govbr_assets.core.periods import in_order
 from govbr_assets.dataset.keys import holding
 from govbr_assets.huggingface.blob import Blob, opened, size_of
@@ -60,7 +59,7 @@ class ChangesetBuilder:
     @property
     def size(self) -> int:
         """Bytes of new shards."""
-        return sum(self.size_of(path) for path in self._edits if shard_day(path))
+        return sum(self.size_of(path) for path in self._edits if NEWS.layout.day_of(path))
 
     def size_of(self, path: str) -> int:
         """Count the bytes of a shard if it is written; 0 if it stays as it is or goes."""
@@ -102,7 +101,7 @@ class ChangesetBuilder:
 
     def rows_in_place(self, day: Day) -> pa.Table:
         """Say what the year's file will hold of a day, but for new versions: [n x 2] of `ROWS_IN_PLACE_SCHEMA`."""
-        rows, edit = self._years.rows_in_place(self.snapshot, day), self._edits.get(year_path(day.date.year))
+        rows, edit = self._years.rows_in_place(self.snapshot, day), self._edits.get(NEWS.layout.compacted_path_for(day))
         return rows.filter(pc.invert(_among(rows, edit.delete))) if edit else rows
 
     def year_rows(self, day: Day, ids: Collection[str]) -> Rows:
@@ -112,7 +111,7 @@ class ChangesetBuilder:
     def ids_in_place(self, day: Day) -> list[str]:
         """List the ids of a day, in its own shard and under it in the year's file."""
         return [
-            *self.shard(shard_path(day))["unique_id"].to_pylist(),
+            *self.shard(NEWS.layout.day_path(day))["unique_id"].to_pylist(),
             *self.rows_in_place(day)["unique_id"].to_pylist(),
         ]
 
@@ -170,7 +169,7 @@ class ChangesetBuilder:
             ProofError: a row that stays would be lost or changed.
             ContractError: a year's file is not as compacted files are.
         """
-        made = {path: self._shard_file(path) for path in self._edits if shard_day(path)}
+        made = {path: self._shard_file(path) for path in self._edits if NEWS.layout.day_of(path)}
         for path in sorted(self._edits.keys() - made.keys()):
             edit = self._edits[path]
             made[path] = self._years.edited(self.snapshot, path, edit.delete, edit.insert)

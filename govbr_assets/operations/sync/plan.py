@@ -8,7 +8,6 @@ from pathlib import Path
 import pyarrow as pa
 
 from govbr_assets.core import identity
-from govbr_assets.core.layout import shard_day
 from govbr_assets.core.row_changes import Action
 from govbr_assets.dataset.changeset import REMOVED_ROWS, Changeset
 from govbr_assets.dataset.reach import out_of_reach
@@ -23,6 +22,7 @@ from govbr_assets.operations.sync.diff import with_retained
 from govbr_assets.operations.sync.draft import ChangesetBuilder
 from govbr_assets.operations.sync.options import DayReport
 from govbr_assets.operations.sync.year_files import YearFiles
+from govbr_assets.publications import NEWS
 
 COMMIT_BYTES = 10_000_000
 """Bytes of new shards from which on a commit takes no other day: its upload needs some three times as much memory."""
@@ -89,7 +89,9 @@ class SyncCommit:
         put, delete = builder.finish()
         removed = {each for day in days.values() for each in day.changes.ids(Action.REMOVE)}
         fresh = {
-            path: [range(size_of(each))] for path, each in put.items() if shard_day(path) and isinstance(each, Path)
+            path: [range(size_of(each))]
+            for path, each in put.items()
+            if NEWS.layout.day_of(path) and isinstance(each, Path)
         }
         report = SyncReport(days, rejected)
         return Changeset(put, delete, fresh=fresh, message=_message(days), removed_rows=len(removed), report=report)

@@ -17,7 +17,7 @@ from govbr_assets.core.contract import within
 from govbr_assets.core.days import Day
 from govbr_assets.core.diff import ROWS_IN_PLACE_SCHEMA
 from govbr_assets.core.digest import row_digests
-from govbr_assets.core.layout import LARGE_GROUP_BYTES, folded_year, rows_at_once, shard_day, year_path
+from govbr_assets.core.layout import LARGE_GROUP_BYTES, rows_at_once
 from govbr_assets.core.row_differences import local_days
 from govbr_assets.dataset.keys import file_keys
 from govbr_assets.dataset.parquet import encode, encode_to
@@ -58,8 +58,8 @@ class YearFiles:
 
     def is_folded(self, file: DataFile) -> bool:
         """Say whether rows of a file may be changed: it is a day's shard, or a year's file of the published schema."""
-        if folded_year(file.path) is None:
-            return shard_day(file.path) is not None
+        if NEWS.layout.period_of(file.path) is None:
+            return NEWS.layout.day_of(file.path) is not None
         return not NEWS.compare(file_schema(self._hub, file))
 
     def uncompacted_rows(self, snapshot: Snapshot, day: Day) -> dict[str, int]:
@@ -88,7 +88,7 @@ class YearFiles:
 
         Only the row groups that may hold the day are read.
         """
-        path, found = year_path(day.date.year), [ROWS_IN_PLACE_SCHEMA.empty_table()]
+        path, found = NEWS.layout.compacted_path_for(day), [ROWS_IN_PLACE_SCHEMA.empty_table()]
         file = snapshot.data_file(path)
         if file and self.is_folded(file):
             for index in row_groups_of_day(footer(self._hub, file), day):
@@ -98,7 +98,7 @@ class YearFiles:
 
     def rows(self, snapshot: Snapshot, day: Day, ids: Collection[str]) -> Rows:
         """Read some rows of a day out of the year's file: [n rows x 24], in its order; many stay on the disk."""
-        file, wanted = snapshot.files[year_path(day.date.year)], pa.array(ids, pa.string())
+        file, wanted = snapshot.files[NEWS.layout.compacted_path_for(day)], pa.array(ids, pa.string())
         groups = row_groups_of_day(footer(self._hub, file), day)
         tables = chain.from_iterable(self._rows(file, index) for index in groups)
         of_day = (rows.filter(within(rows["published_at"], day)) for rows in tables)
@@ -134,7 +134,7 @@ class YearFiles:
             ContractError: the file is not as compacted files are.
         """
         self._last = None  # the memory is needed now
-        old = OldFile.of(self._inbox.get(snapshot.files[path]), folded_year(path) or 0)
+        old = OldFile.of(self._inbox.get(snapshot.files[path]), NEWS.layout.period_of(path) or 0)
         if old is None:
             raise ContractError(
                 f"{path} on the Hub is not in the order of a folded file: run weekly_consolidation first."

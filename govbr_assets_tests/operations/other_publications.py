@@ -1,0 +1,142 @@
+"""The graph with another `publications.py`, in a process of its own: what is declared there, nothing else knows.
+
+python -m govbr_assets_tests.operations.other_publications <JSON: the scene, the edit of the file, and the stack>
+"""
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from pathlib import Path
+from types import CodeType, ModuleType, SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from govbr_assets_tests.graph import Graph
+
+DAYS = ["2024-01-15", "2024-02-10", "2025-03-01"]
+PUBLICATIONS = "govbr_assets.publications"
+
+
+class EditedFile(SourceFileLoader):
+    """Loads a module as if its file had been edited: each text of it that is named replaced by another."""
+
+    edits: dict[str, str]
+
+    def get_code(self, fullname: str) -> CodeType:
+        text = Path(self.path).read_text()
+        for before, after in self.edits.items():
+            assert text.count(before) == 1, before
+            text = text.replace(before, after)
+        return compile(text, self.path, "exec")
+
+
+class EditedPublications(MetaPathFinder):
+    """Finds the edited module."""
+
+    def __init__(self, edits: dict[str, str]) -> None:
+        self._edits = edits
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        found = PathFinder.find_spec(fullname, path, target) if fullname == PUBLICATIONS else None
+        if found and found.origin:
+            found.loader = EditedFile(fullname, found.origin)
+            found.loader.edits = self._edits
+        return found
+
+
+def publish(graph: "Graph") -> None:
+    """Publish two rows on each day."""
+    graph.execute("ALTER TABLE news ADD COLUMN level text")
+    for number, day in enumerate(DAYS):
+        graph.insert(f"a{number}", f"b{number}", day=day)
+    graph.execute("UPDATE news SET level = 'high' WHERE unique_id LIKE 'a%'")
+    for day in DAYS:
+        succeeds(graph.run(day))
+
+
+def succeeds(result: Any) -> None:
+    """See that a run and its checks went well."""
+    assert result.success
+    assert all(each.passed for each in result.get_asset_check_evaluations())
+
+
+def values(graph: "Graph", column: str) -> dict[str, Any]:
+    """Return a column of all rows on the Hub, by id."""
+    import pyarrow as pa
+
+    read = [file.read(["unique_id", column]) for file in files(graph).values()]
+    return dict(zip(*(each.to_pylist() for each in pa.concat_tables(read).columns), strict=True))
+
+
+def files(graph: "Graph") -> dict[str, Any]:
+    """Open the files of the dataset on the Hub."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+    from huggingface_hub import HfApi
+
+    api, found = HfApi(endpoint=graph.local_hub.endpoint, token=graph.local_hub.write_token), {}
+    for file in graph.head.data_files:
+        local = api.hf_hub_download(graph.repo_id, file.path, repo_type="dataset", revision=graph.head.revision)
+        found[file.path] = pq.ParquetFile(pa.BufferReader(Path(local).read_bytes()))
+    return found
+
+
+def one_column_more(graph: "Graph") -> None:
+    """Publish, compact, reconcile and change a column that is declared in one line."""
+    publish(graph)
+    expected = {f"{name}{number}": "high" if name == "a" else None for name in "ab" for number in range(len(DAYS))}
+    assert values(graph, "level") == expected
+    succeeds(graph.reconcile(deep=True))
+    succeeds(graph.fold())
+    assert sorted(graph.ids()) == ["data/train-2024-00.parquet", "data/train-2025-00.parquet"]
+    for file in files(graph).values():
+        assert file.schema_arrow.names[-1] == "level"
+        level = file.metadata.row_group(0).column(file.metadata.num_columns - 1)
+        assert level.has_dictionary_page
+        assert level.is_stats_set
+    graph.execute("UPDATE news SET level = 'low' WHERE unique_id = 'b0'")
+    result = graph.reconcile(deep=True)
+    assert result.success
+    assert not all(each.passed for each in result.get_asset_check_evaluations())
+    succeeds(graph.run(DAYS[0]))
+    assert values(graph, "level") == expected | {"b0": "low"}
+    succeeds(graph.reconcile(deep=True))
+
+
+def files_of_months(graph: "Graph") -> None:
+    """Publish and compact by a layout with one file a month, and change a row in such a file."""
+    publish(graph)
+    succeeds(graph.fold())
+    paths = ["data/train-2024-01-00.parquet", "data/train-2024-02-00.parquet", "data/train-2025-03-00.parquet"]
+    assert sorted(graph.ids()) == paths
+    graph.execute("UPDATE news SET title = 'changed' WHERE unique_id = 'a1'")
+    graph.insert("late", day=DAYS[1])
+    succeeds(graph.run(DAYS[1]))
+    assert sorted(graph.ids()) == [*paths[:2], f"data/train-{DAYS[1]}.parquet", paths[2]]
+    assert values(graph, "title")["a1"] == "changed"
+    succeeds(graph.fold())
+    assert {path: len(ids) for path, ids in graph.ids().items()} == dict(zip(paths, [2, 3, 2], strict=True))
+    succeeds(graph.reconcile(deep=True))
+
+
+SCENES: dict[str, Callable[["Graph"], None]] = {each.__name__: each for each in (one_column_more, files_of_months)}
+
+
+def main() -> None:
+    """Play a scene."""
+    wanted = json.loads(sys.argv[1])
+    sys.meta_path.insert(0, EditedPublications(wanted["edits"]))
+    from govbr_assets_tests.graph import Graph
+
+    hub: Any = SimpleNamespace(endpoint=wanted["endpoint"], write_token=wanted["token"])
+    viewer: Any = SimpleNamespace(url=wanted["viewer"])
+    graph = Graph(wanted["postgres"], wanted["repo_id"], hub, viewer, Path(wanted["folder"]))
+    SCENES[wanted["scene"]](graph)
+
+
+if __name__ == "__main__":
+    main()
