@@ -4,9 +4,6 @@ Dagster itself would record all days of a step at its end, keep each event in me
 through all days of the run for each of them. It has no public way around that; tests hold what is used here to it.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 from dagster import (
     AssetCheckEvaluation,
     AssetCheckExecutionContext,
@@ -15,6 +12,8 @@ from dagster import (
     DagsterEvent,
     OutputContext,
 )
+
+from govbr_assets.defs.metadata.events import Metadata
 
 
 class PartitionEvents:
@@ -26,14 +25,14 @@ class PartitionEvents:
 
     def __init__(self, context: OutputContext) -> None:
         self._context = context
-        self._last: tuple[str, Mapping[str, Any]] | None = None
+        self._last: tuple[str, Metadata] | None = None
 
-    def materialize(self, key: str, metadata: Mapping[str, Any]) -> None:
+    def materialize(self, key: str, metadata: Metadata) -> None:
         """Take a day, and record the one before it."""
         self.flush()
         self._last = key, metadata
 
-    def observe(self, key: str, metadata: Mapping[str, Any]) -> None:
+    def observe(self, key: str, metadata: Metadata) -> None:
         """Record what was seen of a day that is not as it should be."""
         event = AssetObservation(self._context.asset_key, partition=key, metadata=metadata)
         DagsterEvent.asset_observation(self._context.step_context, event)
