@@ -15,8 +15,11 @@ def map_ordered(function: Callable[[T], R], items: Iterable[T], workers: int) ->
     Args:
         function: called in the threads.
         items: consumed as results are taken, at most `workers` + 1 ahead.
-        workers: number of threads.
+        workers: number of threads; with less than two, nothing is called in a thread and nothing ahead.
     """
+    if workers < 2:
+        yield from map(function, items)
+        return
     with ThreadPoolExecutor(workers) as pool:
         pending: deque[Future[R]] = deque()
         try:

@@ -107,10 +107,11 @@ class RowCollector:
 
     Args:
         schema: of the rows.
+        in_memory: bytes of them that are held in memory at most.
     """
 
-    def __init__(self, schema: pa.Schema) -> None:
-        self._schema, self._size = schema, 0
+    def __init__(self, schema: pa.Schema, in_memory: int = STAGED_BYTES) -> None:
+        self._schema, self._most, self._size = schema, in_memory, 0
         self._held: list[pa.Table] = []
         self._file: RowFile | None = None
         self._numbers: list[int] = []
@@ -123,7 +124,7 @@ class RowCollector:
         """
         self._held.append(rows)
         self._size += rows.nbytes
-        if self._size > (PIECE_BYTES if self._file else STAGED_BYTES):
+        if self._size > (PIECE_BYTES if self._file else self._most):
             self._spill()
 
     def rows(self) -> Rows:
@@ -147,17 +148,18 @@ class RowCollector:
         self._size = 0
 
 
-def collected(tables: Iterable[pa.Table], schema: pa.Schema) -> Rows:
+def collected(tables: Iterable[pa.Table], schema: pa.Schema, in_memory: int = STAGED_BYTES) -> Rows:
     """Take a stream of rows: into memory, or onto the disk if they are many.
 
     Args:
         tables: [n rows x columns of `schema`] each.
         schema: theirs.
+        in_memory: bytes of them that are held in memory at most.
 
     Raises:
         NoRoomError: the disk for temporary files is full.
     """
-    collector = RowCollector(schema)
+    collector = RowCollector(schema, in_memory)
     for table in tables:
         collector.add(table)
     return collector.rows()

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+import pyarrow.parquet as pq
+
 from govbr_assets.core.row_group_copy import RowGroup, row_groups, splice
-from govbr_assets.operations.old_file import OldFile
+from govbr_assets.operations.old_file import OldFile, OldRows
 from govbr_assets.operations.verify import verify_copy
 
 
@@ -36,7 +38,7 @@ class _Group:
     fresh: bool
 
 
-def assemble(local: Path, old: OldFile | None, made: Mapping[int, Path], changed: Set[int]) -> AssembledFile:
+def assemble(local: Path, old: OldFile | OldRows | None, made: Mapping[int, Path], changed: Set[int]) -> AssembledFile:
     """Put row groups into one file, byte for byte; if there is none, no file is made.
 
     Args:
@@ -49,6 +51,8 @@ def assemble(local: Path, old: OldFile | None, made: Mapping[int, Path], changed
         ContractError: the old file has row groups that cannot be copied.
         ProofError: a row group was not copied as it was.
     """
+    if len(made) == 1 and (old is None or changed >= set(old.months)):
+        return _renamed(local, *next(iter(made.items())))
     with ExitStack() as stack:
         groups = [*_copied(stack, old, changed), *_made(stack, made)]
         groups.sort(key=lambda each: each.month)  # stable: the groups of a month stay in their order
@@ -62,9 +66,16 @@ def assemble(local: Path, old: OldFile | None, made: Mapping[int, Path], changed
         return AssembledFile(rows, months, _fresh(groups, written))
 
 
-def _copied(stack: ExitStack, old: OldFile | None, changed: Set[int]) -> list[_Group]:
+def _renamed(local: Path, month: int, made: Path) -> AssembledFile:
+    """Take the file of the only month as it is: the same bytes as if its row groups were copied."""
+    made.rename(local)
+    metadata = pq.read_metadata(local)
+    return AssembledFile(metadata.num_rows, [month] * metadata.num_row_groups, [range(local.stat().st_size)])
+
+
+def _copied(stack: ExitStack, old: OldFile | OldRows | None, changed: Set[int]) -> list[_Group]:
     """Take the row groups of months that stay as they are."""
-    if old is None or changed >= set(old.months):
+    if not isinstance(old, OldFile) or changed >= set(old.months):
         return []
     file = stack.enter_context(old.local.open("rb"))
     pairs = zip(old.months, row_groups(file), strict=True)

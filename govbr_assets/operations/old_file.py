@@ -10,9 +10,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from govbr_assets.core.layout import rows_at_once
-from govbr_assets.core.periods import digested, months_of_groups
+from govbr_assets.core.periods import DIGESTED_SCHEMA, by_month, digested, in_order, months_of_groups
 from govbr_assets.errors import ProofError
 from govbr_assets.io.sizes import group_sizes
+from govbr_assets.io.staged import Rows, tables_of
+from govbr_assets.io.staging import RowCollector
 from govbr_assets.publications import NEWS
 
 _ROWS, _BYTES = 1_000, 8 << 20  # that are read at a time
@@ -58,13 +60,53 @@ class OldFile:
                 sizes[month] += size
         return sizes
 
-    def months_with(self, ids: pa.ChunkedArray) -> set[int]:
-        """Tell the months that hold one of some ids."""
+    def changed_by(self, delete: pa.Table) -> set[int]:
+        """Tell the months that change when rows go, [n rows x 2] with their `unique_id`; all others are copied."""
+        return self._months_with(delete["unique_id"]) if delete.num_rows else set()
+
+    def _months_with(self, ids: pa.ChunkedArray) -> set[int]:
         wanted = ids.combine_chunks()
         with _opened(self.local) as parquet:
             groups = (parquet.read_row_group(index, ["unique_id"]) for index in range(parquet.num_row_groups))
             found = [pc.any(pc.is_in(group["unique_id"], wanted)).as_py() for group in groups]
         return {month for month, here in zip(self.months, found, strict=True) if here}
+
+
+class OldRows:
+    """The rows of a file that is small, and is made anew as a whole: they may be in any order, as others write them.
+
+    Args:
+        rows: [n rows x 24].
+    """
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows_by_month(rows)
+
+    @property
+    def months(self) -> Sequence[int]:
+        """The months that it has rows of."""
+        return list(self._rows)
+
+    def rows(self, month: int) -> Iterator[pa.Table]:
+        """Stream the rows of a month in order: [n rows x 25] each of `DIGESTED_SCHEMA`."""
+        return tables_of(in_order(self._rows[month])) if month in self._rows else iter(())
+
+    def sizes(self) -> Counter[int]:
+        """Count the bytes of each month."""
+        return Counter({month: rows.nbytes for month, rows in self._rows.items()})
+
+    def changed_by(self, delete: pa.Table) -> set[int]:
+        """Tell the months that change when rows go: all are made anew."""
+        return set(self._rows)
+
+
+def rows_by_month(rows: Rows) -> dict[int, Rows]:
+    """Part rows by month and add their digests: [n rows x 24] become [n rows x 25] each of `DIGESTED_SCHEMA`."""
+    parts = dict[int, RowCollector]()
+    for table in tables_of(rows):
+        for month, part in by_month(digested(table)):
+            parts.setdefault(month, RowCollector(DIGESTED_SCHEMA)).add(part)
+    return {month: part.rows() for month, part in parts.items()}
 
 
 class Deletes:

@@ -4,9 +4,8 @@ Which rows these are is decided by whoever asks. Months without a change are cop
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 from pathlib import Path
 from typing import Self
 
@@ -14,15 +13,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from govbr_assets.core.merge import merge
-from govbr_assets.core.periods import DIGESTED_SCHEMA, by_month, digested, in_order
+from govbr_assets.core.periods import in_order
 from govbr_assets.dataset.parquet import encode_to
 from govbr_assets.errors import ContractError
 from govbr_assets.io import memory
 from govbr_assets.io.parallel import map_ordered
 from govbr_assets.io.staged import Rows, table_of, tables_of
-from govbr_assets.io.staging import RowCollector
 from govbr_assets.operations.assemble import assemble
-from govbr_assets.operations.old_file import Deletes, OldFile
+from govbr_assets.operations.old_file import Deletes, OldFile, OldRows, rows_by_month
 from govbr_assets.operations.verify import RowChecksum, verify
 from govbr_assets.publications import NEWS
 
@@ -47,19 +45,15 @@ class FileEdit:
     insert: Mapping[int, Rows] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, delete: Collection[str], insert: Iterable[Rows]) -> Self:
-        """Delete all versions of some ids, and insert rows, [n rows x 24] each.
+    def of(cls, delete: Collection[str], insert: Rows) -> Self:
+        """Delete all versions of some ids, and insert rows, [n rows x 24].
 
         Raises:
             NoRoomError: the disk for temporary files is full.
         """
         ids = pa.array(delete, pa.string())
-        coming: dict[int, RowCollector] = {}
-        for table in chain.from_iterable(map(tables_of, insert)):
-            for month, part in by_month(digested(table)):
-                coming.setdefault(month, RowCollector(DIGESTED_SCHEMA)).add(part)
         gone = pa.table([ids, pa.nulls(len(ids), pa.int64())], schema=DELETE_SCHEMA)
-        return cls(gone, {month: rows.rows() for month, rows in coming.items()})
+        return cls(gone, rows_by_month(insert))
 
 
 @dataclass(frozen=True)
@@ -88,7 +82,7 @@ class RewrittenFile:
 
 
 def rewrite(
-    path: str, old: OldFile | None, edit: FileEdit, folder: Path, watched: pa.Array | None = None
+    path: str, old: OldFile | OldRows | None, edit: FileEdit, folder: Path, watched: pa.Array | None = None
 ) -> RewrittenFile:
     """Make a file anew, and verify it.
 
@@ -103,9 +97,7 @@ def rewrite(
         ProofError: a row that is to be deleted is not there, or the rows that were written are not the ones that
             should be.
     """
-    changed = set(edit.insert)
-    if old and edit.delete.num_rows:
-        changed |= old.months_with(edit.delete["unique_id"])
+    changed = set(edit.insert) | (old.changed_by(edit.delete) if old else set())
     try:
         return _Rewrite(path, old, edit, folder, watched).make(changed)
     except ContractError:
@@ -129,7 +121,9 @@ class _Month:
 class _Rewrite:
     """One file in the making; arguments as of `rewrite`."""
 
-    def __init__(self, path: str, old: OldFile | None, edit: FileEdit, folder: Path, watched: pa.Array | None) -> None:
+    def __init__(
+        self, path: str, old: OldFile | OldRows | None, edit: FileEdit, folder: Path, watched: pa.Array | None
+    ) -> None:
         self._path, self._old, self._edit, self._folder, self._watched = path, old, edit, folder, watched
         self._deletes = Deletes(edit.delete)
 
@@ -142,7 +136,7 @@ class _Rewrite:
         memory.release_free_memory()
         made = assemble(self._local, self._old, {month.month: month.local for month in months if month.rows}, changed)
         for month in months:
-            month.local.unlink()
+            month.local.unlink(missing_ok=True)
         deleted = sum((month.deleted for month in months), RowChecksum())
         inserted = sum((month.inserted for month in months), RowChecksum())
         before = sum((month.before for month in months), RowChecksum())
@@ -166,7 +160,7 @@ class _Rewrite:
         old = self._old.sizes() if self._old else Counter[int]()
         inserted = {month: rows.nbytes for month, rows in self._edit.insert.items()}
         largest = max((old[each.month] + inserted.get(each.month, 0) for each in months), default=1)
-        return max(1, min(_AT_ONCE, MONTH_BYTES // max(1, largest)))
+        return max(1, min(_AT_ONCE, len(months), MONTH_BYTES // max(1, largest)))
 
     def _write(self, month: _Month) -> None:
         """Write the file of a month."""

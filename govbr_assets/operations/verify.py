@@ -93,7 +93,9 @@ def verify(
         if parquet.num_row_groups != len(groups):
             raise ProofError(f"{path} has {parquet.num_row_groups} row groups and not {len(groups)}.")
         order = SortCheck(path)
-        for keys, checksum in map_ordered(partial(_read_back, local, parquet.metadata), enumerate(groups), _AT_ONCE):
+        for keys, checksum in map_ordered(
+            partial(_read_back, local, parquet.metadata), enumerate(groups), min(_AT_ONCE, len(groups))
+        ):
             if breach := order.breach(keys):
                 raise ProofError(f"{breach}. Nothing was published.")
             here = keys["unique_id"].combine_chunks()

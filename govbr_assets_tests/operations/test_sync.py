@@ -1,13 +1,15 @@
 """The sync of days: after its run the Hub holds a day as PostgreSQL does, and no deletion is unguarded."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from govbr_assets.core.days import Day
+from govbr_assets.core.spec import DatasetSpec
+from govbr_assets.dataset.parquet import encode_to
 from govbr_assets.dataset.reader import day_rows
 from govbr_assets.defs.resources import PostgresResource
 from govbr_assets.postgres.news import NewsTable
@@ -351,3 +353,26 @@ def test_the_row_group_of_a_month_is_read_once_for_all_of_its_days(folded: Graph
         assert folded.run(DAYS[0], last, checks=False).success
         reads.append(len([each for each in faults.requests if "/resolve/" in each.path and YEAR in each.path]))
     assert reads[0] == reads[1] > 0
+
+
+@pytest.mark.parametrize("lost", ["a new shard", "a changed shard", "a year"])
+def test_a_row_that_is_lost_on_the_way_into_a_file_stops_the_commit(
+    graph: Graph, monkeypatch: pytest.MonkeyPatch, lost: str
+):
+    graph.insert("d", "e", "f", day=DAY)
+    if lost != "a new shard":
+        assert graph.run(DAY, checks=False).success
+        change(graph, "e", title="'Another title'")
+    if lost == "a year":
+        assert graph.fold(checks=False).success
+    before = graph.head
+
+    def without_the_last_row(sink: IO[bytes], tables: Iterable[pa.Table], spec: DatasetSpec) -> int:
+        rows = pa.concat_tables(tables)
+        return encode_to(sink, [rows.slice(0, rows.num_rows - 1)], spec)
+
+    monkeypatch.setattr("govbr_assets.operations.rewrite.encode_to", without_the_last_row)
+    result = graph.run(DAY, checks=False)
+    assert not result.success
+    assert "3 should be there, 2 are. Nothing was published" in failure(result)
+    assert graph.head.revision == before.revision

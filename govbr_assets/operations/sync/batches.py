@@ -14,10 +14,10 @@ from govbr_assets.huggingface.commit import Log
 from govbr_assets.huggingface.snapshot import Snapshot
 from govbr_assets.io.scratch import scratch_folder
 from govbr_assets.operations.sync.changes_since import Trail
+from govbr_assets.operations.sync.day_files import DayFiles
 from govbr_assets.operations.sync.day_plan import DaySync
 from govbr_assets.operations.sync.options import DayReport
 from govbr_assets.operations.sync.plan import SyncCommit, SyncReport
-from govbr_assets.operations.sync.year_files import YearFiles
 
 COMMIT_DAYS = 150
 """Days that are looked at for one commit, with and without rows; how many it takes is `SyncCommit`'s to say."""
@@ -58,11 +58,11 @@ def sync_days(
         TransientError: the Hub or a source failed; what was given before is published.
     """
     with scratch_folder() as folder:
-        yield from _batches(client, plans, YearFiles(client, folder), dry_run=dry_run, log=log)
+        yield from _batches(client, plans, DayFiles(client, folder), dry_run=dry_run, log=log)
 
 
 def _batches(
-    client: RepoClient, plans: Mapping[str, DaySync], years: YearFiles, *, dry_run: bool, log: Log
+    client: RepoClient, plans: Mapping[str, DaySync], files: DayFiles, *, dry_run: bool, log: Log
 ) -> Iterator[SyncBatch]:
     """Publish days as `sync_days` does."""
     trail: Trail | None = None
@@ -80,7 +80,7 @@ def _batches(
         if trail is None and waiting:
             start = next(iter(waiting.values())).known.snapshot
             trail = Trail(client, start)
-        operation = SyncCommit(client, waiting, trail or Trail(client, start), years)
+        operation = SyncCommit(client, waiting, trail or Trail(client, start), files)
         result = commit(client, operation, start, dry_run=dry_run, log=log)
         report, start = result.report, result.snapshot
         if trail and result.committed:

@@ -42,17 +42,17 @@ class DaySync:
         """Where the day's own shard lies."""
         return NEWS.layout.day_path(self.day)
 
-    def to_locate(self, draft: ChangesetBuilder, moves: Iterable[Moves]) -> list[str]:
+    def to_locate(self, builder: ChangesetBuilder, moves: Iterable[Moves]) -> list[str]:
         """List the ids that the Hub holds in other files than the day's shard and its year's: which, has to be found.
 
         Args:
-            draft: of the next commit.
+            builder: of the next commit.
             moves: what came into files and went out of them since the first revision.
         """
         held = Counter(self.known.elsewhere)
         for each in moves:
             held.update(each.outside(self.path, self.ids.to_pylist()))
-        in_place = Counter(draft.rows_in_place(self.day)["unique_id"].to_pylist()) if held else Counter()
+        in_place = Counter(builder.rows_in_place(self.day)["unique_id"].to_pylist()) if held else Counter()
         return [unique_id for unique_id, count in held.items() if count > in_place[unique_id]]
 
     def at(self, builder: ChangesetBuilder) -> DayReport | None:

@@ -15,10 +15,10 @@ from govbr_assets.operations.sync.options import DeletePolicy, SyncOptions
 from govbr_assets.publications import NEWS
 
 DAY_SHARE, DAY_ROWS = 0.2, 20
-"""Of a day with this many rows on the Hub, no larger share is removed without being told to."""
+"""Of a day with this many rows on the Hub, no larger share is removed unless it is allowed."""
 
 REMOVALS, REMOVALS_HOURS = 200, 24
-"""No more rows are removed from all days within this time without being told to."""
+"""No more rows are removed from all days within this time unless it is allowed."""
 
 _REMEDY = (
     "Nothing was removed: look at PostgreSQL; if it is right, run the day again with `allow_removals` set in the"
@@ -83,7 +83,7 @@ def with_remedy(reason: str) -> str:
 
 
 def day_guard(removed: int, hub_rows: int, postgres_rows: int) -> str:
-    """Say why rows of a day are not removed without being told to; an empty text if they may.
+    """Say why rows of a day are not removed unless it is allowed; an empty text if they may.
 
     Args:
         removed: rows that would leave the dataset.

@@ -73,13 +73,13 @@ class DayDiff:
         # From here on nothing is rejected.
         self._builder.add(changes.deletes, inserts, rewritten)
         size = self._builder.size_of(self._path) if self._path in rewritten else 0
-        told = self._path, whole.num_rows, _preview(whole), self._rows.num_rows, size
-        return DayReport(*told, changes, uncompacted, extra.blocked)
+        values = self._path, whole.num_rows, _preview(whole), self._rows.num_rows, size
+        return DayReport(*values, changes, uncompacted, extra.blocked)
 
     def _place_outside_shard(self) -> int:
         """Find the rows under the day in the year's file, and in other files; count those in the year's file."""
-        standing = self._builder.rows_in_place(self._day)
-        ids, digests = (column.to_pylist() for column in standing.columns)
+        in_place = self._builder.rows_in_place(self._day)
+        ids, digests = (column.to_pylist() for column in in_place.columns)
         own = dict(zip(self._index, self._digests() if ids else (), strict=False))
         differing = [
             each
@@ -195,8 +195,8 @@ def with_retained(report: DayReport, hub_ids: Container[str], builder: Changeset
     changes = report.changes.retaining(hub_ids)
     builder.retain((each.source, each.hub_id) for each in changes.rows if each.action is Action.RETAIN)
     rows = builder.shard(report.path)
-    told = report.path, rows.num_rows, _preview(rows), report.postgres_rows, builder.size_of(report.path)
-    return DayReport(*told, changes, report.uncompacted, f"{report.blocked} {reason}".strip())
+    values = report.path, rows.num_rows, _preview(rows), report.postgres_rows, builder.size_of(report.path)
+    return DayReport(*values, changes, report.uncompacted, f"{report.blocked} {reason}".strip())
 
 
 def _edited(old: Rows, deleted: Iterable[str], new: Rows | None) -> Rows:

@@ -1,4 +1,4 @@
-"""What may be chosen about the sync of a day, and what is told of a day that was synced."""
+"""What may be chosen about the sync of a day, and what is reported of a day."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -56,7 +56,7 @@ class SyncOptions:
 
 @dataclass(frozen=True)
 class DayReport:
-    """A day at one revision: of its rows only what is told about them, as many such days wait for one commit.
+    """A day at one revision: of its rows only what is reported, as many such days wait for one commit.
 
     Attributes:
         path: of the day's own shard.

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pyarrow as pa
 
@@ -12,17 +11,15 @@ from govbr_assets.core.row_changes import Action
 from govbr_assets.dataset.changeset import REMOVED_ROWS, Changeset
 from govbr_assets.dataset.reach import out_of_reach
 from govbr_assets.errors import ContractError, SourceError
-from govbr_assets.huggingface.blob import size_of
 from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.snapshot import Snapshot
 from govbr_assets.operations.sync.changes_since import Trail
+from govbr_assets.operations.sync.day_files import DayFiles
 from govbr_assets.operations.sync.day_plan import DaySync
 from govbr_assets.operations.sync.deletes import REMOVALS_HOURS, recent_guard, with_remedy
 from govbr_assets.operations.sync.diff import with_retained
 from govbr_assets.operations.sync.draft import ChangesetBuilder
 from govbr_assets.operations.sync.options import DayReport
-from govbr_assets.operations.sync.year_files import YearFiles
-from govbr_assets.publications import NEWS
 
 COMMIT_BYTES = 10_000_000
 """Bytes of new shards from which on a commit takes no other day: its upload needs some three times as much memory."""
@@ -54,13 +51,13 @@ class SyncCommit:
         client: of the repo.
         plans: by partition key.
         trail: how the Hub came to be as it is since the days were compared with it.
-        years: the years' files.
+        files: those that hold days.
     """
 
     client: RepoClient
     plans: Mapping[str, DaySync]
     trail: Trail
-    years: YearFiles
+    files: DayFiles
 
     def plan(self, snapshot: Snapshot) -> Changeset[SyncReport]:
         """Plan the commit, without the days whose rows must not be published or find no room."""
@@ -73,8 +70,8 @@ class SyncCommit:
     def _changeset(self, snapshot: Snapshot, since: Mapping[str | None, list[identity.Moves]]) -> Changeset[SyncReport]:
         """Make the changeset, with as many days as find room in it."""
         days, rejected = dict[str, DayReport](), dict[str, str]()
-        self.years.clear(snapshot.data_files)
-        builder = ChangesetBuilder(self.client, snapshot, self.years)
+        self.files.clear(snapshot.data_files)
+        builder = ChangesetBuilder(self.client, snapshot, self.files)
         self._locate(builder, since)
         for key, plan in self.plans.items():
             try:
@@ -86,13 +83,11 @@ class SyncCommit:
                 break  # the days that are left wait for the next commit
             days[key] = day
         days = self._guarded(days, builder)
-        put, delete = builder.finish()
+        made = builder.finish()
         removed = {each for day in days.values() for each in day.changes.ids(Action.REMOVE)}
-        fresh = {
-            path: [range(size_of(each))]
-            for path, each in put.items()
-            if NEWS.layout.day_of(path) and isinstance(each, Path)
-        }
+        put = {path: file.local for path, file in made.items() if file.local}
+        delete = tuple(path for path in made if path not in put and snapshot.data_file(path))
+        fresh = {path: file.fresh for path, file in made.items()}
         report = SyncReport(days, rejected)
         return Changeset(put, delete, fresh=fresh, message=_message(days), removed_rows=len(removed), report=report)
 

@@ -1,12 +1,13 @@
-"""The years' files in a run over days: what they say of a day, and rows of them changed in place.
+"""The files of a run over days: what they hold of a day, read once, and files that are made anew.
 
-How such a file is made and proven is `fold`'s business; which rows change, `plan`'s.
+What becomes of a row is decided in `diff`; how a file is made and verified is the business of `operations.rewrite`.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from datetime import date
-from itertools import chain, count
+from itertools import chain
 from pathlib import Path
 
 import pyarrow as pa
@@ -23,23 +24,22 @@ from govbr_assets.dataset.keys import file_keys
 from govbr_assets.dataset.parquet import encode, encode_to
 from govbr_assets.dataset.reader import file_schema, footer, row_group, row_groups_of_day, whole_file
 from govbr_assets.errors import ContractError
-from govbr_assets.huggingface.blob import Blob
 from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.snapshot import DataFile, Snapshot
 from govbr_assets.io.sizes import group_sizes
 from govbr_assets.io.staged import PIECE_BYTES, Rows, tables_of
 from govbr_assets.io.staging import collected
 from govbr_assets.operations.file_cache import FileCache
-from govbr_assets.operations.old_file import OldFile
-from govbr_assets.operations.rewrite import FileEdit, rewrite
+from govbr_assets.operations.old_file import OldFile, OldRows
+from govbr_assets.operations.rewrite import FileEdit, RewrittenFile, rewrite
 from govbr_assets.publications import NEWS
 
 _GROUPS = 24
 """Row groups of which is remembered what they say: a commit looks at half a year, and a month has one or two."""
 
 
-class YearFiles:
-    """The years' files of a repo; what a content says is read once.
+class DayFiles:
+    """The files that hold days; what a content says is read once.
 
     Args:
         hub: the repo.
@@ -51,12 +51,9 @@ class YearFiles:
         self._inbox = FileCache(hub, folder / "inbox")
         self._groups: dict[tuple[str, int], pa.Table] = {}
         self._days: dict[str, Counter[date]] = {}  # by content: how many rows a file has of each day
-        self._last: tuple[str, int, pa.Table] | None = (
-            None  # the row group that was read last: of it rows may be asked for
-        )
-        self._numbers = count()
+        self._last: tuple[str, int, pa.Table] | None = None  # the row group that was read last
 
-    def is_folded(self, file: DataFile) -> bool:
+    def can_change(self, file: DataFile) -> bool:
         """Say whether rows of a file may be changed: it is a day's shard, or a year's file of the published schema."""
         if NEWS.layout.period_of(file.path) is None:
             return NEWS.layout.day_of(file.path) is not None
@@ -70,7 +67,7 @@ class YearFiles:
         """
         found = {}
         for file in snapshot.files_for(day):
-            if not self.is_folded(file):
+            if not self.can_change(file):
                 if file.content not in self._days:
                     self._days[file.content] = self._count_days(file)
                 found[file.path] = self._days[file.content][day.date]
@@ -90,7 +87,7 @@ class YearFiles:
         """
         path, found = NEWS.layout.compacted_path_for(day), [ROWS_IN_PLACE_SCHEMA.empty_table()]
         file = snapshot.data_file(path)
-        if file and self.is_folded(file):
+        if file and self.can_change(file):
             for index in row_groups_of_day(footer(self._hub, file), day):
                 rows = self._group(file, index)
                 found.append(rows.filter(within(rows["published_at"], day)).select(ROWS_IN_PLACE_SCHEMA.names))
@@ -108,43 +105,43 @@ class YearFiles:
         """Read a shard, from its local copy: into memory, or where it is if its rows are many."""
         return whole_file(self._hub, file, lambda: self._inbox.get(file))
 
-    def encoded(self, rows: Rows) -> Blob:
-        """Write rows as a file: in memory, or on the disk if they are many."""
+    def is_encoded_as(self, file: DataFile, rows: Rows) -> bool:
+        """Say whether a shard has the very bytes that rows would have as a file: [n rows x 24]."""
         if isinstance(rows, pa.Table):
-            return encode(rows, NEWS)
-        path = self._folder / f"new-{next(self._numbers)}"
+            return file.holds(encode(rows, NEWS))
+        path = self._folder / "new-encoded"
         with path.open("wb") as sink:
             encode_to(sink, tables_of(rows), NEWS)
-        return path
+        return file.holds(path)
 
-    def edited(self, snapshot: Snapshot, path: str, delete: Collection[str], insert: Iterable[Rows]) -> Path | None:
-        """Make a year's file with some rows changed; months without a change are copied byte for byte.
+    def rewrite(self, path: str, old: Rows | DataFile, edit: FileEdit) -> RewrittenFile:
+        """Make a file anew, and verify it; the next commit finds it on the disk.
 
         Args:
-            snapshot: the revision that has the file.
             path: of the file.
-            delete: ids of the rows that go.
-            insert: [n rows x 24] each, rows that come.
-
-        Returns:
-            The file; None if no row is left.
+            old: what it was: [n rows x 24] of a day's shard; a year's file itself, of which most is copied.
+            edit: what changes.
 
         Raises:
             ProofError: a row that stays would be lost or changed.
-            ContractError: the file is not as compacted files are.
+            ContractError: a year's file is not as compacted files are.
         """
+        before = self._old_year(old) if isinstance(old, DataFile) else OldRows(old)
+        made = rewrite(path, before, edit, self._folder)
+        if made.local is None:
+            return made
+        file = DataFile.of(path, made.local)
+        self._inbox.adopt(file, made.local)
+        return replace(made, local=self._inbox.path(file))
+
+    def _old_year(self, file: DataFile) -> OldFile:
         self._last = None  # the memory is needed now
-        old = OldFile.of(self._inbox.get(snapshot.files[path]), NEWS.layout.period_of(path) or 0)
+        old = OldFile.of(self._inbox.get(file), NEWS.layout.period_of(file.path) or 0)
         if old is None:
             raise ContractError(
-                f"{path} on the Hub is not in the order of a folded file: run weekly_consolidation first."
+                f"{file.path} on the Hub is not in the order of a folded file: run weekly_consolidation first."
             )
-        made = rewrite(path, old, FileEdit.of(delete, insert), self._folder)
-        if made.local is None:
-            return None
-        file = DataFile.of(path, made.local)
-        self._inbox.adopt(file, made.local)  # so that the next commit does not fetch it
-        return self._inbox.path(file)
+        return old
 
     def clear(self, keep: Sequence[DataFile]) -> None:
         """Remove from the disk what no other commit needs."""
