@@ -11,6 +11,8 @@ from govbr_assets.errors import ContractError
 
 Metadata = dict[Any, Any]
 
+LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
+"""A line as editors count them; YAML 1.1 and `str.splitlines` end one at other characters too, such as U+2028."""
 LINE_END = re.compile(r"(?:\r\n|\r|\n)\Z")
 VALUE_ERRORS = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
 """Raised by both libraries for a text that is valid YAML but has a value that cannot be constructed."""
@@ -60,7 +62,7 @@ def key_lines(text: str, first_line: int = 1) -> dict[str, int]:
         root = yaml.compose(text, _Loader)
     if not isinstance(root, yaml.MappingNode) or root.flow_style:
         return {}
-    return {str(key.value): key.start_mark.line for key, _ in root.value}
+    return {str(key.value): len(LINE.findall(text[: key.start_mark.index])) for key, _ in root.value}
 
 
 def check_keys(text: str, first_line: int = 1) -> None:

@@ -5,19 +5,26 @@ text with its comments, order, quotes and anchors; it treats every scalar as a s
 changes a value. The meaning of the keys, and the position in the file, belong to the callers.
 """
 
-import re
 from collections.abc import Iterator
 from itertools import pairwise
 
 import yaml
 from ruamel.yaml.error import YAMLError as RuamelError
 
-from govbr_assets.core.card_yaml import LINE_END, VALUE_ERRORS, Metadata, check_keys, key_lines, read_metadata, unusable
+from govbr_assets.core.card_yaml import (
+    LINE,
+    LINE_END,
+    VALUE_ERRORS,
+    Metadata,
+    check_keys,
+    key_lines,
+    read_metadata,
+    unusable,
+)
 from govbr_assets.core.lines import carry_edit
 from govbr_assets.core.round_trip import RoundTrip, same
 from govbr_assets.errors import ContractError
 
-_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _WRITE_ERRORS = (yaml.YAMLError, RuamelError, *VALUE_ERRORS, AssertionError, NotImplementedError, RecursionError)
 
 
@@ -38,7 +45,7 @@ def edit_metadata(text: str, target: Metadata, newline: str, first_line: int = 1
     """
     before = read_metadata(text, first_line)
     check_keys(text, first_line)
-    lines = _LINE.findall(text)
+    lines = LINE.findall(text)
     if lines and lines[-1].rstrip() == "...":
         lines.pop()  # it ends the document
     # A block scalar at the end changes its value as soon as a line follows.

@@ -22,6 +22,7 @@ from ruamel.yaml.scalarstring import (
 )
 from ruamel.yaml.tag import Tag
 
+from govbr_assets.core.card_yaml import LINE
 from govbr_assets.core.lines import differences
 
 _INDENTS = [(2, 2, 0), (2, 4, 2), (4, 4, 0), (4, 4, 2), (4, 6, 4)]
@@ -86,7 +87,7 @@ class RoundTrip:
         stream = StringIO()
         if self._root or not self._heading:
             self._yaml.dump(self._root, stream)
-        lines = (self._heading + stream.getvalue()).splitlines(keepends=True)
+        lines = LINE.findall(self._heading + stream.getvalue())
         return [self._margin + line if line.strip() else line for line in lines]
 
     def _change_mapping(self, node: CommentedMap, before: dict[Any, Any], after: dict[Any, Any]) -> None:

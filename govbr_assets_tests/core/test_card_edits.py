@@ -48,6 +48,7 @@ styles = st.fixed_dictionaries(
         "line_break": st.sampled_from(["\n", "\r\n"]),
     }
 )
+FLOW = {"default_flow_style": None, "indent": 2, "width": 20, "allow_unicode": True}
 
 
 @st.composite
@@ -79,6 +80,7 @@ def lines_of(text: str) -> dict[str, str]:
 @settings(max_examples=80, deadline=None)
 @given(metadata(), styles, st.data())
 @example({"a": math.nan, "b": "yes", "c": ["no", True]}, {}, None)
+@example({"a": [{"x\u2028y": "yes", "yes": "no", ".nan": "yes"}], "configs": []}, FLOW, None)
 def test_an_edit_in_any_style_keeps_everything_else(before: dict[str, Any], style: dict[str, Any], data: Any):
     front = yaml.safe_dump(before, sort_keys=False, **style)
     body = "\n# Title\r\n---\nconfigs: no metadata\n---"
