@@ -107,11 +107,12 @@ class RowCollector:
 
     Args:
         schema: of the rows.
-        in_memory: bytes of them that are held in memory at most.
+        in_memory: bytes of them that are held in memory at most; None stands for `STAGED_BYTES`.
     """
 
-    def __init__(self, schema: pa.Schema, in_memory: int = STAGED_BYTES) -> None:
-        self._schema, self._most, self._size = schema, in_memory, 0
+    def __init__(self, schema: pa.Schema, in_memory: int | None = None) -> None:
+        self._schema, self._size = schema, 0
+        self._most = STAGED_BYTES if in_memory is None else in_memory
         self._held: list[pa.Table] = []
         self._file: RowFile | None = None
         self._numbers: list[int] = []
@@ -148,13 +149,13 @@ class RowCollector:
         self._size = 0
 
 
-def collected(tables: Iterable[pa.Table], schema: pa.Schema, in_memory: int = STAGED_BYTES) -> Rows:
+def collected(tables: Iterable[pa.Table], schema: pa.Schema, in_memory: int | None = None) -> Rows:
     """Take a stream of rows: into memory, or onto the disk if they are many.
 
     Args:
         tables: [n rows x columns of `schema`] each.
         schema: theirs.
-        in_memory: bytes of them that are held in memory at most.
+        in_memory: bytes of them that are held in memory at most; None stands for `STAGED_BYTES`.
 
     Raises:
         NoRoomError: the disk for temporary files is full.
