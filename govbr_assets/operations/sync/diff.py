@@ -18,7 +18,7 @@ from govbr_assets.core.identity import aliases, owners
 from govbr_assets.core.periods import in_order
 from govbr_assets.core.row_changes import Action, RowChanges
 from govbr_assets.errors import ContractError
-from govbr_assets.io.staged import Rows, joined, table_of
+from govbr_assets.io.staged import Rows, StagedRows, joined, table_of
 from govbr_assets.operations.sync.deletes import resolve_extra_rows
 from govbr_assets.operations.sync.draft import ChangesetBuilder
 from govbr_assets.operations.sync.options import DayReport, SyncOptions, UncompactedPolicy
@@ -213,10 +213,10 @@ def _preview(rows: Rows) -> pa.Table:
 
 def _same(some: Rows, others: Rows) -> bool:
     """Say whether rows are the same, in the same order."""
-    if isinstance(some, pa.Table) and isinstance(others, pa.Table):
-        return some.equals(others)
-    one, other = (digests_of(rows, NEWS.schema) for rows in (some, others))
-    return one.equals(other)
+    if isinstance(some, StagedRows) or isinstance(others, StagedRows):
+        one, other = (digests_of(rows, NEWS.schema) for rows in (some, others))
+        return one.equals(other)
+    return some.equals(others)
 
 
 def _among(rows: Rows, ids: Iterable[str]) -> pa.ChunkedArray:
