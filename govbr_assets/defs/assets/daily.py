@@ -78,6 +78,7 @@ def hf_existing_ids(
     metadata: dict[str, Mapping[str, str | int | float]] = {}
 
     def find(key: str) -> Rows:
+        """Find the ids of a day, and collect its metadata."""
         found = lookup.find(key)
         metadata[key] = existing_ids_metadata(found, rows[key], hub.repo_id)
         if found.reason:

@@ -129,6 +129,7 @@ class _Round:
         deletes = Deletes(lost) if lost is not None and lost.num_rows else None
 
         def stay(rows: StagedRows) -> pa.Array:
+            """Mark the rows of these files that are not left out."""
             here = pc.indices_nonzero(pc.is_in(rows["source"], mine))
             if deletes:
                 keys = pa.table({name: rows[name] for name in ("unique_id", "digest")}).take(here)
