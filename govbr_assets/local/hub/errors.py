@@ -5,6 +5,7 @@ HubRefusal
 ├── RevisionNotFoundError   404 RevisionNotFound
 ├── EntryNotFoundError      404 EntryNotFound
 ├── RepoExistsError         409
+├── TagExistsError          409
 ├── StaleParentError        412
 └── RefusedError            400, or what it is told
 """
@@ -29,7 +30,7 @@ class RepoNotFoundError(HubRefusal):
 
 
 class RevisionNotFoundError(HubRefusal):
-    """The repo has no such branch or commit."""
+    """The repo has no such branch, tag or commit."""
 
     status = 404
     code = "RevisionNotFound"
@@ -44,6 +45,12 @@ class EntryNotFoundError(HubRefusal):
 
 class RepoExistsError(HubRefusal):
     """A repo of this name is there already."""
+
+    status = 409
+
+
+class TagExistsError(HubRefusal):
+    """A tag of this name is there already."""
 
     status = 409
 

@@ -14,6 +14,7 @@ from govbr_assets.local.hub.blobs import Blob, Blobs, write_whole
 from govbr_assets.local.hub.changes import Change, Operation, change_of
 from govbr_assets.local.hub.commits import Commit, dump, load, new_commit
 from govbr_assets.local.hub.errors import RevisionNotFoundError, StaleParentError
+from govbr_assets.local.hub.tags import Tags
 
 MAIN = "main"
 _CACHED_TREES = 16
@@ -23,14 +24,18 @@ class History:
     """The commits of one repo, safe to use from several threads of one process.
 
     Args:
-        folder: where the commit files lie; may be empty or missing.
+        folder: where the commit files lie; may be empty or missing. The tags lie beside it.
         blobs: where their contents lie.
         temporary: a folder on the same file system for what is being written.
+
+    Attributes:
+        tags: names of some of the commits.
     """
 
     def __init__(self, folder: Path, blobs: Blobs, temporary: Path) -> None:
         self._folder = folder
         self._temporary = temporary
+        self.tags = Tags(folder.parent / "tags", temporary)
         self._lock = threading.Lock()
         self._trees: dict[int, Mapping[str, Blob]] = {}
         records = [load(path.read_bytes(), blobs) for path in sorted(folder.glob("*.json"))]
@@ -44,7 +49,7 @@ class History:
         return self._commits[-1]
 
     def commit_at(self, revision: str) -> Commit:
-        """Find a commit by the branch's name or by its full sha."""
+        """Find a commit by the name of the branch or of a tag, or by its full sha."""
         return self._commits[self._number(revision)]
 
     def commits(self, revision: str) -> list[Commit]:
@@ -106,10 +111,12 @@ class History:
     def _number(self, revision: str) -> int:
         if revision in (MAIN, f"refs/heads/{MAIN}"):
             return len(self._commits) - 1
-        try:
+        if revision in self._numbers:  # git takes 40 hex digits for a commit, whatever tag has that name
             return self._numbers[revision]
-        except KeyError:
-            raise RevisionNotFoundError(f"Invalid rev id: {revision}") from None
+        tag = self.tags.all().get(revision.removeprefix("refs/tags/"))
+        if tag is None:
+            raise RevisionNotFoundError(f"Invalid rev id: {revision}")
+        return self._numbers[tag.sha]
 
     def _tree(self, number: int) -> Mapping[str, Blob]:
         if number not in self._trees:

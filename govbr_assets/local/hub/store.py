@@ -32,8 +32,9 @@ GIT_ATTRIBUTES = "".join(f"*.{ending} filter=lfs diff=lfs merge=lfs -text\n" for
 class HubStore:
     """Dataset repos on disk.
 
-    A revision is the branch's name, `main`, or the full sha of a commit. Every method that takes a `repo_id` raises
-    `RepoNotFoundError` for one that is not there, and one that takes a revision too `RevisionNotFoundError`.
+    A revision is the branch's name, `main`, that of a tag, or the full sha of a commit. Every method that takes a
+    `repo_id` raises `RepoNotFoundError` for one that is not there, and one that takes a revision too
+    `RevisionNotFoundError`.
 
     Args:
         folder: where they are kept; made if it is not there.

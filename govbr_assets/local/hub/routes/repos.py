@@ -85,9 +85,29 @@ def commits(call: Call) -> Response:
 
 
 def refs(call: Call) -> Response:
-    """List the branches: there is one."""
+    """List the branches, of which there is one, and the tags."""
     main = {"name": MAIN, "ref": f"refs/heads/{MAIN}", "targetCommit": call.history.head.sha}
-    return JSONResponse({"branches": [main], "converts": [], "tags": [], "pullRequests": []})
+    tags = [
+        {"name": tag.name, "ref": f"refs/tags/{tag.name}", "targetCommit": tag.sha}
+        for tag in call.history.tags.all().values()
+    ]
+    return JSONResponse({"branches": [main], "converts": [], "tags": tags, "pullRequests": []})
+
+
+def add_tag(call: Call) -> Response:
+    """Tag a revision; 409 if the tag is there, whatever it names."""
+    wish, commit = call.json(), call.history.commit_at(call.revision)
+    name, message = wish.get("tag"), wish.get("message") or ""
+    if not isinstance(name, str) or not isinstance(message, str):
+        raise RefusedError('"tag" and "message" are texts.')
+    call.history.tags.add(name, commit.sha, message)
+    return JSONResponse({"success": True})
+
+
+def delete_tag(call: Call) -> Response:
+    """Delete a tag."""
+    call.history.tags.delete(call.request.path_params["tag"])
+    return Response()
 
 
 def _wished(wish: dict) -> str:
@@ -114,4 +134,6 @@ ROUTES = [
     Route(DATASET + "/revision/{revision:path}", to_repo(info)),
     Route(DATASET + "/commits/{revision:path}", to_repo(commits)),
     Route(DATASET + "/refs", to_repo(refs)),
+    Route(DATASET + "/tag/{revision:path}", to_repo(add_tag, "write"), methods=["POST"]),
+    Route(DATASET + "/tag/{tag:path}", to_repo(delete_tag, "write"), methods=["DELETE"]),
 ]
