@@ -26,7 +26,7 @@ for _name in [name for name in os.environ if name.startswith(_OURS)]:
     del os.environ[_name]
 
 from govbr_assets import redact  # noqa: E402
-from govbr_assets.huggingface.client import RepoClient  # noqa: E402
+from govbr_assets.dataset import Dataset  # noqa: E402
 from govbr_assets.local.hub import LocalHub  # noqa: E402
 from govbr_assets.local.postgres import EmbeddedPostgres  # noqa: E402
 from govbr_assets.local.viewer import LocalViewer  # noqa: E402
@@ -126,8 +126,8 @@ def repo_id() -> str:
 
 
 @pytest.fixture
-def hub(local_hub: LocalHub, repo_id: str) -> RepoClient:
-    return RepoClient(repo_id, token=local_hub.write_token, endpoint=local_hub.endpoint)
+def hub(local_hub: LocalHub, repo_id: str) -> Dataset:
+    return Dataset.open(repo_id, token=local_hub.write_token, endpoint=local_hub.endpoint)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 from hypothesis import strategies as st
 
-from govbr_assets.huggingface.client import RepoClient
+from govbr_assets.dataset import Dataset
 from govbr_assets.huggingface.viewer import Viewer
 from govbr_assets.io.storage.folder import Folder
 from govbr_assets.local.hub import LocalHub
@@ -117,19 +117,19 @@ class World:
         old = {} if anew else {path: None for path in store.tree(self.repo_id) if path.endswith(".parquet")}
         return write(store, self.repo_id, old | {path: as_others_write(content(some)) for path, some in data.items()})
 
-    def hub(self, folder: Path | None = None) -> RepoClient:
+    def hub(self, folder: Path | None = None) -> Dataset:
         """Make a client that knows nothing of earlier ones."""
         known = Folder(str(folder)) if folder else None
         token, endpoint = self.local_hub.write_token, self.local_hub.endpoint
-        return RepoClient(self.repo_id, token=token, endpoint=endpoint, folder=known)
+        return Dataset.open(self.repo_id, token=token, endpoint=endpoint, folder=known)
 
-    def asking(self, source: Source, days: Mapping[str, pa.Table], hub: RepoClient | None = None) -> ExistingIdsLookup:
+    def asking(self, source: Source, days: Mapping[str, pa.Table], hub: Dataset | None = None) -> ExistingIdsLookup:
         """Ask for days at the head."""
         hub = hub or self.hub()
-        viewer = Viewer(self.local_viewer.url, hub.repo_id, hub.token)
-        return ExistingIdsLookup(hub, viewer, source, days, hub.head())
+        viewer = Viewer(self.local_viewer.url, hub.client.repo_id, hub.client.token)
+        return ExistingIdsLookup(hub, viewer, source, days, hub.client.head())
 
-    def find(self, source: Source, postgres: pa.Table, hub: RepoClient | None = None) -> ExistingRows:
+    def find(self, source: Source, postgres: pa.Table, hub: Dataset | None = None) -> ExistingRows:
         """Ask for the one day."""
         return self.asking(source, {str(DAY): postgres}, hub).find(str(DAY))
 

@@ -21,8 +21,8 @@ import pytest
 from govbr_assets.core.conform_file import conform_file
 from govbr_assets.core.days import Day
 from govbr_assets.core.digest import row_digests
+from govbr_assets.dataset import Dataset
 from govbr_assets.dataset.transaction import CommitResult
-from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.io.storage.folder import Folder
 from govbr_assets.local.hub import LocalHub
 from govbr_assets.local.viewer.data_files import data_files
@@ -64,11 +64,11 @@ class Folding:
         self._read = HubReader(self.local_hub.store, self.repo_id)
 
     @property
-    def hub(self) -> RepoClient:
+    def hub(self) -> Dataset:
         """A client of its own, without patience."""
         token, endpoint = self.local_hub.write_token, self.local_hub.endpoint
         folder = Folder(str(self.kept)) if self.kept else None
-        return RepoClient(self.repo_id, token=token, endpoint=endpoint, folder=folder, patience=0)
+        return Dataset.open(self.repo_id, token=token, endpoint=endpoint, folder=folder, patience=0)
 
     @property
     def head(self) -> str:

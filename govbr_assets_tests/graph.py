@@ -7,14 +7,13 @@ from typing import Any
 
 from dagster import DagsterEventType, DagsterInstance, ExecuteInProcessResult, RetryPolicy, materialize
 
-from govbr_assets.dataset.reader import file_rows
+from govbr_assets.dataset import Dataset
 from govbr_assets.definitions import defs
 from govbr_assets.defs.assets.consolidated import consolidated_dataset
 from govbr_assets.defs.assets.reconciliation import hub_reconciliation
 from govbr_assets.defs.checks import dataset, newest_day, reconciliation
 from govbr_assets.defs.io_managers import ArrowTableIOManager, HubShardIOManager
 from govbr_assets.defs.resources import HubResource, PostgresResource, ViewerResource
-from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.snapshot import Snapshot
 from govbr_assets.local.hub import LocalHub
 from govbr_assets.local.viewer import LocalViewer
@@ -56,14 +55,14 @@ class Graph:
     instance: DagsterInstance = field(default_factory=DagsterInstance.ephemeral)
 
     @property
-    def hub(self) -> RepoClient:
+    def hub(self) -> Dataset:
         """A client of its own, which knows nothing of earlier commits."""
-        return RepoClient(self.repo_id, token=self.local_hub.write_token, endpoint=self.local_hub.endpoint)
+        return Dataset.open(self.repo_id, token=self.local_hub.write_token, endpoint=self.local_hub.endpoint)
 
     @property
     def head(self) -> Snapshot:
         """The repo as it is."""
-        return self.hub.head()
+        return self.hub.client.head()
 
     def resources(self, **changed: Any) -> Mapping[str, Any]:
         """Make the resources of a run; settings of the repo change its resource, other names replace a whole one."""
@@ -165,4 +164,4 @@ class Graph:
     def ids(self) -> dict[str, list[str]]:
         """Read the ids in each data file."""
         hub, head = self.hub, self.head
-        return {file.path: file_rows(hub, file, ["unique_id"])["unique_id"].to_pylist() for file in head.data_files}
+        return {file.path: hub.reader.rows(file, ["unique_id"])["unique_id"].to_pylist() for file in head.data_files}

@@ -9,12 +9,10 @@ import pyarrow as pa
 import pytest
 
 from govbr_assets.core.days import Day
+from govbr_assets.dataset import Dataset
 from govbr_assets.dataset.changeset import Changeset
-from govbr_assets.dataset.keys import file_keys, ids_at
-from govbr_assets.dataset.reader import day_rows, file_rows, file_schema
 from govbr_assets.dataset.transaction import commit
 from govbr_assets.errors import GovbrAssetsError, NotMaterializedError, PermanentError, ViewerUncertainError
-from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.snapshot import Snapshot
 from govbr_assets.huggingface.viewer import Viewer
 from govbr_assets.io.staged import tables_of
@@ -64,20 +62,20 @@ class Fixed:
         return Changeset({PATH: encode(shard(["new"]))}, message="Publish", report=None)
 
 
-def read_all(hub: RepoClient) -> pa.Table:
-    head = hub.head()
+def read_all(hub: Dataset) -> pa.Table:
+    head = hub.client.head()
     for file in head.data_files:
-        file_schema(hub, file)
-        list(file_keys(hub, file))
-        file_rows(hub, file)
-    list(ids_at(hub, head))
-    list(hub.commits())
-    return day_rows(hub, head, DAY)
+        hub.reader.schema(file)
+        list(hub.reader.keys(file))
+        hub.reader.rows(file)
+    list(hub.reader.ids(head))
+    list(hub.client.commits())
+    return hub.reader.day_rows(head, DAY)
 
 
-WORK: dict[str, Callable[[RepoClient], object]] = {
+WORK: dict[str, Callable[[Dataset], object]] = {
     "reading": read_all,
-    "publishing": lambda hub: commit(hub, Fixed(), hub.head()),
+    "publishing": lambda hub: commit(hub, Fixed(), hub.client.head()),
     "compacting": lambda hub: list(compact(hub, Day.of("2026-02-01"))),
 }
 
@@ -94,29 +92,31 @@ QUESTIONS = {
 
 
 @pytest.fixture
-def filled(hub: RepoClient) -> RepoClient:
-    commit(hub, Fixed(), hub.head())
+def filled(hub: Dataset) -> Dataset:
+    commit(hub, Fixed(), hub.client.head())
     files = {"data/train-2026-01-14.parquet": encode(shard(["old"], at=Day.of("2026-01-14").start))}
 
     class Other:
         def plan(self, snapshot: Snapshot) -> Changeset[None]:
             return Changeset({**files, PATH: encode(shard(["before"]))}, message="Publish", report=None)
 
-    commit(hub, Other(), hub.head())
+    commit(hub, Other(), hub.client.head())
     return hub
 
 
 @pytest.mark.parametrize("question", QUESTIONS.values(), ids=QUESTIONS)
 def test_whatever_comes_with_status_200_from_the_hub_is_one_of_our_errors_and_asked_for_a_few_times_at_most(
-    filled: RepoClient, local_hub: LocalHub, question: tuple[str, str]
+    filled: Dataset, local_hub: LocalHub, question: tuple[str, str]
 ):
     wrong = []
     for told, (content, media_type) in NONSENSE.items():
         for name, work in WORK.items():
-            hub = RepoClient(filled.repo_id, token=local_hub.write_token, endpoint=local_hub.endpoint, patience=0)
+            hub = Dataset.open(
+                filled.client.repo_id, token=local_hub.write_token, endpoint=local_hub.endpoint, patience=0
+            )
             local_hub.faults.forget()
             local_hub.faults.add(Fault(*question, say(content, media_type), times=ALWAYS))
-            before = local_hub.store.head(filled.repo_id)
+            before = local_hub.store.head(filled.client.repo_id)
             try:
                 work(hub)
             except GovbrAssetsError as error:
@@ -128,8 +128,10 @@ def test_whatever_comes_with_status_200_from_the_hub_is_one_of_our_errors_and_as
             if asked > 20:
                 wrong.append(f"{name}, {told}: asked {asked} times")
             local_hub.faults.clear()
-            if local_hub.store.head(filled.repo_id) != before:  # it was published in spite of it, and can be again
-                commit(filled, Fixed(), filled.head())
+            if (
+                local_hub.store.head(filled.client.repo_id) != before
+            ):  # it was published in spite of it, and can be again
+                commit(filled, Fixed(), filled.client.head())
     assert wrong == []
 
 
@@ -187,11 +189,11 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 def test_what_is_kept_of_the_hub_and_was_damaged_is_fetched_anew(
-    filled: RepoClient, local_hub: LocalHub, tmp_path: Path, damage: Callable[[bytes], bytes]
+    filled: Dataset, local_hub: LocalHub, tmp_path: Path, damage: Callable[[bytes], bytes]
 ):
-    def client() -> RepoClient:
-        return RepoClient(
-            filled.repo_id,
+    def client() -> Dataset:
+        return Dataset.open(
+            filled.client.repo_id,
             token=local_hub.write_token,
             endpoint=local_hub.endpoint,
             folder=Folder(str(tmp_path / "kept")),
@@ -226,12 +228,12 @@ def test_a_table_between_assets_that_was_damaged_is_told_by_name(
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 def test_a_damaged_file_on_the_hub_stops_what_needs_it_by_its_name(
-    filled: RepoClient, local_hub: LocalHub, damage: Callable[[bytes], bytes]
+    filled: Dataset, local_hub: LocalHub, damage: Callable[[bytes], bytes]
 ):
     bad = "data/train-2026-01-13.parquet"
-    tree = {path: blob.path.read_bytes() for path, blob in local_hub.store.tree(filled.repo_id).items()}
-    write(local_hub.store, filled.repo_id, {bad: damage(tree[PATH])})
-    hub = RepoClient(filled.repo_id, token=local_hub.write_token, endpoint=local_hub.endpoint)
+    tree = {path: blob.path.read_bytes() for path, blob in local_hub.store.tree(filled.client.repo_id).items()}
+    write(local_hub.store, filled.client.repo_id, {bad: damage(tree[PATH])})
+    hub = Dataset.open(filled.client.repo_id, token=local_hub.write_token, endpoint=local_hub.endpoint)
     may_pass = damage is DAMAGES["another byte in the middle"]  # which may hit what nobody reads
     for work in (WORK["reading"], WORK["compacting"]):
         with suppress(PermanentError) if may_pass else pytest.raises(PermanentError, match=bad):

@@ -13,7 +13,6 @@ from dagster._core.storage.asset_check_execution_record import AssetCheckExecuti
 
 from govbr_assets.core.identity import identity_digest
 from govbr_assets.dataset.changeset import Changeset
-from govbr_assets.dataset.reader import day_rows
 from govbr_assets.dataset.transaction import commit
 from govbr_assets.defs.io_managers import ArrowTableIOManager
 from govbr_assets.defs.partitions import daily
@@ -59,7 +58,7 @@ def test_a_day_goes_from_postgres_to_its_shard(graph: Graph):
     graph.insert("a", "b", "c")
     result = graph.run("2026-01-15")
     assert result.success
-    rows = day_rows(graph.hub, graph.head, DAY)
+    rows = graph.hub.reader.day_rows(graph.head, DAY)
     postgres = NewsTable(graph.postgres_url, NEWS).day(DAY).drop_columns(["legacy_unique_id"])
     assert rows.equals(postgres)
     assert graph.ids() == {SHARD: ["a", "b", "c"]}

@@ -20,7 +20,6 @@ from govbr_assets.core import layout
 from govbr_assets.core.layout import ROW_BYTES
 from govbr_assets.dataset import parquet
 from govbr_assets.dataset.parquet import encode_to
-from govbr_assets.dataset.reader import file_rows
 from govbr_assets.errors import NoRoomError
 from govbr_assets.io.sizes import in_pieces, row_sizes
 from govbr_assets.io.staged import Rows, joined, ordered, table_of
@@ -157,7 +156,7 @@ def everything_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def published(graph: Graph, path: str) -> pa.Table:
-    return file_rows(graph.hub, graph.head.files[path])
+    return graph.hub.reader.rows(graph.head.files[path])
 
 
 @pytest.mark.usefixtures("everything_is_large")

@@ -18,8 +18,8 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
+from govbr_assets.dataset import Dataset
 from govbr_assets.dataset.transaction import commit
-from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.local.hub import LocalHub
 from govbr_assets.local.hub.actions import Action, answer, cut
 from govbr_assets.local.hub.faults import Fault
@@ -207,11 +207,11 @@ def test_the_laws_hold_whatever_happens_in_whatever_order(
 # answers with the head: whoever takes that for their own commit believes in a Hub that is not there.
 
 
-def test_a_plan_whose_files_the_moved_head_has_already_is_made_again_at_the_head(hub: RepoClient):
-    first = commit(hub, put("x", path=FIRST), hub.head()).snapshot
+def test_a_plan_whose_files_the_moved_head_has_already_is_made_again_at_the_head(hub: Dataset):
+    first = commit(hub, put("x", path=FIRST), hub.client.head()).snapshot
     commit(hub, put("a"), first)
-    commit(hub, put("b", path=SECOND), hub.head())
-    head, plan = hub.head(), put("a")
+    commit(hub, put("b", path=SECOND), hub.client.head())
+    head, plan = hub.client.head(), put("a")
     publication = commit(hub, plan, first)
     assert plan.made_at == [first.revision, head.revision]
     assert (publication.snapshot, publication.committed) == (head, False)
@@ -219,16 +219,16 @@ def test_a_plan_whose_files_the_moved_head_has_already_is_made_again_at_the_head
 
 @pytest.mark.parametrize("action", [cut(), answer(500)], ids=["cut", "500"])
 def test_a_refusal_whose_answer_is_lost_is_not_taken_for_a_commit_of_long_ago(
-    hub: RepoClient, local_hub: LocalHub, action: Action
+    hub: Dataset, local_hub: LocalHub, action: Action
 ):
-    first = commit(hub, put("x", path=FIRST), hub.head()).snapshot
+    first = commit(hub, put("x", path=FIRST), hub.client.head()).snapshot
     commit(hub, put("a"), first)
-    commit(hub, put("b"), hub.head())  # the shard is another one since
-    head, plan = hub.head(), put("a")
+    commit(hub, put("b"), hub.client.head())  # the shard is another one since
+    head, plan = hub.client.head(), put("a")
     local_hub.faults.add(Fault("POST", r"/commit/main$", action, when="after"))
     publication = commit(hub, plan, first)
     assert plan.made_at == [first.revision, head.revision]
-    assert publication.snapshot == hub.head()
+    assert publication.snapshot == hub.client.head()
 
 
 def test_a_shard_that_is_taken_up_later_leaves_out_what_others_hold_by_then(graph: Graph):

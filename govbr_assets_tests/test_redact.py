@@ -11,9 +11,9 @@ from dagster._serdes import serialize_value
 from dagster._utils.error import serializable_error_info_from_exc_info
 
 from govbr_assets import redact as room
+from govbr_assets.dataset import Dataset
 from govbr_assets.defs.resources import AlertResource, PostgresResource
 from govbr_assets.errors import ConfigurationError, SourceUnavailableError
-from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.io.settings import cleaned, token
 from govbr_assets.redact import redact, remember, remember_url
 from govbr_assets_tests.graph import Graph
@@ -114,7 +114,7 @@ def test_a_token_is_cleaned_of_what_copying_left_round_it(around: str):
 )  # fmt: skip
 def test_a_token_that_no_header_takes_is_refused_in_one_sentence_without_it(value: str):
     with pytest.raises(ConfigurationError, match=r"^HF_TOKEN (holds|begins)") as caught:
-        RepoClient("org/news", token=value)
+        Dataset.open("org/news", token=value)
     assert value not in str(caught.value)
     assert "abc" not in str(caught.value)
 

@@ -15,6 +15,7 @@ import pytest
 import requests
 
 from govbr_assets.alerts.outbox import AlertOutbox
+from govbr_assets.dataset import Dataset
 from govbr_assets.defs.resources import AlertResource, HubResource
 from govbr_assets.errors import (
     BeginningError,
@@ -24,7 +25,6 @@ from govbr_assets.errors import (
     PermanentError,
     ViewerUncertainError,
 )
-from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.viewer import Viewer
 from govbr_assets.io import environment
 from govbr_assets.io.settings import base_url, web_url
@@ -64,17 +64,17 @@ def free_port() -> int:
 @pytest.mark.parametrize(
     "written", ["{}", "{}/", "{}///", " {} ", "{}/\r\n", "'{}'", '"{}/" ', "\ufeff{}", "{}\u00a0", "upper"]
 )
-def test_the_url_of_a_service_works_as_people_write_it(written: str, hub: RepoClient, local_hub: LocalHub):
+def test_the_url_of_a_service_works_as_people_write_it(written: str, hub: Dataset, local_hub: LocalHub):
     url = local_hub.endpoint.upper() if written == "upper" else written.format(local_hub.endpoint)
-    hub.create()
-    client = HubResource(repo_id=f" {hub.repo_id}\n", token=f"{local_hub.write_token}\n", endpoint=url).client()
-    assert client.head().revision
-    assert [commit.revision for commit in client.commits()] == [client.head().revision]
+    hub.client.create()
+    client = HubResource(repo_id=f" {hub.client.repo_id}\n", token=f"{local_hub.write_token}\n", endpoint=url).dataset()
+    assert client.client.head().revision
+    assert [commit.revision for commit in client.client.commits()] == [client.client.head().revision]
     assert base_url("X", url, "x") == local_hub.endpoint
 
 
 URLS: dict[str, Any] = {
-    "HF_ENDPOINT": lambda url, _: RepoClient("org/news", token="hf_x", endpoint=url),
+    "HF_ENDPOINT": lambda url, _: Dataset.open("org/news", token="hf_x", endpoint=url),
     "GOVBR_VIEWER_URL": lambda url, _: Viewer(url, "org/news"),
     "GOVBR_ALERT_URL": lambda url, folder: AlertOutbox(url, Folder(str(folder))),
 }
@@ -119,12 +119,12 @@ def test_a_path_a_port_and_an_address_in_a_url_stay_as_they_are():
 @pytest.mark.parametrize("path", ["/datasets", "/api", "/org/news"])
 def test_a_path_that_leads_to_no_hub_is_told_by_hf_endpoint(path: str, local_hub: LocalHub):
     with pytest.raises(HubDeniedError, match="Look at HF_ENDPOINT"):
-        RepoClient("org/news", token=local_hub.write_token, endpoint=local_hub.endpoint + path).head()
+        Dataset.open("org/news", token=local_hub.write_token, endpoint=local_hub.endpoint + path).client.head()
 
 
 def test_another_service_in_place_of_the_hub_is_told_by_hf_endpoint(viewer_server: LocalViewer):
     with pytest.raises(HubDeniedError, match="Look at HF_ENDPOINT"):
-        RepoClient("org/news", token="hf_x", endpoint=viewer_server.url).head()
+        Dataset.open("org/news", token="hf_x", endpoint=viewer_server.url).client.head()
 
 
 @pytest.mark.parametrize("lost", ["certificate", "no TLS", "name"])
@@ -138,12 +138,12 @@ def test_a_hub_to_which_no_way_leads_is_told_once_by_hf_endpoint(lost: str, loca
         no_tls = local_hub.endpoint.replace("http:", "https:")
         endpoint = {"certificate": tls, "no TLS": no_tls, "name": "http://hub.invalid"}[lost]
         with pytest.raises(HubDeniedError, match=r"^There is no way to the Hub while .* Look at HF_ENDPOINT"):
-            RepoClient("org/news", token="hf_x", endpoint=endpoint).head()
+            Dataset.open("org/news", token="hf_x", endpoint=endpoint).client.head()
 
 
 def test_a_hub_that_takes_no_connection_may_be_back(free_port: int):
     with pytest.raises(HubUnavailableError, match="Connection refused"):
-        RepoClient("org/news", token="hf_x", endpoint=f"http://127.0.0.1:{free_port}").head()
+        Dataset.open("org/news", token="hf_x", endpoint=f"http://127.0.0.1:{free_port}").client.head()
 
 
 @pytest.mark.parametrize(("url", "link"), [
@@ -273,7 +273,7 @@ def test_a_run_with_a_left_over_proxy_ends_at_once(free_port: int, monkeypatch: 
     monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{free_port}")
     resource = HubResource(repo_id="org/proxied", token="hf_x", endpoint="http://hub.example.org")
     with pytest.raises(PermanentError, match="HTTP_PROXY names a proxy"):
-        resource.client()
+        resource.dataset()
 
 
 @pytest.fixture
@@ -340,9 +340,9 @@ def test_a_netrc_gives_no_credentials_to_alerts(listener: Listener, tmp_path: Pa
 
 
 @pytest.mark.usefixtures("netrc")
-def test_a_netrc_does_not_replace_the_token_for_the_hub(hub: RepoClient):
-    hub.create()
-    assert hub.head().revision  # of a private repo, which nobody else may see
+def test_a_netrc_does_not_replace_the_token_for_the_hub(hub: Dataset):
+    hub.client.create()
+    assert hub.client.head().revision  # of a private repo, which nobody else may see
 
 
 def test_a_user_and_a_password_in_the_url_of_alerts_are_used(listener: Listener, tmp_path: Path):

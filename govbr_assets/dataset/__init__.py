@@ -1,1 +1,55 @@
-"""A dataset at a revision, a small table format: what its files say, what readers need, and the one way to commit."""
+"""A dataset at a revision, as a small table format: what it holds, how it is read, and how a change of it is committed.
+
+`Dataset` is what operations, checks and resources are given. Operations themselves do not belong here, nor what would
+be different for another service than the Hub.
+"""
+
+from dataclasses import dataclass
+
+from govbr_assets.dataset.metadata_cache import MetadataCache
+from govbr_assets.dataset.reader import DatasetReader
+from govbr_assets.huggingface.client import RepoClient
+from govbr_assets.io.storage.folder import Folder
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A dataset on the Hub.
+
+    Attributes:
+        client: of its repo.
+        reader: reads its files, and remembers what they say.
+        cache: what is known of files from earlier runs.
+    """
+
+    client: RepoClient
+    reader: DatasetReader
+    cache: MetadataCache
+
+    @classmethod
+    def open(
+        cls,
+        repo_id: str,
+        *,
+        private: bool = True,
+        token: str | None = None,
+        endpoint: str | None = None,
+        folder: Folder | None = None,
+        patience: float = 60.0,
+    ) -> "Dataset":
+        """Open a dataset; contacts nobody yet.
+
+        Args:
+            repo_id: `namespace/name`.
+            private: visibility of the repo if this project creates it.
+            token: None takes the one that the machine is logged in with.
+            endpoint: None takes the public Hub.
+            folder: where metadata of its files is kept between runs; None fetches it anew.
+            patience: seconds that a commit may wait for a Hub that is busy or whose commits of the hour are spent.
+
+        Raises:
+            ConfigurationError: a setting is malformed.
+        """
+        cache = MetadataCache(folder)
+        client = RepoClient(repo_id, private=private, token=token, endpoint=endpoint, cards=cache, patience=patience)
+        return cls(client, DatasetReader(client, cache), cache)

@@ -8,18 +8,17 @@ from govbr_assets.core.layout import CARD_PATH, DATA_PATTERN, STALE_INFO_PATH, i
 from govbr_assets.core.scope import DEFAULT, Scope, scope_of
 from govbr_assets.core.selection import Metadata, restate, restate_info, select, train_patterns
 from govbr_assets.core.unchanged import changed_configs, check_selection
+from govbr_assets.dataset import Dataset
 from govbr_assets.dataset.changeset import Changeset
-from govbr_assets.dataset.reader import begins_empty, file_schema, has_no_rows
 from govbr_assets.errors import ContractError
 from govbr_assets.huggingface.card_validation import check_card
-from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.snapshot import DataFile, Snapshot
 from govbr_assets.publications import NEWS
 
 _MORE_METADATA = ".huggingface.yaml"
 
 
-def check_card_usable(hub: RepoClient, snapshot: Snapshot) -> None:
+def check_card_usable(dataset: Dataset, snapshot: Snapshot) -> None:
     """See that the card of a revision can be edited and that the Hub would take it then.
 
     Raises:
@@ -33,16 +32,16 @@ def check_card_usable(hub: RepoClient, snapshot: Snapshot) -> None:
 
     content = appendable_card(snapshot.card, edit).encode()
     if content != snapshot.card:
-        check_card(hub, content)
+        check_card(dataset.client, content)
 
 
 def card_changes(
-    hub: RepoClient, snapshot: Snapshot, edit: Changeset[object] | None = None
+    dataset: Dataset, snapshot: Snapshot, edit: Changeset[object] | None = None
 ) -> tuple[dict[str, bytes], tuple[str, ...]]:
     """Say what has to change beside the data, so that readers see our files and of all others what they saw.
 
     Args:
-        hub: the repo.
+        dataset: the dataset.
         snapshot: the revision that the commit is planned at.
         edit: the commit; None for one that changes no file.
 
@@ -67,8 +66,8 @@ def card_changes(
     content = card.encode()
     put = {} if content == snapshot.card else {CARD_PATH: content}
     if put:
-        check_card(hub, content)
-    infos = hub.content(snapshot, STALE_INFO_PATH)
+        check_card(dataset.client, content)
+    infos = dataset.client.content(snapshot, STALE_INFO_PATH)
     if infos is None:
         return put, ()
     corrected = corrected_infos(infos, {snapshot.scope.default or DEFAULT, *others})
@@ -111,19 +110,22 @@ def _correct_others(metadata: Metadata, configs: Collection[str], after: Scope, 
             drop_sizes(metadata, name)
 
 
-def empty_files(hub: RepoClient, snapshot: Snapshot, edit: Changeset[object]) -> tuple[str, ...]:
+def empty_files(dataset: Dataset, snapshot: Snapshot, edit: Changeset[object]) -> tuple[str, ...]:
     """List files of the dataset that hold no rows and break readers: a commit that leaves others takes them with it."""
+    reader = dataset.reader
     kept = [file for file in snapshot.data_files if file.path not in (*edit.put, *edit.delete, *edit.unselect)]
-    found = [file.path for file in kept if is_parquet(file.path) and has_no_rows(hub, file)]
+    found = [
+        file.path for file in kept if is_parquet(file.path) and reader.begins_empty(file) and not reader.row_count(file)
+    ]
     others = len(found) < len(kept) or any(map(is_parquet, edit.put))
     return tuple(found) if others and not edit.copy else ()
 
 
-def check_readable(hub: RepoClient, snapshot: Snapshot, edit: Changeset[object]) -> list[str]:
+def check_readable(dataset: Dataset, snapshot: Snapshot, edit: Changeset[object]) -> list[str]:
     """Compare the schemas of the files that will stand beside new ones, or come back, with the contract.
 
     Args:
-        hub: the repo.
+        dataset: the dataset.
         snapshot: the revision that the commit is planned at.
         edit: the commit; the data files that it puts have the contract's schema.
 
@@ -136,12 +138,12 @@ def check_readable(hub: RepoClient, snapshot: Snapshot, edit: Changeset[object])
     touched = {*edit.put, *edit.delete, *edit.unselect, *(each.path for each in edit.copy)}
     standing = [*(file for file in snapshot.data_files if file.path not in touched), *edit.data_copies]
     first = min([file.path for file in standing] + [*filter(is_parquet, edit.put)], default="")
-    notes = obstacles(hub, snapshot)
+    notes = obstacles(dataset, snapshot)
     if notes and not edit.like:  # in a state that there was before they are told of only
         raise ContractError(notes[0])
     for file in standing:
         try:
-            notes += _differences(hub, file, first=file.path == first)
+            notes += _differences(dataset, file, first=file.path == first)
         except ContractError as error:
             if not edit.allow_incompatible:
                 raise
@@ -149,9 +151,9 @@ def check_readable(hub: RepoClient, snapshot: Snapshot, edit: Changeset[object])
     return notes
 
 
-def obstacles(hub: RepoClient, snapshot: Snapshot) -> list[str]:
+def obstacles(dataset: Dataset, snapshot: Snapshot) -> list[str]:
     """Name files of others with which a revision does not load, a sentence each."""
-    script = f"{hub.repo_id.rpartition('/')[2]}.py"
+    script = f"{dataset.client.repo_id.rpartition('/')[2]}.py"
     told = {
         script: "is a loading script, with which load_dataset fails: delete it",
         _MORE_METADATA: "says more of the dataset than README.md: move what it says there, and delete it",
@@ -159,17 +161,11 @@ def obstacles(hub: RepoClient, snapshot: Snapshot) -> list[str]:
     return [f"{path} on the Hub {why}." for path, why in told.items() if path in snapshot.files]
 
 
-def _differences(hub: RepoClient, file: DataFile, *, first: bool) -> list[str]:
+def _differences(dataset: Dataset, file: DataFile, *, first: bool) -> list[str]:
     """Say what readers tolerate of a file's schema, or raise if that breaks them."""
     if file.text:
         raise ContractError(f"{file.path} on the Hub is no Parquet, and readers could not load it beside new files.")
-    asked = file.content, first
-    if asked not in hub.schema_verdicts:
-        breaking, tolerated = NEWS.compare(file_schema(hub, file)).for_readers(first=first)
-        if begins_empty(hub, file):
-            breaking.append("its first row group has no rows, with which load_dataset fails")
-        hub.schema_verdicts[asked] = breaking, tolerated
-    breaking, tolerated = hub.schema_verdicts[asked]
+    breaking, tolerated = dataset.reader.incompatibilities(file, first=first)
     if breaking:
         raise ContractError(
             f"{file.path} on the Hub would break readers beside a new file: {'; '.join(breaking)}."

@@ -5,23 +5,22 @@ from pathlib import Path
 import pyarrow as pa
 
 from govbr_assets.core.layout import is_parquet
-from govbr_assets.dataset.keys import keep
+from govbr_assets.dataset import Dataset
 from govbr_assets.errors import ContractError
-from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.download import fetch
 from govbr_assets.huggingface.snapshot import DataFile
 
 
-def copy_to_disk(hub: RepoClient, file: DataFile, path: Path) -> None:
+def copy_to_disk(dataset: Dataset, file: DataFile, path: Path) -> None:
     """Write a file to the disk, and keep the keys of its rows.
 
     Raises:
         HubUnavailableError: the Hub is out of reach, or what came is not the file.
         ContractError: it is no Parquet file.
     """
-    fetch(hub, file, path)
-    if hub.kept.keeps and is_parquet(file.path) and not hub.kept.has_keys(file.content):
+    fetch(dataset.client, file, path)
+    if dataset.cache.keeps and is_parquet(file.path) and not dataset.cache.has_keys(file.content):
         try:
-            keep(hub, file, path)
+            dataset.reader.remember_keys(file, path)
         except pa.ArrowException as error:
             raise ContractError(f"{file.path} on the Hub is no Parquet file that can be read: {error}") from error

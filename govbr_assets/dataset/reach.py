@@ -2,23 +2,31 @@
 
 from govbr_assets.core.globs import is_elsewhere, selected
 from govbr_assets.core.layout import DATA_PATTERN
-from govbr_assets.dataset.reader import READABLE, count_rows, file_schema
+from govbr_assets.dataset import Dataset
+from govbr_assets.dataset.reader import READABLE
 from govbr_assets.errors import ContractError
-from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.snapshot import DataFile, Snapshot
 
 _REMEDY = "run the job weekly_consolidation (asset consolidated_dataset), which moves them over"
 
 
-def out_of_reach(hub: RepoClient, snapshot: Snapshot) -> str:
+def out_of_reach(dataset: Dataset, snapshot: Snapshot) -> str:
     """Say which rows lie where new shards do not, and what moves them over; an empty text if there are none."""
-    known = hub.out_of_reach  # by revision: a run asks for each day
-    if (revision := snapshot.revision or "") not in known:
-        known[revision] = _out_of_reach(hub, snapshot)
-    return known[revision]
+    try:
+        check_movable(dataset, snapshot)
+    except ContractError as error:
+        return str(error)
+    away = _away(snapshot)
+    if not away:
+        return ""
+    rows = sum(dataset.reader.row_count(file) for file in away)
+    return (
+        f"{rows} rows of the dataset lie where {DATA_PATTERN} does not reach ({_named(away)}), and readers would not"
+        f" find them beside a new shard: {_REMEDY}."
+    )
 
 
-def check_movable(hub: RepoClient, snapshot: Snapshot) -> None:
+def check_movable(dataset: Dataset, snapshot: Snapshot) -> None:
     """See that a compaction can read what it has to move over.
 
     Raises:
@@ -37,26 +45,11 @@ def check_movable(hub: RepoClient, snapshot: Snapshot) -> None:
             f" {scope.format.name if scope.format else 'no known format'}, which cannot hold news: {_own_config()}."
         )
     for file in away:
-        if scope.format and scope.format.name == "parquet" and _is_no_news(hub, file):
+        if scope.format and scope.format.name == "parquet" and _is_no_news(dataset, file):
             raise ContractError(
                 f"{file.path}, which the train split of the default config selects, has no column unique_id and so no"
                 f" news: {_own_config()}."
             )
-
-
-def _out_of_reach(hub: RepoClient, snapshot: Snapshot) -> str:
-    try:
-        check_movable(hub, snapshot)
-    except ContractError as error:
-        return str(error)
-    away = _away(snapshot)
-    if not away:
-        return ""
-    rows = sum(count_rows(hub, file) for file in away)
-    return (
-        f"{rows} rows of the dataset lie where {DATA_PATTERN} does not reach ({_named(away)}), and readers would not"
-        f" find them beside a new shard: {_REMEDY}."
-    )
 
 
 def _away(snapshot: Snapshot) -> list[DataFile]:
@@ -65,8 +58,8 @@ def _away(snapshot: Snapshot) -> list[DataFile]:
     return [file for file in snapshot.data_files if file.path not in reached]
 
 
-def _is_no_news(hub: RepoClient, file: DataFile) -> bool:
-    schema = file_schema(hub, file)
+def _is_no_news(dataset: Dataset, file: DataFile) -> bool:
+    schema = dataset.reader.schema(file)
     return bool(schema.names) and "unique_id" not in schema.names
 
 

@@ -10,13 +10,12 @@ from dataclasses import dataclass, field, replace
 from typing import Generic
 
 from govbr_assets.core.layout import CARD_PATH, is_parquet
+from govbr_assets.dataset import Dataset
 from govbr_assets.dataset.changeset import Changeset, Operation, R, R_co
 from govbr_assets.dataset.compatibility import card_changes, check_card_usable, check_readable, empty_files
-from govbr_assets.dataset.keys import keep
 from govbr_assets.dataset.reach import check_movable
 from govbr_assets.dataset.visible_rows import check_rows_seen, with_rows_seen
 from govbr_assets.errors import HubConflictError
-from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.commit import Log, send_commit
 from govbr_assets.huggingface.errors import ParentConflictError
 from govbr_assets.huggingface.snapshot import Snapshot
@@ -62,7 +61,7 @@ class CommitResult(Generic[R_co]):
 
 
 def commit(
-    client: RepoClient,
+    dataset: Dataset,
     operation: Operation[R],
     start: Snapshot,
     *,
@@ -72,7 +71,7 @@ def commit(
     """Plan an operation at a snapshot and commit it with that parent; plan again if the head moved.
 
     Args:
-        client: of the repo, which is created if it is not there.
+        dataset: the dataset, which is created if it is not there.
         operation: what to do.
         start: the snapshot to try first, usually the one that the operation's data comes from.
         dry_run: do everything but change the Hub.
@@ -88,38 +87,38 @@ def commit(
     """
     parent = start
     for _ in range(_PLANS):
-        changeset, notes = _plan(client, operation, parent)
+        changeset, notes = _plan(dataset, operation, parent)
         if dry_run or changeset.empty:
-            head = client.head()
+            head = dataset.client.head()
             landed = parent if head.revision == parent.revision else None
         elif parent.revision is None:
-            head, landed = _create_repo(client), None
+            head, landed = _create_repo(dataset), None
         else:
-            landed = _land(client, parent, changeset, log)
-            head = landed or _moved_head(client, parent)
+            landed = _land(dataset, parent, changeset, log)
+            head = landed or _moved_head(dataset, parent)
         if landed:
             return CommitResult(parent, landed, changeset, notes)
         parent = head
-    raise HubConflictError(f"{client.repo_id} moved {_PLANS} times while we published to it: try again later.")
+    raise HubConflictError(f"{dataset.client.repo_id} moved {_PLANS} times while we published to it: try again later.")
 
 
-def _plan(client: RepoClient, operation: Operation[R], snapshot: Snapshot) -> tuple[Changeset[R], list[str]]:
+def _plan(dataset: Dataset, operation: Operation[R], snapshot: Snapshot) -> tuple[Changeset[R], list[str]]:
     """Plan an operation at a snapshot, and complete the changeset so that the result loads."""
-    check_card_usable(client, snapshot)  # before the operation's work: what blocks it blocks all of that
+    check_card_usable(dataset, snapshot)  # before the operation's work: what blocks it blocks all of that
     changeset = operation.plan(snapshot)
-    return (changeset, []) if changeset.empty else _complete(client, snapshot, changeset)
+    return (changeset, []) if changeset.empty else _complete(dataset, snapshot, changeset)
 
 
-def _complete(client: RepoClient, snapshot: Snapshot, changeset: Changeset[R]) -> tuple[Changeset[R], list[str]]:
-    """Add what makes the result load, and leave out what the revision has already: the client would skip it unseen."""
+def _complete(dataset: Dataset, snapshot: Snapshot, changeset: Changeset[R]) -> tuple[Changeset[R], list[str]]:
+    """Add what makes the result load, and leave out what the revision has already: the dataset would skip it unseen."""
     if changeset.like is None:
-        check_movable(client, snapshot)
-    changeset = replace(changeset, delete=changeset.delete + empty_files(client, snapshot, changeset))
-    notes = check_readable(client, snapshot, changeset)
-    card, stale = card_changes(client, snapshot, changeset)
+        check_movable(dataset, snapshot)
+    changeset = replace(changeset, delete=changeset.delete + empty_files(dataset, snapshot, changeset))
+    notes = check_readable(dataset, snapshot, changeset)
+    card, stale = card_changes(dataset, snapshot, changeset)
     changeset = replace(changeset, put={**changeset.put, **card}, delete=changeset.delete + stale)
     # Before files that are there already are left out of it: the card may select them only from this commit on.
-    changeset = with_rows_seen(client, snapshot, changeset)
+    changeset = with_rows_seen(dataset, snapshot, changeset)
     put = {
         path: content
         for path, content in changeset.put.items()
@@ -129,36 +128,36 @@ def _complete(client: RepoClient, snapshot: Snapshot, changeset: Changeset[R]) -
     return replace(changeset, put=put, copy=copy), notes
 
 
-def _create_repo(client: RepoClient) -> Snapshot:
+def _create_repo(dataset: Dataset) -> Snapshot:
     """Create the repo, unless somebody else has done it since."""
-    head = client.head()
-    return client.create() if head.revision is None else head
+    head = dataset.client.head()
+    return dataset.client.create() if head.revision is None else head
 
 
-def _land(client: RepoClient, parent: Snapshot, changeset: Changeset[R], log: Log) -> Snapshot | None:
+def _land(dataset: Dataset, parent: Snapshot, changeset: Changeset[R], log: Log) -> Snapshot | None:
     """Send a commit, and see that readers see it; None if its parent is not the head any more."""
     try:
-        landed = send_commit(client, parent, changeset, log)
+        landed = send_commit(dataset.client, parent, changeset, log)
     except ParentConflictError:
         return None
-    check_rows_seen(client, landed, changeset)
-    _remember(client, landed, changeset)
+    check_rows_seen(dataset, landed, changeset)
+    _remember(dataset, landed, changeset)
     return landed
 
 
-def _moved_head(client: RepoClient, parent: Snapshot) -> Snapshot:
+def _moved_head(dataset: Dataset, parent: Snapshot) -> Snapshot:
     """Ask for the head that moved; when the Hub still answers with the old one, it lags: give it a moment."""
-    head = client.head()
+    head = dataset.client.head()
     if head.revision == parent.revision:
         time.sleep(random.uniform(0.5, 1.5))
-        head = client.head()
+        head = dataset.client.head()
     return head
 
 
-def _remember(client: RepoClient, landed: Snapshot, changeset: Changeset[R]) -> None:
+def _remember(dataset: Dataset, landed: Snapshot, changeset: Changeset[R]) -> None:
     """Cache the metadata of the files that were published, and drop that of files long gone."""
     for path, content in changeset.put.items():
         if is_parquet(path):
-            keep(client, landed.files[path], content)
+            dataset.reader.remember_keys(landed.files[path], content)
     card = landed.files.get(CARD_PATH)
-    client.kept.prune({file.content for file in (*landed.data_files, *([card] if card else []))})
+    dataset.cache.prune({file.content for file in (*landed.data_files, *([card] if card else []))})

@@ -7,16 +7,16 @@ from collections.abc import Iterator, Mapping
 
 from dagster import AssetExecutionContext, AssetObservation
 
+from govbr_assets.dataset import Dataset
 from govbr_assets.defs.failures import days_failure
 from govbr_assets.defs.metadata.daily import day_metadata, day_table
 from govbr_assets.defs.metadata.progress import SyncProgress
-from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.operations.sync.batches import sync_days
 from govbr_assets.operations.sync.day_plan import DaySync
 
 
 def dry_run_sync(
-    context: AssetExecutionContext, hub: RepoClient, plans: Mapping[str, DaySync]
+    context: AssetExecutionContext, dataset: Dataset, plans: Mapping[str, DaySync]
 ) -> Iterator[AssetObservation]:
     """Plan the days of a run, and give what would become of each as an observation.
 
@@ -25,12 +25,12 @@ def dry_run_sync(
     """
     refused, asset = dict[str, str](), context.asset_key
     progress = SyncProgress(len(plans))
-    for batch in sync_days(hub, plans, dry_run=True, log=context.log.info):
+    for batch in sync_days(dataset, plans, dry_run=True, log=context.log.info):
         progress.add(batch)
         refused.update(batch.rejected)
         for key, shard in batch.days.items():
             metadata = progress.to_metadata() if len(plans) == 1 else {"dry_run": True}
-            metadata |= day_metadata(batch.plans[key], shard, batch.result, hub.repo_id)
+            metadata |= day_metadata(batch.plans[key], shard, batch.result, dataset.client.repo_id)
             refused |= {key: shard.blocked} if shard.blocked else {}
             context.log.info(f"{key}:\n{day_table(shard)}")
             yield AssetObservation(asset, partition=key, metadata=metadata)

@@ -7,7 +7,6 @@ import pyarrow as pa
 from dagster import ConfigurableIOManager, InputContext, OutputContext, ResourceDependency
 
 from govbr_assets.core.days import ByDay, Day, DayValue
-from govbr_assets.dataset.reader import day_rows
 from govbr_assets.defs.failures import days_failure, without_retries
 from govbr_assets.defs.metadata.daily import day_metadata
 from govbr_assets.defs.metadata.progress import SyncProgress
@@ -97,13 +96,13 @@ class HubShardIOManager(ConfigurableIOManager):
         """Publish the days, many in one commit; each is recorded when its commit has landed."""
         plans, refused = ByDay.of(obj, context.asset_partition_keys), dict[str, str]()
         with without_retries():
-            hub, events, last = self.hub.client(), PartitionEvents(context), list(plans)[-1]
+            dataset, events, last = self.hub.dataset(), PartitionEvents(context), list(plans)[-1]
             progress = SyncProgress(len(plans))
-            for batch in sync_days(hub, plans, log=context.log.info):
+            for batch in sync_days(dataset, plans, log=context.log.info):
                 self._log(context, batch, progress, set(refused.values()))
                 refused.update(batch.rejected)
                 for key, shard in batch.days.items():
-                    metadata = day_metadata(batch.plans[key], shard, batch.result, hub.repo_id)
+                    metadata = day_metadata(batch.plans[key], shard, batch.result, dataset.client.repo_id)
                     if shard.blocked:
                         refused[key] = shard.blocked
                         events.observe(key, metadata)
@@ -117,9 +116,9 @@ class HubShardIOManager(ConfigurableIOManager):
     def load_input(self, context: InputContext) -> DayValue[pa.Table]:
         """Read a day's rows at the newest revision: [n rows x 24], or promise those of a range."""
         with without_retries():
-            hub = self.hub.client()
-            head = hub.head()
-            return ByDay(context.asset_partition_keys, lambda key: day_rows(hub, head, Day.of(key))).plain()
+            dataset = self.hub.dataset()
+            head = dataset.client.head()
+            return ByDay(context.asset_partition_keys, lambda key: dataset.reader.day_rows(head, Day.of(key))).plain()
 
     def _log(self, context: OutputContext, batch: SyncBatch, progress: SyncProgress, logged: set[str]) -> None:
         """Log what became of a batch, with each reason once, and how far the run is."""

@@ -46,11 +46,11 @@ class RollbackConfig(Config):
 @without_retries()
 def put_data_files_back(context: OpExecutionContext, config: RollbackConfig, hub: HubResource) -> None:
     """Put the data files back as they were at a revision, with what the card says of them; its newest text stays."""
-    client, dry_run = hub.client(), config.dry_run or hub.is_dry_run
-    operation, start = Restore(client, resolve_revision(client, config.revision)), latest(client)
+    dataset, dry_run = hub.dataset(), config.dry_run or hub.is_dry_run
+    operation, start = Restore(dataset, resolve_revision(dataset, config.revision)), latest(dataset)
     planned, done = [operation.changeset(step) for step in operation.path(start)], []
     context.log.info(f"{len(planned)} commits lead from {start.revision} back to {operation.target.revision}.")
-    for result in restore(client, operation, start, dry_run=dry_run, log=context.log.info):
+    for result in restore(dataset, operation, start, dry_run=dry_run, log=context.log.info):
         done.append(result)
         if notes := result.notes:
             context.log.warning(f"{len(notes)} files differ from the published schema, as they did then: {notes[:20]}")

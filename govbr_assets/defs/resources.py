@@ -6,8 +6,8 @@ from dagster import ConfigurableResource, ResourceDependency
 from pydantic import PrivateAttr
 
 from govbr_assets.alerts.outbox import AlertOutbox
+from govbr_assets.dataset import Dataset
 from govbr_assets.errors import ConfigurationError
-from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.viewer import Viewer
 from govbr_assets.io.environment import check_hub
 from govbr_assets.io.settings import base_url, cleaned
@@ -60,8 +60,8 @@ class HubResource(ConfigurableResource):
             raise ConfigurationError(f"GOVBR_DRY_RUN is {self.dry_run!r}: write 1 or 0, or leave it out.")
         return dry_run in ("1", "true")
 
-    def client(self) -> RepoClient:
-        """Make the client, or take the one made before: it remembers its own commits, which the Hub may report late."""
+    def dataset(self) -> Dataset:
+        """Open the dataset, or take the one opened before, which knows its own commits before the Hub lists them."""
         visibility, minutes = cleaned(self.visibility), cleaned(self.patience_minutes)
         if visibility not in ("private", "public"):
             raise ConfigurationError(
@@ -71,7 +71,7 @@ class HubResource(ConfigurableResource):
             raise ConfigurationError(
                 f"GOVBR_HUB_PATIENCE_MINUTES is {self.patience_minutes!r}: write a number of minutes, such as 60."
             )
-        return _hub(
+        return _dataset(
             _required("GOVBR_REPO_ID", self.repo_id, "my-org/my-news"),
             visibility == "private",
             self.token or None,
@@ -100,7 +100,7 @@ class ViewerResource(ConfigurableResource):
             again: make a new one, which asks even so.
         """
         if self._client is None or again:
-            hub = self.hub.client()
+            hub = self.hub.dataset().client
             self._client = Viewer(self.url, hub.repo_id, hub.token)
         return self._client
 
@@ -132,14 +132,14 @@ class AlertResource(ConfigurableResource):
 
 
 @lru_cache(maxsize=8)
-def _hub(
+def _dataset(
     repo_id: str, private: bool, token: str | None, endpoint: str | None, storage_url: str, patience: float
-) -> RepoClient:
-    """Keep one client a process and repo."""
+) -> Dataset:
+    """Keep one dataset a process and repo."""
     folder = Folder(storage_url) if storage_url else None
-    hub = RepoClient(repo_id, private=private, token=token, endpoint=endpoint, folder=folder, patience=patience)
-    check_hub(hub.api.endpoint)
-    return hub
+    dataset = Dataset.open(repo_id, private=private, token=token, endpoint=endpoint, folder=folder, patience=patience)
+    check_hub(dataset.client.api.endpoint)
+    return dataset
 
 
 def _required(name: str, value: str, example: str) -> str:

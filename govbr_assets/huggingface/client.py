@@ -7,9 +7,8 @@ from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
 from itertools import takewhile
-from typing import IO, NamedTuple, cast
+from typing import IO, NamedTuple, Protocol, cast
 
-import pyarrow as pa
 from huggingface_hub import HfApi, HfFileSystem, constants, get_token
 from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError
 from huggingface_hub.hf_api import RepoFile
@@ -27,13 +26,11 @@ from govbr_assets.core.layout import CARD_PATH
 from govbr_assets.errors import ConfigurationError, HubUnavailableError, UnknownRevisionError
 from govbr_assets.huggingface.errors import ParentConflictError, storage_refusal, translated_errors
 from govbr_assets.huggingface.file_changes import FileChanges
-from govbr_assets.huggingface.metadata_cache import MetadataCache
 from govbr_assets.huggingface.snapshot import DataFile, Snapshot
 from govbr_assets.huggingface.upload import operations_of, uploads_ahead, were_sent
 from govbr_assets.io import memory
 from govbr_assets.io.settings import base_url
 from govbr_assets.io.settings import token as clean_token
-from govbr_assets.io.storage.folder import Folder
 from govbr_assets.redact import remember
 
 disable_progress_bars()  # they would fill the run's log
@@ -65,6 +62,18 @@ class _Files(HfFileSystem):
         return False
 
 
+class CardCache(Protocol):
+    """Dataset cards by content id, kept between runs."""
+
+    def card(self, content: str) -> bytes | None:
+        """Give a card; None if it is not kept."""
+        ...
+
+    def keep_card(self, content: str, card: bytes) -> None:
+        """Keep a card."""
+        ...
+
+
 class RepoClient:
     """Client of one dataset repo.
 
@@ -73,7 +82,7 @@ class RepoClient:
         private: visibility of the repo if this project creates it.
         token: None takes the one that the machine is logged in with.
         endpoint: None takes the public Hub.
-        folder: where footers and keys of its files are kept between two runs; None fetches them anew.
+        cards: where cards are kept between runs; None fetches them anew.
         patience: seconds that a publication may wait for a Hub that is busy or whose commits of the hour are spent.
     """
 
@@ -84,7 +93,7 @@ class RepoClient:
         private: bool = True,
         token: str | None = None,
         endpoint: str | None = None,
-        folder: Folder | None = None,
+        cards: CardCache | None = None,
         patience: float = 60.0,
     ) -> None:
         try:
@@ -95,12 +104,7 @@ class RepoClient:
         if not complete:
             raise ConfigurationError(f"GOVBR_REPO_ID is {repo_id!r}: write namespace/name, such as my-org/my-news.")
         self.repo_id, self.private, self.patience = repo_id, private, patience
-        self.kept = MetadataCache(folder)
-        self.row_counts: dict[str, int] = {}  # by content, `scan` and `seen` fill it
-        self.schemas: dict[str, pa.Schema] = {}  # by content, `scan` fills it
-        self.schema_verdicts: dict[
-            tuple[str, bool], tuple[list[str], list[str]]
-        ] = {}  # by content, `loadable` fills it
+        self._cards = cards
         remember(token)
         self.token = clean_token("HF_TOKEN", token or "") or get_token()
         remember(self.token)
@@ -110,8 +114,6 @@ class RepoClient:
         self._file_system = _Files(
             endpoint=endpoint, token=self.token, skip_instance_cache=True, use_listings_cache=False
         )
-        self.empty_starts: set[str] = set()  # by content, `scan` fills it
-        self.out_of_reach: dict[str, str] = {}  # by revision, `reach` fills it
         self._followed_by: dict[str, str] = {}
         self._small: dict[str, bytes] = {}  # the last ones read, by content: the card is asked for at every revision
         self.accepted_card: bytes | None = None  # the last one that the Hub called valid, `validate` fills it
@@ -161,11 +163,12 @@ class RepoClient:
         if file is None:
             return None
         card = self._small.get(file.content)
-        if card is None:
-            card = self.kept.card(file.content)
+        if card is None and self._cards:
+            card = self._cards.card(file.content)
         if card is None:
             card = self.content(snapshot, CARD_PATH) or b""
-            self.kept.keep_card(file.content, card)
+            if self._cards:
+                self._cards.keep_card(file.content, card)
         self._remember(file.content, card)
         return card
 

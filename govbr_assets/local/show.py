@@ -13,8 +13,7 @@ from huggingface_hub import HfApi
 
 from govbr_assets.core.days import Day
 from govbr_assets.core.gitignore import GITIGNORE
-from govbr_assets.dataset.reader import day_rows, file_rows
-from govbr_assets.huggingface.client import RepoClient
+from govbr_assets.dataset import Dataset
 from govbr_assets.huggingface.snapshot import Snapshot
 from govbr_assets.local.stack import REPO_ID, LocalStack
 from govbr_assets.publications import NEWS
@@ -46,7 +45,7 @@ class Show:
 
     def __post_init__(self) -> None:
         self._began = time.monotonic()
-        self._hub = RepoClient(REPO_ID, token=self.stack.hub.write_token, endpoint=self.stack.hub.endpoint)
+        self._dataset = Dataset.open(REPO_ID, token=self.stack.hub.write_token, endpoint=self.stack.hub.endpoint)
 
     def step(self, text: str) -> None:
         """Tell what has been done."""
@@ -79,7 +78,7 @@ class Show:
         lines = (self.folder / "dagster.log").read_text().splitlines()
         reason = next((line[line.index(_REFUSED) :] for line in reversed(lines) if _REFUSED in line), "")
         print(f"          {reason or 'no reason was given'}", flush=True)
-        same = self._hub.head().data_files == before.data_files
+        same = self._dataset.client.head().data_files == before.data_files
         others.delete_file(path_in_repo=GITIGNORE, repo_id=REPO_ID, repo_type="dataset")
         self.step(
             f"the day is refused, {'nothing' if same else 'SOMETHING'} has changed, and the .gitignore is removed"
@@ -107,7 +106,7 @@ class Show:
 
     def published(self, text: str) -> Snapshot:
         """Tell what the Hub holds now."""
-        head = self._hub.head()
+        head = self._dataset.client.head()
         commits = len(self.stack.hub.store.commits(REPO_ID, head.revision or "")) - 1  # the first one makes the repo
         self.step(f"{text}: {len(head.data_files)} shards, {commits} commits, head {str(head.revision)[:8]}")
         return head
@@ -119,7 +118,7 @@ class Show:
         print(f"\n{'day':<10}  {'Postgres':>8}  {'Hub':>5}  {'shard':<30}  {'bytes':>8}  commit")
         for key, rows in self.stack.rows_by_day().items():
             path = NEWS.layout.day_path(Day.of(key))
-            ids = day_rows(self._hub, head, Day.of(key), ["unique_id"])["unique_id"]
+            ids = self._dataset.reader.day_rows(head, Day.of(key), ["unique_id"])["unique_id"]
             held = len(ids) == len(ids.unique()) == rows
             agree &= held
             wrong = "" if held else "  <- differs"
@@ -132,7 +131,7 @@ class Show:
         print("\nOnce a week the shards become one file a year. First the plan, which changes nothing:", flush=True)
         self.materialize("consolidated_dataset", "--config-json", _DRY_RUN)
         self._tell("files_in", "files_out", "dagster/row_count", "duplicates_dropped", "bytes_in", "bytes_written")
-        planned = self._hub.head()
+        planned = self._dataset.client.head()
         self.materialize("consolidated_dataset")
         proven = self._tell("proof", "commits", "revision_before", "revision_after")
         after = self.published("the shards are folded")
@@ -140,7 +139,7 @@ class Show:
             print(f"\nfiles {text}:")
             for file in head.data_files:
                 print(f"  {file.path:<30}  {file.size:>9}")
-        rows = sum(file_rows(self._hub, file, ["unique_id"]).num_rows for file in after.data_files)
+        rows = sum(self._dataset.reader.rows(file, ["unique_id"]).num_rows for file in after.data_files)
         return (
             planned.revision == before.revision
             and len(after.data_files) == 1

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import cached_property
 from itertools import dropwhile
 
 import pyarrow as pa
@@ -16,10 +17,10 @@ from govbr_assets.core import identity
 from govbr_assets.core.contract import within
 from govbr_assets.core.days import Day
 from govbr_assets.core.scope import DEFAULT
-from govbr_assets.dataset.keys import file_keys, holding
+from govbr_assets.dataset import Dataset
+from govbr_assets.dataset.keys import holding
 from govbr_assets.dataset.reach import out_of_reach
 from govbr_assets.errors import HubDeniedError, PermanentError, ViewerUncertainError
-from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.snapshot import Snapshot
 from govbr_assets.huggingface.viewer import Viewer
 from govbr_assets.io.staged import Rows
@@ -77,7 +78,7 @@ class ExistingIdsLookup:
     """Finds the rows of some days on the Hub at one revision, a day at a time and in their order.
 
     Args:
-        hub: the repo.
+        dataset: the dataset.
         viewer: its viewer.
         source: who is asked.
         days: the Postgres days by partition key, [n rows x 25] each; may be lazy.
@@ -86,13 +87,13 @@ class ExistingIdsLookup:
 
     def __init__(
         self,
-        hub: RepoClient,
+        dataset: Dataset,
         viewer: Viewer,
         source: Source,
         days: Mapping[str, Rows],
         snapshot: Snapshot,
     ) -> None:
-        self._hub, self._viewer, self._source = hub, viewer, source
+        self._dataset, self._viewer, self._source = dataset, viewer, source
         self._days, self._snapshot = days, snapshot
         self._not_viewer = ""  # why the viewer is not asked any more
         if source is Source.exact:
@@ -114,7 +115,7 @@ class ExistingIdsLookup:
         rows = self._days[key]
         if not rows.num_rows or not self._snapshot.data_files:
             return ExistingRows(identity.existing(rows, [], []), self._snapshot)
-        if told := out_of_reach(self._hub, self._snapshot):  # the day is refused, or the rows are moved over first
+        if told := self._out_of_reach:  # the day is refused, or the rows are moved over first
             return replace(ExistingRows.unknown(), reason=told)
         if not self._not_viewer:
             try:
@@ -125,10 +126,15 @@ class ExistingIdsLookup:
                 self._not_viewer = str(error)
         return self._exactly(key, rows)
 
+    @cached_property
+    def _out_of_reach(self) -> str:
+        """Why the rows of the dataset lie where no day can be compared with them; empty if they do not."""
+        return out_of_reach(self._dataset, self._snapshot)
+
     def _by_viewer(self, rows: Rows, day: Day) -> ExistingRows:
         """Ask the viewer; it cannot say which file a row is in, so what the own shard holds is taken away."""
         file, own, own_of_day = self._snapshot.data_file(NEWS.layout.day_path(day)), [], []
-        for keys in file_keys(self._hub, file) if file else []:
+        for keys in self._dataset.reader.keys(file) if file else []:
             own += keys["unique_id"].drop_null().to_pylist()
             own_of_day += keys.filter(within(keys["published_at"], day))["unique_id"].drop_null().to_pylist()
         ids = identity.aliases(rows).to_pylist()
@@ -158,7 +164,7 @@ class ExistingIdsLookup:
                 continue  # it is told when the turn comes to that day
             if sum(map(len, ids)) > _TOGETHER:
                 break
-        found = holding(self._hub, self._snapshot.data_files, pa.concat_arrays(ids))
+        found = holding(self._dataset.reader, self._snapshot.data_files, pa.concat_arrays(ids))
         self._places = {}
         for unique_id, path in zip(*(column.to_pylist() for column in found.columns), strict=True):
             self._places.setdefault(unique_id, []).append(path)

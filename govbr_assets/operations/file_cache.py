@@ -5,9 +5,9 @@ from collections.abc import Generator, Iterable, Sequence
 from pathlib import Path
 from threading import Lock
 
+from govbr_assets.dataset import Dataset
 from govbr_assets.dataset.local_copy import copy_to_disk
 from govbr_assets.huggingface.blob import Blob
-from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.download import fetched
 from govbr_assets.huggingface.snapshot import DataFile
 from govbr_assets.io.parallel import map_ordered
@@ -21,12 +21,12 @@ class FileCache:
     """Files of the Hub on the disk, each fetched once.
 
     Args:
-        hub: the repo.
+        dataset: the dataset.
         folder: where they are kept.
     """
 
-    def __init__(self, hub: RepoClient, folder: Path) -> None:
-        self._hub, self._folder = hub, folder
+    def __init__(self, dataset: Dataset, folder: Path) -> None:
+        self._dataset, self._folder = dataset, folder
         self._held: set[DataFile] = set()
         self._large = Lock()  # those who bring large files wait for each other: each takes some megabytes at a time
         folder.mkdir()
@@ -37,7 +37,7 @@ class FileCache:
         if file not in self._held:
             part = path.with_suffix(".part")
             check_room(self._folder, 3 * file.size)  # of a year's file another one is made, by way of its months
-            copy_to_disk(self._hub, file, part)
+            copy_to_disk(self._dataset, file, part)
             part.rename(path)
             self._held.add(file)
         return path
@@ -55,7 +55,7 @@ class FileCache:
         if file.size > _IN_MEMORY or file in self._held:
             with self._large:
                 return self.get(file)
-        return fetched(self._hub, file)
+        return fetched(self._dataset.client, file)
 
     def drop(self, file: DataFile) -> None:
         """Remove the local copy of a file that is not needed any more, if there is one."""

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from functools import cache
 from itertools import dropwhile, islice
 
+from govbr_assets.dataset import Dataset
 from govbr_assets.dataset.changeset import Changeset
 from govbr_assets.dataset.transaction import CommitResult, commit
 from govbr_assets.errors import ConfigurationError, ContractError, HubUnavailableError
-from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.commit import COMMIT_FILES, Log
 from govbr_assets.huggingface.snapshot import DataFile, Snapshot
 
@@ -41,13 +41,13 @@ class Restore:
     """The next commit of a restore.
 
     Args:
-        client: of the repo.
+        dataset: the dataset.
         target: the snapshot whose data files come back.
     """
 
-    def __init__(self, client: RepoClient, target: Snapshot) -> None:
+    def __init__(self, dataset: Dataset, target: Snapshot) -> None:
         self.target = target
-        self._client, self._goal = client, target.revision or ""
+        self._dataset, self._goal = dataset, target.revision or ""
         self._step = cache(self._difference)  # neither of two revisions ever changes
 
     def plan(self, snapshot: Snapshot) -> Changeset[RestoreStep]:
@@ -59,7 +59,7 @@ class Restore:
         copy = tuple(replace(file, revision=step.revision) for file in step.files.values() if file)
         delete = tuple(path for path, file in step.files.items() if not file)
         so_far = "" if step.revision == self._goal else f", for now to {step.revision[:8]}"
-        like = self.target if step.revision == self._goal else self._client.at(step.revision)
+        like = self.target if step.revision == self._goal else self._dataset.client.at(step.revision)
         message = f"Roll back to {self._goal[:8]}{so_far}"
         return Changeset(copy=copy, delete=delete, like=like, allow_incompatible=True, message=message, report=step)
 
@@ -82,30 +82,31 @@ class Restore:
     def _steps(self, snapshot: Snapshot) -> Iterator[tuple[str, Difference]]:
         """List the revisions from one back to the target, and how each differs from the one listed before it."""
         start = newer = snapshot.revision or ""
-        listed = (commit.revision for commit in self._client.commits())
-        for older in islice(dropwhile(lambda each: self._client.forward(each) != start, listed), 1, None):
+        listed = (commit.revision for commit in self._dataset.client.commits())
+        for older in islice(dropwhile(lambda each: self._dataset.client.forward(each) != start, listed), 1, None):
             step = self._step(newer, older)
             if step is not None:
                 yield older, step
                 newer = older
             if older == self._goal:
                 return
-        reason = f"The history of {self._client.repo_id} does not lead from {start[:8]} back to {self._goal[:8]}"
+        repo_id = self._dataset.client.repo_id
+        reason = f"The history of {repo_id} does not lead from {start[:8]} back to {self._goal[:8]}"
         raise HubUnavailableError(f"{reason}: try again later.")
 
     def _difference(self, newer: str, older: str) -> Difference | None:
         """Say how an older revision differs from a newer one; None if it has no data files, and nobody can load it."""
-        there = self._client.at(older)
+        there = self._dataset.client.at(older)
         with suppress(ContractError):  # a card that nobody can read
-            return difference(self._client.at(newer), there) if there.data_files else None
+            return difference(self._dataset.client.at(newer), there) if there.data_files else None
         return None
 
 
-def resolve_revision(client: RepoClient, name: str) -> Snapshot:
+def resolve_revision(dataset: Dataset, name: str) -> Snapshot:
     """Find a revision of the history by its name.
 
     Args:
-        client: of the repo.
+        dataset: the dataset.
         name: 7 or more of its hex digits.
 
     Raises:
@@ -114,31 +115,32 @@ def resolve_revision(client: RepoClient, name: str) -> Snapshot:
     digits, subject = name.strip().lower(), f"The revision {name!r}"
     if not _NAME.fullmatch(digits):
         raise ConfigurationError(f"{subject} is none: write 7 to 40 of its hex digits, such as 0266e555.")
-    named = (each.revision for each in client.commits() if each.revision.startswith(digits))
+    named = (each.revision for each in dataset.client.commits() if each.revision.startswith(digits))
     found = list(islice(named, 1 if len(digits) == 40 else None))
     if len(found) != 1:
         subject += f" is the beginning of {len(found)}" if found else " is none"
-        raise ConfigurationError(f"{subject} in the history of {client.repo_id}: copy one from its list of commits.")
-    target = client.at(found[0])
+        repo_id = dataset.client.repo_id
+        raise ConfigurationError(f"{subject} in the history of {repo_id}: copy one from its list of commits.")
+    target = dataset.client.at(found[0])
     if not target.data_files:
-        subject += f" of {client.repo_id}"
+        subject += f" of {dataset.client.repo_id}"
         raise ConfigurationError(f"{subject} has no data files, and nobody could load it: name another.")
     return target
 
 
-def latest(client: RepoClient) -> Snapshot:
+def latest(dataset: Dataset) -> Snapshot:
     """List the repo at the end of its history, which is newer than the head that the Hub gives after a commit."""
-    revision = next(client.commits()).revision
-    return client.at(client.forward(revision))
+    revision = next(dataset.client.commits()).revision
+    return dataset.client.at(dataset.client.forward(revision))
 
 
 def restore(
-    client: RepoClient, operation: Restore, start: Snapshot, *, dry_run: bool = False, log: Log = lambda _: None
+    dataset: Dataset, operation: Restore, start: Snapshot, *, dry_run: bool = False, log: Log = lambda _: None
 ) -> Iterator[CommitResult[RestoreStep]]:
     """Put the data files back, one commit after another; each is on the Hub when it is given.
 
     Args:
-        client: of the repo.
+        dataset: the dataset.
         operation: what comes back.
         start: the snapshot to begin at.
         dry_run: give what the first commit would be, and change nothing.
@@ -150,7 +152,7 @@ def restore(
     """
     here = start
     while difference(here, operation.target):
-        result = commit(client, operation, here, dry_run=dry_run, log=log)
+        result = commit(dataset, operation, here, dry_run=dry_run, log=log)
         yield result
         if dry_run:
             return

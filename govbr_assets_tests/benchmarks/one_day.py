@@ -11,8 +11,7 @@ from pathlib import Path
 import adbc_driver_postgresql.dbapi as adbc
 
 from govbr_assets.core.days import Day
-from govbr_assets.dataset.reader import day_rows
-from govbr_assets.huggingface.client import RepoClient
+from govbr_assets.dataset import Dataset
 from govbr_assets.huggingface.file_changes import FileChanges
 from govbr_assets.local.load import load
 from govbr_assets.local.news import late_news, sample_news
@@ -48,7 +47,7 @@ class _Bench:
 
     def __init__(self, stack: LocalStack, folder: Path) -> None:
         self._stack = stack
-        self._hub = RepoClient(REPO_ID, token=stack.hub.write_token, endpoint=stack.hub.endpoint)
+        self._hub = Dataset.open(REPO_ID, token=stack.hub.write_token, endpoint=stack.hub.endpoint)
         self._homes = {PRODUCT: folder / "dagster", EMPTY: folder / "empty"}
         self._worker = Worker(folder)
 
@@ -66,9 +65,9 @@ class _Bench:
         """Run every case once; afterwards all is as before."""
         yield "empty graph", self._materialize(EMPTY, *_PARTITION)
         yield "first publication", self._publish(_ROWS)
-        revision = self._hub.head().revision
+        revision = self._hub.client.head().revision
         yield "again, nothing new", self._publish(_ROWS)
-        if self._hub.head().revision != revision:
+        if self._hub.client.head().revision != revision:
             raise RuntimeError("Publishing again has made a commit.")
         load(self._stack.postgres.url, [late_news(_DAY, _LATE_ROWS)])
         yield f"{_LATE_ROWS} late rows", self._publish(_ROWS + _LATE_ROWS)
@@ -77,7 +76,7 @@ class _Bench:
     def _publish(self, rows: int) -> Cost:
         """Publish the day, and see that the Hub has its rows."""
         cost = self._materialize(PRODUCT, *_PARTITION)
-        held = day_rows(self._hub, self._hub.head(), Day(_DAY), ["unique_id"]).num_rows
+        held = self._hub.reader.day_rows(self._hub.client.head(), Day(_DAY), ["unique_id"]).num_rows
         if held != rows:
             raise RuntimeError(f"The Hub holds {held} rows of {_DAY} and should hold {rows}.")
         return cost

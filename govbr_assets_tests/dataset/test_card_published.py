@@ -13,10 +13,10 @@ import yaml
 from huggingface_hub import DatasetCard
 
 from govbr_assets.core.days import Day
+from govbr_assets.dataset import Dataset
 from govbr_assets.dataset.changeset import Changeset
 from govbr_assets.dataset.transaction import commit
 from govbr_assets.errors import ContractError
-from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.snapshot import Snapshot
 from govbr_assets.local.hub import LocalHub
 from govbr_assets.local.hub.actions import answer
@@ -124,8 +124,8 @@ def write(local_hub: LocalHub, repo_id: str) -> Callable[[Mapping[str, bytes]], 
     return lambda files: stranger.write(local_hub.store, repo_id, files)
 
 
-def content(hub: RepoClient, path: str = "README.md") -> bytes:
-    found = hub.content(hub.head(), path)
+def content(hub: Dataset, path: str = "README.md") -> bytes:
+    found = hub.client.content(hub.client.head(), path)
     assert found is not None
     return found
 
@@ -136,33 +136,33 @@ def test_whatever_the_card_said_of_the_columns_load_dataset_reads_the_contract_t
     repos = {f"{repo_id}-{number}": files for number, files in enumerate(CARDS.values())}
     for repo, files in repos.items():
         stranger.write(local_hub.store, repo, files)
-        hub = RepoClient(repo, token=local_hub.write_token, endpoint=local_hub.endpoint)
-        commit(hub, Fixed(), hub.head())
+        hub = Dataset.open(repo, token=local_hub.write_token, endpoint=local_hub.endpoint)
+        commit(hub, Fixed(), hub.client.head())
     assert dict(zip(CARDS, load(local_hub, tmp_path, *repos), strict=True)) == {name: [1, TYPES] for name in CARDS}
 
 
-def test_columns_that_are_right_stay_as_they_are_written(hub: RepoClient, write: Callable[..., str]):
+def test_columns_that_are_right_stay_as_they_are_written(hub: Dataset, write: Callable[..., str]):
     lines = yaml.safe_dump({"dataset_info": {"features": RIGHT}}, sort_keys=False).replace("list:", "sequence:")
     card = (
         f"---\n{lines}configs:\n- {{config_name: default, data_files: [{{split: train, path: data/train-*.parquet}}]}}"
     )
     write({"README.md": f"{card}\n---\n# News\n".encode()})
-    assert set(commit(hub, Fixed(), hub.head()).changeset.put) == {SHARD}
+    assert set(commit(hub, Fixed(), hub.client.head()).changeset.put) == {SHARD}
 
 
-def test_only_the_line_of_a_column_that_is_wrong_changes(hub: RepoClient, write: Callable[..., str]):
+def test_only_the_line_of_a_column_that_is_wrong_changes(hub: Dataset, write: Callable[..., str]):
     write({"README.md": (before := said(with_type("video_url", "null")))})
-    commit(hub, Fixed(), hub.head())
+    commit(hub, Fixed(), hub.client.head())
     after = content(hub).decode().splitlines()
     gone = [line for line in before.decode().splitlines() if line not in after]
     assert gone == ["    dtype: 'null'"]
 
 
-def test_what_is_said_of_other_configs_stays_with_their_sizes(hub: RepoClient, write: Callable[..., str]):
+def test_what_is_said_of_other_configs_stays_with_their_sizes(hub: Dataset, write: Callable[..., str]):
     ours = {"config_name": "default", "features": RIGHT[:2], "dataset_size": 3}
     older = infos(default={"image": "string"}, agencies={"name": "string"}, offices={"name": "string"})
     write({"README.md": front(dataset_info=[OTHER, ours]), "dataset_infos.json": older})
-    commit(hub, Fixed(), hub.head())
+    commit(hub, Fixed(), hub.client.head())
     assert DatasetCard(content(hub).decode()).data.to_dict()["dataset_info"] == [
         OTHER,
         {"config_name": "default", "features": RIGHT},
@@ -199,13 +199,13 @@ BROKEN = {f"---\n{line}\n---\n# News\n".encode(): words for line, words in REFUS
 
 @pytest.mark.parametrize("card", BROKEN)
 def test_a_card_that_cannot_be_used_is_one_sentence_before_the_plan_and_before_any_upload(
-    hub: RepoClient, local_hub: LocalHub, write: Callable[..., str], card: bytes
+    hub: Dataset, local_hub: LocalHub, write: Callable[..., str], card: bytes
 ):
     head = write({"README.md": card})
     local_hub.faults.forget()
     plan = Fixed()
     with pytest.raises(ContractError, match=BROKEN[card]) as caught:
-        commit(hub, plan, hub.head())
+        commit(hub, plan, hub.client.head())
     sentence = str(caught.value)
     assert "\n" not in sentence
     assert "README.md" in sentence
@@ -213,12 +213,12 @@ def test_a_card_that_cannot_be_used_is_one_sentence_before_the_plan_and_before_a
     assert plan.made == 0
     assert not local_hub.faults.seen("POST", "preupload|commit/main|batch")
     assert len(local_hub.faults.seen("POST", "validate-yaml")) <= 1
-    assert hub.head().revision == head
+    assert hub.client.head().revision == head
 
 
 @pytest.mark.parametrize("card", [b"---\nlicense: gpl-2.0-or-later\n---\n", b"---\nreleased: 2024-02-31\n---\n"])
 def test_a_fold_looks_at_the_card_before_it_reads_a_row(
-    hub: RepoClient, local_hub: LocalHub, write: Callable[..., str], card: bytes
+    hub: Dataset, local_hub: LocalHub, write: Callable[..., str], card: bytes
 ):
     write({"README.md": card, "data/train-00000-of-00001.parquet": encode(shard(["x"]))})
     local_hub.faults.forget()
@@ -227,27 +227,25 @@ def test_a_fold_looks_at_the_card_before_it_reads_a_row(
     assert not local_hub.faults.seen("*", r"parquet$")
 
 
-def test_a_card_that_the_hub_would_refuse_is_no_matter_while_it_stays_as_it_is(
-    hub: RepoClient, write: Callable[..., str]
-):
+def test_a_card_that_the_hub_would_refuse_is_no_matter_while_it_stays_as_it_is(hub: Dataset, write: Callable[..., str]):
     data_files = [{"split": "train", "path": "data/train-*.parquet"}]
     write({"README.md": front(license="gpl-2.0-or-later", configs=[{**CONFIG, "data_files": data_files}])})
-    assert commit(hub, Fixed(), hub.head()).committed
+    assert commit(hub, Fixed(), hub.client.head()).committed
 
 
 def test_a_hub_that_cannot_say_whether_a_card_is_valid_is_asked_again_by_the_commit(
-    hub: RepoClient, local_hub: LocalHub, write: Callable[..., str]
+    hub: Dataset, local_hub: LocalHub, write: Callable[..., str]
 ):
     write({"README.md": b"---\nlicense: gpl-2.0-or-later\n---\n"})
     local_hub.faults.add(Fault("POST", "validate-yaml", answer(500, "oops")))
     with pytest.raises(ContractError, match=r'refuses the metadata of README\.md: "license" must be one of'):
-        commit(hub, Fixed(), hub.head())
+        commit(hub, Fixed(), hub.client.head())
 
 
 def test_a_refusal_by_the_commit_itself_is_the_same_sentence(
-    hub: RepoClient, local_hub: LocalHub, write: Callable[..., str]
+    hub: Dataset, local_hub: LocalHub, write: Callable[..., str]
 ):
     write({"README.md": b"---\nlicense: mit\n---\n"})
     local_hub.faults.add(Fault("POST", "/commit/main$", answer(400, 'Invalid metadata in README.md: "x" is wrong')))
     with pytest.raises(ContractError, match=r'refuses the metadata of README\.md: "x" is wrong'):
-        commit(hub, Fixed(), hub.head())
+        commit(hub, Fixed(), hub.client.head())

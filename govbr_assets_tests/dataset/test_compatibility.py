@@ -8,9 +8,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from govbr_assets.dataset import Dataset
 from govbr_assets.dataset.transaction import commit
 from govbr_assets.errors import ContractError
-from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.file_changes import FileChanges
 from govbr_assets.publications import NEWS
 from govbr_assets_tests import readers
@@ -45,17 +45,17 @@ BREAKING = {
 LATER, FIRST = "data/train-2026-01-15-010203.parquet", "data/train-00000-of-00003.parquet"
 
 
-def hold(hub: RepoClient, path: str, rows: pa.Table) -> None:
+def hold(hub: Dataset, path: str, rows: pa.Table) -> None:
     """Let somebody else have published a file, of whatever schema."""
-    head = hub.head() if hub.head().revision else hub.create()
-    hub.commit(head.revision or "", FileChanges({path: parquet(rows)}, message="by hand"))
+    head = hub.client.head() if hub.client.head().revision else hub.client.create()
+    hub.client.commit(head.revision or "", FileChanges({path: parquet(rows)}, message="by hand"))
 
 
 @pytest.mark.parametrize("rows", TOLERATED.values(), ids=TOLERATED)
-def test_what_is_tolerated_is_reported_and_goes_on(hub: RepoClient, rows: pa.Table):
-    commit(hub, put("a", path="data/train-2026-01-14.parquet"), hub.head())
+def test_what_is_tolerated_is_reported_and_goes_on(hub: Dataset, rows: pa.Table):
+    commit(hub, put("a", path="data/train-2026-01-14.parquet"), hub.client.head())
     hold(hub, LATER, rows)
-    publication = commit(hub, put("b"), hub.head())
+    publication = commit(hub, put("b"), hub.client.head())
     assert publication.committed
     exact = rows.schema.names == NEWS.schema.names and rows.schema.types == NEWS.schema.types
     assert len(publication.notes) == (0 if exact else 1)
@@ -63,16 +63,16 @@ def test_what_is_tolerated_is_reported_and_goes_on(hub: RepoClient, rows: pa.Tab
 
 
 @pytest.mark.parametrize("rows", BREAKING.values(), ids=BREAKING)
-def test_what_breaks_readers_stops_a_publication_with_file_column_and_both_types(hub: RepoClient, rows: pa.Table):
+def test_what_breaks_readers_stops_a_publication_with_file_column_and_both_types(hub: Dataset, rows: pa.Table):
     hold(hub, LATER, rows)
-    before = hub.head()
+    before = hub.client.head()
     column = next(name for name in {*rows.schema.names, *NEWS.schema.names} if differs(rows.schema, name))
     found = rows.schema.field(column).type if column in rows.schema.names else "missing"
     should = NEWS.schema.field(column).type if column in NEWS.schema.names else "should not be there"
     with pytest.raises(ContractError) as refused:
         commit(hub, put("b"), before)
     assert all(str(part) in str(refused.value) for part in (LATER, column, found, should))
-    assert hub.head() == before
+    assert hub.client.head() == before
 
 
 def differs(schema: pa.Schema, name: str) -> bool:
@@ -112,9 +112,9 @@ def reads(read: Callable[[Path], pa.Table], folder: Path) -> bool:
         return False
 
 
-def test_a_file_that_the_commit_replaces_may_be_anything(hub: RepoClient):
+def test_a_file_that_the_commit_replaces_may_be_anything(hub: Dataset):
     hold(hub, "data/train-2026-01-15.parquet", BREAKING["text for a time"])
-    assert commit(hub, put("b"), hub.head()).committed
+    assert commit(hub, put("b"), hub.client.head()).committed
 
 
 def test_schemas_are_read_once_in_a_lifetime(graph: Graph):

@@ -72,16 +72,16 @@ def test_a_repo_that_was_renamed_is_published_to_under_either_name(graph: Graph)
 
 def test_the_local_hub_sends_on_whoever_asks_for_a_renamed_repo_until_its_name_is_taken_again(graph: Graph):
     hub, store = graph.hub, graph.local_hub.store
-    commit(hub, put("a"), hub.head())
-    head = store.head(hub.repo_id)
-    store.rename(hub.repo_id, "org2/there")
-    store.rename("org2/there", f"{hub.repo_id}-there")
+    commit(hub, put("a"), hub.client.head())
+    head = store.head(hub.client.repo_id)
+    store.rename(hub.client.repo_id, "org2/there")
+    store.rename("org2/there", f"{hub.client.repo_id}-there")
     api = HfApi(endpoint=graph.local_hub.endpoint, token=graph.local_hub.write_token)
-    assert api.dataset_info(hub.repo_id).id == f"{hub.repo_id}-there"
+    assert api.dataset_info(hub.client.repo_id).id == f"{hub.client.repo_id}-there"
     assert graph.head.revision == head
-    assert commit(hub, put("a", "b"), hub.head()).committed
-    api.create_repo(hub.repo_id, repo_type="dataset")
-    assert graph.head.revision not in (head, store.head(f"{hub.repo_id}-there"))
+    assert commit(hub, put("a", "b"), hub.client.head()).committed
+    api.create_repo(hub.client.repo_id, repo_type="dataset")
+    assert graph.head.revision not in (head, store.head(f"{hub.client.repo_id}-there"))
 
 
 def test_a_reconciliation_of_another_repo_is_not_acted_upon_and_a_first_one_is_made(automation: Automation):

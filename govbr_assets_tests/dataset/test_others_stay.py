@@ -19,10 +19,10 @@ import pytest
 import yaml
 
 from govbr_assets.core.days import Day
+from govbr_assets.dataset import Dataset
 from govbr_assets.dataset.reach import out_of_reach
 from govbr_assets.dataset.transaction import commit
 from govbr_assets.errors import ContractError
-from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.local.hub import LocalHub
 from govbr_assets.operations.compact.plan import compact
 from govbr_assets.operations.restore import Restore, latest, resolve_revision, restore
@@ -78,16 +78,16 @@ class Repo:
         self._seen: dict[str, Seen] = {}
 
     @property
-    def hub(self) -> RepoClient:
+    def hub(self) -> Dataset:
         """A client that knows nothing."""
-        return RepoClient(self.id, token=self._local_hub.write_token, endpoint=self._local_hub.endpoint)
+        return Dataset.open(self.id, token=self._local_hub.write_token, endpoint=self._local_hub.endpoint)
 
     def publish(self, *ids: str) -> str:
         """Publish a day's shard; return the sentence with which it is refused, if it is."""
         hub = self.hub
         plan = put(*ids)
         try:
-            commit(hub, plan, hub.head())
+            commit(hub, plan, hub.client.head())
         except ContractError as error:
             return str(error)
         return ""
@@ -239,7 +239,7 @@ def test_other_splits_configs_and_lookup_tables_are_seen_as_before_after_a_day_a
 
 
 def _ours(repo: Repo) -> set[str]:
-    return {file.path for file in repo.hub.head().data_files}
+    return {file.path for file in repo.hub.client.head().data_files}
 
 
 FULL = OLD.set_column(
@@ -307,7 +307,7 @@ def test_rows_that_lie_elsewhere_are_told_in_one_sentence_until_a_compaction_mov
     base = repo.write(ELSEWHERE[where])
     before, text = repo.seen(), repo.text if "README.md" in ELSEWHERE[where] else None
     hub, count = repo.hub, 1 if "news.parquet by" in where else 3
-    told = out_of_reach(hub, hub.head())
+    told = out_of_reach(hub, hub.client.head())
     assert f"{count} rows of the dataset lie where data/train-*.parquet does not reach" in told
     assert "weekly_consolidation" in told
     assert repo.fold() == ""
@@ -466,7 +466,7 @@ def test_a_day_whose_only_rows_are_in_an_uncompacted_foreign_file_is_refused_and
     assert graph.fold(checks=False).success
     allowed = {"hf_parquet_shard": {"unfolded": "stop", "allow_removals": True}}
     assert graph.run("2026-01-15", checks=False, config=allowed).success
-    assert repo.hub.head().data_files == [] or repo.ours() == [name for name in legacy if name == "kept"]
+    assert repo.hub.client.head().data_files == [] or repo.ours() == [name for name in legacy if name == "kept"]
 
 
 @pytest.mark.parametrize("kind", ["Parquet", "JSONL"])

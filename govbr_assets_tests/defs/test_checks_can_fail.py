@@ -192,8 +192,8 @@ def test_a_reconciliation_of_another_repo_is_green_for_none(published: Graph):
 
 def test_each_commit_tells_how_many_rows_readers_see_before_it_and_after(years: Graph):
     hub = years.hub
-    told = [each for each in map(VisibleRows.parse, (commit.message for commit in hub.commits())) if each]
-    assert told[0].after == rows_seen(hub, hub.head()) == 4
+    told = [each for each in map(VisibleRows.parse, (commit.message for commit in hub.client.commits())) if each]
+    assert told[0].after == rows_seen(hub, hub.client.head()) == 4
     assert [each.before for each in told] == [*(each.after for each in told[1:]), 0]
 
 
@@ -215,9 +215,9 @@ def test_what_readers_see_is_counted_again_when_a_commit_has_landed(years: Graph
 
 
 def test_counting_what_readers_see_fetches_nothing_of_what_was_written_or_is_kept(years: Graph):
-    hub = years.resources()["hub"].client()
-    assert rows_seen(hub, hub.head()) == 4
+    hub = years.resources()["hub"].dataset()
+    assert rows_seen(hub, hub.client.head()) == 4
     years.local_hub.faults.forget()
     edit = Fixed(Changeset({"data/train-2026-01-16.parquet": encode(shard(["x"]))}, message="Publish", report=None))
-    assert commit(hub, edit, hub.head()).changeset.visible_rows == VisibleRows(4, 5)
+    assert commit(hub, edit, hub.client.head()).changeset.visible_rows == VisibleRows(4, 5)
     assert not years.local_hub.faults.seen("GET", "^/lfs/|/resolve/")

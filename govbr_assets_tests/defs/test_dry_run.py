@@ -118,7 +118,7 @@ def others_in_the_store(graph: Graph, content: bytes) -> None:
     """Let somebody else publish a file that our own loop would refuse."""
     others(graph, **{"notes.txt": b"made by hand"})
     file = {"data/train-2026-01-15-010203.parquet": content}
-    graph.hub.commit(graph.head.revision or "", FileChanges(file, message="by hand"))
+    graph.hub.client.commit(graph.head.revision or "", FileChanges(file, message="by hand"))
 
 
 @pytest.mark.parametrize("value", ["True", "true", "1"])

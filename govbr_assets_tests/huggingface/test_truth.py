@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from govbr_assets.core.gitignore import ignoring_line
+from govbr_assets.dataset import Dataset
 from govbr_assets.dataset.changeset import Changeset
 from govbr_assets.dataset.transaction import commit
 from govbr_assets.defs.assets.consolidated import consolidated_dataset
 from govbr_assets.errors import HubUnavailableError, IncompleteCommitError
-from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.local.hub import LocalHub
 from govbr_assets.local.hub.actions import answer, rewrite_answer, rewrite_request
 from govbr_assets.local.hub.faults import Fault
@@ -47,13 +47,13 @@ def standing(local_hub: LocalHub, repo_id: str) -> Standing:
 
 @pytest.mark.parametrize("kind", IGNORING)
 def test_a_gitignore_that_names_a_file_of_a_commit_stops_it_before_anything_is_uploaded(
-    hub: RepoClient, standing: Standing, local_hub: LocalHub, kind: str
+    hub: Dataset, standing: Standing, local_hub: LocalHub, kind: str
 ):
     files, named = IGNORING[kind]
     head = standing(files)
     with pytest.raises(IncompleteCommitError, match=named):
-        commit(hub, put(), hub.head())
-    assert hub.head().revision == head
+        commit(hub, put(), hub.client.head())
+    assert hub.client.head().revision == head
     assert not [each for each in local_hub.faults.seen("*", "xet|lfs|/commit/") if each.method != "GET"]
     assert len(local_hub.faults.seen("POST", PREUPLOAD)) == 1
 
@@ -61,9 +61,9 @@ def test_a_gitignore_that_names_a_file_of_a_commit_stops_it_before_anything_is_u
 @pytest.mark.parametrize(
     "text", ["data/train-2025*\n", "*.parquet\n!data/*.parquet\n", "# data/\n", "\\#data/\n!\n", "data\\\n/train-*\n"]
 )
-def test_a_gitignore_that_names_other_files_is_in_nobodys_way(hub: RepoClient, standing: Standing, text: str):
+def test_a_gitignore_that_names_other_files_is_in_nobodys_way(hub: Dataset, standing: Standing, text: str):
     standing({".gitignore": text.encode()})
-    assert commit(hub, put(), hub.head()).committed
+    assert commit(hub, put(), hub.client.head()).committed
 
 
 @pytest.mark.parametrize("ignore", ["data/", "*.parquet", "train-2026-00*", "README.md"])
@@ -86,29 +86,29 @@ def test_a_gitignore_stops_a_day_at_once_and_it_is_not_recorded(graph: Graph):
 
 
 def test_the_answer_of_the_hub_decides_what_it_ignores_and_not_the_rules_of_git(
-    hub: RepoClient, standing: Standing, local_hub: LocalHub
+    hub: Dataset, standing: Standing, local_hub: LocalHub
 ):
     standing({".gitignore": b"*.log\n"})
     local_hub.faults.add(Fault("POST", PREUPLOAD, rewrite_answer(_ignoring("data/"))))
     with pytest.raises(IncompleteCommitError, match=r"some line of a \.gitignore.* data/train-2026-01-15\.parquet out"):
-        commit(hub, put(), hub.head())
+        commit(hub, put(), hub.client.head())
 
 
 @pytest.mark.usefixtures("at_once")
 @pytest.mark.parametrize("answered", [{}, {"files": [{"path": DAY, "uploadMode": "lfs"}]}, {"files": None}])
 def test_an_answer_that_does_not_say_what_is_ignored_is_none(
-    hub: RepoClient, standing: Standing, local_hub: LocalHub, answered: Any
+    hub: Dataset, standing: Standing, local_hub: LocalHub, answered: Any
 ):
     head = standing({"README.md": b"hi\n"})
     local_hub.faults.add(Fault("POST", PREUPLOAD, rewrite_answer(lambda _: answered), times=99))
     with pytest.raises(HubUnavailableError, match="does not say which files may come"):
-        commit(hub, put(), hub.head())
-    assert hub.head().revision == head
+        commit(hub, put(), hub.client.head())
+    assert hub.client.head().revision == head
 
 
 @pytest.mark.parametrize(("lost", "now"), [(YEAR, 0), ("README.md", 1)])
 def test_what_the_client_leaves_out_and_reports_as_committed_is_found_missing(
-    hub: RepoClient, standing: Standing, local_hub: LocalHub, lost: str, now: int
+    hub: Dataset, standing: Standing, local_hub: LocalHub, lost: str, now: int
 ):
     shards = day_shards("2026-01-01", "2026-01-02", "2026-01-03")
     before = standing(shards)
@@ -116,11 +116,11 @@ def test_what_the_client_leaves_out_and_reports_as_committed_is_found_missing(
     # The Hub changes its mind between our question and the client's: the client then drops what it is told to ignore.
     local_hub.faults.add(Fault("POST", PREUPLOAD, rewrite_answer(_ignoring(lost)), skip=1, times=9))
     with pytest.raises(IncompleteCommitError) as caught:
-        commit(hub, Fixed(edit), hub.head())
+        commit(hub, Fixed(edit), hub.client.head())
     told = f"{now} data files now and had 3 at {before[:8]}, which the job rollback brings back"
     assert f"{lost} is missing" in str(caught.value)
     assert told in str(caught.value)
-    assert hub.forward(before) == before
+    assert hub.client.forward(before) == before
 
 
 def _without(path: str) -> Callable[[bytes], bytes]:
@@ -152,24 +152,28 @@ PARTS: dict[str, tuple[Callable[[bytes], bytes], str]] = {
 
 @pytest.mark.parametrize("kind", PARTS)
 def test_a_commit_that_is_not_what_was_sent_is_told_and_neither_followed_nor_tried_again(
-    hub: RepoClient, standing: Standing, local_hub: LocalHub, kind: str
+    hub: Dataset, standing: Standing, local_hub: LocalHub, kind: str
 ):
     change, named = PARTS[kind]
     before = standing(day_shards("2026-01-01"))
     local_hub.faults.add(Fault("POST", COMMIT, rewrite_request(change)))
     with pytest.raises(IncompleteCommitError, match=named):
-        commit(hub, Fixed(Changeset({DAY: encode(shard(["a"]))}, (OLD,), message="Publish", report=None)), hub.head())
-    assert hub.forward(before) == before
+        commit(
+            hub,
+            Fixed(Changeset({DAY: encode(shard(["a"]))}, (OLD,), message="Publish", report=None)),
+            hub.client.head(),
+        )
+    assert hub.client.forward(before) == before
     assert len(local_hub.faults.seen("POST", COMMIT)) == 1
 
 
-def test_a_copy_that_did_not_come_is_told(hub: RepoClient, standing: Standing, local_hub: LocalHub):
+def test_a_copy_that_did_not_come_is_told(hub: Dataset, standing: Standing, local_hub: LocalHub):
     old = standing(day_shards("2026-01-01", "2026-01-02"))
     standing({OLD: None})
     local_hub.faults.add(Fault("POST", COMMIT, rewrite_request(_without(OLD))))
-    back = Changeset(copy=(hub.at(old).files[OLD],), allow_incompatible=True, message="Roll back", report=None)
+    back = Changeset(copy=(hub.client.at(old).files[OLD],), allow_incompatible=True, message="Roll back", report=None)
     with pytest.raises(IncompleteCommitError, match=f"{OLD} is missing"):
-        commit(hub, Fixed(back), hub.head())
+        commit(hub, Fixed(back), hub.client.head())
 
 
 def test_a_day_that_did_not_come_is_recorded_nowhere_and_a_later_run_publishes_it(graph: Graph):
@@ -190,23 +194,23 @@ def test_a_day_that_did_not_come_is_recorded_nowhere_and_a_later_run_publishes_i
     ids=["not known yet", "503", "429"],
 )
 def test_a_commit_that_cannot_be_looked_at_is_looked_for_in_the_history_and_not_sent_again(
-    hub: RepoClient, standing: Standing, local_hub: LocalHub, action: Any
+    hub: Dataset, standing: Standing, local_hub: LocalHub, action: Any
 ):
     standing({"README.md": b"hi\n"})
     local_hub.faults.add(Fault("POST", LOOK, action))
-    publication = commit(hub, put("a"), hub.head())
-    assert publication.after == local_hub.store.head(hub.repo_id)
-    assert publication.snapshot == hub.at(publication.after)
+    publication = commit(hub, put("a"), hub.client.head())
+    assert publication.after == local_hub.store.head(hub.client.repo_id)
+    assert publication.snapshot == hub.client.at(publication.after)
     assert len(local_hub.faults.seen("POST", COMMIT)) == 1
 
 
-def test_a_commit_of_many_files_is_looked_at_in_one_request(hub: RepoClient, standing: Standing, local_hub: LocalHub):
+def test_a_commit_of_many_files_is_looked_at_in_one_request(hub: Dataset, standing: Standing, local_hub: LocalHub):
     days = day_shards(*(f"2025-{month:02}-{day:02}" for month in range(1, 6) for day in range(1, 20)))
     standing(days)
     edit = Changeset({DAY: encode(shard(["a"]))}, tuple(days), message="Fold", report=None)
-    publication = commit(hub, Fixed(edit), hub.head())
+    publication = commit(hub, Fixed(edit), hub.client.head())
     assert len(local_hub.faults.seen("POST", LOOK)) == 1
-    assert publication.snapshot == hub.at(publication.after)
+    assert publication.snapshot == hub.client.at(publication.after)
 
 
 @pytest.mark.parametrize(

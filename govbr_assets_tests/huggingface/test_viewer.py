@@ -12,11 +12,11 @@ import pytest
 from huggingface_hub import HfApi
 from starlette.responses import JSONResponse
 
+from govbr_assets.dataset import Dataset
 from govbr_assets.dataset.changeset import Changeset
 from govbr_assets.dataset.transaction import commit
 from govbr_assets.errors import ConfigurationError, HubDeniedError, ViewerUncertainError
 from govbr_assets.huggingface import viewer_session as room
-from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.viewer import Viewer
 from govbr_assets.local.hub import LocalHub
 from govbr_assets.local.hub.actions import answer, call, cut, wait
@@ -32,13 +32,13 @@ WHOLE = {"partial": False}
 IDS = [f"id{number:03}" for number in range(250)]
 
 
-def put(hub: RepoClient, ids: list[str], path: str = "data/train-2026-01-15.parquet") -> str:
+def put(hub: Dataset, ids: list[str], path: str = "data/train-2026-01-15.parquet") -> str:
     edit = Changeset({path: encode(shard(ids))}, message="Publish", report=None)
-    return commit(hub, Fixed(edit), hub.head()).after or ""
+    return commit(hub, Fixed(edit), hub.client.head()).after or ""
 
 
 @pytest.fixture
-def revision(hub: RepoClient) -> str:
+def revision(hub: Dataset) -> str:
     return put(hub, IDS)
 
 
@@ -50,8 +50,8 @@ def server(viewer_server: LocalViewer, repo_id: str) -> LocalViewer:
 
 
 @pytest.fixture
-def viewer(server: LocalViewer, hub: RepoClient) -> Viewer:
-    return Viewer(server.url, hub.repo_id, hub.token)
+def viewer(server: LocalViewer, hub: Dataset) -> Viewer:
+    return Viewer(server.url, hub.client.repo_id, hub.client.token)
 
 
 def find(viewer: Viewer, revision: str, ids: Sequence[str] = IDS, own: Sequence[str] = ()) -> list[str]:
@@ -66,7 +66,7 @@ def test_all_pages_of_the_day_are_read(viewer: Viewer, server: LocalViewer, revi
     assert told.seconds > 0
 
 
-def test_an_id_that_stands_twice_is_told_twice(viewer: Viewer, hub: RepoClient):
+def test_an_id_that_stands_twice_is_told_twice(viewer: Viewer, hub: Dataset):
     put(hub, ["a", "b"])
     revision = put(hub, ["a"], "data/train-00000-of-00001.parquet")
     assert find(viewer, revision, ["a", "b"]) == ["a", "a", "b"]
@@ -82,21 +82,21 @@ def test_what_the_own_shard_holds_is_told_by_counts_without_a_row(viewer: Viewer
     assert {parse_qs(each.query)["length"][0] for each in server.faults.seen("GET", "/filter")} == {"0"}
 
 
-def test_an_id_that_moved_to_another_day_is_found(viewer: Viewer, hub: RepoClient):
+def test_an_id_that_moved_to_another_day_is_found(viewer: Viewer, hub: Dataset):
     put(hub, ["own"])
     moved = encode(shard(["moved", "other"], at=DAY.start - timedelta(days=40)))
     edit = Changeset({"data/train-2025-12-06.parquet": moved}, message="x", report=None)
-    revision = commit(hub, Fixed(edit), hub.head()).after or ""
+    revision = commit(hub, Fixed(edit), hub.client.head()).after or ""
     assert find(viewer, revision, ["moved", "new", "own"], own=["own"]) == ["moved"]
 
 
-def test_an_undated_row_is_found(viewer: Viewer, hub: RepoClient):
+def test_an_undated_row_is_found(viewer: Viewer, hub: Dataset):
     undated = shard(["undated"]).set_column(2, "published_at", pa.nulls(1, NEWS.schema.field(2).type))
     edit = Changeset({"data/train-0000-undated.parquet": encode(undated)}, message="x", report=None)
-    assert find(viewer, commit(hub, Fixed(edit), hub.head()).after or "", ["undated"]) == ["undated"]
+    assert find(viewer, commit(hub, Fixed(edit), hub.client.head()).after or "", ["undated"]) == ["undated"]
 
 
-def test_a_row_of_another_day_in_the_own_shard_hides_nothing(viewer: Viewer, hub: RepoClient):
+def test_a_row_of_another_day_in_the_own_shard_hides_nothing(viewer: Viewer, hub: Dataset):
     revision = commit(
         hub,
         Fixed(
@@ -111,13 +111,13 @@ def test_a_row_of_another_day_in_the_own_shard_hides_nothing(viewer: Viewer, hub
                 report=None,
             )
         ),
-        hub.head(),
+        hub.client.head(),
     ).after
     told = viewer.find(["own", "stray", "legacy"], DAY, ["own", "stray"], ["own"], revision or "")
     assert told.ids == ["legacy"]
 
 
-def test_long_ids_are_asked_for_in_urls_of_six_kilobytes(viewer: Viewer, server: LocalViewer, hub: RepoClient):
+def test_long_ids_are_asked_for_in_urls_of_six_kilobytes(viewer: Viewer, server: LocalViewer, hub: Dataset):
     names = [f"{number:03}-{'ção-' * 24}it's" for number in range(120)]
     revision = put(hub, ["other"], "data/train-00000-of-00001.parquet")
     server.faults.forget()
@@ -132,12 +132,12 @@ def test_an_id_that_the_grammar_refuses_makes_the_viewer_unsure(viewer: Viewer, 
         find(viewer, revision, [name])
 
 
-def test_a_quote_in_an_id_is_no_way_into_the_grammar(viewer: Viewer, hub: RepoClient):
+def test_a_quote_in_an_id_is_no_way_into_the_grammar(viewer: Viewer, hub: Dataset):
     names = ["it's", "' or \"unique_id\"<>'", "''"]
     assert find(viewer, put(hub, [*names, "other"], "data/train-x.parquet"), names) == sorted(names)
 
 
-def test_the_window_is_the_day_in_its_own_time_zone(viewer: Viewer, server: LocalViewer, hub: RepoClient):
+def test_the_window_is_the_day_in_its_own_time_zone(viewer: Viewer, server: LocalViewer, hub: Dataset):
     hub_edit = {
         f"data/train-{name}.parquet": encode(shard([name], at=at))
         for name, at in {
@@ -147,43 +147,41 @@ def test_the_window_is_the_day_in_its_own_time_zone(viewer: Viewer, server: Loca
             "after": DAY.end,
         }.items()
     }
-    revision = commit(hub, Fixed(Changeset(hub_edit, message="x", report=None)), hub.head()).after or ""
+    revision = commit(hub, Fixed(Changeset(hub_edit, message="x", report=None)), hub.client.head()).after or ""
     server.faults.forget()
     assert find(viewer, revision, ["first", "last"]) == ["first", "last"]
     assert len(server.faults.seen("GET", "/filter")) == 2  # both were in the window, and no other one
 
 
-def test_a_day_without_rows_is_certainly_empty(viewer: Viewer, hub: RepoClient):
+def test_a_day_without_rows_is_certainly_empty(viewer: Viewer, hub: Dataset):
     revision = put(hub, ["other"], "data/train-00000-of-00001.parquet")
     assert viewer.find(["a"], type(DAY).of("2020-02-29"), [], [], revision).ids == []
 
 
 def test_an_answer_from_another_revision_does_not_count(
-    viewer: Viewer, server: LocalViewer, hub: RepoClient, revision: str
+    viewer: Viewer, server: LocalViewer, hub: Dataset, revision: str
 ):
-    server.index.hold(hub.repo_id)
+    server.index.hold(hub.client.repo_id)
     newer = put(hub, ["a"])
     with pytest.raises(ViewerUncertainError, match=f"revision {revision} of .*, not for {newer}"):
         find(viewer, newer)
 
 
-def test_an_index_that_is_being_built_does_not_count(
-    viewer: Viewer, server: LocalViewer, hub: RepoClient, revision: str
-):
-    server.index.not_ready(hub.repo_id)
+def test_an_index_that_is_being_built_does_not_count(viewer: Viewer, server: LocalViewer, hub: Dataset, revision: str):
+    server.index.not_ready(hub.client.repo_id)
     with pytest.raises(ViewerUncertainError, match=r"500 .ResponseNotReady"):
         find(viewer, revision)
 
 
-def test_a_partial_index_does_not_count(viewer: Viewer, server: LocalViewer, hub: RepoClient, revision: str):
+def test_a_partial_index_does_not_count(viewer: Viewer, server: LocalViewer, hub: Dataset, revision: str):
     revision = put(hub, ["z"], "data/train-99999.parquet")
-    server.index.limit(hub.repo_id, 1)
+    server.index.limit(hub.client.repo_id, 1)
     with pytest.raises(ViewerUncertainError, match="only a part"):
         find(viewer, revision)
 
 
 def test_a_second_page_from_another_revision_does_not_count(
-    viewer: Viewer, server: LocalViewer, hub: RepoClient, revision: str
+    viewer: Viewer, server: LocalViewer, hub: Dataset, revision: str
 ):
     server.faults.add(Fault("GET", "/filter", call(lambda: put(hub, [*IDS, "new"])), skip=1))
     with pytest.raises(ViewerUncertainError, match="answers for revision"):
@@ -256,11 +254,11 @@ def test_a_slow_viewer_is_waited_for(viewer: Viewer, server: LocalViewer, revisi
     assert viewer.find(IDS, DAY, [], [], revision).seconds >= 1
 
 
-def test_a_private_dataset_needs_the_token(server: LocalViewer, hub: RepoClient, local_hub: LocalHub, revision: str):
-    assert HfApi(endpoint=local_hub.endpoint, token=local_hub.read_token).dataset_info(hub.repo_id).private
-    assert find(Viewer(server.url, hub.repo_id, local_hub.read_token), revision) == IDS
+def test_a_private_dataset_needs_the_token(server: LocalViewer, hub: Dataset, local_hub: LocalHub, revision: str):
+    assert HfApi(endpoint=local_hub.endpoint, token=local_hub.read_token).dataset_info(hub.client.repo_id).private
+    assert find(Viewer(server.url, hub.client.repo_id, local_hub.read_token), revision) == IDS
     with pytest.raises(HubDeniedError, match="HF_TOKEN"):
-        find(Viewer(server.url, hub.repo_id), revision)
+        find(Viewer(server.url, hub.client.repo_id), revision)
 
 
 @pytest.mark.parametrize("url", ["", "viewer.example.org", "ftp://viewer.example.org", "http://"])
@@ -291,9 +289,9 @@ def unreachable(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pyt
 
 @pytest.mark.parametrize("unreachable", ["certificate", "blackhole", "no TLS", "name", "port"], indirect=True)
 def test_a_viewer_out_of_reach_for_good_is_asked_once_and_then_not_again(
-    hub: RepoClient, revision: str, unreachable: str, monkeypatch: pytest.MonkeyPatch
+    hub: Dataset, revision: str, unreachable: str, monkeypatch: pytest.MonkeyPatch
 ):
-    viewer, asked = Viewer(unreachable, hub.repo_id), []
+    viewer, asked = Viewer(unreachable, hub.client.repo_id), []
     monkeypatch.setattr(viewer._session._session, "get", watched(viewer._session._session.get, asked))
     reasons = set()
     for _ in range(3):
@@ -314,10 +312,10 @@ def watched(function: Callable[..., Any], calls: list[Any]) -> Callable[..., Any
 
 
 def test_a_viewer_that_needs_longer_than_its_time_is_not_waited_for(
-    server: LocalViewer, hub: RepoClient, revision: str, monkeypatch: pytest.MonkeyPatch
+    server: LocalViewer, hub: Dataset, revision: str, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(room, "_ANSWER_SECONDS", 0.5)
-    viewer = Viewer(server.url, hub.repo_id, hub.token)
+    viewer = Viewer(server.url, hub.client.repo_id, hub.client.token)
     server.faults.add(Fault("GET", "/filter", wait(3)))
     with pytest.raises(ViewerUncertainError, match="gave no readable answer"):
         find(viewer, revision)

@@ -11,9 +11,9 @@ from dagster import AssetSelection, materialize
 
 from govbr_assets.core.days import Day
 from govbr_assets.core.layout import is_parquet
+from govbr_assets.dataset import Dataset
 from govbr_assets.dataset.transaction import CommitResult
 from govbr_assets.errors import ContractError
-from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.io import memory
 from govbr_assets.local.hub import LocalHub
 from govbr_assets.local.hub.actions import answer
@@ -44,7 +44,7 @@ def day_shards(*days: str) -> dict[str, bytes | None]:
     return {f"data/train-{day}.parquet": encode(rows(f"id-{day}", day=day)) for day in days}
 
 
-def folds(hub: RepoClient, today: Day = TODAY) -> list[CommitResult[CompactionReport]]:
+def folds(hub: Dataset, today: Day = TODAY) -> list[CommitResult[CompactionReport]]:
     return list(compact(hub, today))
 
 
@@ -54,7 +54,7 @@ def dataset(local_hub: LocalHub, repo_id: str) -> dict[str, pa.Table]:
     return {path: pq.read_table(blob.path) for path, blob in sorted(tree.items()) if is_parquet(path)}
 
 
-def test_shards_of_closed_days_become_the_file_of_their_year(hub: RepoClient, local_hub: LocalHub, repo_id: str):
+def test_shards_of_closed_days_become_the_file_of_their_year(hub: Dataset, local_hub: LocalHub, repo_id: str):
     days = ["2025-12-30", "2025-12-31", "2026-01-01", "2026-01-15", "2026-01-20"]
     write(local_hub.store, repo_id, day_shards(*days))
     (step,) = folds(hub)
@@ -66,7 +66,7 @@ def test_shards_of_closed_days_become_the_file_of_their_year(hub: RepoClient, lo
     assert folds(hub) == []
 
 
-def test_nothing_to_fold_makes_no_commit(hub: RepoClient, local_hub: LocalHub, repo_id: str):
+def test_nothing_to_fold_makes_no_commit(hub: Dataset, local_hub: LocalHub, repo_id: str):
     assert folds(hub) == []
     write(local_hub.store, repo_id, {"README.md": b"hi\n"})
     assert folds(hub) == []
@@ -76,7 +76,7 @@ def test_nothing_to_fold_makes_no_commit(hub: RepoClient, local_hub: LocalHub, r
     assert local_hub.store.head(repo_id) == before
 
 
-def test_a_week_later_only_the_month_with_news_is_made_anew(hub: RepoClient, local_hub: LocalHub, repo_id: str):
+def test_a_week_later_only_the_month_with_news_is_made_anew(hub: Dataset, local_hub: LocalHub, repo_id: str):
     write(local_hub.store, repo_id, day_shards("2025-05-05", "2026-01-02", "2026-02-02", "2026-03-03"))
     (first_step,) = folds(hub, Day.of("2026-03-04"))
     first = local_hub.store.tree(repo_id)
@@ -104,7 +104,7 @@ def sum_of_chunks(file: pq.ParquetFile, group: int) -> int:
     return sum(chunks.column(index).total_compressed_size for index in range(chunks.num_columns))
 
 
-def test_of_an_id_that_stands_several_times_the_latest_row_stays(hub: RepoClient, local_hub: LocalHub, repo_id: str):
+def test_of_an_id_that_stands_several_times_the_latest_row_stays(hub: Dataset, local_hub: LocalHub, repo_id: str):
     old, new = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 9, tzinfo=UTC)
     files = {
         "data/train-00000-of-00001.parquet": as_others_write(
@@ -126,7 +126,7 @@ def test_of_an_id_that_stands_several_times_the_latest_row_stays(hub: RepoClient
     assert step.report.dropped == {"data/train-00000-of-00001.parquet": 1, "data/train-2026-01-06.parquet": 1}
 
 
-def test_a_row_that_stands_in_several_files_stays_once(hub: RepoClient, local_hub: LocalHub, repo_id: str):
+def test_a_row_that_stands_in_several_files_stays_once(hub: Dataset, local_hub: LocalHub, repo_id: str):
     twin = rows("twin", "other", day="2026-01-05")
     files = {f"data/train-2025-{name}.parquet": as_others_write(twin) for name in ("x", "y")}
     write(local_hub.store, repo_id, {**files, "data/train-2026-01-05.parquet": encode(twin)})
@@ -135,7 +135,7 @@ def test_a_row_that_stands_in_several_files_stays_once(hub: RepoClient, local_hu
     assert step.report.dropped.total() == 4
 
 
-def test_a_row_of_an_older_year_file_that_has_a_newer_version_goes(hub: RepoClient, local_hub: LocalHub, repo_id: str):
+def test_a_row_of_an_older_year_file_that_has_a_newer_version_goes(hub: Dataset, local_hub: LocalHub, repo_id: str):
     moved = rows("moved", day="2025-03-03", extracted_at=datetime(2025, 3, 3, tzinfo=UTC))
     write(local_hub.store, repo_id, day_shards("2025-01-01") | {"data/train-2025-03-03.parquet": encode(moved)})
     folds(hub)
@@ -149,7 +149,7 @@ def test_a_row_of_an_older_year_file_that_has_a_newer_version_goes(hub: RepoClie
     assert folds(hub) == []
 
 
-def test_rows_without_a_time_have_a_file_of_their_own(hub: RepoClient, local_hub: LocalHub, repo_id: str):
+def test_rows_without_a_time_have_a_file_of_their_own(hub: Dataset, local_hub: LocalHub, repo_id: str):
     undated = rows("z", "a", day="2025-01-01").set_column(2, "published_at", pa.nulls(2, NEWS.schema.field(2).type))
     both = pa.concat_tables([rows("m", day="2025-01-01"), undated]).cast(NEWS.schema)
     write(local_hub.store, repo_id, {"data/train-00000-of-00001.parquet": as_others_write(both)})
@@ -161,7 +161,7 @@ def test_rows_without_a_time_have_a_file_of_their_own(hub: RepoClient, local_hub
 
 
 def test_a_long_month_is_taken_piece_by_piece_and_gives_the_same_file(
-    hub: RepoClient, local_hub: LocalHub, repo_id: str, monkeypatch: pytest.MonkeyPatch
+    hub: Dataset, local_hub: LocalHub, repo_id: str, monkeypatch: pytest.MonkeyPatch
 ):
     files = {f"data/train-x-{n}.parquet": as_others_write(rows(f"b{n}", f"a{n}", day="2025-05-07")) for n in range(4)}
     files |= day_shards("2025-05-01", "2025-05-09", "2025-05-31")
@@ -170,12 +170,12 @@ def test_a_long_month_is_taken_piece_by_piece_and_gives_the_same_file(
     folds(hub)
     monkeypatch.setattr("govbr_assets.operations.rewrite.MONTH_BYTES", 1)
     monkeypatch.setattr("govbr_assets.io.staged.WINDOW_BYTES", 1)
-    folds(RepoClient(repo_id + "-2", token=local_hub.write_token, endpoint=local_hub.endpoint))
+    folds(Dataset.open(repo_id + "-2", token=local_hub.write_token, endpoint=local_hub.endpoint))
     one, two = (local_hub.store.tree(each)["data/train-2025-00.parquet"].oid for each in (repo_id, repo_id + "-2"))
     assert one == two
 
 
-def test_a_folded_file_in_disorder_is_folded_anew(hub: RepoClient, local_hub: LocalHub, repo_id: str):
+def test_a_folded_file_in_disorder_is_folded_anew(hub: Dataset, local_hub: LocalHub, repo_id: str):
     disorder = pa.concat_tables([rows("b", day="2025-05-02"), rows("a", day="2025-05-01")])
     path = "data/train-2025-00.parquet"
     write(local_hub.store, repo_id, {path: encode(disorder)})
@@ -186,7 +186,7 @@ def test_a_folded_file_in_disorder_is_folded_anew(hub: RepoClient, local_hub: Lo
     assert pq.read_metadata(local_hub.store.tree(repo_id)[path].path).num_row_groups == 1
 
 
-def test_what_cannot_be_cast_stops_the_fold_and_is_named(hub: RepoClient, local_hub: LocalHub, repo_id: str):
+def test_what_cannot_be_cast_stops_the_fold_and_is_named(hub: Dataset, local_hub: LocalHub, repo_id: str):
     odd = rows("a", day="2025-05-01").set_column(2, "published_at", pa.array(["last week"]))
     write(local_hub.store, repo_id, {"data/train-odd.parquet": as_others_write(odd)} | day_shards("2025-05-02"))
     before = local_hub.store.head(repo_id)
@@ -230,7 +230,7 @@ DISGUISES = {
 
 @pytest.mark.parametrize("disguise", DISGUISES)
 def test_files_of_any_castable_schema_are_folded_in_one_commit_and_the_card_keeps_its_text(
-    hub: RepoClient, local_hub: LocalHub, repo_id: str, disguise: str
+    hub: Dataset, local_hub: LocalHub, repo_id: str, disguise: str
 ):
     plain = legacy_rows("a", "b", "c", "d")
     card = (
@@ -372,7 +372,7 @@ def test_a_fold_and_its_checks_fetch_every_shard_once(graph: Graph):
 
 @pytest.mark.parametrize("most", [1, 1 << 20], ids=["one by one", "side by side"])
 def test_months_become_the_same_file_however_many_are_made_at_once(
-    hub: RepoClient, local_hub: LocalHub, repo_id: str, monkeypatch: pytest.MonkeyPatch, most: int
+    hub: Dataset, local_hub: LocalHub, repo_id: str, monkeypatch: pytest.MonkeyPatch, most: int
 ):
     monkeypatch.setattr("govbr_assets.operations.rewrite.MONTH_BYTES", most)
     tables = [rows(f"a{month}", f"b{month}", day=f"2025-{month:02}-03") for month in range(1, 6)]
@@ -390,7 +390,7 @@ def test_months_become_the_same_file_however_many_are_made_at_once(
     assert [metadata.row_group(index).num_rows for index in range(metadata.num_row_groups)] == [2] * 5
 
 
-def test_the_heap_is_limited_again_when_a_commit_is_planned(hub: RepoClient, monkeypatch: pytest.MonkeyPatch):
+def test_the_heap_is_limited_again_when_a_commit_is_planned(hub: Dataset, monkeypatch: pytest.MonkeyPatch):
     said: list[str] = []
     monkeypatch.setattr(
         memory, "_set", lambda options: said.append("limit_heap" if options is memory._LIMITED else "keep_free_memory")

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 
 from govbr_assets.core.days import Day
 from govbr_assets.core.identity import aliases
-from govbr_assets.dataset.reader import footer
 from govbr_assets.errors import ViewerUncertainError
 from govbr_assets.local.hub import LocalHub
 from govbr_assets.local.viewer import LocalViewer
@@ -109,7 +108,7 @@ def test_what_moved_since_a_revision_leads_to_what_a_new_search_finds(
 ):
     world.put(data)
     hub, names = world.hub(), aliases(postgres)
-    before, states, published = world.find(Source.exact, postgres), [hub.head()], set()
+    before, states, published = world.find(Source.exact, postgres), [hub.client.head()], set()
     for number, step in enumerate(steps):  # since known, by others, by the run, by others
         ours = {path: some for path, some in step.items() if path in SHARDS} if number == 2 else step
         later = changed(data, ours)
@@ -117,7 +116,7 @@ def test_what_moved_since_a_revision_leads_to_what_a_new_search_finds(
             world.put(later, anew=False)
         if number == 2:
             published = {name for path in ours for name in ids_of(data, path) + ids_of(later, path)}
-        data, states = later, [*states, hub.head()]
+        data, states = later, [*states, hub.client.head()]
     known, start, planned_at, landed, asked_about = states
 
     trail = Trail(hub, start)
@@ -139,10 +138,10 @@ def test_of_two_revisions_only_the_files_that_differ_are_read(
 ):
     world.put(data)
     hub = world.hub()
-    before = hub.head()
+    before = hub.client.head()
     later = changed(data, change)
     world.put(later, anew=False)
-    after = hub.head()
+    after = hub.client.head()
     world.local_hub.faults.forget()
     Trail(hub, before).moves(before, after, aliases(postgres))
     differing = {path for path in data | later if data.get(path) != later.get(path)}
@@ -233,7 +232,7 @@ def test_of_a_large_year_file_a_small_part_is_read(world: World):
     world.put({OWN: []})
     write(world.local_hub.store, world.repo_id, {YEAR: encode(year)})
     postgres, hub = news([names[-1], "new"]), world.hub()
-    size = hub.head().files[YEAR].size
+    size = hub.client.head().files[YEAR].size
     world.local_hub.faults.forget()
     found = world.find(Source.exact, postgres, hub)
     assert found.table.to_pylist() == model(postgres, {YEAR: [(names[-1], None)]})
@@ -305,8 +304,8 @@ def test_of_a_hub_without_data_files_nobody_is_asked(world: World, source: Sourc
 def test_a_footer_is_read_once_and_serves_what_it_is_asked_for_later(world: World, tmp_path: Path):
     world.put({LEGACY: [("a", DAY.start)]})
     hub = world.hub(tmp_path)
-    head = hub.head()
-    told = footer(hub, head.files[LEGACY])
+    head = hub.client.head()
+    told = hub.reader.footer(head.files[LEGACY])
     world.local_hub.faults.forget()
-    assert footer(world.hub(tmp_path), head.files[LEGACY]).equals(told)
+    assert world.hub(tmp_path).reader.footer(head.files[LEGACY]).equals(told)
     assert world.reads() == []

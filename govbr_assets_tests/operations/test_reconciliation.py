@@ -15,7 +15,7 @@ from govbr_assets.core.day_counts import COUNTS, DAYS_SCHEMA
 from govbr_assets.core.days import TIME_ZONE, Day
 from govbr_assets.core.layout import UNDATED_PATH
 from govbr_assets.definitions import defs
-from govbr_assets.defs.resources import PostgresResource, _hub
+from govbr_assets.defs.resources import PostgresResource, _dataset
 from govbr_assets.errors import NotMaterializedError
 from govbr_assets.io.storage.tables import TableStorage
 from govbr_assets.publications import NEWS
@@ -294,7 +294,7 @@ def test_a_second_run_reads_nothing_but_the_head_and_the_tree(graph: Graph, deep
     graph.run("2026-01-15")
     others(graph, {LEGACY: as_others_write(of_day("2024-06-03", "d"))})
     first, told_first = reconciled(graph, deep=deep)
-    _hub.cache_clear()
+    _dataset.cache_clear()
     graph.local_hub.faults.forget()
     assert reconciled(graph, deep=deep)[0] == first == {"2024-06-03": told(0, 1, surplus=1)}
     assert told_first["files_fetched"] >= 1
@@ -311,7 +311,7 @@ def test_what_a_disk_has_damaged_is_read_anew(graph: Graph, deep: bool, kind: st
     assert reconciled(graph, deep=deep)[0] == {}
     (kept,) = (graph.folder / "hub").glob(f"*.{kind}")
     kept.write_bytes(kept.read_bytes()[::-1])
-    _hub.cache_clear()  # a new process looks anew at what is kept
+    _dataset.cache_clear()  # a new process looks anew at what is kept
     days, metadata = reconciled(graph, deep=deep)
     assert (days, metadata["files_fetched"]) == ({}, 1)
     assert reconciled(graph, deep=deep)[1]["files_fetched"] == 0

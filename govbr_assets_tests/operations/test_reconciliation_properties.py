@@ -19,7 +19,7 @@ from govbr_assets.core.day_counts import COUNTS, DAYS_SCHEMA, differing, months,
 from govbr_assets.core.days import Day
 from govbr_assets.core.layout import UNDATED_PATH
 from govbr_assets.core.row_differences import local_days
-from govbr_assets.huggingface.client import RepoClient
+from govbr_assets.dataset import Dataset
 from govbr_assets.io.storage.folder import Folder
 from govbr_assets.local.hub import LocalHub
 from govbr_assets.operations.reconcile.buckets import BUCKETS, Buckets
@@ -184,13 +184,13 @@ class World:
         if hub:
             data = {path: LAYOUTS[path](table(rows)) for path, rows in hub.items()}
             write(self._local_hub.store, repo_id, data)
-        client = RepoClient(
+        client = Dataset.open(
             repo_id,
             token=self._local_hub.write_token,
             endpoint=self._local_hub.endpoint,
             folder=Folder(str(self._folder)),
         )
-        return reconcile(client, client.head(), NewsTable(self._url, NEWS), deep=deep)
+        return reconcile(client, client.client.head(), NewsTable(self._url, NEWS), deep=deep)
 
 
 @pytest.fixture

@@ -12,12 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from govbr_assets.core.layout import DATA_PATTERN
+from govbr_assets.dataset import Dataset
 from govbr_assets.dataset.transaction import CommitResult, commit
 from govbr_assets.definitions import defs
 from govbr_assets.defs import jobs
 from govbr_assets.defs.resources import HubResource
 from govbr_assets.errors import ConfigurationError, HubDeniedError, HubUnavailableError
-from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.local.hub import LocalHub
 from govbr_assets.local.hub.actions import answer, call
 from govbr_assets.local.hub.blobs import Blob
@@ -65,7 +65,7 @@ def data(local_hub: LocalHub, repo_id: str, revision: str = "main") -> dict[str,
     return {path: blob for path, blob in tree.items() if path.startswith("data/")}
 
 
-def back(hub: RepoClient, revision: str, **changed: Any) -> list[CommitResult]:
+def back(hub: Dataset, revision: str, **changed: Any) -> list[CommitResult]:
     """Roll back to a revision."""
     return list(restore(hub, Restore(hub, resolve_revision(hub, revision)), latest(hub), **changed))
 
@@ -82,7 +82,7 @@ def changed(local_hub: LocalHub, repo_id: str, before: str, after: str) -> int:
 
 
 def test_the_parents_files_come_back_as_they_were_in_one_commit_and_nothing_is_uploaded(
-    hub: RepoClient, write: Write, local_hub: LocalHub, repo_id: str
+    hub: Dataset, write: Write, local_hub: LocalHub, repo_id: str
 ):
     parent = write({path(1): file("a"), path(2): file("b"), path(3): file("c")})
     write({path(1): file("a", "late"), path(2): None, path(4): file("d")})
@@ -95,7 +95,7 @@ def test_the_parents_files_come_back_as_they_were_in_one_commit_and_nothing_is_u
     assert sum(each.received for each in local_hub.faults.seen("POST", COMMIT)) < 2000
 
 
-def test_rolling_back_twice_makes_no_second_commit(hub: RepoClient, write: Write, local_hub: LocalHub, repo_id: str):
+def test_rolling_back_twice_makes_no_second_commit(hub: Dataset, write: Write, local_hub: LocalHub, repo_id: str):
     first = write({path(1): file("a")})
     write({path(1): file("b")})
     assert len(back(hub, first)) == 1
@@ -105,7 +105,7 @@ def test_rolling_back_twice_makes_no_second_commit(hub: RepoClient, write: Write
     assert local_hub.store.head(repo_id) == head
 
 
-def test_a_rollback_is_rolled_back(hub: RepoClient, write: Write, local_hub: LocalHub, repo_id: str):
+def test_a_rollback_is_rolled_back(hub: Dataset, write: Write, local_hub: LocalHub, repo_id: str):
     first = write({path(1): file("a")})
     second = write({path(1): file("b"), path(2): file("c")})
     back(hub, first)
@@ -114,7 +114,7 @@ def test_a_rollback_is_rolled_back(hub: RepoClient, write: Write, local_hub: Loc
 
 
 def test_the_card_keeps_its_newest_text_and_what_is_no_data_stays(
-    hub: RepoClient, write: Write, local_hub: LocalHub, repo_id: str
+    hub: Dataset, write: Write, local_hub: LocalHub, repo_id: str
 ):
     first = write({path(1): file("a"), "notes.txt": b"old"})
     write({path(1): file("b"), "notes.txt": b"new", "data/notes.txt": b"new"})
@@ -130,11 +130,14 @@ def test_the_card_keeps_its_newest_text_and_what_is_no_data_stays(
     assert card.endswith("# The newest text\n")
     assert "dataset_infos.json" not in files
     assert [files[name].path.read_bytes() for name in ("notes.txt", "data/notes.txt")] == [b"new", b"new"]
-    assert publication.snapshot == RepoClient(repo_id, token=hub.token, endpoint=hub.api.endpoint).head()
+    assert (
+        publication.snapshot
+        == Dataset.open(repo_id, token=hub.client.token, endpoint=hub.client.api.endpoint).client.head()
+    )
 
 
 def test_a_long_way_leads_over_states_that_were_and_every_one_loads(
-    hub: RepoClient,
+    hub: Dataset,
     write: Write,
     few: int,
     local_hub: LocalHub,
@@ -167,7 +170,7 @@ def test_a_long_way_leads_over_states_that_were_and_every_one_loads(
 
 
 def test_what_somebody_did_in_one_large_commit_is_taken_back_in_one(
-    hub: RepoClient, write: Write, few: int, local_hub: LocalHub, repo_id: str
+    hub: Dataset, write: Write, few: int, local_hub: LocalHub, repo_id: str
 ):
     first = write({path(0): file("first")})
     small = write({path(20): file("small"), path(21): file("too")})
@@ -182,7 +185,7 @@ def test_what_somebody_did_in_one_large_commit_is_taken_back_in_one(
 
 
 @pytest.mark.usefixtures("few")
-def test_no_state_on_the_way_is_without_data(hub: RepoClient, write: Write, local_hub: LocalHub, repo_id: str):
+def test_no_state_on_the_way_is_without_data(hub: Dataset, write: Write, local_hub: LocalHub, repo_id: str):
     names = [path(number) for number in range(3)]
     first = write({name: file(f"old {name}") for name in names})
     write(dict.fromkeys(names))
@@ -218,7 +221,7 @@ def test_from_any_history_to_any_state_of_it(
     if not revisions:
         return
     target, head = revisions[goal % len(revisions)], revisions[-1]
-    hub = RepoClient(repo_id, token=local_hub.write_token, endpoint=local_hub.endpoint)
+    hub = Dataset.open(repo_id, token=local_hub.write_token, endpoint=local_hub.endpoint)
     if lag:
         local_hub.lag(repo_id)
     back(hub, target)
@@ -233,7 +236,7 @@ def test_from_any_history_to_any_state_of_it(
 @pytest.mark.usefixtures("few")
 @pytest.mark.parametrize("skip", [0, 1])
 def test_what_a_second_writer_adds_on_the_way_goes_too(
-    hub: RepoClient, write: Write, local_hub: LocalHub, repo_id: str, skip: int
+    hub: Dataset, write: Write, local_hub: LocalHub, repo_id: str, skip: int
 ):
     first = write({path(0): file("a")})
     for number in range(1, 8, 2):
@@ -249,13 +252,13 @@ def test_what_a_second_writer_adds_on_the_way_goes_too(
 
 @pytest.mark.usefixtures("few")
 def test_a_rollback_that_is_stopped_goes_on_from_where_it_was(
-    hub: RepoClient, write: Write, local_hub: LocalHub, repo_id: str
+    hub: Dataset, write: Write, local_hub: LocalHub, repo_id: str
 ):
     first = write({path(0): file("a")})
     *_, last = [
         write({path(number): file(f"{number}"), path(number - 1): file(f"{number - 1} new")}) for number in range(1, 8)
     ]
-    hub.patience = 0
+    hub.client.patience = 0
     local_hub.faults.add(Fault("POST", COMMIT, answer(429, "Retry in 1 hour"), skip=1))
     with pytest.raises(HubUnavailableError, match="3600 seconds"):
         back(hub, first)
@@ -266,9 +269,7 @@ def test_a_rollback_that_is_stopped_goes_on_from_where_it_was(
     assert data(local_hub, repo_id) == data(local_hub, repo_id, first)
 
 
-def test_a_lost_answer_is_looked_for_before_another_try(
-    hub: RepoClient, write: Write, local_hub: LocalHub, repo_id: str
-):
+def test_a_lost_answer_is_looked_for_before_another_try(hub: Dataset, write: Write, local_hub: LocalHub, repo_id: str):
     first = write({path(0): file("a")})
     last = write({path(0): file("b"), path(1): file("c")})
     local_hub.faults.add(Fault("POST", COMMIT, answer(500, "oops"), when="after"))
@@ -278,7 +279,7 @@ def test_a_lost_answer_is_looked_for_before_another_try(
 
 
 def test_a_head_that_lags_is_not_taken_for_the_end_of_the_history(
-    hub: RepoClient, write: Write, local_hub: LocalHub, repo_id: str
+    hub: Dataset, write: Write, local_hub: LocalHub, repo_id: str
 ):
     first = write({path(0): file("a")})
     local_hub.lag(repo_id, times=9)
@@ -287,7 +288,7 @@ def test_a_head_that_lags_is_not_taken_for_the_end_of_the_history(
     assert data(local_hub, repo_id) == data(local_hub, repo_id, first)
 
 
-def test_a_revision_may_be_named_by_its_beginning(hub: RepoClient, write: Write):
+def test_a_revision_may_be_named_by_its_beginning(hub: Dataset, write: Write):
     first = write({path(0): file("a")})
     write({path(0): file("b")})
     for name in (first, first[:7], f" {first[:12].upper()} "):
@@ -295,15 +296,13 @@ def test_a_revision_may_be_named_by_its_beginning(hub: RepoClient, write: Write)
 
 
 @pytest.mark.parametrize("name", ["", "main", "HEAD~1", "0266e5", "g" * 40, "a" * 41])
-def test_what_is_no_name_of_a_revision_is_refused(hub: RepoClient, write: Write, name: str):
+def test_what_is_no_name_of_a_revision_is_refused(hub: Dataset, write: Write, name: str):
     write({path(0): file("a")})
     with pytest.raises(ConfigurationError, match="write 7 to 40 of its hex digits"):
         resolve_revision(hub, name)
 
 
-def test_a_revision_of_another_history_is_none_of_this(
-    hub: RepoClient, write: Write, local_hub: LocalHub, repo_id: str
-):
+def test_a_revision_of_another_history_is_none_of_this(hub: Dataset, write: Write, local_hub: LocalHub, repo_id: str):
     write({path(0): file("a")})
     other = stranger.write(local_hub.store, f"{repo_id}-other", {path(0): file("b")})
     for name in (other, other[:7], "0" * 40):
@@ -311,7 +310,7 @@ def test_a_revision_of_another_history_is_none_of_this(
             resolve_revision(hub, name)
 
 
-def test_a_beginning_of_several_revisions_is_refused(hub: RepoClient, write: Write, monkeypatch: pytest.MonkeyPatch):
+def test_a_beginning_of_several_revisions_is_refused(hub: Dataset, write: Write, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(restore_module, "_NAME", restore_module.re.compile("[0-9a-f]"))
     revisions = [write({path(0): file(f"{number}")}) for number in range(16)]  # and two before: 18 for 16 digits
     counts = [sum(revision.startswith(digit) for revision in revisions) for digit in "0123456789abcdef"]
@@ -320,20 +319,20 @@ def test_a_beginning_of_several_revisions_is_refused(hub: RepoClient, write: Wri
         resolve_revision(hub, digit)
 
 
-def test_a_revision_without_data_files_is_refused(hub: RepoClient, write: Write, local_hub: LocalHub, repo_id: str):
+def test_a_revision_without_data_files_is_refused(hub: Dataset, write: Write, local_hub: LocalHub, repo_id: str):
     empty = local_hub.store.head(repo_id)
     write({path(0): file("a")})
     with pytest.raises(ConfigurationError, match="has no data files"):
         resolve_revision(hub, empty)
 
 
-def test_a_repo_that_is_not_there_is_named_by_its_setting(hub: RepoClient):
+def test_a_repo_that_is_not_there_is_named_by_its_setting(hub: Dataset):
     with pytest.raises(HubDeniedError, match="GOVBR_REPO_ID"):
         resolve_revision(hub, "0266e555")
 
 
 def test_what_differed_in_the_files_then_is_told_and_refuses_nothing(
-    hub: RepoClient, write: Write, local_hub: LocalHub, repo_id: str
+    hub: Dataset, write: Write, local_hub: LocalHub, repo_id: str
 ):
     text = shard(["a"]).set_column(2, "published_at", pa.array(["2026-01-15"]))
     first = write({path(0): parquet(text), path(1): b"not parquet", path(2): parquet(text), path(3): file("good")})
@@ -343,26 +342,25 @@ def test_what_differed_in_the_files_then_is_told_and_refuses_nothing(
     assert [note.split()[0] for note in sorted(publication.notes)] == [path(0), path(1), path(2)]
 
 
-def test_a_small_file_that_is_no_lfs_file_comes_back_too(
-    hub: RepoClient, write: Write, local_hub: LocalHub, repo_id: str
-):
+def test_a_small_file_that_is_no_lfs_file_comes_back_too(hub: Dataset, write: Write, local_hub: LocalHub, repo_id: str):
     small = Put(path(0), local_hub.store.blobs.add(file("small")))
     write({path(1): file("a")})
     first = local_hub.store.commit(repo_id, None, [small], "by git").sha
     write({path(0): None})
     (publication,) = back(hub, first)
     assert data(local_hub, repo_id) == data(local_hub, repo_id, first)
-    assert publication.snapshot == RepoClient(repo_id, token=hub.token, endpoint=hub.api.endpoint).head()
+    assert (
+        publication.snapshot
+        == Dataset.open(repo_id, token=hub.client.token, endpoint=hub.client.api.endpoint).client.head()
+    )
 
 
-def test_after_a_rollback_days_are_published_as_before(
-    hub: RepoClient, write: Write, local_hub: LocalHub, repo_id: str
-):
+def test_after_a_rollback_days_are_published_as_before(hub: Dataset, write: Write, local_hub: LocalHub, repo_id: str):
     write({path(0): file("a")})
-    landed = commit(hub, put("x"), hub.head()).after or ""
-    commit(hub, put("x", "wrong"), hub.head())
+    landed = commit(hub, put("x"), hub.client.head()).after or ""
+    commit(hub, put("x", "wrong"), hub.client.head())
     back(hub, landed)
-    assert commit(hub, put("x", "right"), hub.head()).committed
+    assert commit(hub, put("x", "right"), hub.client.head()).committed
     assert HubReader(local_hub.store, repo_id).ids("main").keys() == {"a", "x", "right"}
 
 

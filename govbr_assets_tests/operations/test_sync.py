@@ -10,7 +10,6 @@ import pytest
 from govbr_assets.core.days import Day
 from govbr_assets.core.spec import DatasetSpec
 from govbr_assets.dataset.parquet import encode_to
-from govbr_assets.dataset.reader import day_rows
 from govbr_assets.defs.resources import PostgresResource
 from govbr_assets.postgres.news import NewsTable
 from govbr_assets.publications import NEWS
@@ -72,7 +71,7 @@ def same(graph: Graph, *days: str) -> None:
     take = NewsTable(graph.postgres_url, NEWS).read_days(keys)
     for day in keys:
         wanted = take(day).select(NEWS.schema.names)
-        found = day_rows(hub, head, day)
+        found = hub.reader.day_rows(head, day)
         order = [("published_at", "ascending"), ("unique_id", "ascending")]
         assert found.sort_by(order).equals(wanted.sort_by(order)), day
 
@@ -181,7 +180,7 @@ def test_a_moved_row_that_stands_there_already_only_leaves(published: Graph):
     files = published.ids()
     path = f"data/train-{DAYS[2]}.parquet"
     if path in files:
-        old = day_rows(published.hub, published.head, Day.of(DAYS[2]))
+        old = published.hub.reader.day_rows(published.head, Day.of(DAYS[2]))
         moved = pa.concat_tables([old, moved])
     write(store, published.repo_id, {path: as_others_write(moved)})
     metadata = told(published, published.run(DAY))
@@ -191,7 +190,7 @@ def test_a_moved_row_that_stands_there_already_only_leaves(published: Graph):
 
 
 def test_a_whole_day_that_stands_twice_stands_once_and_is_no_removal(folded: Graph):
-    rows = day_rows(folded.hub, folded.head, Day.of(DAY))
+    rows = folded.hub.reader.day_rows(folded.head, Day.of(DAY))
     write(folded.local_hub.store, folded.repo_id, {SHARD: as_others_write(rows)})
     metadata = told(folded, folded.run(DAY))
     assert (metadata["doubled"], metadata["removed"]) == (3, 0)
@@ -246,7 +245,7 @@ def test_too_many_removals_are_held_back_and_the_rest_is_published(graph: Graph)
     assert "5 of the day's 20 rows on the Hub are not in PostgreSQL, more than 20%" in failure(result)
     ids = graph.ids()[SHARD]
     assert {"late", "r00", "r04"} <= set(ids)
-    titles = day_rows(graph.hub, graph.head, Day.of(DAY)).to_pylist()
+    titles = graph.hub.reader.day_rows(graph.head, Day.of(DAY)).to_pylist()
     assert {row["title"] for row in titles if row["unique_id"] == "r10"} == {"Another title"}
     allowed = graph.run(DAY, checks=False, config={"hf_parquet_shard": {"allow_removals": True}})
     assert told(graph, allowed)["removed"] == 5

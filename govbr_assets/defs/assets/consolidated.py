@@ -28,9 +28,9 @@ def consolidated_dataset(
 ) -> Iterator[AssetObservation | MaterializeResult]:
     """The dataset as one sorted file a year: shards of closed days and files of any other origin, compacted."""
     with without_retries():
-        client, dry_run = hub.client(), config.dry_run or hub.is_dry_run
-        progress = CompactionProgress(client.repo_id, client.head(), dry_run=dry_run)
-        for result in compact(client, Day.at(datetime.now(UTC)), dry_run=dry_run, log=context.log.info):
+        dataset, dry_run = hub.dataset(), config.dry_run or hub.is_dry_run
+        progress = CompactionProgress(dataset.client.repo_id, dataset.client.head(), dry_run=dry_run)
+        for result in compact(dataset, Day.at(datetime.now(UTC)), dry_run=dry_run, log=context.log.info):
             progress.add(result)
             context.log.info(str(progress))
             # A compaction that fails later leaves this behind, and `no_row_was_lost` begins with the first of them.

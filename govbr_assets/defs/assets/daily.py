@@ -72,15 +72,15 @@ def hf_existing_ids(
     context: AssetExecutionContext, config: ExistingIdsConfig, postgres_news_partition: Tables, viewer: ViewerResource
 ) -> ByDay[Rows]:
     """Which of the day's rows the Hub already holds, by either of their ids, and whether in the day's own shard."""
-    hub, rows = viewer.hub.client(), ByDay.of(postgres_news_partition, context.partition_keys)
+    dataset, rows = viewer.hub.dataset(), ByDay.of(postgres_news_partition, context.partition_keys)
     asked = viewer.client(again=config.source is Source.viewer)
-    lookup = ExistingIdsLookup(hub, asked, config.source, rows, hub.head())
+    lookup = ExistingIdsLookup(dataset, asked, config.source, rows, dataset.client.head())
     metadata: dict[str, Mapping[str, str | int | float]] = {}
 
     def find(key: str) -> Rows:
         """Find the ids of a day, and collect its metadata."""
         found = lookup.find(key)
-        metadata[key] = existing_ids_metadata(found, rows[key], hub.repo_id)
+        metadata[key] = existing_ids_metadata(found, rows[key], dataset.client.repo_id)
         if found.reason:
             context.log.info(f"{key}: the files themselves were asked. {found.reason}")
         return found.table
@@ -127,12 +127,12 @@ def hf_parquet_shard(
 ) -> Iterator[Output[DayValue[DaySync]] | AssetObservation]:
     """The day on the Hub as it is in PostgreSQL: new rows in its shard, others changed where they are."""
     with without_retries():
-        client, news, keys = hub.client(), postgres.client(), context.partition_keys
-        known = KnownRevisions(context.instance, ByDay.of(hf_existing_ids, keys), client)
+        dataset, news, keys = hub.dataset(), postgres.client(), context.partition_keys
+        known = KnownRevisions(context.instance, ByDay.of(hf_existing_ids, keys), dataset)
         rows, too_large = ByDay.of(postgres_news_partition, keys), news.too_large(list(map(Day.of, keys)))
         plans = plan_days(rows, known.of, config.options(news), too_large)
         dry_run = config.dry_run or hub.is_dry_run
         if dry_run:
-            yield from dry_run_sync(context, client, plans)
+            yield from dry_run_sync(context, dataset, plans)
         else:
             yield Output(plans.plain())

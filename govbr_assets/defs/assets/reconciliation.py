@@ -39,7 +39,8 @@ def hub_reconciliation(
     context: AssetExecutionContext, config: ReconciliationConfig, postgres: PostgresResource, hub: HubResource
 ) -> Output[pa.Table]:
     """The days on which the Hub is not what PostgreSQL is: rows missing, extra, duplicated, moved, or changed."""
-    client, began = hub.client(), time.monotonic()
-    found = reconcile(client, client.head(), postgres.client(), deep=config.deep, tell=context.log.info)
-    metadata = reconciliation_metadata(found, client.repo_id, deep=config.deep, seconds=time.monotonic() - began)
+    dataset, began = hub.dataset(), time.monotonic()
+    found = reconcile(dataset, dataset.client.head(), postgres.client(), deep=config.deep, tell=context.log.info)
+    repo_id, seconds = dataset.client.repo_id, time.monotonic() - began
+    metadata = reconciliation_metadata(found, repo_id, deep=config.deep, seconds=seconds)
     return Output(differing(found.days), metadata=metadata)

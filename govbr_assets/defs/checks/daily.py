@@ -11,7 +11,6 @@ from govbr_assets.core.contract import repeated
 from govbr_assets.core.days import ByDay, Day
 from govbr_assets.core.identity import aliases, missing_rows
 from govbr_assets.dataset.keys import holding
-from govbr_assets.dataset.reader import day_rows, file_schema
 from govbr_assets.defs.assets.daily import hf_parquet_shard, postgres_news_partition
 from govbr_assets.defs.assets.defaults import Tables
 from govbr_assets.defs.checks.per_day import Verdict, daily_check, judge_days, named
@@ -40,7 +39,7 @@ def shard_schema_is_the_contract(context: AssetCheckExecutionContext, hub: HubRe
         if file is None:
             lost = published.lost(key, len(published.ids(key)))
             return Verdict(not lost, {"shard": lost or "none: other files hold the day, or it has no rows"})
-        difference = str(NEWS.compare(file_schema(published.client, file))) or published.emptied
+        difference = str(NEWS.compare(published.dataset.reader.schema(file))) or published.emptied
         return Verdict(not difference, {"shard": file.path, "difference": difference or "none"})
 
     return judge_days(context, judge)
@@ -73,7 +72,7 @@ def postgres_rows_are_on_the_hub(
         missing = missing_rows(rows, published.ids(key))
         if missing:  # a row that moved here may stand under its old day still
             files = published.head.data_files
-            missing = missing_rows(rows, holding(published.client, files, aliases(rows))["unique_id"])
+            missing = missing_rows(rows, holding(published.dataset.reader, files, aliases(rows))["unique_id"])
         numbers = {"postgres_rows": rows.num_rows, "missing": len(missing), "examples": named(missing)}
         return Verdict(not missing and not published.emptied, {**numbers, "lacking": published.emptied or "nothing"})
 
@@ -84,26 +83,26 @@ class _PublishedDays:
     """The days of a run on the Hub, and what is lost of them: no rule about rows is broken where none are left.
 
     Attributes:
-        client: of the repo.
+        dataset: of the repo.
         head: its newest revision.
         emptied: why all rows are lost; empty if they are not.
     """
 
     def __init__(self, context: AssetCheckExecutionContext, hub: HubResource) -> None:
-        self.client = hub.client()
-        self.head = self.client.head()
-        self.emptied = emptied(context.instance, self.client, self.head)
+        self.dataset = hub.dataset()
+        self.head = self.dataset.client.head()
+        self.emptied = emptied(context.instance, self.dataset, self.head)
         self._events = DayEvents(context.instance, hf_parquet_shard.key.path[-1], context.partition_keys)
 
     def ids(self, key: str) -> pa.ChunkedArray:
         """Read the ids that the Hub has under a day: [n rows]."""
-        return day_rows(self.client, self.head, Day.of(key), ["unique_id"])["unique_id"]
+        return self.dataset.reader.day_rows(self.head, Day.of(key), ["unique_id"])["unique_id"]
 
     def lost(self, key: str, rows: int) -> str:
         """Say what is lost of a day that has some rows on the Hub; empty if nothing."""
         if rows or self.emptied:
             return self.emptied
-        published = DayRecord.from_event(self._events.of(key)).published_rows(self.client.repo_id)
+        published = DayRecord.from_event(self._events.of(key)).published_rows(self.dataset.client.repo_id)
         return f"{published} rows of the day were published, and readers see none." if published else ""
 
 

@@ -9,16 +9,14 @@ from typing import Any
 from dagster import AssetCheckExecutionContext, AssetCheckResult, AssetRecordsFilter, asset_check
 
 from govbr_assets.core.periods import SortCheck
+from govbr_assets.dataset import Dataset
 from govbr_assets.dataset.compatibility import card_changes, obstacles
-from govbr_assets.dataset.keys import file_keys, ids_at
-from govbr_assets.dataset.reader import file_schema
 from govbr_assets.defs.assets.consolidated import consolidated_dataset
 from govbr_assets.defs.checks.whole import shortfall
 from govbr_assets.defs.failures import without_retries
 from govbr_assets.defs.metadata.compaction import CompactionRecord
 from govbr_assets.defs.resources import HubResource, ViewerResource
 from govbr_assets.errors import UnknownRevisionError, ViewerUncertainError
-from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.snapshot import DataFile, Snapshot
 from govbr_assets.io.scratch import scratch_folder
 from govbr_assets.operations.id_buckets import IdBuckets
@@ -31,66 +29,66 @@ _TRIED = 500  # commits of compactions since the last one that came to its end
 @without_retries()
 def dataset_ids_are_unique(context: AssetCheckExecutionContext, hub: HubResource) -> AssetCheckResult:
     """No unique_id stands twice in the dataset."""
-    client = hub.client()
-    head = client.head()
+    dataset = hub.dataset()
+    head = dataset.client.head()
     with scratch_folder() as folder, IdBuckets(folder / "ids") as ids:
-        _add(ids, client, head)
+        _add(ids, dataset, head)
         repeated = len(ids.repeated())
         numbers = {"rows": ids.count, "repeated": repeated} | _about(head)
-    return _verdict(context, client, head, passed=not repeated, numbers=numbers)
+    return _verdict(context, dataset, head, passed=not repeated, numbers=numbers)
 
 
 @asset_check(asset=consolidated_dataset)
 @without_retries()
 def dataset_schema_is_the_contract(context: AssetCheckExecutionContext, hub: HubResource) -> AssetCheckResult:
     """Every file has exactly the published schema, and the card is one that any files load with."""
-    client = hub.client()
-    head = client.head()
-    schemas = {file.path: file_schema(client, file) for file in head.data_files}
+    dataset = hub.dataset()
+    head = dataset.client.head()
+    schemas = {file.path: dataset.reader.schema(file) for file in head.data_files}
     wrong = {path: difference for path, schema in schemas.items() if (difference := NEWS.compare(schema))}
     breaking = [path for path, difference in wrong.items() if difference.for_readers(first=False)[0]]
-    put, stale = card_changes(client, head) if head.data_files else ({}, ())
+    put, stale = card_changes(dataset, head) if head.data_files else ({}, ())
     examples = "\n".join(f"{path}: {difference}" for path, difference in list(wrong.items())[:20])
     numbers = {"different": len(wrong), "break_readers": len(breaking), "examples": examples or "none"} | _about(head)
     in_the_way = [f"to be mended: {[*put, *stale]}"] if put or stale else []
-    in_the_way += obstacles(client, head)
+    in_the_way += obstacles(dataset, head)
     numbers["card"] = " ".join(in_the_way) or "loads"
-    return _verdict(context, client, head, passed=not wrong and not in_the_way, numbers=numbers)
+    return _verdict(context, dataset, head, passed=not wrong and not in_the_way, numbers=numbers)
 
 
 @asset_check(asset=consolidated_dataset)
 @without_retries()
 def dataset_is_sorted(context: AssetCheckExecutionContext, hub: HubResource) -> AssetCheckResult:
     """The rows of every file stand in the order of `published_at, unique_id`."""
-    client = hub.client()
-    head = client.head()
-    wrong = [breach for file in head.data_files if (breach := _breach(client, file))]
+    dataset = hub.dataset()
+    head = dataset.client.head()
+    wrong = [breach for file in head.data_files if (breach := _breach(dataset, file))]
     numbers = {"unsorted_files": len(wrong), "examples": "\n".join(wrong[:20]) or "none"} | _about(head)
-    return _verdict(context, client, head, passed=not wrong, numbers=numbers)
+    return _verdict(context, dataset, head, passed=not wrong, numbers=numbers)
 
 
 @asset_check(asset=consolidated_dataset)
 @without_retries()
 def no_row_was_lost(context: AssetCheckExecutionContext, hub: HubResource, viewer: ViewerResource) -> AssetCheckResult:
     """Every unique_id from before the last compaction is still there, and nobody else took rows away."""
-    client, head = hub.client(), hub.client().head()
-    before = _before_last_compaction(context, client)
+    dataset, head = hub.dataset(), hub.dataset().client.head()
+    before = _before_last_compaction(context, dataset)
     with scratch_folder() as folder, IdBuckets(folder / "before") as old, IdBuckets(folder / "now") as new:
-        _add(old, client, before)
-        _add(new, client, head)
+        _add(old, dataset, before)
+        _add(new, dataset, head)
         missing = old.missing_in(new)
         numbers: dict[str, Any] = {"rows_before": old.count, "rows": new.count, "missing": missing} | _about(head)
         numbers["viewer_rows"] = counted = _viewer_rows(viewer, head)
     agrees = isinstance(counted, str) or counted == numbers["rows"]
     numbers |= {"before": before.revision or ""}
-    return _verdict(context, client, head, passed=not missing and agrees, numbers=numbers)
+    return _verdict(context, dataset, head, passed=not missing and agrees, numbers=numbers)
 
 
 def _verdict(
-    context: AssetCheckExecutionContext, client: RepoClient, head: Snapshot, *, passed: bool, numbers: Mapping[str, Any]
+    context: AssetCheckExecutionContext, dataset: Dataset, head: Snapshot, *, passed: bool, numbers: Mapping[str, Any]
 ) -> AssetCheckResult:
     """Let nothing pass that is true only because rows are not there any more, or are not seen."""
-    lacking = shortfall(context.instance, client, head)
+    lacking = shortfall(context.instance, dataset, head)
     return AssetCheckResult(passed=passed and not lacking, metadata={**numbers, "lacking": lacking or "nothing"})
 
 
@@ -106,7 +104,7 @@ def _viewer_rows(viewer: ViewerResource, head: Snapshot) -> int | str:
         return f"not known: {error}"
 
 
-def _before_last_compaction(context: AssetCheckExecutionContext, client: RepoClient) -> Snapshot:
+def _before_last_compaction(context: AssetCheckExecutionContext, dataset: Dataset) -> Snapshot:
     """Find the revision that the last compaction began with, which may have failed and been tried again since."""
     key, instance = consolidated_dataset.key, context.instance
     done = instance.fetch_materializations(key, limit=2).records
@@ -114,25 +112,25 @@ def _before_last_compaction(context: AssetCheckExecutionContext, client: RepoCli
     tried = instance.fetch_observations(AssetRecordsFilter(key, after_timestamp=since), limit=_TRIED).records
     events = [*(each.asset_observation for each in reversed(tried)), *(each.asset_materialization for each in done[:1])]
     records = map(CompactionRecord.from_event, filter(None, events))
-    before = (each.revision_before for each in records if each.repo == client.repo_id and not each.dry_run)
+    before = (each.revision_before for each in records if each.repo == dataset.client.repo_id and not each.dry_run)
     try:
-        return client.at(next(before, None) or client.head().revision)
+        return dataset.client.at(next(before, None) or dataset.client.head().revision)
     except UnknownRevisionError:  # a repo that was made anew under the same name
-        return client.head()
+        return dataset.client.head()
 
 
-def _add(ids: IdBuckets, client: RepoClient, snapshot: Snapshot) -> None:
+def _add(ids: IdBuckets, dataset: Dataset, snapshot: Snapshot) -> None:
     """Add the ids of all rows."""
-    for rows in ids_at(client, snapshot):
+    for rows in dataset.reader.ids(snapshot):
         ids.add(rows["unique_id"])
 
 
-def _breach(client: RepoClient, file: DataFile) -> str:
+def _breach(dataset: Dataset, file: DataFile) -> str:
     """Say what stands out of order in a file."""
-    if NEWS.compare(file_schema(client, file)):
+    if NEWS.compare(dataset.reader.schema(file)):
         return f"{file.path} has another schema"
     order = SortCheck(file.path)
-    return next((breach for keys in file_keys(client, file) if (breach := order.breach(keys))), "")
+    return next((breach for keys in dataset.reader.keys(file) if (breach := order.breach(keys))), "")
 
 
 def _about(head: Snapshot) -> dict[str, Any]:

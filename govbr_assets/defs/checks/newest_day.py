@@ -16,5 +16,5 @@ def newest_day_is_published(
     context: AssetCheckExecutionContext, postgres: PostgresResource, hub: HubResource
 ) -> AssetCheckResult:
     """The newest day that should be on the Hub is there, once PostgreSQL has had rows of it for a day."""
-    found = newest_day(context.instance, postgres.client(), hub.client().repo_id, datetime.now(UTC))
+    found = newest_day(context.instance, postgres.client(), hub.dataset().client.repo_id, datetime.now(UTC))
     return AssetCheckResult(passed=found.published, metadata={"day": f"{found.day or 'none'}"}, description=str(found))

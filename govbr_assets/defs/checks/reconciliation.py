@@ -25,11 +25,11 @@ def hub_matches_postgres(
     publish: no run of a day can mend them. A day whose contents cannot be compared is not one that is equal; nor is an
     empty Hub that once had rows, or one of whose files readers do not see some, whatever PostgreSQL has.
     """
-    client = hub.client()
+    dataset = hub.dataset()
     old = settled(hub_reconciliation, Day.at(datetime.now(UTC)))
     record = last_reconciliation(context.instance)
-    lacking = shortfall(context.instance, client, client.head())
-    if record.repo != client.repo_id:
+    lacking = shortfall(context.instance, dataset, dataset.client.head())
+    if record.repo != dataset.client.repo_id:
         lacking = f"What was measured is of {record.repo or 'another repo'}: run hub_reconciliation again."
     to_mend = old.num_rows or record.refused_days or lacking
     return AssetCheckResult(

@@ -9,6 +9,7 @@ from itertools import islice
 from dagster import DagsterInstance
 
 from govbr_assets.core.layout import CARD_PATH
+from govbr_assets.dataset import Dataset
 from govbr_assets.dataset.changeset import VisibleRows
 from govbr_assets.dataset.visible_rows import rows_seen
 from govbr_assets.defs.assets.consolidated import consolidated_dataset
@@ -17,7 +18,6 @@ from govbr_assets.defs.metadata.compaction import CompactionRecord
 from govbr_assets.defs.metadata.daily import DayRecord
 from govbr_assets.defs.metadata.events import last_materializations
 from govbr_assets.errors import ContractError
-from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.snapshot import Snapshot
 from govbr_assets.publications import NEWS
 
@@ -25,12 +25,12 @@ _COMMITS = 200  # of the history that are looked at, at most
 _LONGEST = timedelta(days=14)  # that losses are looked for where no two compactions say since when
 
 
-def shortfall(instance: DagsterInstance, client: RepoClient, head: Snapshot) -> str:
+def shortfall(instance: DagsterInstance, dataset: Dataset, head: Snapshot) -> str:
     """Say what the dataset lacks.
 
     Args:
         instance: Dagster's, which knows when the compaction before the last one was.
-        client: of the repo.
+        dataset: of the repo.
         head: its newest revision.
 
     Returns:
@@ -40,19 +40,19 @@ def shortfall(instance: DagsterInstance, client: RepoClient, head: Snapshot) -> 
         ContractError: the card cannot be understood, or a file not be read.
         HubUnavailableError: the Hub is out of reach.
     """
-    return emptied(instance, client, head) or _unselected(head) or _lost(client, head, _since(instance))
+    return emptied(instance, dataset, head) or _unselected(head) or _lost(dataset, head, _since(instance))
 
 
-def emptied(instance: DagsterInstance, client: RepoClient, head: Snapshot) -> str:
+def emptied(instance: DagsterInstance, dataset: Dataset, head: Snapshot) -> str:
     """Say that no row is left where there were some; empty if there are some, or never were."""
     if head.revision is None:
-        known = _published(instance, client.repo_id)
-        return f"{client.repo_id} is not on the Hub any more, and had {known}." if known else ""
-    if rows_seen(client, head):
+        known = _published(instance, dataset.client.repo_id)
+        return f"{dataset.client.repo_id} is not on the Hub any more, and had {known}." if known else ""
+    if rows_seen(dataset, head):
         return ""
-    for commit in islice(client.commits(), _COMMITS):
+    for commit in islice(dataset.client.commits(), _COMMITS):
         try:
-            rows = rows_seen(client, client.at(commit.revision))
+            rows = rows_seen(dataset, dataset.client.at(commit.revision))
         except ContractError:  # nobody could load that one either
             continue
         if rows:
@@ -89,10 +89,10 @@ def _since(instance: DagsterInstance) -> datetime:
     return datetime.fromtimestamp(done[1].timestamp, UTC) if len(done) > 1 else datetime.now(UTC) - _LONGEST
 
 
-def _lost(client: RepoClient, head: Snapshot, since: datetime) -> str:
+def _lost(dataset: Dataset, head: Snapshot, since: datetime) -> str:
     """Count the rows that went between two commits of ours, or after the last one, by commits of others."""
-    lost, after, last = 0, rows_seen(client, head), ""
-    for commit in islice(client.commits() if head.revision else (), _COMMITS):
+    lost, after, last = 0, rows_seen(dataset, head), ""
+    for commit in islice(dataset.client.commits() if head.revision else (), _COMMITS):
         if seen := VisibleRows.parse(commit.message):
             if seen.after > after:
                 lost, last = lost + seen.after - after, commit.revision[:8]

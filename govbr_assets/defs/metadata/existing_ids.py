@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from dagster import DagsterInstance
 
 from govbr_assets.core.identity import identity_digest
+from govbr_assets.dataset import Dataset
 from govbr_assets.defs.metadata.events import DayEvents, Event, Values
 from govbr_assets.errors import UnknownRevisionError
-from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.io.staged import Rows
 from govbr_assets.operations.existing_ids import ExistingRows
 
@@ -66,9 +66,9 @@ class KnownRevisions:
         hub: the repo.
     """
 
-    def __init__(self, instance: DagsterInstance, existing: Mapping[str, Rows], hub: RepoClient) -> None:
+    def __init__(self, instance: DagsterInstance, existing: Mapping[str, Rows], dataset: Dataset) -> None:
         self._events = DayEvents(instance, "hf_existing_ids", list(existing))
-        self._existing, self._hub = existing, hub
+        self._existing, self._dataset = existing, dataset
 
     def of(self, key: str, rows: Rows) -> ExistingRows:
         """Give what was known of a day at its revision.
@@ -76,11 +76,11 @@ class KnownRevisions:
         Nothing, if the ids were asked for other rows than these, of another repo, or of one whose history is gone.
         """
         table, record = self._existing[key], ExistingIdsRecord.from_event(self._events.of(key))
-        if not record.revision or not record.source or record.repo != self._hub.repo_id:
+        if not record.revision or not record.source or record.repo != self._dataset.client.repo_id:
             return ExistingRows.unknown()
         if record.asked_for != identity_digest(rows):
             return ExistingRows.unknown()
         try:
-            return ExistingRows(table, self._hub.at(record.revision), record.source)
+            return ExistingRows(table, self._dataset.client.at(record.revision), record.source)
         except UnknownRevisionError:
             return ExistingRows.unknown()

@@ -76,7 +76,7 @@ def _failures(context: SensorEvaluationContext, cursor: AlertCursor, link: Calla
 def _newest(instance: DagsterInstance, postgres: PostgresResource, hub: HubResource, now: datetime) -> NewestDay | None:
     """Find the newest day that should be there; None if PostgreSQL does not answer, which others report."""
     try:
-        return _ASKING.run(lambda: newest_day(instance, postgres.client(), hub.client().repo_id, now))
+        return _ASKING.run(lambda: newest_day(instance, postgres.client(), hub.dataset().client.repo_id, now))
     except (GovbrAssetsError, TimeoutError):
         return None
 

@@ -26,7 +26,7 @@ def late_news_sensor(
     A source that does not show all of its changes is reported in every tick, and by one alert.
     """
     last = last_reconciliation(context.instance)
-    if last.repo == hub.client().repo_id and (files := last.uncompacted_files):
+    if last.repo == hub.dataset().client.repo_id and (files := last.uncompacted_files):
         return SkipReason(f"{files} files on the Hub are to be folded first; what comes meanwhile is not lost.")
     today = Day.at(datetime.now(UTC))
     before = LateRows.of(context.cursor)

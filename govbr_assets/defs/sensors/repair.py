@@ -30,7 +30,7 @@ def repair_sensor(
     """
     if busy := active_runs(context.instance, _NAME):
         return SkipReason(f"{busy} runs of the repair are under way.")
-    repo_id, given_up = hub.client().repo_id, []
+    repo_id, given_up = hub.dataset().client.repo_id, []
     repair = RepairState.of(context.cursor).of_repo(repo_id)
     last = last_reconciliation(context.instance)
     if last.repo == repo_id and last.number != repair.number:

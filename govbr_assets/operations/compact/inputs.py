@@ -10,12 +10,10 @@ import pyarrow as pa
 
 from govbr_assets.core.days import Day
 from govbr_assets.core.periods import SOURCED_SCHEMA, months_of_groups
-from govbr_assets.dataset.keys import file_keys
-from govbr_assets.dataset.reader import begins_empty, file_schema, footer, remember_schema, text_rows
+from govbr_assets.dataset import Dataset
+from govbr_assets.dataset.metadata_cache import KEYS_SCHEMA
 from govbr_assets.huggingface.blob import Blob, opened
-from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.commit import Log
-from govbr_assets.huggingface.metadata_cache import KEYS_SCHEMA
 from govbr_assets.huggingface.snapshot import DataFile, Snapshot
 from govbr_assets.io.scratch import check_room
 from govbr_assets.io.sizes import group_sizes
@@ -36,15 +34,15 @@ class CompactionInputs:
     """Reads each file once, and remembers what it says.
 
     Args:
-        client: of the repo.
+        dataset: the dataset.
         today: whose shard stays.
         folder: where files may be made.
         log: gets a sentence on how far the work is.
     """
 
-    def __init__(self, client: RepoClient, today: Day, folder: Path, log: Log) -> None:
-        self.client, self._today, self._folder, self._log = client, today, folder, log
-        self._cache = FileCache(client, folder / "cache")
+    def __init__(self, dataset: Dataset, today: Day, folder: Path, log: Log) -> None:
+        self.dataset, self._today, self._folder, self._log = dataset, today, folder, log
+        self._cache = FileCache(dataset, folder / "cache")
         self._months: dict[DataFile, Sequence[int] | None] = {}  # of the row groups of year files
         self._odd: dict[DataFile, bool] = {}  # whether a file has another schema than the contract
         self._surveyed: frozenset[DataFile] = frozenset()  # the files whose ids are known
@@ -105,15 +103,15 @@ class CompactionInputs:
     def _is_odd(self, file: DataFile) -> bool:
         """Say whether a file has another schema than the contract."""
         if file not in self._odd:
-            odd = NEWS.compare(file_schema(self.client, file))
-            self._odd[file] = bool(odd) or begins_empty(self.client, file)
+            odd = NEWS.compare(self.dataset.reader.schema(file))
+            self._odd[file] = bool(odd) or self.dataset.reader.begins_empty(file)
         return self._odd[file]
 
     def _months_of(self, file: DataFile, year: int) -> Sequence[int] | None:
         """Tell the month of each row group of a year file; None if it is not as this project writes them."""
         if file not in self._months:
-            groups = group_sizes(footer(self.client, file))
-            keys = file_keys(self.client, file)
+            groups = group_sizes(self.dataset.reader.footer(file))
+            keys = self.dataset.reader.keys(file)
             self._months[file] = None if self._is_odd(file) else months_of_groups(keys, groups, year, NEWS.layout)
         return self._months[file]
 
@@ -127,9 +125,8 @@ class CompactionInputs:
         if self._surveyed and self._originals(files) == self._surveyed:
             return
         streams = self._streams(files, [*KEYS_SCHEMA.names, "source"], self._keys)
-        with self.client.kept.keeping_keys(
-            self.client.key_of(snapshot.revision or "")
-        ) as keep:  # for `no_row_was_lost`
+        key = self.dataset.client.key_of(snapshot.revision or "")
+        with self.dataset.cache.keeping_keys(key) as keep:  # for `no_row_was_lost`
             for stream in streams:
                 for keys in stream():
                     keep(keys.select(KEYS_SCHEMA.names))
@@ -157,19 +154,19 @@ class CompactionInputs:
 
     def _text(self, file: DataFile, content: Blob) -> Iterator[pa.Table] | None:
         """Stream the rows of a file that is no Parquet."""
-        return text_rows(self.client, file, opened(content)) if file.text else None
+        return self.dataset.reader.text_rows(file, opened(content)) if file.text else None
 
     def _note(self, file: DataFile, schema: pa.Schema, rows: int) -> None:
         """Note what is known of a file by now."""
         self._odd[file] = bool(NEWS.compare(schema))
-        remember_schema(self.client, file, schema, rows)
+        self.dataset.reader.remember(file, schema, rows)
         if NEWS.compare(schema).for_readers(first=True)[0]:
             self.breaking.add(file)
         self._cache.drop(file)
 
     def _keys(self, file: DataFile) -> Iterator[pa.Table]:
         """Stream the keys of a file that is not staged."""
-        for keys in file_keys(self.client, file):
+        for keys in self.dataset.reader.keys(file):
             yield keys.append_column("source", pa.repeat(pa.scalar(file.path), keys.num_rows))
 
     def _rows(self, file: DataFile) -> Iterator[pa.Table]:

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from govbr_assets.core.days import Day
 from govbr_assets.core.globs import selected
 from govbr_assets.core.layout import DATA_PATTERN
+from govbr_assets.dataset import Dataset
 from govbr_assets.dataset.changeset import Changeset
 from govbr_assets.dataset.left_over import left_over
 from govbr_assets.dataset.reach import check_movable
 from govbr_assets.dataset.transaction import CommitResult, commit
-from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.commit import COMMIT_FILES, Log
 from govbr_assets.huggingface.snapshot import DataFile, Snapshot
 from govbr_assets.io import memory
@@ -44,12 +44,12 @@ class CompactionReport:
 
 
 def compact(
-    client: RepoClient, today: Day, *, dry_run: bool = False, log: Log = lambda _: None
+    dataset: Dataset, today: Day, *, dry_run: bool = False, log: Log = lambda _: None
 ) -> Iterator[CommitResult[CompactionReport]]:
     """Compact the shards of closed days and all files of another name or schema into one file a year.
 
     Args:
-        client: of the repo.
+        dataset: the dataset.
         today: whose shard stays, as the day is not over.
         dry_run: do everything but commit, as if it were one commit.
         log: gets a sentence on how far the work is, and when a commit waits.
@@ -64,11 +64,11 @@ def compact(
         TransientError: the Hub failed; what was given before is published.
     """
     with scratch_folder() as folder:
-        inputs = CompactionInputs(client, today, folder, log)
+        inputs = CompactionInputs(dataset, today, folder, log)
         operation = Compaction(inputs, 1 << 30 if dry_run else COMMIT_FILES, YearFiles(inputs, folder))
-        start = client.head()
+        start = dataset.client.head()
         while True:
-            result = commit(client, operation, start, dry_run=dry_run, log=log)
+            result = commit(dataset, operation, start, dry_run=dry_run, log=log)
             if result.changeset.empty:
                 return
             yield result
@@ -92,9 +92,9 @@ class Compaction:
     @memory.keep_free_memory()
     def plan(self, snapshot: Snapshot) -> Changeset[CompactionReport]:
         """Plan the commit: as many files as find room in one, and the year files that replace them."""
-        client, inputs = self._inputs.client, self._inputs
-        check_movable(client, snapshot)
-        if still := left_over(client, snapshot)[:COMMIT_FILES]:
+        dataset, inputs = self._inputs.dataset, self._inputs
+        check_movable(dataset, snapshot)
+        if still := left_over(dataset, snapshot)[:COMMIT_FILES]:
             paths = tuple(file.path for file in still)
             message = f"Delete {len(paths)} files that were moved over"
             return Changeset(delete=paths, allow_incompatible=True, message=message, report=CompactionReport())

@@ -12,7 +12,7 @@ from govbr_assets.core.day_counts import DayCounts
 from govbr_assets.core.days import Day
 from govbr_assets.core.identity import hashes
 from govbr_assets.core.row_differences import CLAIMS_SCHEMA, ROWS_SCHEMA, differences, resolve_legacy_ids
-from govbr_assets.huggingface.client import RepoClient
+from govbr_assets.dataset import Dataset
 from govbr_assets.huggingface.snapshot import Snapshot
 from govbr_assets.io.scratch import scratch_folder
 from govbr_assets.operations.reconcile.buckets import BUCKETS, Buckets
@@ -46,12 +46,12 @@ class Reconciled:
 
 
 def reconcile(
-    hub: RepoClient, snapshot: Snapshot, postgres: NewsTable, *, deep: bool = False, tell: Tell = lambda _: None
+    dataset: Dataset, snapshot: Snapshot, postgres: NewsTable, *, deep: bool = False, tell: Tell = lambda _: None
 ) -> Reconciled:
     """Compare all rows of PostgreSQL with all rows of the Hub, in memory that does not grow with either.
 
     Args:
-        hub: the repo.
+        dataset: the dataset.
         snapshot: the revision; older than what is read of PostgreSQL, so that a row published meanwhile is no surplus.
         postgres: the database.
         deep: compare what rows say, too, not only their ids and days.
@@ -70,7 +70,7 @@ def reconcile(
         digests = Buckets(folder / "digests", ROWS_SCHEMA, "id")
         for rows in postgres_digests(postgres, tally.postgres_days() if deep else [], refused):
             digests.add(rows)
-        side = HubSide(hub, snapshot, folder)
+        side = HubSide(dataset, snapshot, folder)
         theirs = _hub(folder, side, claims, tally, deep=deep)
         tell(f"{tally.totals()['hub_rows']} rows are on the Hub.")
         for number in range(BUCKETS):
@@ -94,7 +94,7 @@ def _postgres(folder: Path, postgres: NewsTable, tally: DayCounts, left_out: Lef
 
 def _hub(folder: Path, side: HubSide, claims: Buckets, tally: DayCounts, *, deep: bool) -> Buckets:
     """Part the rows of the Hub by the id that PostgreSQL has for them, and so first by the one that they have."""
-    found, parted = (Buckets(folder / name, ROWS_SCHEMA, "id") for name in ("hub", "named"))
+    found, parted = (Buckets(folder / name, ROWS_SCHEMA, "id") for name in ("dataset", "named"))
     for rows in side.rows(deep=deep):
         tally.add("hub_rows", rows["day"])
         found.add(rows)

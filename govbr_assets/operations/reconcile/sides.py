@@ -10,12 +10,10 @@ from govbr_assets.core.digest import row_digests
 from govbr_assets.core.identity import hashes
 from govbr_assets.core.layout import LARGE_GROUP_BYTES
 from govbr_assets.core.row_differences import CLAIMS_SCHEMA, ROWS_SCHEMA, local_days
-from govbr_assets.dataset.keys import file_digests, file_keys, legacy_keys
+from govbr_assets.dataset import Dataset
 from govbr_assets.dataset.local_copy import copy_to_disk
-from govbr_assets.dataset.reader import file_schema, footer, row_groups
+from govbr_assets.dataset.metadata_cache import DIGESTS_SCHEMA, KEYS_SCHEMA
 from govbr_assets.errors import ContractError, SourceError
-from govbr_assets.huggingface.client import RepoClient
-from govbr_assets.huggingface.metadata_cache import DIGESTS_SCHEMA, KEYS_SCHEMA
 from govbr_assets.huggingface.snapshot import DataFile, Snapshot
 from govbr_assets.io.sizes import group_sizes
 from govbr_assets.io.staged import tables_of
@@ -62,7 +60,7 @@ class HubSide:
     """The rows of the Hub at one revision.
 
     Args:
-        hub: the repo.
+        dataset: the dataset.
         snapshot: the revision.
         folder: where files may be made for the time being.
 
@@ -71,8 +69,8 @@ class HubSide:
         fetched: how many files something had to be fetched of.
     """
 
-    def __init__(self, hub: RepoClient, snapshot: Snapshot, folder: Path) -> None:
-        self._hub, self._snapshot, self._folder = hub, snapshot, folder
+    def __init__(self, dataset: Dataset, snapshot: Snapshot, folder: Path) -> None:
+        self._dataset, self._snapshot, self._folder = dataset, snapshot, folder
         self.unfolded: list[str] = []
         self.fetched = 0
 
@@ -91,25 +89,26 @@ class HubSide:
         ours = file.text is not None or all(
             name in schema.names and schema.field(name).type == kind for name, kind in _KEY_TYPES
         )
-        self.fetched += not self._hub.kept.has_keys(file.content)
-        return (file_keys if ours else legacy_keys)(self._hub, file)
+        self.fetched += not self._dataset.cache.has_keys(file.content)
+        reader = self._dataset.reader
+        return (reader.keys if ours else reader.legacy_keys)(file)
 
     def _digests(self, file: DataFile) -> Iterator[pa.Table]:
         """Stream the keys and the digests of a file."""
         self._look_at(file)
-        self.fetched += not self._hub.kept.has_digests(file.content)
+        self.fetched += not self._dataset.cache.has_digests(file.content)
         if file.text is None and (file.path in self.unfolded or self._has_large_groups(file)):
-            return file_digests(self._hub, file, self._of_local_copy(file))
-        tables = row_groups(self._hub, file, NEWS.schema.names)
-        return file_digests(self._hub, file, map(_digested, tables))
+            return self._dataset.reader.digests(file, self._of_local_copy(file))
+        tables = self._dataset.reader.row_groups(file, NEWS.schema.names)
+        return self._dataset.reader.digests(file, map(_digested, tables))
 
     def _has_large_groups(self, file: DataFile) -> bool:
         """Say whether a row group of a file is too large to be read at once."""
-        return any(size > LARGE_GROUP_BYTES for _, size in group_sizes(footer(self._hub, file)))
+        return any(size > LARGE_GROUP_BYTES for _, size in group_sizes(self._dataset.reader.footer(file)))
 
     def _look_at(self, file: DataFile) -> pa.Schema:
         """Give the schema of a file, and note it if a fold has to come first."""
-        schema = file_schema(self._hub, file)
+        schema = self._dataset.reader.schema(file)
         if not NEWS.layout.is_ours(file.path) or NEWS.compare(schema):
             self.unfolded.append(file.path)
         return schema
@@ -117,7 +116,7 @@ class HubSide:
     def _of_local_copy(self, file: DataFile) -> Iterator[pa.Table]:
         """Read the rows of a file of any origin, whose row groups may be of any size, from the disk."""
         path = self._folder / "copy"
-        copy_to_disk(self._hub, file, path)
+        copy_to_disk(self._dataset, file, path)
         for rows in local_rows(path, file.path):
             yield rows.select(DIGESTS_SCHEMA.names)
         path.unlink()

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
+from govbr_assets.dataset import Dataset
 from govbr_assets.dataset.transaction import CommitResult, commit
 from govbr_assets.errors import PermanentError
-from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.commit import Log
 from govbr_assets.huggingface.snapshot import Snapshot
 from govbr_assets.io.scratch import scratch_folder
@@ -44,12 +44,12 @@ class SyncBatch:
 
 
 def sync_days(
-    client: RepoClient, plans: Mapping[str, DaySync], *, dry_run: bool = False, log: Log = lambda _: None
+    dataset: Dataset, plans: Mapping[str, DaySync], *, dry_run: bool = False, log: Log = lambda _: None
 ) -> Iterator[SyncBatch]:
     """Make days equal to PostgreSQL, one commit after another; each batch is on the Hub when it is given.
 
     Args:
-        client: of the repo.
+        dataset: the dataset.
         plans: by partition key, in order; may be lazy, and raise a `PermanentError` for a day that cannot be had.
         dry_run: plan the commits, change nothing.
         log: gets a sentence when a commit waits.
@@ -58,11 +58,11 @@ def sync_days(
         TransientError: the Hub or a source failed; what was given before is published.
     """
     with scratch_folder() as folder:
-        yield from _batches(client, plans, DayFiles(client, folder), dry_run=dry_run, log=log)
+        yield from _batches(dataset, plans, DayFiles(dataset, folder), dry_run=dry_run, log=log)
 
 
 def _batches(
-    client: RepoClient, plans: Mapping[str, DaySync], files: DayFiles, *, dry_run: bool, log: Log
+    dataset: Dataset, plans: Mapping[str, DaySync], files: DayFiles, *, dry_run: bool, log: Log
 ) -> Iterator[SyncBatch]:
     """Publish days as `sync_days` does."""
     trail: Trail | None = None
@@ -79,9 +79,9 @@ def _batches(
             return
         if trail is None and waiting:
             start = next(iter(waiting.values())).known.snapshot
-            trail = Trail(client, start)
-        operation = SyncCommit(client, waiting, trail or Trail(client, start), files)
-        result = commit(client, operation, start, dry_run=dry_run, log=log)
+            trail = Trail(dataset, start)
+        operation = SyncCommit(dataset, waiting, trail or Trail(dataset, start), files)
+        result = commit(dataset, operation, start, dry_run=dry_run, log=log)
         report, start = result.report, result.snapshot
         if trail and result.committed:
             trail.follow(result.parent, result.snapshot, report.affected_ids)

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from govbr_assets.core.identity import Moves, hashes
+from govbr_assets.dataset import Dataset
 from govbr_assets.dataset.keys import holding
-from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.snapshot import Snapshot
 
 
@@ -22,12 +22,12 @@ class Trail:
     may have are files read.
 
     Args:
-        hub: the repo.
+        dataset: the dataset.
         start: the revision that the run started at.
     """
 
-    def __init__(self, hub: RepoClient, start: Snapshot) -> None:
-        self._hub, self._start, self._end = hub, start, start
+    def __init__(self, dataset: Dataset, start: Snapshot) -> None:
+        self._dataset, self._start, self._end = dataset, start, start
         self._ours = pa.chunked_array([], pa.int64())  # hashes of the ids that commits of ours moved
         self._others: list[tuple[Snapshot, Snapshot]] = []  # what others did between two of ours
 
@@ -56,19 +56,19 @@ class Trail:
         if known.revision == snapshot.revision:
             return moves
         maybe_ours = pc.is_in(hashes(ids.to_pylist()), self._ours.combine_chunks())
-        _record_differences(moves, self._hub, known, snapshot, ids.filter(maybe_ours))
+        _record_differences(moves, self._dataset, known, snapshot, ids.filter(maybe_ours))
         for before, after in ((known, self._start), *self._others, (self._end, snapshot)):
             if before.revision != after.revision:
-                _record_differences(moves, self._hub, before, after, ids.filter(pc.invert(maybe_ours)))
+                _record_differences(moves, self._dataset, before, after, ids.filter(pc.invert(maybe_ours)))
         return moves
 
 
-def _record_differences(moves: Moves, hub: RepoClient, before: Snapshot, after: Snapshot, ids: pa.Array) -> None:
+def _record_differences(moves: Moves, dataset: Dataset, before: Snapshot, after: Snapshot, ids: pa.Array) -> None:
     """Record where ids came and went between two revisions, from the files that differ."""
     if not len(ids):
         return
     for here, there, count in ((after, before, 1), (before, after, -1)):
         changed = [file for file in here.data_files if there.files.get(file.path) != file]
-        found = holding(hub, changed, ids)
+        found = holding(dataset.reader, changed, ids)
         for unique_id, path in zip(*(column.to_pylist() for column in found.columns), strict=True):
             moves.record(path, [unique_id], count)

@@ -20,11 +20,10 @@ from govbr_assets.core.diff import ROWS_IN_PLACE_SCHEMA
 from govbr_assets.core.digest import row_digests
 from govbr_assets.core.layout import LARGE_GROUP_BYTES, rows_at_once
 from govbr_assets.core.row_differences import local_days
-from govbr_assets.dataset.keys import file_keys
+from govbr_assets.dataset import Dataset
 from govbr_assets.dataset.parquet import encode, encode_to
-from govbr_assets.dataset.reader import file_schema, footer, row_group, row_groups_of_day, whole_file
+from govbr_assets.dataset.reader import row_groups_of_day
 from govbr_assets.errors import ContractError
-from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.snapshot import DataFile, Snapshot
 from govbr_assets.io.sizes import group_sizes
 from govbr_assets.io.staged import PIECE_BYTES, Rows, tables_of
@@ -42,13 +41,13 @@ class DayFiles:
     """The files that hold days; what a content says is read once.
 
     Args:
-        hub: the repo.
+        dataset: the dataset.
         folder: where files may be made.
     """
 
-    def __init__(self, hub: RepoClient, folder: Path) -> None:
-        self._hub, self._folder = hub, folder
-        self._inbox = FileCache(hub, folder / "inbox")
+    def __init__(self, dataset: Dataset, folder: Path) -> None:
+        self._dataset, self._folder = dataset, folder
+        self._inbox = FileCache(dataset, folder / "inbox")
         self._groups: dict[tuple[str, int], pa.Table] = {}
         self._days: dict[str, Counter[date]] = {}  # by content: how many rows a file has of each day
         self._last: tuple[str, int, pa.Table] | None = None  # the row group that was read last
@@ -57,7 +56,7 @@ class DayFiles:
         """Say whether rows of a file may be changed: it is a day's shard, or a year's file of the published schema."""
         if NEWS.layout.period_of(file.path) is None:
             return NEWS.layout.day_of(file.path) is not None
-        return not NEWS.compare(file_schema(self._hub, file))
+        return not NEWS.compare(self._dataset.reader.schema(file))
 
     def uncompacted_rows(self, snapshot: Snapshot, day: Day) -> dict[str, int]:
         """Count the rows of a day in files that only a compaction may change, by file; of each the times are read once.
@@ -75,7 +74,7 @@ class DayFiles:
 
     def _count_days(self, file: DataFile) -> Counter[date]:
         days = Counter[date]()
-        for rows in file_keys(self._hub, file):  # kept, and so fetched once in the lifetime of the file
+        for rows in self._dataset.reader.keys(file):  # kept, and so fetched once in the lifetime of the file
             counts = pc.value_counts(local_days(rows["published_at"]))
             days.update(dict(zip(*(counts.field(name).to_pylist() for name in ("values", "counts")), strict=True)))
         return days
@@ -88,7 +87,7 @@ class DayFiles:
         path, found = NEWS.layout.compacted_path_for(day), [ROWS_IN_PLACE_SCHEMA.empty_table()]
         file = snapshot.data_file(path)
         if file and self.can_change(file):
-            for index in row_groups_of_day(footer(self._hub, file), day):
+            for index in row_groups_of_day(self._dataset.reader.footer(file), day):
                 rows = self._group(file, index)
                 found.append(rows.filter(within(rows["published_at"], day)).select(ROWS_IN_PLACE_SCHEMA.names))
         return pa.concat_tables(found)
@@ -96,14 +95,14 @@ class DayFiles:
     def rows(self, snapshot: Snapshot, day: Day, ids: Collection[str]) -> Rows:
         """Read some rows of a day out of the year's file: [n rows x 24], in its order; many stay on the disk."""
         file, wanted = snapshot.files[NEWS.layout.compacted_path_for(day)], pa.array(ids, pa.string())
-        groups = row_groups_of_day(footer(self._hub, file), day)
+        groups = row_groups_of_day(self._dataset.reader.footer(file), day)
         tables = chain.from_iterable(self._rows(file, index) for index in groups)
         of_day = (rows.filter(within(rows["published_at"], day)) for rows in tables)
         return collected((rows.filter(pc.is_in(rows["unique_id"], wanted)) for rows in of_day), NEWS.schema)
 
     def shard(self, file: DataFile) -> Rows:
         """Read a shard, from its local copy: into memory, or where it is if its rows are many."""
-        return whole_file(self._hub, file, lambda: self._inbox.get(file))
+        return self._dataset.reader.whole_file(file, lambda: self._inbox.get(file))
 
     def is_encoded_as(self, file: DataFile, rows: Rows) -> bool:
         """Say whether a shard has the very bytes that rows would have as a file: [n rows x 24]."""
@@ -161,11 +160,11 @@ class DayFiles:
 
     def _rows(self, file: DataFile, index: int) -> Iterator[pa.Table]:
         """Read a row group: at once, or bit by bit out of a local copy if it is larger than one of ours."""
-        rows, size = group_sizes(footer(self._hub, file))[index]
+        rows, size = group_sizes(self._dataset.reader.footer(file))[index]
         if size <= LARGE_GROUP_BYTES:
             if self._last is None or self._last[:2] != (file.content, index):
                 self._last = None  # before the next one is read
-                self._last = file.content, index, row_group(self._hub, file, index)
+                self._last = file.content, index, self._dataset.reader.row_group(file, index)
             yield self._last[2]
             return
         with pq.ParquetFile(self._inbox.get(file), pre_buffer=False, buffer_size=1 << 20) as parquet:

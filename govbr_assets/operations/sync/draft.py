@@ -12,9 +12,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from govbr_assets.core.days import Day
+from govbr_assets.dataset import Dataset
 from govbr_assets.dataset.keys import holding
 from govbr_assets.huggingface.blob import opened, size_of
-from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.commit import COMMIT_FILES
 from govbr_assets.huggingface.snapshot import Snapshot
 from govbr_assets.io.staged import Rows, joined, tables_of
@@ -43,13 +43,13 @@ class ChangesetBuilder:
     """The changes of one commit.
 
     Args:
-        hub: the repo.
+        dataset: the dataset.
         snapshot: the revision that it is made at.
         files: those that hold days.
     """
 
-    def __init__(self, hub: RepoClient, snapshot: Snapshot, files: DayFiles) -> None:
-        self.snapshot, self._hub, self._files = snapshot, hub, files
+    def __init__(self, dataset: Dataset, snapshot: Snapshot, files: DayFiles) -> None:
+        self.snapshot, self._dataset, self._files = snapshot, dataset, files
         self._edits: dict[str, _RowEdit] = {}
         self._made: dict[str, RewrittenFile] = {}  # shards as they will be; years' files are made in the end
         self._read: tuple[str, Rows] | None = None  # the shard that was read last
@@ -71,7 +71,7 @@ class ChangesetBuilder:
 
     def locate(self, ids: pa.Array) -> None:
         """Look into all files for some ids."""
-        found = holding(self._hub, self.snapshot.data_files, ids)
+        found = holding(self._dataset.reader, self.snapshot.data_files, ids)
         for unique_id, path in zip(*(column.to_pylist() for column in found.columns), strict=True):
             self._places.setdefault(unique_id, []).append(path)
 

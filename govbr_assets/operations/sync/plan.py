@@ -8,10 +8,10 @@ import pyarrow as pa
 
 from govbr_assets.core import identity
 from govbr_assets.core.row_changes import Action
+from govbr_assets.dataset import Dataset
 from govbr_assets.dataset.changeset import REMOVED_ROWS, Changeset
 from govbr_assets.dataset.reach import out_of_reach
 from govbr_assets.errors import ContractError, SourceError
-from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.snapshot import Snapshot
 from govbr_assets.operations.sync.changes_since import Trail
 from govbr_assets.operations.sync.day_files import DayFiles
@@ -48,20 +48,20 @@ class SyncCommit:
     """The next commit of a run over days.
 
     Attributes:
-        client: of the repo.
+        dataset: the dataset.
         plans: by partition key.
         trail: how the Hub came to be as it is since the days were compared with it.
         files: those that hold days.
     """
 
-    client: RepoClient
+    dataset: Dataset
     plans: Mapping[str, DaySync]
     trail: Trail
     files: DayFiles
 
     def plan(self, snapshot: Snapshot) -> Changeset[SyncReport]:
         """Plan the commit, without the days whose rows must not be published or find no room."""
-        if reason := out_of_reach(self.client, snapshot):
+        if reason := out_of_reach(self.dataset, snapshot):
             return Changeset(report=SyncReport({}, dict.fromkeys(self.plans, reason)))
         changeset = self._changeset(snapshot, self._moves_until(snapshot))
         pa.default_memory_pool().release_unused()  # to the system, before the upload takes its own
@@ -71,7 +71,7 @@ class SyncCommit:
         """Make the changeset, with as many days as find room in it."""
         days, rejected = dict[str, DayReport](), dict[str, str]()
         self.files.clear(snapshot.data_files)
-        builder = ChangesetBuilder(self.client, snapshot, self.files)
+        builder = ChangesetBuilder(self.dataset, snapshot, self.files)
         self._locate(builder, since)
         for key, plan in self.plans.items():
             try:
@@ -118,7 +118,7 @@ class SyncCommit:
 
     def _removed_lately(self) -> int:
         """Count the rows that have left the dataset by commits of this project, by the trailers in its history."""
-        return self.client.trailer_since(REMOVED_ROWS, datetime.now(UTC) - timedelta(hours=REMOVALS_HOURS))
+        return self.dataset.client.trailer_since(REMOVED_ROWS, datetime.now(UTC) - timedelta(hours=REMOVALS_HOURS))
 
     def _moves_until(self, snapshot: Snapshot) -> dict[str | None, list[identity.Moves]]:
         """Find what changed since the revisions that the days were compared with, for all their days at once."""
