@@ -6,11 +6,52 @@ What is made of a spec, and what a column can say of itself, belongs to `core.sp
 import pyarrow as pa
 
 from govbr_assets.core.layout import FileLayout
-from govbr_assets.core.spec import Column, DatasetSpec
+from govbr_assets.core.spec import Column, DatasetSpec, Introduction
 
 _TEXT, _TEXTS = pa.string(), pa.list_(pa.field("element", pa.string()))  # the name that Parquet gives back
 _INSTANT = pa.timestamp("us", tz="-03:00")  # an instant is the same under any offset; readers see this one
 _UTC_NANOSECONDS = pa.timestamp("ns")  # naive, UTC wall time
+
+_INTRODUCTION = Introduction(
+    title="Notícias do governo federal brasileiro",
+    text=(
+        "Notícias que os órgãos do governo federal brasileiro (ministérios, agências, autarquias, fundações,"
+        " institutos) publicaram em seus sites, de 2003 até hoje: uma linha por notícia, com título, texto completo em"
+        " Markdown, órgão, data, endereço, resumo e temas.\n\n*In English: see the last section.*"
+    ),
+    english=(
+        "News that agencies of the Brazilian federal government have published on their websites since 2003: one row"
+        " for each, with title, full text in Markdown, agency, time, address, summary and themes."
+    ),
+    tags=("news", "notícias", "government", "governo", "brazil", "brasil"),
+    columns={
+        "unique_id": "Identificador da notícia; nenhuma outra o tem.",
+        "agency": "Sigla do órgão que a publicou.",
+        "published_at": "Quando o órgão a publicou.",
+        "updated_datetime": "Quando o órgão a alterou pela última vez, se alterou.",
+        "extracted_at": "Quando foi coletada, em UTC.",
+        "title": "Título.",
+        "subtitle": "Subtítulo.",
+        "editorial_lead": "Linha curta acima do título (chapéu).",
+        "url": "Endereço da página.",
+        "content": "Texto da notícia em Markdown.",
+        "image": "Endereço da imagem.",
+        "video_url": "Endereço do vídeo.",
+        "category": "Categoria dada pelo órgão.",
+        "tags": "Etiquetas dadas pelo órgão.",
+        "theme_1_level_1": "O mesmo que o nome do tema de nível 1; em linhas antigas, código e nome.",
+        "theme_1_level_1_code": "Código do tema de nível 1.",
+        "theme_1_level_1_label": "Nome do tema de nível 1.",
+        "theme_1_level_2_code": "Código do tema de nível 2.",
+        "theme_1_level_2_label": "Nome do tema de nível 2.",
+        "theme_1_level_3_code": "Código do tema de nível 3.",
+        "theme_1_level_3_label": "Nome do tema de nível 3.",
+        "most_specific_theme_code": "Código do tema mais específico.",
+        "most_specific_theme_label": "Nome do tema mais específico.",
+        "summary": "Resumo.",
+    },
+)
+"""What a new dataset card says of the news, with the descriptions of the columns in Portuguese."""
 
 # Source of names, types and order: the files of the public dataset.
 NEWS = DatasetSpec(
@@ -48,5 +89,6 @@ NEWS = DatasetSpec(
     event_time="published_at",
     newest_by=("extracted_at", "updated_datetime"),
     layout=FileLayout(),
+    introduction=_INTRODUCTION,
 )
 """The news of the Brazilian government: 24 columns."""

@@ -27,6 +27,32 @@ def correct_info(metadata: MutableMapping[Any, Any], config: str, schema: pa.Sch
         _correct_features(entry, {field.name: _feature(field.type) for field in schema})
 
 
+def add_features(metadata: MutableMapping[Any, Any], config: str, schema: pa.Schema) -> None:
+    """Write the features of a config into the metadata of a card that says nothing of them.
+
+    Args:
+        metadata: of the card, is changed.
+        config: name of our config.
+        schema: the published one.
+    """
+    info = metadata.get("dataset_info")
+    if info is not None and not isinstance(info, dict | list):
+        return
+    entries = [each for each in _entries(info) if each.get("config_name", "default") == config]
+    if any(each.get("features") is not None for each in entries):
+        return
+    features = [{"name": field.name, **dict([_feature(field.type)])} for field in schema]
+    if entries:
+        entries[0]["features"] = features
+        return
+    ours = {**({} if config == "default" else {"config_name": config}), "features": features}
+    if info:
+        ours = {"config_name": config, "features": features}
+        metadata["dataset_info"] = [*(info if isinstance(info, list) else [info]), ours]
+    else:
+        metadata["dataset_info"] = ours
+
+
 def drop_sizes(metadata: MutableMapping[Any, Any], config: str) -> None:
     """Take the sizes of a config out of the metadata of a card.
 

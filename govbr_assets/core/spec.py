@@ -4,7 +4,8 @@ Which columns a dataset has says `publications`; what a row must be to fit them,
 `dataset`, since the queries of `postgres` and the rules on rows are made from it too.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
 
@@ -46,6 +47,27 @@ class Column:
 
 
 @dataclass(frozen=True)
+class Introduction:
+    """What a new dataset card says of a dataset.
+
+    Attributes:
+        title: of the card, in Portuguese.
+        text: what the dataset is, in Portuguese.
+        english: the same in a few English sentences.
+        languages: of its texts, by ISO 639-1.
+        tags: by which the Hub's search finds it.
+        columns: descriptions of columns in Portuguese, by name; one without has the English one alone.
+    """
+
+    title: str = "Conjunto de dados"
+    text: str = "Linhas de uma tabela de um banco de dados, publicadas dia a dia."
+    english: str = "Rows of a database table, published day by day."
+    languages: tuple[str, ...] = ("pt",)
+    tags: tuple[str, ...] = ()
+    columns: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True)
 class DatasetSpec:
     """A published dataset.
 
@@ -57,6 +79,8 @@ class DatasetSpec:
         event_time: the column that says which day a row belongs to.
         newest_by: columns that decide between versions of a row, the first one first; the greatest wins.
         layout: which file a row belongs in.
+        introduction: what a new dataset card says of it.
+        version: of the schema, from 1 on.
     """
 
     name: str
@@ -66,6 +90,8 @@ class DatasetSpec:
     event_time: str
     newest_by: tuple[str, ...]
     layout: FileLayout
+    introduction: Introduction = Introduction()
+    version: int = 1
 
     @cached_property
     def schema(self) -> pa.Schema:

@@ -9,22 +9,10 @@ from typing import Any
 
 import yaml
 
+from govbr_assets.core.licenses import LICENSES
+
 _BLOCK = re.compile(r"^(\s*---(?:\r\n|\r|\n))([\S\s]*?)((?:\r\n|\r|\n)---[ \t]*(\r\n|\n|$))")
 _LANGUAGE = re.compile(r"[a-z]{2,3}|code|multilingual")
-_LICENSES = re.findall(
-    r"\S+",
-    """
-    apache-2.0 mit openrail bigscience-openrail-m creativeml-openrail-m bigscience-bloom-rail-1.0 bigcode-openrail-m
-    afl-3.0 artistic-2.0 bsl-1.0 bsd bsd-2-clause bsd-3-clause bsd-3-clause-clear c-uda cc cc0-1.0 cc-by-2.0 cc-by-2.5
-    cc-by-3.0 cc-by-4.0 cc-by-sa-3.0 cc-by-sa-4.0 cc-by-nc-2.0 cc-by-nc-3.0 cc-by-nc-4.0 cc-by-nd-4.0 cc-by-nc-nd-3.0
-    cc-by-nc-nd-4.0 cc-by-nc-sa-2.0 cc-by-nc-sa-3.0 cc-by-nc-sa-4.0 cdla-sharing-1.0 cdla-permissive-1.0
-    cdla-permissive-2.0 wtfpl ecl-2.0 epl-1.0 epl-2.0 etalab-2.0 eupl-1.1 eupl-1.2 agpl-3.0 gfdl gpl gpl-2.0 gpl-3.0
-    lgpl lgpl-2.1 lgpl-3.0 isc h-research intel-research lppl-1.3c ms-pl apple-ascl apple-amlr mpl-2.0 odc-by odbl
-    openmdw-1.0 openrail++ osl-3.0 postgresql ofl-1.1 ncsa unlicense zlib pddl lgpl-lr deepfloyd-if-license
-    fair-noncommercial-research-license llama2 llama3 llama3.1 llama3.2 llama3.3 llama4 grok2-community gemma unknown
-    other
-    """,
-)
 
 
 class _Strict(yaml.SafeLoader):
@@ -61,8 +49,8 @@ def card_errors(card: str) -> tuple[list[str], list[str]]:
 
 def _wrong_licenses(metadata: dict[Any, Any]) -> Iterator[str]:
     for name, value in _values(metadata, "license"):
-        if value not in _LICENSES:
-            yield f'"{name}" must be one of [{", ".join(_LICENSES)}, array]'
+        if value not in LICENSES:
+            yield f'"{name}" must be one of [{", ".join(LICENSES)}, array]'
 
 
 def _wrong_languages(metadata: dict[Any, Any]) -> Iterator[str]:

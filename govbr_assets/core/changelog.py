@@ -1,0 +1,91 @@
+"""The changelog of a dataset: entries that go before the older ones, in a file that may be somebody else's.
+
+What was there stays byte for byte. What an entry says belongs to `card_text`.
+"""
+
+import re
+
+NEW_CHANGELOG = """# Histórico de versões
+
+O que mudou em cada versão dos dados, a mais nova primeiro.
+
+"""
+"""What a new changelog begins with."""
+
+_OUR_HEADING = re.compile(rb"## \d{4}\.\d{2}\.\d{2}[ \t]*(?:\r\n|\r|\n|$)")
+_HEADING = re.compile(rb" {0,3}##(?:[ \t].*)?(?:\r\n|\r|\n)?", re.DOTALL)
+_FENCE = re.compile(rb" {0,3}(`{3,}|~{3,})")
+_LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
+_BOM = b"\xef\xbb\xbf"
+
+
+def with_entry(content: bytes | None, entry: str) -> bytes | None:
+    """Add an entry to a changelog.
+
+    Args:
+        content: of the file; None if there is none.
+        entry: its lines, the first of which is a heading such as `## 2026.01.20`; ends with a line end.
+
+    Returns:
+        The content with the entry before the newest of ours, or before the first section of somebody else's, or at
+        the end; None if the file is no UTF-8, so that nothing can be added to it.
+    """
+    text = entry.encode()
+    if content is None:
+        return NEW_CHANGELOG.encode() + text
+    if not _is_text(content):
+        return None
+    newline = _newline(content)
+    text = text.replace(b"\n", newline)
+    place = _place(content)
+    if place is not None:
+        return content[:place] + text + newline + content[place:]
+    gap = b"" if not content.removeprefix(_BOM) else newline if content.endswith((b"\n", b"\r")) else newline * 2
+    return content + gap + text
+
+
+def newest_entry(content: bytes | None, name: str) -> str:
+    """Return what the newest entry of a release says, without its heading; empty if there is none.
+
+    Args:
+        content: of the changelog.
+        name: of the release.
+    """
+    if content is None or not _is_text(content):
+        return ""
+    lines, heading = content.decode().splitlines(), f"## {name}"
+    start = next((number for number, line in enumerate(lines) if line.strip("\ufeff \t") == heading), len(lines))
+    rest = lines[start + 1 :]
+    end = next((number for number, line in enumerate(rest) if line.startswith("#")), len(rest))
+    return "\n".join(rest[:end]).strip()
+
+
+def _is_text(content: bytes) -> bool:
+    """Return whether a file is UTF-8."""
+    try:
+        return "\0" not in content.decode()
+    except UnicodeDecodeError:
+        return False
+
+
+def _newline(content: bytes) -> bytes:
+    """Return the line end of a file's first line."""
+    first = re.search(rb"\r\n|\r|\n", content)
+    return first[0] if first else b"\n"
+
+
+def _place(content: bytes) -> int | None:
+    """Return where the newest entry begins, or else the first section; None if there is neither."""
+    position, fence, first = len(_BOM) if content.startswith(_BOM) else 0, b"", None
+    for line in _LINE.findall(content[position:]):
+        opened = _FENCE.match(line)
+        if fence:
+            fence = b"" if opened and opened[1].startswith(fence) else fence
+        elif opened:
+            fence = opened[1]
+        elif _OUR_HEADING.fullmatch(line):
+            return position
+        elif first is None and _HEADING.fullmatch(line):
+            first = position
+        position += len(line)
+    return first

@@ -1,0 +1,111 @@
+"""Releases: how they are called, what a commit says of the release that it is, and how many rows changed since one.
+
+Counts come from trailers of the commits in between. A commit that has none is somebody else's: what it did to rows
+nobody has counted, and so nothing is said of the rows of such a period but the totals.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from govbr_assets.core.days import Day
+
+RELEASE, RELEASE_BEFORE = "Release", "Release-Before"
+"""Trailers of a commit: the tag that it gets, and the day of the tag that its parent gets."""
+
+_RELEASE = re.compile(r"^Release: (\d{4}\.\d{2}\.\d{2})$", re.MULTILINE)
+_BEFORE = re.compile(r"^Release-Before: (\d{4}\.\d{2}\.\d{2})$", re.MULTILINE)
+
+
+def release_name(day: Day) -> str:
+    """Name the release of a day, such as `2026.01.20`."""
+    return day.date.isoformat().replace("-", ".")
+
+
+def name_before(day: Day) -> str:
+    """Name the state before a change of the whole dataset, such as `before-2026.01.20`."""
+    return f"before-{release_name(day)}"
+
+
+@dataclass(frozen=True)
+class Release:
+    """What a commit says of releases.
+
+    Attributes:
+        name: of the release that it is; empty if it is none.
+        before: of the day of which its parent is the state before, as in `name`; empty if it is not.
+    """
+
+    name: str = ""
+    before: str = ""
+
+    @classmethod
+    def parse(cls, message: str) -> "Release":
+        """Read the trailers of a commit message."""
+        name, before = _RELEASE.search(message), _BEFORE.search(message)
+        return cls(name[1] if name else "", before[1] if before else "")
+
+    @property
+    def trailers(self) -> list[str]:
+        """The lines of the commit message."""
+        named = {RELEASE: self.name, RELEASE_BEFORE: self.before}
+        return [f"{trailer}: {value}" for trailer, value in named.items() if value]
+
+
+@dataclass(frozen=True)
+class RowCounts:
+    """How many rows a commit added, changed and removed.
+
+    Attributes:
+        added: rows that were not there before.
+        changed: rows whose content is another one.
+        removed: rows that are not there any more, duplicates among them.
+    """
+
+    added: int = 0
+    changed: int = 0
+    removed: int = 0
+
+    @classmethod
+    def of(cls, before: int, after: int, *, changed: int = 0, removed: int = 0) -> "RowCounts":
+        """Count what a commit did.
+
+        Args:
+            before: rows that readers see before it.
+            after: rows that they see after it.
+            changed: rows with another content.
+            removed: rows that it removed for good; others may have gone as duplicates, or by a restore.
+        """
+        added = after - before + removed
+        return cls(max(0, added), changed, removed + max(0, -added))
+
+    def __add__(self, other: "RowCounts") -> "RowCounts":
+        return RowCounts(self.added + other.added, self.changed + other.changed, self.removed + other.removed)
+
+
+@dataclass(frozen=True)
+class ChangesSince:
+    """What happened to rows since a release.
+
+    Attributes:
+        name: of the release; empty if there is none.
+        counts: of rows; None if somebody else has changed data files in between.
+        others: how many commits of somebody else's changed data files.
+    """
+
+    name: str = ""
+    counts: RowCounts | None = None
+    others: int = 0
+
+    @classmethod
+    def of(cls, name: str, commits: Iterable[RowCounts | None]) -> "ChangesSince":
+        """Add up commits since a release.
+
+        Args:
+            name: of the release.
+            commits: what each did; None for one of somebody else's that changed data files.
+        """
+        known, others = RowCounts(), 0
+        for counts in commits:
+            known, others = (known, others + 1) if counts is None else (known + counts, others)
+        return cls(name, None if others else known, others)
