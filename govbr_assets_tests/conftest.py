@@ -30,6 +30,7 @@ from govbr_assets.dataset import Dataset  # noqa: E402
 from govbr_assets.local.hub import LocalHub  # noqa: E402
 from govbr_assets.local.postgres import EmbeddedPostgres  # noqa: E402
 from govbr_assets.local.viewer import LocalViewer  # noqa: E402
+from govbr_assets.publications import NEWS  # noqa: E402
 from govbr_assets_tests.graph import Graph  # noqa: E402
 from govbr_assets_tests.graphs import Graphs  # noqa: E402
 
@@ -127,7 +128,7 @@ def repo_id() -> str:
 
 @pytest.fixture
 def hub(local_hub: LocalHub, repo_id: str) -> Dataset:
-    return Dataset.open(repo_id, token=local_hub.write_token, endpoint=local_hub.endpoint)
+    return Dataset.open(repo_id, NEWS, token=local_hub.write_token, endpoint=local_hub.endpoint)
 
 
 @pytest.fixture

@@ -121,7 +121,7 @@ class World:
         """Make a client that knows nothing of earlier ones."""
         known = Folder(str(folder)) if folder else None
         token, endpoint = self.local_hub.write_token, self.local_hub.endpoint
-        return Dataset.open(self.repo_id, token=token, endpoint=endpoint, folder=known)
+        return Dataset.open(self.repo_id, NEWS, token=token, endpoint=endpoint, folder=known)
 
     def asking(self, source: Source, days: Mapping[str, pa.Table], hub: Dataset | None = None) -> ExistingIdsLookup:
         """Ask for days at the head."""

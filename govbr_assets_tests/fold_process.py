@@ -17,6 +17,7 @@ from govbr_assets.dataset import Dataset
 from govbr_assets.errors import GovbrAssetsError, HubConflictError, NoRoomError
 from govbr_assets.operations.compact import plan
 from govbr_assets.operations.compact.plan import compact
+from govbr_assets.publications import NEWS
 from govbr_assets_tests.processes import FAILED, MOVED, PUBLISHED, context
 
 NO_ROOM = 3
@@ -65,7 +66,7 @@ def fold_here(told: ToFold, barrier: Barrier | None) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (told.file_bytes, told.file_bytes))
     if barrier is not None:
         barrier.wait(_PATIENCE)
-    hub = Dataset.open(told.repo_id, token=told.token, endpoint=told.endpoint, patience=0)
+    hub = Dataset.open(told.repo_id, NEWS, token=told.token, endpoint=told.endpoint, patience=0)
     code = PUBLISHED
     try:
         list(compact(hub, Day.of(told.today)))

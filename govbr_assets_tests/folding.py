@@ -68,7 +68,7 @@ class Folding:
         """A client of its own, without patience."""
         token, endpoint = self.local_hub.write_token, self.local_hub.endpoint
         folder = Folder(str(self.kept)) if self.kept else None
-        return Dataset.open(self.repo_id, token=token, endpoint=endpoint, folder=folder, patience=0)
+        return Dataset.open(self.repo_id, NEWS, token=token, endpoint=endpoint, folder=folder, patience=0)
 
     @property
     def head(self) -> str:

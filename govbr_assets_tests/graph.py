@@ -17,6 +17,7 @@ from govbr_assets.defs.resources import HubResource, PostgresResource, ViewerRes
 from govbr_assets.huggingface.snapshot import Snapshot
 from govbr_assets.local.hub import LocalHub
 from govbr_assets.local.viewer import LocalViewer
+from govbr_assets.publications import NEWS
 from govbr_assets_tests.sql import execute
 
 _OF_THE_HUB = ("repo_id", "visibility", "token", "storage_url", "patience_minutes", "dry_run")
@@ -57,7 +58,7 @@ class Graph:
     @property
     def hub(self) -> Dataset:
         """A client of its own, which knows nothing of earlier commits."""
-        return Dataset.open(self.repo_id, token=self.local_hub.write_token, endpoint=self.local_hub.endpoint)
+        return Dataset.open(self.repo_id, NEWS, token=self.local_hub.write_token, endpoint=self.local_hub.endpoint)
 
     @property
     def head(self) -> Snapshot:

@@ -23,6 +23,7 @@ from govbr_assets.local.hub.actions import say
 from govbr_assets.local.hub.faults import Fault
 from govbr_assets.local.viewer import LocalViewer
 from govbr_assets.operations.compact.plan import compact
+from govbr_assets.publications import NEWS
 from govbr_assets_tests.stranger import write
 from govbr_assets_tests.tables import DAY, encode, shard
 
@@ -112,7 +113,7 @@ def test_whatever_comes_with_status_200_from_the_hub_is_one_of_our_errors_and_as
     for told, (content, media_type) in NONSENSE.items():
         for name, work in WORK.items():
             hub = Dataset.open(
-                filled.client.repo_id, token=local_hub.write_token, endpoint=local_hub.endpoint, patience=0
+                filled.client.repo_id, NEWS, token=local_hub.write_token, endpoint=local_hub.endpoint, patience=0
             )
             local_hub.faults.forget()
             local_hub.faults.add(Fault(*question, say(content, media_type), times=ALWAYS))
@@ -194,6 +195,7 @@ def test_what_is_kept_of_the_hub_and_was_damaged_is_fetched_anew(
     def client() -> Dataset:
         return Dataset.open(
             filled.client.repo_id,
+            NEWS,
             token=local_hub.write_token,
             endpoint=local_hub.endpoint,
             folder=Folder(str(tmp_path / "kept")),
@@ -233,7 +235,7 @@ def test_a_damaged_file_on_the_hub_stops_what_needs_it_by_its_name(
     bad = "data/train-2026-01-13.parquet"
     tree = {path: blob.path.read_bytes() for path, blob in local_hub.store.tree(filled.client.repo_id).items()}
     write(local_hub.store, filled.client.repo_id, {bad: damage(tree[PATH])})
-    hub = Dataset.open(filled.client.repo_id, token=local_hub.write_token, endpoint=local_hub.endpoint)
+    hub = Dataset.open(filled.client.repo_id, NEWS, token=local_hub.write_token, endpoint=local_hub.endpoint)
     may_pass = damage is DAMAGES["another byte in the middle"]  # which may hit what nobody reads
     for work in (WORK["reading"], WORK["compacting"]):
         with suppress(PermanentError) if may_pass else pytest.raises(PermanentError, match=bad):

@@ -15,6 +15,7 @@ from govbr_assets.dataset import Dataset
 from govbr_assets.defs.resources import AlertResource, PostgresResource
 from govbr_assets.errors import ConfigurationError, SourceUnavailableError
 from govbr_assets.io.settings import cleaned, token
+from govbr_assets.publications import NEWS
 from govbr_assets.redact import redact, remember, remember_url
 from govbr_assets_tests.graph import Graph
 
@@ -114,7 +115,7 @@ def test_a_token_is_cleaned_of_what_copying_left_round_it(around: str):
 )  # fmt: skip
 def test_a_token_that_no_header_takes_is_refused_in_one_sentence_without_it(value: str):
     with pytest.raises(ConfigurationError, match=r"^HF_TOKEN (holds|begins)") as caught:
-        Dataset.open("org/news", token=value)
+        Dataset.open("org/news", NEWS, token=value)
     assert value not in str(caught.value)
     assert "abc" not in str(caught.value)
 

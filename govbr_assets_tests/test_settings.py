@@ -31,6 +31,7 @@ from govbr_assets.io.settings import base_url, web_url
 from govbr_assets.io.storage.folder import Folder
 from govbr_assets.local.hub import LocalHub
 from govbr_assets.local.viewer import LocalViewer
+from govbr_assets.publications import NEWS
 from govbr_assets_tests.unreachable import tls_server
 
 ROOT = Path(__file__).parents[1]
@@ -74,7 +75,7 @@ def test_the_url_of_a_service_works_as_people_write_it(written: str, hub: Datase
 
 
 URLS: dict[str, Any] = {
-    "HF_ENDPOINT": lambda url, _: Dataset.open("org/news", token="hf_x", endpoint=url),
+    "HF_ENDPOINT": lambda url, _: Dataset.open("org/news", NEWS, token="hf_x", endpoint=url),
     "GOVBR_VIEWER_URL": lambda url, _: Viewer(url, "org/news"),
     "GOVBR_ALERT_URL": lambda url, folder: AlertOutbox(url, Folder(str(folder))),
 }
@@ -119,12 +120,12 @@ def test_a_path_a_port_and_an_address_in_a_url_stay_as_they_are():
 @pytest.mark.parametrize("path", ["/datasets", "/api", "/org/news"])
 def test_a_path_that_leads_to_no_hub_is_told_by_hf_endpoint(path: str, local_hub: LocalHub):
     with pytest.raises(HubDeniedError, match="Look at HF_ENDPOINT"):
-        Dataset.open("org/news", token=local_hub.write_token, endpoint=local_hub.endpoint + path).client.head()
+        Dataset.open("org/news", NEWS, token=local_hub.write_token, endpoint=local_hub.endpoint + path).client.head()
 
 
 def test_another_service_in_place_of_the_hub_is_told_by_hf_endpoint(viewer_server: LocalViewer):
     with pytest.raises(HubDeniedError, match="Look at HF_ENDPOINT"):
-        Dataset.open("org/news", token="hf_x", endpoint=viewer_server.url).client.head()
+        Dataset.open("org/news", NEWS, token="hf_x", endpoint=viewer_server.url).client.head()
 
 
 @pytest.mark.parametrize("lost", ["certificate", "no TLS", "name"])
@@ -138,12 +139,12 @@ def test_a_hub_to_which_no_way_leads_is_told_once_by_hf_endpoint(lost: str, loca
         no_tls = local_hub.endpoint.replace("http:", "https:")
         endpoint = {"certificate": tls, "no TLS": no_tls, "name": "http://hub.invalid"}[lost]
         with pytest.raises(HubDeniedError, match=r"^There is no way to the Hub while .* Look at HF_ENDPOINT"):
-            Dataset.open("org/news", token="hf_x", endpoint=endpoint).client.head()
+            Dataset.open("org/news", NEWS, token="hf_x", endpoint=endpoint).client.head()
 
 
 def test_a_hub_that_takes_no_connection_may_be_back(free_port: int):
     with pytest.raises(HubUnavailableError, match="Connection refused"):
-        Dataset.open("org/news", token="hf_x", endpoint=f"http://127.0.0.1:{free_port}").client.head()
+        Dataset.open("org/news", NEWS, token="hf_x", endpoint=f"http://127.0.0.1:{free_port}").client.head()
 
 
 @pytest.mark.parametrize(("url", "link"), [

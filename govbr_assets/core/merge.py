@@ -6,17 +6,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from govbr_assets.core.periods import in_order
+from govbr_assets.core.spec import DatasetSpec
 from govbr_assets.io.staged import table_of
 
 _Key = tuple[int, str]
 
 
-def merge(first: Iterator[pa.Table], second: Iterator[pa.Table]) -> Iterator[pa.Table]:
+def merge(first: Iterator[pa.Table], second: Iterator[pa.Table], spec: DatasetSpec) -> Iterator[pa.Table]:
     """Merge two streams of rows, of which no more than a table each is in memory.
 
     Args:
         first: [n rows x columns] each, in the order of every file (`published_at`, `unique_id`).
         second: the same of others.
+        spec: of the dataset.
 
     Yields:
         All rows in that order.
@@ -26,7 +28,7 @@ def merge(first: Iterator[pa.Table], second: Iterator[pa.Table]) -> Iterator[pa.
         end = min(_last(here), _last(there))
         count, other_count = _up_to(here, end), _up_to(there, end)
         some = [each for each in (here.slice(0, count), there.slice(0, other_count)) if each.num_rows]
-        yield some[0] if len(some) == 1 else table_of(in_order(pa.concat_tables(some)))
+        yield some[0] if len(some) == 1 else table_of(in_order(pa.concat_tables(some), spec))
         here = here.slice(count) if count < here.num_rows else _next(first)
         there = there.slice(other_count) if other_count < there.num_rows else _next(second)
     yield from (each for each in (here, there) if each)

@@ -13,36 +13,31 @@ import pyarrow.compute as pc
 from govbr_assets.core.days import TIME_ZONE
 from govbr_assets.core.digest import row_digests
 from govbr_assets.core.layout import LARGE_GROUP_BYTES, ROW_GROUP_BYTES, ROW_GROUP_ROWS, UNDATED, FileLayout
+from govbr_assets.core.spec import DatasetSpec
 from govbr_assets.io.staged import Rows, ordered
-from govbr_assets.publications import NEWS
-
-DIGESTED_SCHEMA = NEWS.schema.append(pa.field("digest", pa.int64()))
-"""Rows on their way into a file: the contract, and the digest of each row."""
-
-SOURCED_SCHEMA = DIGESTED_SCHEMA.append(pa.field("source", pa.string()))
-"""The same, and the file that each row comes from."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ZONE = ZoneInfo(TIME_ZONE)
 
-VersionRank = tuple[int, int, int]
-"""What decides between rows of one id, the greatest wins: `extracted_at`, `updated_datetime` (in ticks), digest."""
+VersionRank = tuple[int, ...]
+"""What decides between rows of one id, the greatest wins: the times of `newest_by` (in ticks), then the digest."""
 
 
-def digested(rows: pa.Table) -> pa.Table:
-    """Add digests to rows of the contract, [n rows x 24]: [n rows x 25] of `DIGESTED_SCHEMA`."""
-    return pa.table([*rows.columns, row_digests(rows, NEWS.schema)], schema=DIGESTED_SCHEMA)
+def digested(rows: pa.Table, spec: DatasetSpec) -> pa.Table:
+    """Add digests to published rows, [n rows x columns]: of its `digested_schema`."""
+    return pa.table([*rows.columns, row_digests(rows, spec.schema)], schema=spec.digested_schema)
 
 
-def sourced(rows: pa.Table, source: str | pa.Array) -> pa.Table:
-    """Add digest and source to rows of the contract: [n rows x 26] of `SOURCED_SCHEMA`.
+def sourced(rows: pa.Table, source: str | pa.Array, spec: DatasetSpec) -> pa.Table:
+    """Add digest and source to published rows: of its `sourced_schema`.
 
     Args:
-        rows: [n rows x 24] of the contract.
+        rows: [n rows x columns].
         source: the file that all of them come from, or that of each row.
+        spec: of the dataset.
     """
     sources = pa.repeat(pa.scalar(source), rows.num_rows) if isinstance(source, str) else source
-    return digested(rows).append_column("source", sources)
+    return digested(rows, spec).append_column("source", sources)
 
 
 def by_month(rows: pa.Table) -> Iterator[tuple[int, pa.Table]]:
@@ -55,10 +50,10 @@ def months(published_at: pa.ChunkedArray) -> pa.Array:
     return _local(published_at, lambda day: day.year * 100 + day.month)
 
 
-def version_ranks(rows: pa.Table) -> Iterator[tuple[str, VersionRank]]:
-    """Give the rank of each row of `SOURCED_SCHEMA` beside its id."""
-    times = (pc.fill_null(rows[name].cast(pa.int64()), -(1 << 63)) for name in ("extracted_at", "updated_datetime"))
-    columns = [rows["unique_id"], *times, rows["digest"]]
+def version_ranks(rows: pa.Table, spec: DatasetSpec) -> Iterator[tuple[str, VersionRank]]:
+    """Give the rank of each row of a `digested_schema` beside its id."""
+    times = (pc.fill_null(rows[name].cast(pa.int64()), -(1 << 63)) for name in spec.newest_by)
+    columns = [rows[spec.key], *times, rows["digest"]]
     for unique_id, *rank in zip(*(column.to_pylist() for column in columns), strict=True):
         yield unique_id, tuple(rank)
 
@@ -121,9 +116,9 @@ def months_of_groups(
     return found if full and fitting else None
 
 
-def in_order(rows: Rows) -> Rows:
+def in_order(rows: Rows, spec: DatasetSpec) -> Rows:
     """Give rows the order of every file."""
-    return ordered(rows, NEWS.sorted_by)
+    return ordered(rows, spec.sorted_by)
 
 
 def _regrouped(tables: Iterable[pa.Table], sizes: Sequence[int]) -> Iterator[pa.Table]:

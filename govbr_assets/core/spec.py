@@ -14,6 +14,8 @@ import pyarrow as pa
 from govbr_assets.core.compatibility import SchemaDiff, compare
 from govbr_assets.core.layout import FileLayout
 
+_DIGEST = pa.field("digest", pa.int64())
+
 
 @dataclass(frozen=True)
 class Column:
@@ -112,6 +114,21 @@ class DatasetSpec:
     def source_keys_schema(self) -> pa.Schema:
         """Both ids of a row of the source, and its time."""
         return pa.schema([self.source_schema.field(name) for name in (self.key, self.alias, self.event_time)])
+
+    @cached_property
+    def digests_schema(self) -> pa.Schema:
+        """The keys of a row, and the digest of all of it: [3 columns]."""
+        return self.keys_schema.append(_DIGEST)
+
+    @cached_property
+    def digested_schema(self) -> pa.Schema:
+        """A row on its way into a file: `schema`, and its digest."""
+        return self.schema.append(_DIGEST)
+
+    @cached_property
+    def sourced_schema(self) -> pa.Schema:
+        """The same, and the path of the file that it comes from."""
+        return self.digested_schema.append(pa.field("source", pa.string()))
 
     def compare(self, schema: pa.Schema) -> SchemaDiff:
         """Compare the schema of a file with that of every file of this dataset."""

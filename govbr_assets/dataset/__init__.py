@@ -6,6 +6,7 @@ be different for another service than the Hub.
 
 from dataclasses import dataclass
 
+from govbr_assets.core.spec import DatasetSpec
 from govbr_assets.dataset.metadata_cache import MetadataCache
 from govbr_assets.dataset.reader import DatasetReader
 from govbr_assets.huggingface.client import RepoClient
@@ -20,16 +21,19 @@ class Dataset:
         client: of its repo.
         reader: reads its files, and remembers what they say.
         cache: what is known of files from earlier runs.
+        spec: what its files hold.
     """
 
     client: RepoClient
     reader: DatasetReader
     cache: MetadataCache
+    spec: DatasetSpec
 
     @classmethod
     def open(
         cls,
         repo_id: str,
+        spec: DatasetSpec,
         *,
         private: bool = True,
         token: str | None = None,
@@ -41,6 +45,7 @@ class Dataset:
 
         Args:
             repo_id: `namespace/name`.
+            spec: what its files hold.
             private: visibility of the repo if this project creates it.
             token: None takes the one that the machine is logged in with.
             endpoint: None takes the public Hub.
@@ -50,6 +55,6 @@ class Dataset:
         Raises:
             ConfigurationError: a setting is malformed.
         """
-        cache = MetadataCache(folder)
+        cache = MetadataCache(folder, spec)
         client = RepoClient(repo_id, private=private, token=token, endpoint=endpoint, cards=cache, patience=patience)
-        return cls(client, DatasetReader(client, cache), cache)
+        return cls(client, DatasetReader(client, cache, spec), cache, spec)

@@ -7,13 +7,13 @@ from govbr_assets.core.dataset_info import correct_info, corrected_infos, drop_s
 from govbr_assets.core.layout import CARD_PATH, DATA_PATTERN, STALE_INFO_PATH, is_parquet
 from govbr_assets.core.scope import DEFAULT, Scope, scope_of
 from govbr_assets.core.selection import Metadata, restate, restate_info, select, train_patterns
+from govbr_assets.core.spec import DatasetSpec
 from govbr_assets.core.unchanged import changed_configs, check_selection
 from govbr_assets.dataset import Dataset
 from govbr_assets.dataset.changeset import Changeset
 from govbr_assets.errors import ContractError
 from govbr_assets.huggingface.card_validation import check_card
 from govbr_assets.huggingface.snapshot import DataFile, Snapshot
-from govbr_assets.publications import NEWS
 
 _MORE_METADATA = ".huggingface.yaml"
 
@@ -28,7 +28,7 @@ def check_card_usable(dataset: Dataset, snapshot: Snapshot) -> None:
 
     def edit(metadata: Metadata) -> None:
         select(metadata, scope, scope.ours.patterns or [DATA_PATTERN], snapshot.files)
-        correct_info(metadata, scope.default or DEFAULT, NEWS.schema)
+        correct_info(metadata, scope.default or DEFAULT, dataset.spec.schema)
 
     content = appendable_card(snapshot.card, edit).encode()
     if content != snapshot.card:
@@ -58,11 +58,11 @@ def card_changes(
     new |= dict.fromkeys(edit.put, "") | {each.path: each.content for each in edit.copy}
     wanted = {file.path for file in snapshot.data_files}.difference(edit.delete, edit.unselect)
     wanted |= {*filter(is_parquet, edit.put), *(each.path for each in edit.data_copies)}
-    card = _card(snapshot, edit.like, wanted, new.keys() | {CARD_PATH})
+    card = _card(snapshot, edit.like, wanted, new.keys() | {CARD_PATH}, dataset.spec)
     after = scope_of(card.metadata, new.keys())
     check_selection(snapshot.scope, after, wanted, old, new)
     others = changed_configs(snapshot.scope, after, old, new) - {after.default}
-    card = card.edited(lambda metadata: _correct_others(metadata, others, after, edit.like))
+    card = card.edited(lambda metadata: _correct_others(metadata, others, after, edit.like, dataset.spec))
     content = card.encode()
     put = {} if content == snapshot.card else {CARD_PATH: content}
     if put:
@@ -76,7 +76,9 @@ def card_changes(
     return put if corrected == infos else {**put, STALE_INFO_PATH: corrected}, ()
 
 
-def _card(snapshot: Snapshot, like: Snapshot | None, wanted: Collection[str], paths: Collection[str]) -> Card:
+def _card(
+    snapshot: Snapshot, like: Snapshot | None, wanted: Collection[str], paths: Collection[str], spec: DatasetSpec
+) -> Card:
     """Make the card select some files: as another revision's does, if that is asked for and right, else as ours do."""
     before = snapshot.scope
     config = before.default or DEFAULT
@@ -90,7 +92,7 @@ def _card(snapshot: Snapshot, like: Snapshot | None, wanted: Collection[str], pa
     def selecting(metadata: Metadata) -> None:
         """Set the patterns of the train split, and correct its features."""
         select(metadata, before, train_patterns((like or snapshot).scope.ours.patterns, wanted, paths), paths)
-        correct_info(metadata, config, NEWS.schema)
+        correct_info(metadata, config, spec.schema)
 
     if like:
         card = appendable_card(snapshot.card, restated)
@@ -99,13 +101,15 @@ def _card(snapshot: Snapshot, like: Snapshot | None, wanted: Collection[str], pa
     return appendable_card(snapshot.card, selecting)
 
 
-def _correct_others(metadata: Metadata, configs: Collection[str], after: Scope, like: Snapshot | None) -> None:
+def _correct_others(
+    metadata: Metadata, configs: Collection[str], after: Scope, like: Snapshot | None, spec: DatasetSpec
+) -> None:
     """Correct what the card says of other configs that select files of ours, too, and so have others by a commit."""
     for name in sorted(configs):
         if like:
             restate_info(metadata, like.metadata, name, name)
         if not like and after.has_only_ours(name):
-            correct_info(metadata, name, NEWS.schema)
+            correct_info(metadata, name, spec.schema)
         else:
             drop_sizes(metadata, name)
 

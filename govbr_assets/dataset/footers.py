@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from govbr_assets.core.conform_file import conform_file
+from govbr_assets.core.spec import DatasetSpec
 from govbr_assets.core.text_tables import text_tables
 from govbr_assets.dataset.metadata_cache import MetadataCache
 from govbr_assets.errors import ContractError
@@ -18,7 +19,6 @@ from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.errors import translated_errors
 from govbr_assets.huggingface.range_reader import metadata_of, read_footer
 from govbr_assets.huggingface.snapshot import DataFile
-from govbr_assets.publications import NEWS
 
 
 class FooterReader:
@@ -27,10 +27,11 @@ class FooterReader:
     Args:
         client: of the repo.
         cache: what is known from earlier runs.
+        spec: of the dataset.
     """
 
-    def __init__(self, client: RepoClient, cache: MetadataCache) -> None:
-        self._client, self._cache = client, cache
+    def __init__(self, client: RepoClient, cache: MetadataCache, spec: DatasetSpec) -> None:
+        self._client, self._cache, self._spec = client, cache, spec
         # All by content id.
         self._schemas: dict[str, pa.Schema] = {}
         self._row_counts: dict[str, int] = {}
@@ -68,8 +69,8 @@ class FooterReader:
     def remember(self, file: DataFile, schema: pa.Schema, rows: int) -> None:
         """Remember schema and row count of a file that is at hand, so that its footer is not fetched."""
         self.remember_row_count(file, rows)
-        same = schema.equals(NEWS.schema, check_metadata=True)
-        self._schemas[file.content] = NEWS.schema if same else schema  # thousands of them would be megabytes
+        same = schema.equals(self._spec.schema, check_metadata=True)
+        self._schemas[file.content] = self._spec.schema if same else schema  # thousands of them would be megabytes
 
     def remember_row_count(self, file: DataFile, rows: int) -> None:
         """Remember the row count of a file that is at hand."""
@@ -95,7 +96,7 @@ class FooterReader:
         """
         asked = file.content, first
         if asked not in self._incompatibilities:
-            breaking, tolerated = NEWS.compare(self.schema(file)).for_readers(first=first)
+            breaking, tolerated = self._spec.compare(self.schema(file)).for_readers(first=first)
             if self.begins_empty(file):
                 breaking.append("its first row group has no rows, with which load_dataset fails")
             self._incompatibilities[asked] = breaking, tolerated
@@ -108,7 +109,7 @@ class FooterReader:
             ContractError: something would be lost or guessed; the message names file, column, row and value.
         """
         for rows in self._text_tables(file, content):
-            yield conform_file(rows, file.path, NEWS.schema)
+            yield conform_file(rows, file.path, self._spec.schema)
 
     @contextmanager
     def errors_of(self, file: DataFile) -> Iterator[None]:
@@ -128,4 +129,4 @@ class FooterReader:
         assert file.text, file.path
         repo_id = self._client.repo_id
         with translated_errors(repo_id, f"reading {file.path}"), content or self._client.open(file) as opened:
-            yield from text_tables(opened, *file.text, file.path, NEWS.schema)
+            yield from text_tables(opened, *file.text, file.path, self._spec.schema)

@@ -13,17 +13,10 @@ from typing import IO
 
 import pyarrow as pa
 
+from govbr_assets.core.spec import DatasetSpec
 from govbr_assets.io.storage.folder import Folder
-from govbr_assets.publications import NEWS
-
-KEYS_SCHEMA = pa.schema([NEWS.schema.field(name) for name in ("unique_id", "published_at")])
-"""The keys of a row."""
-
-DIGESTS_SCHEMA = KEYS_SCHEMA.append(pa.field("digest", pa.int64()))
-"""The keys of a row, and what `core.digest` makes of all of it."""
 
 _FOLDER, _FOOTER, _KEYS, _CARD = "hub", "footer", "keys", "card"
-_DIGESTS = f"xxh3-{NEWS.fingerprint}"  # how, and of which columns: others must not be taken for them
 _KEEP_DAYS = 30  # after which nobody plans at a revision that still had a content which is gone
 _DIGEST = 32  # bytes
 _OPTIONS = pa.ipc.IpcWriteOptions(compression="zstd", use_threads=False)
@@ -34,10 +27,12 @@ class MetadataCache:
 
     Args:
         folder: where they are; None keeps nothing.
+        spec: of the dataset.
     """
 
-    def __init__(self, folder: Folder | None) -> None:
-        self._folder, self._pruned = folder, False
+    def __init__(self, folder: Folder | None, spec: DatasetSpec) -> None:
+        self._folder, self._spec, self._pruned = folder, spec, False
+        self._digests = f"xxh3-{spec.fingerprint}"  # how, and of which columns: others must not be taken for them
         self._intact: set[str] = set()  # names of tables that have been found to be as they were written
 
     @property
@@ -62,7 +57,7 @@ class MetadataCache:
         self._keep_bytes(_name(content, _CARD), card)
 
     def keys(self, content: str) -> Iterator[pa.Table] | None:
-        """Stream the keys of a file: [n rows x 2] each of `KEYS_SCHEMA`, in the file's order."""
+        """Stream the keys of a file: [n rows x 2] each of the spec's `keys_schema`, in the file's order."""
         return self._tables(_name(content, _KEYS))
 
     def has_keys(self, content: str) -> bool:
@@ -70,20 +65,20 @@ class MetadataCache:
         return self._has(_name(content, _KEYS))
 
     def keeping_keys(self, content: str) -> AbstractContextManager[Callable[[pa.Table], None]]:
-        """Keep the keys of a file, a table of `KEYS_SCHEMA` at a time; half of them are as good as none."""
-        return self._keeping(_name(content, _KEYS), KEYS_SCHEMA)
+        """Keep the keys of a file, a table at a time; half of them are as good as none."""
+        return self._keeping(_name(content, _KEYS), self._spec.keys_schema)
 
     def digests(self, content: str) -> Iterator[pa.Table] | None:
-        """Stream the digests of a file: [n rows x 3] each of `DIGESTS_SCHEMA`, in the file's order."""
-        return self._tables(_name(content, _DIGESTS))
+        """Stream the digests of a file: [n rows x 3] each of the spec's `digests_schema`, in the file's order."""
+        return self._tables(_name(content, self._digests))
 
     def has_digests(self, content: str) -> bool:
         """Say whether the digests of a file are kept, every byte as it was written."""
-        return self._has(_name(content, _DIGESTS))
+        return self._has(_name(content, self._digests))
 
     def keeping_digests(self, content: str) -> AbstractContextManager[Callable[[pa.Table], None]]:
         """Keep the digests of a file, as `keeping_keys` does its keys."""
-        return self._keeping(_name(content, _DIGESTS), DIGESTS_SCHEMA)
+        return self._keeping(_name(content, self._digests), self._spec.digests_schema)
 
     def _bytes(self, name: str) -> bytes | None:
         """Give bytes that are kept and intact."""
@@ -128,7 +123,7 @@ class MetadataCache:
         self._pruned = True
         for name in old:
             content, _, kind = name.rsplit("/", 1)[1].partition(".")
-            if self._folder and (content not in living or kind not in (_FOOTER, _KEYS, _DIGESTS, _CARD)):
+            if self._folder and (content not in living or kind not in (_FOOTER, _KEYS, self._digests, _CARD)):
                 self._folder.drop(name)
 
 

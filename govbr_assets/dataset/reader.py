@@ -17,17 +17,18 @@ from govbr_assets.core.conform_file import conform_file
 from govbr_assets.core.contract import within
 from govbr_assets.core.days import Day
 from govbr_assets.core.formats import PARQUET
+from govbr_assets.core.spec import DatasetSpec
 from govbr_assets.core.text_tables import READABLE as READABLE_TEXT
 from govbr_assets.dataset.footers import FooterReader
-from govbr_assets.dataset.metadata_cache import KEYS_SCHEMA
+from govbr_assets.dataset.metadata_cache import MetadataCache
 from govbr_assets.errors import ContractError
 from govbr_assets.huggingface.blob import Blob, opened
+from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.range_reader import ColumnReader, metadata_of, read_footer
 from govbr_assets.huggingface.snapshot import DataFile, Snapshot
 from govbr_assets.io.sizes import group_sizes
 from govbr_assets.io.staged import Rows
 from govbr_assets.io.staging import STAGED_BYTES, parquet_rows
-from govbr_assets.publications import NEWS
 
 READABLE = (PARQUET.name, *READABLE_TEXT)
 """Formats of files that rows can be read from."""
@@ -42,6 +43,10 @@ class DatasetReader(FooterReader):
         client: of the repo.
         cache: what is known from earlier runs.
     """
+
+    def __init__(self, client: RepoClient, cache: MetadataCache, spec: DatasetSpec) -> None:
+        super().__init__(client, cache, spec)
+        self._other_files: tuple[Snapshot | None, list[DataFile]] = None, []  # all but shards of days
 
     def day_rows(self, snapshot: Snapshot, day: Day, columns: list[str] | None = None) -> pa.Table:
         """Read the rows of a day, in whatever files they lie.
@@ -58,9 +63,18 @@ class DatasetReader(FooterReader):
             ContractError: a file cannot be read as the contract's types.
             HubUnavailableError: the Hub is out of reach.
         """
-        names = columns or NEWS.schema.names
-        found = [self.rows(file, names, day) for file in snapshot.files_for(day)]
-        return pa.concat_tables([_schema(names).empty_table(), *found])
+        names = columns or self._spec.schema.names
+        found = [self.rows(file, names, day) for file in self.files_for(snapshot, day)]
+        return pa.concat_tables([_schema(self._spec, names).empty_table(), *found])
+
+    def files_for(self, snapshot: Snapshot, day: Day) -> list[DataFile]:
+        """Return the data files of a revision that can hold rows of a day."""
+        layout = self._spec.layout
+        if self._other_files[0] is not snapshot:  # a run asks for many days of one snapshot of thousands of shards
+            others = [file for file in snapshot.data_files if layout.day_of(file.path) is None]
+            self._other_files = snapshot, others
+        files = (*self._other_files[1], snapshot.data_file(layout.day_path(day)))
+        return [file for file in files if file and layout.may_hold(file.path, day)]
 
     def rows(self, file: DataFile, columns: list[str] | None = None, day: Day | None = None) -> pa.Table:
         """Read rows of one file: those of a day, or all of them.
@@ -68,8 +82,8 @@ class DatasetReader(FooterReader):
         Returns:
             [n rows x columns] with the contract's types, in the order of the file.
         """
-        names = columns or NEWS.schema.names
-        return pa.concat_tables([_schema(names).empty_table(), *self.row_groups(file, names, day)])
+        names = columns or self._spec.schema.names
+        return pa.concat_tables([_schema(self._spec, names).empty_table(), *self.row_groups(file, names, day)])
 
     def whole_file(self, file: DataFile, bring: Callable[[], Path]) -> Rows:
         """Read all rows of one file: [n rows x 24], which stay on the disk if they are many.
@@ -88,15 +102,15 @@ class DatasetReader(FooterReader):
             return self.rows(file)
         with self.errors_of(file):
             parquet = pq.ParquetFile(opened(content), pre_buffer=False)
-            _check_columns(file, parquet.schema_arrow, set(NEWS.schema.names))
-            return parquet_rows(parquet, NEWS.schema, lambda: self.errors_of(file))
+            _check_columns(self._spec, file, parquet.schema_arrow, set(self._spec.schema.names))
+            return parquet_rows(parquet, self._spec.schema, lambda: self.errors_of(file))
 
     def row_group(self, file: DataFile, index: int) -> pa.Table:
         """Read one row group of a file that has the contract's columns: [n rows x 24]."""
         metadata = self.footer(file)
         with self.errors_of(file), self._client.open(file) as remote:
-            rows = ColumnReader(remote, file.size, metadata).read(index, NEWS.schema.names)
-            return _as_contract(rows.select(NEWS.schema.names))
+            rows = ColumnReader(remote, file.size, metadata).read(index, self._spec.schema.names)
+            return _conform(rows.select(self._spec.schema.names), self._spec)
 
     def row_groups(self, file: DataFile, columns: list[str], day: Day | None = None) -> Iterator[pa.Table]:
         """Stream a file by row groups: those rows of each that belong to the day, or all.
@@ -104,7 +118,7 @@ class DatasetReader(FooterReader):
         Returns:
             [n rows x columns] each, with the contract's types, in the order of the file.
         """
-        if set(columns) <= set(KEYS_SCHEMA.names) and (kept := self._cache.keys(file.content)):
+        if set(columns) <= set(self._spec.keys_schema.names) and (kept := self._cache.keys(file.content)):
             for rows in kept:
                 yield (rows.filter(within(rows["published_at"], day)) if day else rows).select(columns)
             return
@@ -112,7 +126,7 @@ class DatasetReader(FooterReader):
             for rows in self.text_rows(file):
                 yield (rows.filter(within(rows["published_at"], day)) if day else rows).select(columns)
             return
-        at_once = file.size <= _WHOLE and len(columns) > len(KEYS_SCHEMA)
+        at_once = file.size <= _WHOLE and len(columns) > len(self._spec.keys_schema)
         metadata = None if at_once else self.footer(file)
         with self.errors_of(file), self._client.open(file) as remote:
             if metadata is None:
@@ -120,19 +134,21 @@ class DatasetReader(FooterReader):
                 metadata = metadata_of(read_footer(remote, file.size))
             if not metadata.num_rows:
                 return
-            _check_columns(file, metadata.schema.to_arrow_schema(), {*columns, *(["published_at"] if day else [])})
+            _check_columns(
+                self._spec, file, metadata.schema.to_arrow_schema(), {*columns, *(["published_at"] if day else [])}
+            )
             reader = ColumnReader(remote, file.size, metadata)
             for index in range(metadata.num_row_groups):
                 if not day or not _misses(metadata, index, day):
-                    yield _group(reader, index, columns, day)
+                    yield self._group(reader, index, columns, day)
 
     def keys(self, file: DataFile) -> Iterator[pa.Table]:
         """Stream the keys of one file, a row group at a time, and keep them once all have been taken.
 
         Returns:
-            [n rows x 2] each, with `KEYS_SCHEMA`, in the order of the file.
+            [n rows x 2] each, of its `keys_schema`, in the order of the file.
         """
-        groups = self.row_groups(file, KEYS_SCHEMA.names)
+        groups = self.row_groups(file, self._spec.keys_schema.names)
         if self._cache.has_keys(file.content):
             yield from groups
             return
@@ -145,7 +161,7 @@ class DatasetReader(FooterReader):
         """Stream the keys of a file whose ids and times may have other types, such as text; they are not kept.
 
         Returns:
-            [n rows x 2] each, with `KEYS_SCHEMA`, in the order of the file.
+            [n rows x 2] each, of its `keys_schema`, in the order of the file.
 
         Raises:
             ContractError: a key is not there, or cannot become the contract's without loss.
@@ -154,7 +170,7 @@ class DatasetReader(FooterReader):
         with self.errors_of(file), self._client.open(file) as remote:
             reader = ColumnReader(remote, file.size, metadata)
             for index in range(metadata.num_row_groups) if metadata.num_rows else ():
-                yield conform_file(reader.read(index, KEYS_SCHEMA.names), file.path, KEYS_SCHEMA)
+                yield conform_file(reader.read(index, self._spec.keys_schema.names), file.path, self._spec.keys_schema)
 
     def ids(self, snapshot: Snapshot) -> Iterator[pa.Table]:
         """Stream the ids of all rows of a revision: [n rows x 1 or more] each with `unique_id`, in no order."""
@@ -166,7 +182,7 @@ class DatasetReader(FooterReader):
 
         Args:
             file: the file.
-            digested: makes them of its rows, [n rows x 3] each of `DIGESTS_SCHEMA`; taken only if nothing is kept.
+            digested: makes them of its rows, [n rows x 3] each of its `digests_schema`; taken only if nothing is kept.
         """
         if kept := self._cache.digests(file.content):
             yield from kept
@@ -185,18 +201,28 @@ class DatasetReader(FooterReader):
             end = read_footer(local, file.size)
             self._cache.keep_footer(file.content, end)
             metadata = metadata_of(end)
-            if NEWS.compare(metadata.schema.to_arrow_schema()):
+            if self._spec.compare(metadata.schema.to_arrow_schema()):
                 return
             parquet = pq.ParquetFile(local, metadata=metadata, pre_buffer=False)
             with self._cache.keeping_keys(file.content) as keep_rows:
                 for group in range(parquet.num_row_groups):
-                    keep_rows(parquet.read_row_group(group, KEYS_SCHEMA.names, use_threads=False))
+                    keep_rows(parquet.read_row_group(group, self._spec.keys_schema.names, use_threads=False))
 
     def _ids(self, file: DataFile) -> Iterator[pa.Table]:
         """Stream the ids of a file: its keys if they may be kept, but the times of a legacy file may be text."""
-        if NEWS.compare(self.schema(file)):
+        if self._spec.compare(self.schema(file)):
             return self.row_groups(file, ["unique_id"])
         return self.keys(file)
+
+    def _group(self, reader: ColumnReader, index: int, columns: list[str], day: Day | None) -> pa.Table:
+        """Read one row group, or the rows of a day in it: the times first, the other columns if the day is there."""
+        if day is None:
+            return _conform(reader.read(index, columns), self._spec).select(columns)
+        times = _conform(reader.read(index, ["published_at"]), self._spec)
+        inside = within(times["published_at"], day)
+        if not pc.any(inside).as_py():
+            return _schema(self._spec, columns).empty_table()
+        return _conform(reader.read(index, columns), self._spec).select(columns).filter(inside)
 
 
 def row_groups_of_day(metadata: pq.FileMetaData, day: Day) -> list[int]:
@@ -204,20 +230,10 @@ def row_groups_of_day(metadata: pq.FileMetaData, day: Day) -> list[int]:
     return [index for index in range(metadata.num_row_groups) if not _misses(metadata, index, day)]
 
 
-def _group(reader: ColumnReader, index: int, columns: list[str], day: Day | None) -> pa.Table:
-    """Read one row group, or the rows of a day in it: the times first, the other columns if the day is there."""
-    if day is None:
-        return _as_contract(reader.read(index, columns)).select(columns)
-    inside = within(_as_contract(reader.read(index, ["published_at"]))["published_at"], day)
-    if not pc.any(inside).as_py():
-        return _schema(columns).empty_table()
-    return _as_contract(reader.read(index, columns)).select(columns).filter(inside)
-
-
-def _check_columns(file: DataFile, schema: pa.Schema, wanted: set[str]) -> None:
+def _check_columns(spec: DatasetSpec, file: DataFile, schema: pa.Schema, wanted: set[str]) -> None:
     """Raise unless the columns can be read as the contract's: text is no time, and what is missing is not empty."""
     for name in wanted:
-        target = NEWS.schema.field(name).type
+        target = spec.schema.field(name).type
         found = schema.field(name).type if name in schema.names else "missing"
         if found == "missing" or (pa.types.is_timestamp(target) and not _is_time(found)):
             raise ContractError(
@@ -239,11 +255,11 @@ def _misses(metadata: pq.FileMetaData, index: int, day: Day) -> bool:
     return statistics.max < day.start or statistics.min >= day.end
 
 
-def _as_contract(rows: pa.Table) -> pa.Table:
+def _conform(rows: pa.Table, spec: DatasetSpec) -> pa.Table:
     """Give rows of a tolerated schema the contract's types; a naive time in a published file is UTC wall time."""
-    return rows.cast(_schema(rows.schema.names))
+    return rows.cast(_schema(spec, rows.schema.names))
 
 
-def _schema(names: list[str]) -> pa.Schema:
+def _schema(spec: DatasetSpec, names: list[str]) -> pa.Schema:
     """Take some columns of the contract."""
-    return pa.schema([NEWS.schema.field(name) for name in names])
+    return pa.schema([spec.schema.field(name) for name in names])

@@ -137,7 +137,9 @@ def _dataset(
 ) -> Dataset:
     """Keep one dataset a process and repo."""
     folder = Folder(storage_url) if storage_url else None
-    dataset = Dataset.open(repo_id, private=private, token=token, endpoint=endpoint, folder=folder, patience=patience)
+    dataset = Dataset.open(
+        repo_id, NEWS, private=private, token=token, endpoint=endpoint, folder=folder, patience=patience
+    )
     check_hub(dataset.client.api.endpoint)
     return dataset
 

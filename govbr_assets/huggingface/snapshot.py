@@ -7,13 +7,11 @@ from typing import Any, NamedTuple
 
 from govbr_assets.core.card import Card
 from govbr_assets.core.card_yaml import Metadata
-from govbr_assets.core.days import Day
 from govbr_assets.core.formats import Format
 from govbr_assets.core.layout import is_parquet
 from govbr_assets.core.scope import Scope, scope_of
 from govbr_assets.core.text_tables import READABLE
 from govbr_assets.huggingface.blob import Blob, git_id_of, sha256_of, size_of
-from govbr_assets.publications import NEWS
 
 
 class TextFormat(NamedTuple):
@@ -98,22 +96,9 @@ class Snapshot:
         """Return the file of our dataset at a path, or None."""
         return self._ours.get(path)
 
-    def files_for(self, day: Day) -> list[DataFile]:
-        """Return the data files that can hold rows of a day."""
-        return [
-            file
-            for file in (*self._not_shards, self.data_file(NEWS.layout.day_path(day)))
-            if file and NEWS.layout.may_hold(file.path, day)
-        ]
-
     @cached_property
     def _ours(self) -> dict[str, DataFile]:
         return {file.path: file for file in self.data_files}
-
-    @cached_property
-    def _not_shards(self) -> list[DataFile]:
-        """Data files other than shards of days."""
-        return [file for file in self.data_files if NEWS.layout.day_of(file.path) is None]
 
     def with_changes(
         self, revision: str, put: Iterable[DataFile], delete: Container[str], card: bytes | None

@@ -45,7 +45,7 @@ class Show:
 
     def __post_init__(self) -> None:
         self._began = time.monotonic()
-        self._dataset = Dataset.open(REPO_ID, token=self.stack.hub.write_token, endpoint=self.stack.hub.endpoint)
+        self._dataset = Dataset.open(REPO_ID, NEWS, token=self.stack.hub.write_token, endpoint=self.stack.hub.endpoint)
 
     def step(self, text: str) -> None:
         """Tell what has been done."""

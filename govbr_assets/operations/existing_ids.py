@@ -24,7 +24,6 @@ from govbr_assets.errors import HubDeniedError, PermanentError, ViewerUncertainE
 from govbr_assets.huggingface.snapshot import Snapshot
 from govbr_assets.huggingface.viewer import Viewer
 from govbr_assets.io.staged import Rows
-from govbr_assets.publications import NEWS
 
 VIEWER_DAYS = 31
 """Days of a run up to which the viewer is asked, a few requests a day; from there on the files cost less."""
@@ -133,7 +132,7 @@ class ExistingIdsLookup:
 
     def _by_viewer(self, rows: Rows, day: Day) -> ExistingRows:
         """Ask the viewer; it cannot say which file a row is in, so what the own shard holds is taken away."""
-        file, own, own_of_day = self._snapshot.data_file(NEWS.layout.day_path(day)), [], []
+        file, own, own_of_day = self._snapshot.data_file(self._dataset.spec.layout.day_path(day)), [], []
         for keys in self._dataset.reader.keys(file) if file else []:
             own += keys["unique_id"].drop_null().to_pylist()
             own_of_day += keys.filter(within(keys["published_at"], day))["unique_id"].drop_null().to_pylist()
@@ -147,7 +146,7 @@ class ExistingIdsLookup:
         """Look into the id columns of all files."""
         if key not in self._looked_up:
             self._look_up_from(key)
-        own = NEWS.layout.day_path(Day.of(key))
+        own = self._dataset.spec.layout.day_path(Day.of(key))
         places = [(each, path) for each in identity.aliases(rows).to_pylist() for path in self._places.get(each, [])]
         elsewhere = [each for each, path in places if path != own]
         mine = [each for each, path in places if path == own]

@@ -10,15 +10,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from govbr_assets.core.layout import rows_at_once
-from govbr_assets.core.periods import DIGESTED_SCHEMA, by_month, digested, in_order, months_of_groups
+from govbr_assets.core.periods import by_month, digested, in_order, months_of_groups
+from govbr_assets.core.spec import DatasetSpec
 from govbr_assets.errors import ProofError
 from govbr_assets.io.sizes import group_sizes
 from govbr_assets.io.staged import Rows, tables_of
 from govbr_assets.io.staging import RowCollector
-from govbr_assets.publications import NEWS
 
 _ROWS, _BYTES = 1_000, 8 << 20  # that are read at a time
-_KEYS = ["unique_id", "published_at"]
 
 
 @dataclass(frozen=True)
@@ -28,29 +27,31 @@ class OldFile:
     Attributes:
         local: its copy on the disk.
         months: of each row group.
+        spec: of the dataset.
     """
 
     local: Path
     months: Sequence[int]
+    spec: DatasetSpec
 
     @classmethod
-    def of(cls, local: Path, year: int) -> "OldFile | None":
+    def of(cls, local: Path, year: int, spec: DatasetSpec) -> "OldFile | None":
         """Take a file of a year as it stands; None if it is not as this project writes them."""
         with _opened(local) as parquet:
             groups = range(parquet.num_row_groups)
-            keys = (parquet.read_row_group(index, _KEYS, use_threads=False) for index in groups)
-            months = months_of_groups(keys, group_sizes(parquet.metadata), year, NEWS.layout)
-        return None if months is None else cls(local, months)
+            keys = (parquet.read_row_group(index, spec.keys_schema.names, use_threads=False) for index in groups)
+            months = months_of_groups(keys, group_sizes(parquet.metadata), year, spec.layout)
+        return None if months is None else cls(local, months, spec)
 
     def rows(self, month: int) -> Iterator[pa.Table]:
-        """Stream the rows of a month: [n rows x 25] each of `DIGESTED_SCHEMA`."""
+        """Stream the rows of a month: [n rows x columns] each of its `digested_schema`."""
         groups = [index for index, each in enumerate(self.months) if each == month]
         with _opened(self.local) as parquet:
             sizes = group_sizes(parquet.metadata)
             for group in groups:
                 at_once = rows_at_once(*sizes[group], most_rows=_ROWS, most_bytes=_BYTES)
                 for batch in parquet.iter_batches(at_once, row_groups=[group], use_threads=False):
-                    yield digested(pa.Table.from_batches([batch]))
+                    yield digested(pa.Table.from_batches([batch]), self.spec)
 
     def sizes(self) -> Counter[int]:
         """Count the bytes of each month before they were compressed."""
@@ -76,11 +77,12 @@ class OldRows:
     """The rows of a file that is small, and is made anew as a whole: they may be in any order, as others write them.
 
     Args:
-        rows: [n rows x 24].
+        rows: [n rows x columns].
+        spec: of the dataset.
     """
 
-    def __init__(self, rows: Rows) -> None:
-        self._rows = rows_by_month(rows)
+    def __init__(self, rows: Rows, spec: DatasetSpec) -> None:
+        self._rows, self._spec = rows_by_month(rows, spec), spec
 
     @property
     def months(self) -> Sequence[int]:
@@ -88,8 +90,8 @@ class OldRows:
         return list(self._rows)
 
     def rows(self, month: int) -> Iterator[pa.Table]:
-        """Stream the rows of a month in order: [n rows x 25] each of `DIGESTED_SCHEMA`."""
-        return tables_of(in_order(self._rows[month])) if month in self._rows else iter(())
+        """Stream the rows of a month in order: [n rows x columns] each of its `digested_schema`."""
+        return tables_of(in_order(self._rows[month], self._spec)) if month in self._rows else iter(())
 
     def sizes(self) -> Counter[int]:
         """Count the bytes of each month."""
@@ -100,12 +102,12 @@ class OldRows:
         return set(self._rows)
 
 
-def rows_by_month(rows: Rows) -> dict[int, Rows]:
-    """Part rows by month and add their digests: [n rows x 24] become [n rows x 25] each of `DIGESTED_SCHEMA`."""
+def rows_by_month(rows: Rows, spec: DatasetSpec) -> dict[int, Rows]:
+    """Part rows by month and add their digests: [n rows x columns] become some of its `digested_schema`."""
     parts = dict[int, RowCollector]()
     for table in tables_of(rows):
-        for month, part in by_month(digested(table)):
-            parts.setdefault(month, RowCollector(DIGESTED_SCHEMA)).add(part)
+        for month, part in by_month(digested(table, spec)):
+            parts.setdefault(month, RowCollector(spec.digested_schema)).add(part)
     return {month: part.rows() for month, part in parts.items()}
 
 

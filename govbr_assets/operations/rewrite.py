@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from govbr_assets.core.merge import merge
 from govbr_assets.core.periods import in_order
+from govbr_assets.core.spec import DatasetSpec
 from govbr_assets.dataset.parquet import encode_to
 from govbr_assets.errors import ContractError
 from govbr_assets.io import memory
@@ -22,7 +23,6 @@ from govbr_assets.io.staged import Rows, table_of, tables_of
 from govbr_assets.operations.assemble import assemble
 from govbr_assets.operations.old_file import Deletes, OldFile, OldRows, rows_by_month
 from govbr_assets.operations.verify import RowChecksum, verify
-from govbr_assets.publications import NEWS
 
 MONTH_BYTES = 24 << 20
 """Bytes of a month from which on it is not in memory as a whole, and of the months that are made side by side."""
@@ -38,22 +38,22 @@ class FileEdit:
     Attributes:
         delete: [n rows x 2] `unique_id` and `digest` of rows that go, each as often as it is there; a null digest
             stands for all versions of the id. They must be there.
-        insert: rows that come, [n rows x 25 or more] of `DIGESTED_SCHEMA` in any order, by their month.
+        insert: rows that come, [n rows x columns] with those of `digested_schema` in any order, by their month.
     """
 
     delete: pa.Table = field(default_factory=DELETE_SCHEMA.empty_table)
     insert: Mapping[int, Rows] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, delete: Collection[str], insert: Rows) -> Self:
-        """Delete all versions of some ids, and insert rows, [n rows x 24].
+    def of(cls, delete: Collection[str], insert: Rows, spec: DatasetSpec) -> Self:
+        """Delete all versions of some ids, and insert rows, [n rows x columns].
 
         Raises:
             NoRoomError: the disk for temporary files is full.
         """
         ids = pa.array(delete, pa.string())
         gone = pa.table([ids, pa.nulls(len(ids), pa.int64())], schema=DELETE_SCHEMA)
-        return cls(gone, rows_by_month(insert))
+        return cls(gone, rows_by_month(insert, spec))
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,12 @@ class RewrittenFile:
 
 
 def rewrite(
-    path: str, old: OldFile | OldRows | None, edit: FileEdit, folder: Path, watched: pa.Array | None = None
+    path: str,
+    old: OldFile | OldRows | None,
+    edit: FileEdit,
+    folder: Path,
+    spec: DatasetSpec,
+    watched: pa.Array | None = None,
 ) -> RewrittenFile:
     """Make a file anew, and verify it.
 
@@ -91,6 +96,7 @@ def rewrite(
         old: as it stands; None if there is none.
         edit: what changes.
         folder: where files may be made; `new-` begins the name of each.
+        spec: of the dataset.
         watched: ids that are looked for in what was made.
 
     Raises:
@@ -98,12 +104,14 @@ def rewrite(
             should be.
     """
     changed = set(edit.insert) | (old.changed_by(edit.delete) if old else set())
+    made = _Rewrite(path, old, edit, folder, spec, watched)
     try:
-        return _Rewrite(path, old, edit, folder, watched).make(changed)
+        return made.make(changed)
     except ContractError:
         if not old or changed >= set(old.months):
             raise
-    return _Rewrite(path, old, edit, folder, watched).make(changed | set(old.months))  # what cannot be copied: others'
+    made = _Rewrite(path, old, edit, folder, spec, watched)
+    return made.make(changed | set(old.months))  # what cannot be copied: others'
 
 
 @dataclass
@@ -122,9 +130,16 @@ class _Rewrite:
     """One file in the making; arguments as of `rewrite`."""
 
     def __init__(
-        self, path: str, old: OldFile | OldRows | None, edit: FileEdit, folder: Path, watched: pa.Array | None
+        self,
+        path: str,
+        old: OldFile | OldRows | None,
+        edit: FileEdit,
+        folder: Path,
+        spec: DatasetSpec,
+        watched: pa.Array | None,
     ) -> None:
-        self._path, self._old, self._edit, self._folder, self._watched = path, old, edit, folder, watched
+        self._path, self._old, self._edit, self._folder = path, old, edit, folder
+        self._spec, self._watched = spec, watched
         self._deletes = Deletes(edit.delete)
 
     def make(self, changed: set[int]) -> RewrittenFile:
@@ -144,7 +159,7 @@ class _Rewrite:
         found = pa.array([], pa.string())
         if made.months:
             whole = [month in changed for month in made.months]
-            found = verify(self._local, self._path, whole, expected, self._watched)
+            found = verify(self._local, self._path, whole, expected, self._spec, self._watched)
         else:
             expected.check(RowChecksum(), self._path)
         memory.release_free_memory()
@@ -165,7 +180,8 @@ class _Rewrite:
     def _write(self, month: _Month) -> None:
         """Write the file of a month."""
         with month.local.open("wb") as sink:
-            month.rows = encode_to(sink, merge(self._staying(month), self._coming(month)), NEWS)
+            rows = merge(self._staying(month), self._coming(month), self._spec)
+            month.rows = encode_to(sink, rows, self._spec)
 
     def _staying(self, month: _Month) -> Iterator[pa.Table]:
         """Stream the old rows of a month that stay."""
@@ -175,7 +191,7 @@ class _Rewrite:
                 goes = self._deletes.mark(rows)
                 month.deleted += RowChecksum.of(rows["digest"].filter(goes))
                 rows = rows.filter(pc.invert(goes))
-            yield rows.select(NEWS.schema.names)
+            yield rows.select(self._spec.schema.names)
 
     def _coming(self, month: _Month) -> Iterator[pa.Table]:
         """Stream the new rows of a month."""
@@ -183,4 +199,4 @@ class _Rewrite:
         if rows is not None:
             rows = table_of(rows) if rows.nbytes <= MONTH_BYTES else rows
             month.inserted += RowChecksum.of(rows["digest"])
-            yield from tables_of(in_order(rows.select(NEWS.schema.names)))
+            yield from tables_of(in_order(rows.select(self._spec.schema.names), self._spec))

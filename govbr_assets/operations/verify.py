@@ -15,12 +15,11 @@ from govbr_assets.core.identity import hashes
 from govbr_assets.core.layout import rows_at_once
 from govbr_assets.core.periods import SortCheck
 from govbr_assets.core.row_group_copy import RowGroup
+from govbr_assets.core.spec import DatasetSpec
 from govbr_assets.errors import ProofError
 from govbr_assets.io.parallel import map_ordered
 from govbr_assets.io.sizes import group_sizes
-from govbr_assets.publications import NEWS
 
-_KEYS = ["unique_id", "published_at"]
 _AT_ONCE = 2  # row groups that are read back side by side: most of it is decompression, for which Arrow needs no Python
 _PIECE = 4 << 20  # bytes that are compared at a time
 _ROWS = 250  # that are read back at a time: a megabyte, and some of what it is digested from
@@ -69,7 +68,12 @@ class RowChecksum:
 
 
 def verify(
-    local: Path, path: str, groups: Sequence[bool], expected: RowChecksum, watched: pa.Array | None = None
+    local: Path,
+    path: str,
+    groups: Sequence[bool],
+    expected: RowChecksum,
+    spec: DatasetSpec,
+    watched: pa.Array | None = None,
 ) -> pa.Array:
     """Read a file back that was made, and see that it is as every file is and holds what it should.
 
@@ -78,6 +82,7 @@ def verify(
         path: of it on the Hub, for messages.
         groups: of each row group, whether its rows were written; the others were copied byte for byte.
         expected: of the rows that were written.
+        spec: of the dataset.
         watched: ids that are looked for.
 
     Returns:
@@ -88,13 +93,13 @@ def verify(
     """
     found, ids, seen = RowChecksum(), [pa.array([], pa.int64())], [pa.array([], pa.string())]
     with _opened(local) as parquet:
-        if difference := NEWS.compare(parquet.schema_arrow):
+        if difference := spec.compare(parquet.schema_arrow):
             raise ProofError(f"{path} was written with another schema: {difference}. Nothing was published.")
         if parquet.num_row_groups != len(groups):
             raise ProofError(f"{path} has {parquet.num_row_groups} row groups and not {len(groups)}.")
         order = SortCheck(path)
         for keys, checksum in map_ordered(
-            partial(_read_back, local, parquet.metadata), enumerate(groups), min(_AT_ONCE, len(groups))
+            partial(_read_back, local, parquet.metadata, spec), enumerate(groups), min(_AT_ONCE, len(groups))
         ):
             if breach := order.breach(keys):
                 raise ProofError(f"{breach}. Nothing was published.")
@@ -127,18 +132,20 @@ def verify_copy(source: IO[bytes], old: RowGroup, written: IO[bytes], new: RowGr
         raise ProofError("A row group was not copied as it was. Nothing was published.")
 
 
-def _read_back(path: Path, metadata: pq.FileMetaData, group: tuple[int, bool]) -> tuple[pa.Table, RowChecksum]:
+def _read_back(
+    path: Path, metadata: pq.FileMetaData, spec: DatasetSpec, group: tuple[int, bool]
+) -> tuple[pa.Table, RowChecksum]:
     """Read the keys of a row group, and the checksum of its rows if they were written."""
     index, whole = group
     keys, checksum = [], RowChecksum()
     with _opened(path, metadata) as parquet:
-        names = NEWS.schema.names if whole else _KEYS
+        names = spec.schema.names if whole else spec.keys_schema.names
         at_once = rows_at_once(*group_sizes(parquet.metadata)[index], most_rows=_ROWS, most_bytes=_BYTES)
         for batch in parquet.iter_batches(at_once, row_groups=[index], columns=names, use_threads=False):
             rows = pa.Table.from_batches([batch])
-            keys.append(rows.select(_KEYS))
+            keys.append(rows.select(spec.keys_schema.names))
             if whole:
-                checksum += RowChecksum.of(row_digests(rows, NEWS.schema))
+                checksum += RowChecksum.of(row_digests(rows, spec.schema))
     return pa.concat_tables(keys), checksum
 
 

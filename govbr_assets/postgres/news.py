@@ -46,7 +46,7 @@ class NewsTable:
     """
 
     def __init__(self, url: str, spec: DatasetSpec) -> None:
-        self._database, self._spec = Database(url), spec
+        self._database, self.spec = Database(url), spec
 
     def read_days(self, days: Sequence[Day]) -> Callable[[Day], Rows]:
         """Return a function that reads the rows of a day; one query serves all days as long as none fails.
@@ -84,7 +84,7 @@ class NewsTable:
         batches = self._lookup(rows_query, ids)
         first = next(batches, None)
         if first is None:
-            return self._spec.source_schema.empty_table()
+            return self.spec.source_schema.empty_table()
         return self._conform(collected(batches, first.schema))
 
     def too_large(self, days: Sequence[Day]) -> Callable[[Day], str]:
@@ -174,7 +174,7 @@ class NewsTable:
             ContractError: a key has a type that cannot be published.
         """
         for rows in self._database.rows(keys_query(self._catalogue), self._catalogue.settings | HASH_JOINS):
-            yield as_keys(self._spec, rows, left_out)
+            yield as_keys(self.spec, rows, left_out)
 
     @cached_property
     def _catalogue(self) -> Catalogue:
@@ -207,12 +207,12 @@ class NewsTable:
 
     def _batches(self, condition: str, build: BuildQuery = rows_query) -> Iterator[pa.Table]:
         """Stream rows ordered by `published_at`, in batches of about 1 MB; the first batch is empty."""
-        return self._database.rows(build(self._spec, self._catalogue, condition), self._catalogue.settings)
+        return self._database.rows(build(self.spec, self._catalogue, condition), self._catalogue.settings)
 
     def _conform(self, rows: Rows) -> Rows:
         """Cast rows to the schema of the spec and sort them."""
-        schema = self._spec.source_schema
-        return ordered(collected((_cast(table, schema) for table in tables_of(rows)), schema), self._spec.sorted_by)
+        schema = self.spec.source_schema
+        return ordered(collected((_cast(table, schema) for table in tables_of(rows)), schema), self.spec.sorted_by)
 
 
 def _cast(rows: pa.Table, schema: pa.Schema) -> pa.Table:

@@ -47,7 +47,7 @@ class _Bench:
 
     def __init__(self, stack: LocalStack, folder: Path) -> None:
         self._stack = stack
-        self._hub = Dataset.open(REPO_ID, token=stack.hub.write_token, endpoint=stack.hub.endpoint)
+        self._hub = Dataset.open(REPO_ID, NEWS, token=stack.hub.write_token, endpoint=stack.hub.endpoint)
         self._homes = {PRODUCT: folder / "dagster", EMPTY: folder / "empty"}
         self._worker = Worker(folder)
 

@@ -17,7 +17,6 @@ from govbr_assets.core import periods
 from govbr_assets.core.contract import EARLIEST, LATEST
 from govbr_assets.core.digest import row_digests
 from govbr_assets.core.periods import (
-    SOURCED_SCHEMA,
     UNDATED,
     SortCheck,
     by_month,
@@ -134,9 +133,9 @@ def rank_of(row: Row, digest: int) -> tuple[object, ...]:
 
 @given(near_rows)
 def test_ranks_are_in_the_order_of_extraction_update_and_digest(rows: list[Row]):
-    table = sourced(news(rows), "x")
+    table = sourced(news(rows), "x", NEWS)
     plain = [rank_of(row, digest) for row, digest in zip(rows, table["digest"].to_pylist(), strict=True)]
-    found = list(version_ranks(table))
+    found = list(version_ranks(table, NEWS))
     assert [name for name, _ in found] == [row[0] for row in rows]
     for (_, one), wanted in zip(found, plain, strict=True):
         assert [one < other for _, other in found] == [wanted < other for other in plain]
@@ -144,8 +143,8 @@ def test_ranks_are_in_the_order_of_extraction_update_and_digest(rows: list[Row])
 
 def test_rows_on_their_way_carry_digest_and_source():
     rows = shard(["a", "b"])
-    table = sourced(rows, "data/train-x.parquet")
-    assert table.schema.equals(SOURCED_SCHEMA, check_metadata=True)
+    table = sourced(rows, "data/train-x.parquet", NEWS)
+    assert table.schema.equals(NEWS.sourced_schema, check_metadata=True)
     assert table.select(NEWS.schema.names).equals(rows)
     assert table["digest"].combine_chunks() == row_digests(rows, NEWS.schema)
     assert table["source"].to_pylist() == ["data/train-x.parquet"] * 2
@@ -171,7 +170,7 @@ def test_the_first_key_that_does_not_come_after_the_one_before_it_is_told(
 @given(any_rows)
 def test_rows_in_order_are_in_order_unless_a_key_stands_twice(rows: list[Row]):
     rows = [row for row in rows if row[1] is not None]
-    table = in_order(news(rows))
+    table = in_order(news(rows), NEWS)
     twice = max(Counter((row[0], row[1]) for row in rows).values(), default=1) > 1
     assert bool(SortCheck("x").breach(table)) == twice
     assert Counter(row_digests(table, NEWS.schema).to_pylist()) == Counter(

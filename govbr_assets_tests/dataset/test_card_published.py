@@ -136,7 +136,7 @@ def test_whatever_the_card_said_of_the_columns_load_dataset_reads_the_contract_t
     repos = {f"{repo_id}-{number}": files for number, files in enumerate(CARDS.values())}
     for repo, files in repos.items():
         stranger.write(local_hub.store, repo, files)
-        hub = Dataset.open(repo, token=local_hub.write_token, endpoint=local_hub.endpoint)
+        hub = Dataset.open(repo, NEWS, token=local_hub.write_token, endpoint=local_hub.endpoint)
         commit(hub, Fixed(), hub.client.head())
     assert dict(zip(CARDS, load(local_hub, tmp_path, *repos), strict=True)) == {name: [1, TYPES] for name in CARDS}
 

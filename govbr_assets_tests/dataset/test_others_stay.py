@@ -80,7 +80,7 @@ class Repo:
     @property
     def hub(self) -> Dataset:
         """A client that knows nothing."""
-        return Dataset.open(self.id, token=self._local_hub.write_token, endpoint=self._local_hub.endpoint)
+        return Dataset.open(self.id, NEWS, token=self._local_hub.write_token, endpoint=self._local_hub.endpoint)
 
     def publish(self, *ids: str) -> str:
         """Publish a day's shard; return the sentence with which it is refused, if it is."""

@@ -47,6 +47,13 @@ def put(*ids: str, path: str = "data/train-2026-01-15.parquet") -> Fixed:
     return Fixed(Changeset({path: encode(shard(ids or ["x"]))}, message="Publish", report=None))
 
 
+def head_of_another_client(hub: Dataset) -> Snapshot:
+    """Read the head as a client does that knows nothing of the repo yet."""
+    return Dataset.open(
+        hub.client.repo_id, NEWS, token=hub.client.token, endpoint=hub.client.api.endpoint
+    ).client.head()
+
+
 @pytest.fixture
 def write(local_hub: LocalHub, repo_id: str) -> Callable[..., str]:
     """Be somebody else who writes to the repo."""
@@ -78,7 +85,7 @@ def test_the_first_publication_creates_the_repo_private_with_card_and_shard_in_o
 
 
 def test_a_public_repo_is_created_when_asked_for(local_hub: LocalHub, repo_id: str):
-    hub = Dataset.open(repo_id, private=False, token=local_hub.write_token, endpoint=local_hub.endpoint)
+    hub = Dataset.open(repo_id, NEWS, private=False, token=local_hub.write_token, endpoint=local_hub.endpoint)
     commit(hub, put(), hub.client.head())
     assert not HfApi(endpoint=local_hub.endpoint, token=False).dataset_info(repo_id).private
 
@@ -170,7 +177,7 @@ def test_a_token_that_may_not_write_is_told_which_setting_to_look_at(
     hub: Dataset, write: Callable[..., str], local_hub: LocalHub
 ):
     write(**{"README.md": b"---\nlicense: mit\n---\nhi\n"})
-    reader = Dataset.open(hub.client.repo_id, token=local_hub.read_token, endpoint=local_hub.endpoint)
+    reader = Dataset.open(hub.client.repo_id, NEWS, token=local_hub.read_token, endpoint=local_hub.endpoint)
     with pytest.raises(HubDeniedError, match="HF_TOKEN"):
         commit(reader, put(), reader.client.head())
 
@@ -180,12 +187,12 @@ def test_a_token_that_is_revoked_is_told_and_not_taken_for_an_empty_hub(
 ):
     write(**{"README.md": b"---\nlicense: mit\n---\nhi\n"})
     with pytest.raises(HubDeniedError, match="HF_TOKEN"):
-        Dataset.open(hub.client.repo_id, token="hf_revoked", endpoint=local_hub.endpoint).client.head()
+        Dataset.open(hub.client.repo_id, NEWS, token="hf_revoked", endpoint=local_hub.endpoint).client.head()
 
 
 def test_a_hub_that_is_away_is_a_passing_error(repo_id: str):
     with pytest.raises(HubUnavailableError, match="no readable answer"):
-        Dataset.open(repo_id, endpoint="http://127.0.0.1:9").client.head()
+        Dataset.open(repo_id, NEWS, endpoint="http://127.0.0.1:9").client.head()
 
 
 def test_a_head_that_lags_behind_our_own_commit_is_followed_forward(hub: Dataset, local_hub: LocalHub):
@@ -198,7 +205,7 @@ def test_a_head_that_lags_behind_our_own_commit_is_followed_forward(hub: Dataset
 @pytest.mark.parametrize("repo_id", ["", "news", "a/b/c", "with space/x", "a//b"])
 def test_a_malformed_repo_id_is_named_by_its_setting(repo_id: str):
     with pytest.raises(ConfigurationError, match="GOVBR_REPO_ID is"):
-        Dataset.open(repo_id)
+        Dataset.open(repo_id, NEWS)
 
 
 def parquet(rows: pa.Table) -> bytes:
@@ -287,7 +294,9 @@ def test_a_file_is_published_from_the_disk_and_read_back(hub: Dataset, tmp_path:
     publication = commit(hub, Fixed(edit), hub.client.head())
     assert (
         publication.snapshot
-        == Dataset.open(hub.client.repo_id, token=hub.client.token, endpoint=hub.client.api.endpoint).client.head()
+        == Dataset.open(
+            hub.client.repo_id, NEWS, token=hub.client.token, endpoint=hub.client.api.endpoint
+        ).client.head()
     )
     file = publication.snapshot.files["data/train-2026-00.parquet"]
     assert hub.reader.rows(file).equals(shard(["a", "b", "c"]))
@@ -313,6 +322,7 @@ def test_the_same_file_from_the_disk_is_not_published_again(hub: Dataset, tmp_pa
 def test_footer_and_keys_of_a_file_from_the_disk_are_kept_whole(hub: Dataset, tmp_path: Path, local_hub: LocalHub):
     hub = Dataset.open(
         hub.client.repo_id,
+        NEWS,
         token=hub.client.token,
         endpoint=hub.client.api.endpoint,
         folder=Folder(str(tmp_path / "kept")),
@@ -333,6 +343,7 @@ import sys, tracemalloc
 from pathlib import Path
 import hf_xet
 from govbr_assets.dataset.changeset import Changeset
+from govbr_assets.publications import NEWS
 from govbr_assets.dataset import Dataset
 from govbr_assets.dataset.transaction import commit
 from govbr_assets.io.storage.folder import Folder
@@ -341,7 +352,7 @@ class Plan:
     def plan(self, snapshot):
         return Changeset({"data/train-2026-00.parquet": Path(sys.argv[4])}, message="Publish", report=None)
 
-hub = Dataset.open(sys.argv[1], token=sys.argv[2], endpoint=sys.argv[3], folder=Folder(sys.argv[4] + ".kept"))
+hub = Dataset.open(sys.argv[1], NEWS, token=sys.argv[2], endpoint=sys.argv[3], folder=Folder(sys.argv[4] + ".kept"))
 tracemalloc.start()
 assert commit(hub, Plan(), hub.client.head()).committed
 assert not commit(hub, Plan(), hub.client.head()).committed
@@ -387,7 +398,9 @@ def test_a_copy_brings_the_very_bytes_back_and_uploads_nothing(
     publication = commit(hub, Fixed(Changeset(copy=back, message="Back", report=None)), hub.client.head())
     assert (
         publication.snapshot
-        == Dataset.open(hub.client.repo_id, token=hub.client.token, endpoint=hub.client.api.endpoint).client.head()
+        == Dataset.open(
+            hub.client.repo_id, NEWS, token=hub.client.token, endpoint=hub.client.api.endpoint
+        ).client.head()
     )
     old, new = (
         local_hub.store.tree(hub.client.repo_id, each) for each in (first.revision or "", publication.after or "")
@@ -440,7 +453,7 @@ def test_a_copy_that_somebody_else_makes_at_the_same_time_is_not_taken_for_ours(
 def test_the_local_hub_takes_no_copy_of_what_the_repo_never_had(hub: Dataset, write: Callable[..., str], repo_id: str):
     """On the real Hub too a large file belongs to a repo, and a copy, whose line has no size, brings none along."""
     content = encode(shard(["another repo's"]))
-    other = Dataset.open(f"{repo_id}-other", token=hub.client.token, endpoint=hub.client.api.endpoint)
+    other = Dataset.open(f"{repo_id}-other", NEWS, token=hub.client.token, endpoint=hub.client.api.endpoint)
     plan = Fixed(Changeset({NEWS.layout.day_path(DAY): content}, message="Publish", report=None))
     commit(other, plan, other.client.head())
     write(**{"notes.txt": b"a repo"})

@@ -21,6 +21,7 @@ from govbr_assets.huggingface.file_changes import FileChanges
 from govbr_assets.local.hub import LocalHub
 from govbr_assets.local.hub.actions import after, answer, call, cut, rewrite_answer
 from govbr_assets.local.hub.faults import Fault
+from govbr_assets.publications import NEWS
 from govbr_assets_tests.huggingface.test_hub import COMMIT, Fixed, put
 from govbr_assets_tests.tables import encode, shard
 
@@ -321,7 +322,7 @@ def test_groups_are_uploaded_one_after_another_and_committed_together(
     assert local_hub.store.commits(repo_id)[1].sha == before.revision
     assert (
         publication.snapshot
-        == Dataset.open(repo_id, token=hub.client.token, endpoint=hub.client.api.endpoint).client.head()
+        == Dataset.open(repo_id, NEWS, token=hub.client.token, endpoint=hub.client.api.endpoint).client.head()
     )
     assert [file.path for file in publication.snapshot.data_files] == DAYS
     assert all(publication.snapshot.files[path].holds(encode(shard([path]))) for path in DAYS)
@@ -370,13 +371,14 @@ def test_somebody_elses_commit_between_two_groups_makes_the_plan_anew(
 
 _PUBLISH = """
 import sys
+from govbr_assets.publications import NEWS
 from govbr_assets.dataset import Dataset
 from govbr_assets.huggingface import upload
 from govbr_assets.dataset.transaction import commit
 from govbr_assets_tests.huggingface.test_send import five_days
 
 upload.UPLOAD_BYTES = 1
-hub = Dataset.open(sys.argv[1], token=sys.argv[2], endpoint=sys.argv[3])
+hub = Dataset.open(sys.argv[1], NEWS, token=sys.argv[2], endpoint=sys.argv[3])
 commit(hub, five_days(), hub.client.head())
 """
 

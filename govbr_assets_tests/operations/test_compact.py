@@ -170,7 +170,7 @@ def test_a_long_month_is_taken_piece_by_piece_and_gives_the_same_file(
     folds(hub)
     monkeypatch.setattr("govbr_assets.operations.rewrite.MONTH_BYTES", 1)
     monkeypatch.setattr("govbr_assets.io.staged.WINDOW_BYTES", 1)
-    folds(Dataset.open(repo_id + "-2", token=local_hub.write_token, endpoint=local_hub.endpoint))
+    folds(Dataset.open(repo_id + "-2", NEWS, token=local_hub.write_token, endpoint=local_hub.endpoint))
     one, two = (local_hub.store.tree(each)["data/train-2025-00.parquet"].oid for each in (repo_id, repo_id + "-2"))
     assert one == two
 

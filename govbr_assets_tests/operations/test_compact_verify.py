@@ -155,9 +155,7 @@ def lost_when_parted_by_month(patch: pytest.MonkeyPatch) -> None:
 
 
 def lost_when_merged(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(
-        "govbr_assets.operations.rewrite.merge", lambda *streams: map(without_the_first, merge.merge(*streams))
-    )
+    patch.setattr("govbr_assets.operations.rewrite.merge", lambda *args: map(without_the_first, merge.merge(*args)))
 
 
 def a_file_that_is_forgotten(patch: pytest.MonkeyPatch) -> None:

@@ -186,6 +186,7 @@ class World:
             write(self._local_hub.store, repo_id, data)
         client = Dataset.open(
             repo_id,
+            NEWS,
             token=self._local_hub.write_token,
             endpoint=self._local_hub.endpoint,
             folder=Folder(str(self._folder)),

@@ -26,6 +26,7 @@ from govbr_assets.local.hub.faults import Fault
 from govbr_assets.local.viewer import LocalViewer
 from govbr_assets.operations import restore as restore_module
 from govbr_assets.operations.restore import Restore, latest, resolve_revision, restore
+from govbr_assets.publications import NEWS
 from govbr_assets_tests import readers, stranger
 from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.huggingface.test_hub import COMMIT, parquet, put
@@ -132,7 +133,7 @@ def test_the_card_keeps_its_newest_text_and_what_is_no_data_stays(
     assert [files[name].path.read_bytes() for name in ("notes.txt", "data/notes.txt")] == [b"new", b"new"]
     assert (
         publication.snapshot
-        == Dataset.open(repo_id, token=hub.client.token, endpoint=hub.client.api.endpoint).client.head()
+        == Dataset.open(repo_id, NEWS, token=hub.client.token, endpoint=hub.client.api.endpoint).client.head()
     )
 
 
@@ -221,7 +222,7 @@ def test_from_any_history_to_any_state_of_it(
     if not revisions:
         return
     target, head = revisions[goal % len(revisions)], revisions[-1]
-    hub = Dataset.open(repo_id, token=local_hub.write_token, endpoint=local_hub.endpoint)
+    hub = Dataset.open(repo_id, NEWS, token=local_hub.write_token, endpoint=local_hub.endpoint)
     if lag:
         local_hub.lag(repo_id)
     back(hub, target)
@@ -351,7 +352,7 @@ def test_a_small_file_that_is_no_lfs_file_comes_back_too(hub: Dataset, write: Wr
     assert data(local_hub, repo_id) == data(local_hub, repo_id, first)
     assert (
         publication.snapshot
-        == Dataset.open(repo_id, token=hub.client.token, endpoint=hub.client.api.endpoint).client.head()
+        == Dataset.open(repo_id, NEWS, token=hub.client.token, endpoint=hub.client.api.endpoint).client.head()
     )
 
 

@@ -28,16 +28,16 @@ PATH = "data/train-2025-00.parquet"
 
 
 def ordered(some: Sequence[Row]) -> pa.Table:
-    return table_of(in_order(news([row for row in some if row[1] is not None])))
+    return table_of(in_order(news([row for row in some if row[1] is not None]), NEWS))
 
 
 @given(any_rows, any_rows, cuts, cuts)
 def test_two_streams_in_order_become_one(some: list[Row], others: list[Row], at: list[int], other_at: list[int]):
     first, second = ordered(some), ordered(others)
     found = pa.concat_tables(
-        [NEWS.schema.empty_table(), *merge(iter(pieces(first, at)), iter(pieces(second, other_at)))]
+        [NEWS.schema.empty_table(), *merge(iter(pieces(first, at)), iter(pieces(second, other_at)), NEWS)]
     )
-    wanted = table_of(in_order(pa.concat_tables([first, second])))
+    wanted = table_of(in_order(pa.concat_tables([first, second]), NEWS))
     names = ["published_at", "unique_id"]
     assert found.select(names).equals(wanted.select(names))
     assert Counter(row_digests(found, NEWS.schema).to_pylist()) == Counter(row_digests(wanted, NEWS.schema).to_pylist())
@@ -51,17 +51,17 @@ def test_streams_are_merged_with_a_table_of_each_in_memory():
             taken.append(f"{name}{number}")
             yield rows(f"{name}{number}", day=f"2025-01-0{number + 1}")
 
-    merged = merge(stream("a"), stream("b"))
+    merged = merge(stream("a"), stream("b"), NEWS)
     next(merged)
     assert taken == ["a0", "b0"]
 
 
 @given(near_rows)
 def test_of_each_id_the_row_of_the_highest_rank_stays_once(some: list[Row]):
-    table = sourced(news(some), "x")
+    table = sourced(news(some), "x", NEWS)
     times = Counter(row[0] for row in some)
     twice = pa.array([name for name, count in times.items() if count > 1], pa.string())
-    chosen = choose_winners(twice, [lambda: iter(part for _, part in by_month(table))])
+    chosen = choose_winners(twice, [lambda: iter(part for _, part in by_month(table))], NEWS)
     deletes = Deletes(chosen.losing)
     stay = Counter[tuple[str, int]]()
     for _, part in by_month(table):
@@ -69,7 +69,7 @@ def test_of_each_id_the_row_of_the_highest_rank_stays_once(some: list[Row]):
         stay.update(zip(left["unique_id"].to_pylist(), left["digest"].to_pylist(), strict=True))
     deletes.check("x")
     best: dict[str, tuple[int, ...]] = {}
-    for name, rank in version_ranks(table):
+    for name, rank in version_ranks(table, NEWS):
         best[name] = max(rank, best.get(name, rank))
     assert stay == Counter({(name, rank[-1]): 1 for name, rank in best.items()})
     winners = zip(*(chosen.winning[name].to_pylist() for name in ("unique_id", "digest")), strict=True)
@@ -82,15 +82,15 @@ def old(tmp_path: Path) -> OldFile:
     local = tmp_path / "old"
     july = [rows("b", "c", day="2025-07-01"), rows("b", day="2025-07-02")]
     local.write_bytes(year_file(pa.concat_tables([rows("a", day="2025-01-01"), *july])))
-    old = OldFile.of(local, 2025)
+    old = OldFile.of(local, 2025, NEWS)
     assert old
     return old
 
 
 def made(old: OldFile | None, folder: Path, deletes: dict[str, int | None], **inserts: pa.Table) -> RewrittenFile:
     delete = pa.table({"unique_id": [*deletes], "digest": pa.array(deletes.values(), pa.int64())})
-    insert = {int(month.removeprefix("m")): digested(table) for month, table in inserts.items()}
-    return rewrite(PATH, old, FileEdit(delete, insert), folder)
+    insert = {int(month.removeprefix("m")): digested(table, NEWS) for month, table in inserts.items()}
+    return rewrite(PATH, old, FileEdit(delete, insert), folder, NEWS)
 
 
 def test_rows_are_deleted_whatever_version_they_are_and_others_come(old: OldFile, tmp_path: Path):
@@ -102,7 +102,7 @@ def test_rows_are_deleted_whatever_version_they_are_and_others_come(old: OldFile
 
 
 def test_of_a_version_that_is_named_only_that_one_goes(old: OldFile, tmp_path: Path):
-    digest = digested(rows("b", day="2025-07-02"))["digest"][0].as_py()
+    digest = digested(rows("b", day="2025-07-02"), NEWS)["digest"][0].as_py()
     found = made(old, tmp_path, {"b": digest})
     assert found.local
     assert pq.read_table(found.local)["unique_id"].to_pylist() == ["a", "b", "c"]

@@ -44,11 +44,11 @@ def shards(*sizes: int) -> dict[str, pa.Table]:
 
 def staged(folder: Path, files: dict[str, bytes]) -> tuple[StagedFiles, list[DataFile], list[FilesRead]]:
     """Stage files, and give them and how they were read together."""
-    read, groups = list[FilesRead](), StagedFiles(folder)
+    read, groups = list[FilesRead](), StagedFiles(folder, NEWS)
     coming = ((DataFile.of(path, content), content) for path, content in files.items())
 
     def noted() -> Iterator[FilesRead]:
-        for group in read_files(coming):
+        for group in read_files(coming, NEWS):
             read.append(group)
             yield group
 
@@ -143,7 +143,7 @@ def test_of_files_that_are_taken_up_together_the_one_that_does_not_fit_is_named(
 
 def test_a_row_that_is_lost_among_those_of_other_files_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     sourced = read_files_module.sourced
-    monkeypatch.setattr(read_files_module, "sourced", lambda table, sources: sourced(table, sources).slice(1))
+    monkeypatch.setattr(read_files_module, "sourced", lambda *args: sourced(*args).slice(1))
     with pytest.raises(ProofError, match=r"data/train-2025-01-01\.parquet has 2 rows, of which 1 were read"):
         staged(tmp_path, encoded(shards(2, 1, 2)))
 

@@ -18,7 +18,6 @@ from govbr_assets.defs.checks.whole import emptied
 from govbr_assets.defs.metadata.daily import DayRecord
 from govbr_assets.defs.metadata.events import DayEvents
 from govbr_assets.defs.resources import HubResource
-from govbr_assets.publications import NEWS
 
 
 @daily_check(postgres_news_partition)
@@ -35,11 +34,11 @@ def shard_schema_is_the_contract(context: AssetCheckExecutionContext, hub: HubRe
 
     def judge(key: str) -> Verdict:
         """Compare the schema of the day's shard; a day without one is judged by whether rows of it are lost."""
-        file = published.head.data_file(NEWS.layout.day_path(Day.of(key)))
+        file = published.head.data_file(published.dataset.spec.layout.day_path(Day.of(key)))
         if file is None:
             lost = published.lost(key, len(published.ids(key)))
             return Verdict(not lost, {"shard": lost or "none: other files hold the day, or it has no rows"})
-        difference = str(NEWS.compare(published.dataset.reader.schema(file))) or published.emptied
+        difference = str(published.dataset.spec.compare(published.dataset.reader.schema(file))) or published.emptied
         return Verdict(not difference, {"shard": file.path, "difference": difference or "none"})
 
     return judge_days(context, judge)

@@ -20,7 +20,6 @@ from govbr_assets.errors import UnknownRevisionError, ViewerUncertainError
 from govbr_assets.huggingface.snapshot import DataFile, Snapshot
 from govbr_assets.io.scratch import scratch_folder
 from govbr_assets.operations.id_buckets import IdBuckets
-from govbr_assets.publications import NEWS
 
 _TRIED = 500  # commits of compactions since the last one that came to its end
 
@@ -45,7 +44,7 @@ def dataset_schema_is_the_contract(context: AssetCheckExecutionContext, hub: Hub
     dataset = hub.dataset()
     head = dataset.client.head()
     schemas = {file.path: dataset.reader.schema(file) for file in head.data_files}
-    wrong = {path: difference for path, schema in schemas.items() if (difference := NEWS.compare(schema))}
+    wrong = {path: difference for path, schema in schemas.items() if (difference := dataset.spec.compare(schema))}
     breaking = [path for path, difference in wrong.items() if difference.for_readers(first=False)[0]]
     put, stale = card_changes(dataset, head) if head.data_files else ({}, ())
     examples = "\n".join(f"{path}: {difference}" for path, difference in list(wrong.items())[:20])
@@ -127,7 +126,7 @@ def _add(ids: IdBuckets, dataset: Dataset, snapshot: Snapshot) -> None:
 
 def _breach(dataset: Dataset, file: DataFile) -> str:
     """Say what stands out of order in a file."""
-    if NEWS.compare(dataset.reader.schema(file)):
+    if dataset.spec.compare(dataset.reader.schema(file)):
         return f"{file.path} has another schema"
     order = SortCheck(file.path)
     return next((breach for keys in dataset.reader.keys(file) if (breach := order.breach(keys))), "")

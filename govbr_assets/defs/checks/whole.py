@@ -8,7 +8,7 @@ from itertools import islice
 
 from dagster import DagsterInstance
 
-from govbr_assets.core.layout import CARD_PATH
+from govbr_assets.core.layout import CARD_PATH, FileLayout
 from govbr_assets.dataset import Dataset
 from govbr_assets.dataset.changeset import VisibleRows
 from govbr_assets.dataset.visible_rows import rows_seen
@@ -19,7 +19,6 @@ from govbr_assets.defs.metadata.daily import DayRecord
 from govbr_assets.defs.metadata.events import last_materializations
 from govbr_assets.errors import ContractError
 from govbr_assets.huggingface.snapshot import Snapshot
-from govbr_assets.publications import NEWS
 
 _COMMITS = 200  # of the history that are looked at, at most
 _LONGEST = timedelta(days=14)  # that losses are looked for where no two compactions say since when
@@ -40,7 +39,11 @@ def shortfall(instance: DagsterInstance, dataset: Dataset, head: Snapshot) -> st
         ContractError: the card cannot be understood, or a file not be read.
         HubUnavailableError: the Hub is out of reach.
     """
-    return emptied(instance, dataset, head) or _unselected(head) or _lost(dataset, head, _since(instance))
+    return (
+        emptied(instance, dataset, head)
+        or _unselected(head, dataset.spec.layout)
+        or _lost(dataset, head, _since(instance))
+    )
 
 
 def emptied(instance: DagsterInstance, dataset: Dataset, head: Snapshot) -> str:
@@ -69,11 +72,11 @@ def _published(instance: DagsterInstance, repo_id: str) -> str:
     return ""
 
 
-def _unselected(head: Snapshot) -> str:
+def _unselected(head: Snapshot, layout: FileLayout) -> str:
     """Say which files of ours readers do not see by what the card selects."""
     scope = head.scope
     shown = {*scope.ours.files}.union(*(split.files for _, _, split in scope.others))
-    named = filter(NEWS.layout.is_ours, head.files)
+    named = filter(layout.is_ours, head.files)
     hidden = sorted({*named} - shown)
     if hidden:
         more = f" and {len(hidden) - 1} more" if len(hidden) > 1 else ""

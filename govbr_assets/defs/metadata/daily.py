@@ -82,7 +82,7 @@ def day_metadata(plan: DaySync, report: DayReport, result: CommitResult[SyncRepo
         "ids_source": plan.known.source,
         "dagster/row_count": report.rows,
         "bytes": report.bytes,
-        "path": plan.path,
+        "path": report.path,
         "published": bool(changes) and result.committed,
         "revision_before": result.before or NO_REPO,
         "tolerated": "\n".join(result.notes[:20]) or "none: every file has the published schema",

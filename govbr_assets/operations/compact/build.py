@@ -13,7 +13,6 @@ from govbr_assets.operations.compact.inputs import CompactionInputs
 from govbr_assets.operations.compact.packing import years_of
 from govbr_assets.operations.rewrite import DELETE_SCHEMA, FileEdit, RewrittenFile, rewrite
 from govbr_assets.operations.verify import RowChecksum
-from govbr_assets.publications import NEWS
 
 
 @dataclass(frozen=True)
@@ -85,12 +84,13 @@ class YearFiles:
             month
             for each in added
             for month in inputs.staged[each].months
-            if NEWS.layout.period_of_month(month) == year
+            if inputs.dataset.spec.layout.period_of_month(month) == year
         }
         insert = {month: inputs.staged.rows(added, month, lost) for month in months}
         delete = (inputs.losing(old) if old else lost.slice(0, 0)).select(DELETE_SCHEMA.names)
         before, watched = inputs.old_file(old) if old else None, inputs.duplicates.ids
-        built = rewrite(NEWS.layout.compacted_path(year), before, FileEdit(delete, insert), self._folder, watched)
+        edit, spec = FileEdit(delete, insert), inputs.dataset.spec
+        built = rewrite(spec.layout.compacted_path(year), before, edit, self._folder, spec, watched)
         replaced = [*taken, *([old] if old else [])]
         return YearFile(*made_of, built, inputs.adopt(built, built.local, replaced) if built.local else None)
 

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from govbr_assets.core.contract import repeated
 from govbr_assets.core.identity import hashes
 from govbr_assets.core.periods import VersionRank, version_ranks
+from govbr_assets.core.spec import DatasetSpec
 from govbr_assets.errors import ProofError
 from govbr_assets.operations.id_buckets import IdBuckets
 
@@ -89,19 +90,20 @@ def find_duplicates(streams: Sequence[Tables], folder: Path) -> tuple[pa.Array, 
     return pa.array(twice, pa.string()), holders
 
 
-def choose_winners(ids: pa.Array, streams: Iterable[Tables]) -> Duplicates:
+def choose_winners(ids: pa.Array, streams: Iterable[Tables], spec: DatasetSpec) -> Duplicates:
     """Choose which row of each id stays: the newest; of equal ones that of the last file.
 
     Args:
         ids: the ids that stand more than once.
-        streams: all rows of `SOURCED_SCHEMA` of the files that hold one of them.
+        streams: all rows, of `sourced_schema`, of the files that hold one of them.
+        spec: of the dataset.
     """
     best: dict[str, tuple[VersionRank, str]] = {}
     losing: list[tuple[str, int, str]] = []
     for stream in streams:
         for table in stream():
             rows = table.filter(pc.is_in(table["unique_id"], ids))
-            for (unique_id, rank), source in zip(version_ranks(rows), rows["source"].to_pylist(), strict=True):
+            for (unique_id, rank), source in zip(version_ranks(rows, spec), rows["source"].to_pylist(), strict=True):
                 loser = rank, source
                 if unique_id not in best or rank >= best[unique_id][0]:
                     loser = best.get(unique_id)

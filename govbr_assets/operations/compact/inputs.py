@@ -9,9 +9,8 @@ from pathlib import Path
 import pyarrow as pa
 
 from govbr_assets.core.days import Day
-from govbr_assets.core.periods import SOURCED_SCHEMA, months_of_groups
+from govbr_assets.core.periods import months_of_groups
 from govbr_assets.dataset import Dataset
-from govbr_assets.dataset.metadata_cache import KEYS_SCHEMA
 from govbr_assets.huggingface.blob import Blob, opened
 from govbr_assets.huggingface.commit import Log
 from govbr_assets.huggingface.snapshot import DataFile, Snapshot
@@ -24,7 +23,6 @@ from govbr_assets.operations.compact.staged_files import StagedFiles
 from govbr_assets.operations.file_cache import FileCache
 from govbr_assets.operations.old_file import OldFile
 from govbr_assets.operations.rewrite import RewrittenFile
-from govbr_assets.publications import NEWS
 
 _ROOM = 6  # times the size of the files that are read: their rows lie on the disk without compression
 _LOG_SECONDS = 5.0  # between two lines of progress
@@ -47,7 +45,7 @@ class CompactionInputs:
         self._odd: dict[DataFile, bool] = {}  # whether a file has another schema than the contract
         self._surveyed: frozenset[DataFile] = frozenset()  # the files whose ids are known
         self._origins: dict[DataFile, frozenset[DataFile]] = {}  # of files that were built: the surveyed ones in them
-        self.staged = StagedFiles(folder)
+        self.staged = StagedFiles(folder, dataset.spec)
         """The files that are to be compacted."""
         self.breaking: set[DataFile] = set()
         """Files that break readers, beside other files or if they are the first one."""
@@ -62,7 +60,7 @@ class CompactionInputs:
             snapshot: what to read.
             built: the files that were built here, which stay on the disk.
         """
-        found = sources(snapshot, self._today)
+        found = sources(snapshot, self._today, self.dataset.spec.layout)
         for year, file in list(found.years.items()):
             if self._months_of(file, year) is None:
                 found.legacy.append(found.years.pop(year))
@@ -76,7 +74,7 @@ class CompactionInputs:
 
     def old_file(self, file: DataFile) -> OldFile:
         """Bring a year file onto the disk."""
-        return OldFile(self._cache.get(file), self._months[file] or [])
+        return OldFile(self._cache.get(file), self._months[file] or [], self.dataset.spec)
 
     def losing(self, file: DataFile) -> pa.Table:
         """Give the rows of a year file that go because another one stays: [n rows x 3] of `DUPLICATES_SCHEMA`."""
@@ -103,7 +101,7 @@ class CompactionInputs:
     def _is_odd(self, file: DataFile) -> bool:
         """Say whether a file has another schema than the contract."""
         if file not in self._odd:
-            odd = NEWS.compare(self.dataset.reader.schema(file))
+            odd = self.dataset.spec.compare(self.dataset.reader.schema(file))
             self._odd[file] = bool(odd) or self.dataset.reader.begins_empty(file)
         return self._odd[file]
 
@@ -112,7 +110,9 @@ class CompactionInputs:
         if file not in self._months:
             groups = group_sizes(self.dataset.reader.footer(file))
             keys = self.dataset.reader.keys(file)
-            self._months[file] = None if self._is_odd(file) else months_of_groups(keys, groups, year, NEWS.layout)
+            self._months[file] = (
+                None if self._is_odd(file) else months_of_groups(keys, groups, year, self.dataset.spec.layout)
+            )
         return self._months[file]
 
     def _originals(self, files: Iterable[DataFile]) -> frozenset[DataFile]:
@@ -124,16 +124,17 @@ class CompactionInputs:
         files = [*found.legacy, *found.shards, *found.open, *found.years.values()]
         if self._surveyed and self._originals(files) == self._surveyed:
             return
-        streams = self._streams(files, [*KEYS_SCHEMA.names, "source"], self._keys)
+        names, spec = self.dataset.spec.keys_schema.names, self.dataset.spec
+        streams = self._streams(files, [*names, "source"], self._keys)
         key = self.dataset.client.key_of(snapshot.revision or "")
         with self.dataset.cache.keeping_keys(key) as keep:  # for `no_row_was_lost`
             for stream in streams:
                 for keys in stream():
-                    keep(keys.select(KEYS_SCHEMA.names))
+                    keep(keys.select(names))
         ids, holders = find_duplicates(streams, self._folder / "ids")
         self.doubled = {file for file in files if file.path in holders}
-        whole = self._streams([file for file in files if file in self.doubled], SOURCED_SCHEMA.names, self._rows)
-        self.duplicates = choose_winners(ids, whole)
+        whole = self._streams([file for file in files if file in self.doubled], spec.sourced_schema.names, self._rows)
+        self.duplicates = choose_winners(ids, whole, spec)
         self._surveyed, self._origins = frozenset(files), {}
 
     def _stage(self, files: Sequence[DataFile]) -> None:
@@ -144,7 +145,7 @@ class CompactionInputs:
         check_room(self._folder, _ROOM * size)
         logged, done = time.monotonic(), 0
         with closing(self._cache.stream(files)) as coming:  # nothing is fetched any more if one fails
-            staging = self.staged.stage(read_files(coming, self._text))
+            staging = self.staged.stage(read_files(coming, self.dataset.spec, self._text))
             for number, (file, staged) in enumerate(staging, 1):
                 self._note(file, staged.schema, staged.checksum.rows)
                 done += file.size
@@ -158,9 +159,9 @@ class CompactionInputs:
 
     def _note(self, file: DataFile, schema: pa.Schema, rows: int) -> None:
         """Note what is known of a file by now."""
-        self._odd[file] = bool(NEWS.compare(schema))
+        self._odd[file] = bool(self.dataset.spec.compare(schema))
         self.dataset.reader.remember(file, schema, rows)
-        if NEWS.compare(schema).for_readers(first=True)[0]:
+        if self.dataset.spec.compare(schema).for_readers(first=True)[0]:
             self.breaking.add(file)
         self._cache.drop(file)
 
@@ -171,7 +172,7 @@ class CompactionInputs:
 
     def _rows(self, file: DataFile) -> Iterator[pa.Table]:
         """Stream the rows of a file that is not staged."""
-        return local_rows(self._cache.get(file), file.path)
+        return local_rows(self._cache.get(file), file.path, self.dataset.spec)
 
     def _streams(
         self, files: Collection[DataFile], columns: Sequence[str], others: Callable[[DataFile], Iterator[pa.Table]]

@@ -4,7 +4,6 @@ from collections.abc import Collection, Sequence
 
 from govbr_assets.huggingface.snapshot import DataFile
 from govbr_assets.operations.compact.staged_files import StagedFiles
-from govbr_assets.publications import NEWS
 
 
 def pack_commit(
@@ -25,7 +24,7 @@ def pack_commit(
     Returns:
         The files, at least one if there is any.
     """
-    taken = [file for file in waiting if NEWS.layout.period_of(file.path) is not None or file in breaking]
+    taken = [file for file in waiting if staged.layout.period_of(file.path) is not None or file in breaking]
     first, made = len(taken), years.union(*(years_of(staged, file) for file in taken))
     for file in [each for each in waiting if each not in {*taken}]:
         made |= years_of(staged, file)
@@ -45,4 +44,4 @@ def _whole_months(taken: Sequence[DataFile], first: int, staged: StagedFiles, mo
 
 def years_of(staged: StagedFiles, file: DataFile) -> set[int]:
     """Tell the years that the rows of a file are of."""
-    return {NEWS.layout.period_of_month(month) for month in staged[file].months}
+    return {staged.layout.period_of_month(month) for month in staged[file].months}

@@ -15,14 +15,14 @@ import pyarrow.parquet as pq
 from govbr_assets.core.conform_file import conform_file
 from govbr_assets.core.layout import rows_at_once
 from govbr_assets.core.periods import sourced
+from govbr_assets.core.spec import DatasetSpec
 from govbr_assets.errors import ContractError
 from govbr_assets.huggingface.blob import Blob
 from govbr_assets.huggingface.snapshot import DataFile
 from govbr_assets.io.sizes import group_sizes
-from govbr_assets.publications import NEWS
 
 TextReader = Callable[[DataFile, Blob], Iterator[pa.Table] | None]
-"""Streams the rows of a file, [n rows x 24] each of the contract, if it is no Parquet."""
+"""Streams the rows of a file, [n rows x columns] each of the contract, if it is no Parquet."""
 
 _BATCH_BYTES = 8 << 20  # of rows that are read together
 
@@ -37,7 +37,7 @@ class FilesRead:
     Attributes:
         files: how many rows each says that it has; None for one of text, which says nothing.
         schema: theirs; one without columns for text.
-        tables: their rows, [n rows x 26] each of `SOURCED_SCHEMA`.
+        tables: their rows, [n rows x columns] each of its `sourced_schema`.
     """
 
     files: Mapping[DataFile, int | None]
@@ -55,11 +55,14 @@ class _Small:
     table: pa.Table
 
 
-def read_files(files: Iterable[tuple[DataFile, Blob]], text: TextReader = lambda *_: None) -> Iterator[FilesRead]:
+def read_files(
+    files: Iterable[tuple[DataFile, Blob]], spec: DatasetSpec, text: TextReader = lambda *_: None
+) -> Iterator[FilesRead]:
     """Read files in their order, as they come.
 
     Args:
         files: each with its content.
+        spec: of the dataset.
         text: streams the rows of one that is no Parquet; None for one that is.
 
     Yields:
@@ -71,44 +74,45 @@ def read_files(files: Iterable[tuple[DataFile, Blob]], text: TextReader = lambda
     waiting: list[_Small] = []
     for file, content in files:
         if (rows := text(file, content)) is not None:
-            yield FilesRead({file: None}, pa.schema([]), map(partial(sourced, source=file.path), rows))
+            yield FilesRead({file: None}, pa.schema([]), map(partial(sourced, source=file.path, spec=spec), rows))
             continue
         with _opened(content, file.path) as parquet:
-            small = _small(file, parquet)
+            small = _small(file, parquet, spec)
             if waiting and not (small and _fit_together([*waiting, small])):
-                yield _together(waiting)
+                yield _together(waiting, spec)
                 waiting = []
             if small:
                 waiting.append(small)
             else:
                 rows = parquet.metadata.num_rows
-                yield FilesRead({file: rows}, parquet.schema_arrow, _rows_of(parquet, file.path))
+                yield FilesRead({file: rows}, parquet.schema_arrow, _rows_of(parquet, file.path, spec))
     if waiting:
-        yield _together(waiting)
+        yield _together(waiting, spec)
 
 
-def local_rows(path: Path, source: str) -> Iterator[pa.Table]:
-    """Stream the rows of a local copy, whoever wrote it: [n rows x 26] each of `SOURCED_SCHEMA`.
+def local_rows(path: Path, source: str, spec: DatasetSpec) -> Iterator[pa.Table]:
+    """Stream the rows of a local copy, whoever wrote it: [n rows x columns] each of its `sourced_schema`.
 
     Args:
         path: where it is.
         source: its path on the Hub.
+        spec: of the dataset.
 
     Raises:
         ContractError: rows that cannot become the contract's without loss.
     """
     with _opened(path, source) as parquet:
-        yield from _rows_of(parquet, source)
+        yield from _rows_of(parquet, source, spec)
 
 
-def _together(files: Sequence[_Small]) -> FilesRead:
+def _together(files: Sequence[_Small], spec: DatasetSpec) -> FilesRead:
     """Read files of one schema at once."""
-    rows = _conform(files).combine_chunks()
+    rows = _conform(files, spec).combine_chunks()
     sources = pa.concat_arrays([pa.repeat(pa.scalar(each.file.path), each.table.num_rows) for each in files])
-    return FilesRead({each.file: each.rows for each in files}, files[0].table.schema, [sourced(rows, sources)])
+    return FilesRead({each.file: each.rows for each in files}, files[0].table.schema, [sourced(rows, sources, spec)])
 
 
-def _rows_of(parquet: pq.ParquetFile, source: str) -> Iterator[pa.Table]:
+def _rows_of(parquet: pq.ParquetFile, source: str, spec: DatasetSpec) -> Iterator[pa.Table]:
     """Stream the rows of a file, some at a time."""
     for group, (rows, size) in enumerate(group_sizes(parquet.metadata)):
         at_once = rows_at_once(rows, size, most_rows=10_000, most_bytes=_BATCH_BYTES)
@@ -118,16 +122,16 @@ def _rows_of(parquet: pq.ParquetFile, source: str) -> Iterator[pa.Table]:
                 batch = next(batches, None)
             if batch is None:
                 break
-            yield sourced(conform_file(pa.Table.from_batches([batch]), source, NEWS.schema), source)
+            yield sourced(conform_file(pa.Table.from_batches([batch]), source, spec.schema), source, spec)
 
 
-def _small(file: DataFile, parquet: pq.ParquetFile) -> _Small | None:
+def _small(file: DataFile, parquet: pq.ParquetFile, spec: DatasetSpec) -> _Small | None:
     """Read a file if it is small."""
     rows, size = parquet.metadata.num_rows, _size(parquet.metadata)
     if rows > TOGETHER_ROWS or size > TOGETHER_BYTES:
         return None
     if not rows:
-        return _Small(file, 0, 0, NEWS.schema.empty_table())  # whatever columns it has
+        return _Small(file, 0, 0, spec.schema.empty_table())  # whatever columns it has
     with _reading(file.path):
         return _Small(file, rows, size, parquet.read(use_threads=False))
 
@@ -139,13 +143,13 @@ def _fit_together(files: Sequence[_Small]) -> bool:
     return same and rows <= TOGETHER_ROWS and size <= TOGETHER_BYTES
 
 
-def _conform(files: Sequence[_Small]) -> pa.Table:
+def _conform(files: Sequence[_Small], spec: DatasetSpec) -> pa.Table:
     """Conform the rows of files of one schema; if that fails, the file that is to blame is named."""
     try:
-        return conform_file(pa.concat_tables([each.table for each in files]), files[0].file.path, NEWS.schema)
+        return conform_file(pa.concat_tables([each.table for each in files]), files[0].file.path, spec.schema)
     except ContractError:
         for each in files:
-            conform_file(each.table, each.file.path, NEWS.schema)
+            conform_file(each.table, each.file.path, spec.schema)
         raise
 
 

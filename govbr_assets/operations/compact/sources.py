@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from govbr_assets.core.days import Day
+from govbr_assets.core.layout import FileLayout
 from govbr_assets.huggingface.snapshot import DataFile, Snapshot
-from govbr_assets.publications import NEWS
 
 
 @dataclass(frozen=True)
@@ -24,11 +24,11 @@ class Sources:
     open: list[DataFile]
 
 
-def sources(snapshot: Snapshot, today: Day) -> Sources:
+def sources(snapshot: Snapshot, today: Day, layout: FileLayout) -> Sources:
     """Say by their names which files a fold takes up."""
     found = Sources({}, [], [], [])
     for file in snapshot.data_files:
-        year, day = NEWS.layout.period_of(file.path), NEWS.layout.day_of(file.path)
+        year, day = layout.period_of(file.path), layout.day_of(file.path)
         if year is not None:
             found.years[year] = file
         elif day is not None:

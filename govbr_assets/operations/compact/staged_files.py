@@ -9,7 +9,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from govbr_assets.core.periods import SOURCED_SCHEMA, by_month
+from govbr_assets.core.periods import by_month
+from govbr_assets.core.spec import DatasetSpec
 from govbr_assets.errors import ProofError
 from govbr_assets.huggingface.snapshot import DataFile
 from govbr_assets.io import memory
@@ -40,10 +41,12 @@ class StagedFiles:
 
     Args:
         folder: gets the rows.
+        spec: of the dataset.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder, self._numbers = folder, count()
+    def __init__(self, folder: Path, spec: DatasetSpec) -> None:
+        self._folder, self._numbers, self._schema = folder, count(), spec.sourced_schema
+        self.layout = spec.layout
         self._rounds: dict[DataFile, _Round] = {}
 
     def __contains__(self, file: DataFile) -> bool:
@@ -62,7 +65,7 @@ class StagedFiles:
         Raises:
             ProofError: a row was lost on the way.
         """
-        staged = _Round(self._folder / f"staged-{next(self._numbers)}")
+        staged = _Round(self._folder / f"staged-{next(self._numbers)}", self._schema)
         done = list[DataFile]()
         for group in groups:
             staged.write(group)
@@ -74,7 +77,7 @@ class StagedFiles:
         self._rounds |= dict.fromkeys(done, staged)
 
     def rows(self, files: Iterable[DataFile], month: int | None = None, without: pa.Table | None = None) -> StagedRows:
-        """Give the rows of some files, [n rows x 26] of `SOURCED_SCHEMA`, read when they are asked for.
+        """Give the rows of some files, [n rows x columns] of its `sourced_schema`, read when they are asked for.
 
         Args:
             files: which are staged.
@@ -85,7 +88,7 @@ class StagedFiles:
         for file in files:
             wanted.setdefault(self._rounds[file], set()).add(file.path)
         found = [staged.of(paths, month, without) for staged, paths in wanted.items()]
-        return reduce(StagedRows.beside, found) if found else StagedRows(SOURCED_SCHEMA, [])
+        return reduce(StagedRows.beside, found) if found else StagedRows(self._schema, [])
 
     def keep_only(self, files: Iterable[DataFile]) -> None:
         """Remove what is of no other files."""
@@ -97,8 +100,8 @@ class StagedFiles:
 class _Round:
     """Files that were staged one after another, in one file on the disk."""
 
-    def __init__(self, path: Path) -> None:
-        self.path, self.rows = path, RowFile(SOURCED_SCHEMA, path)
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
+        self.path, self.rows = path, RowFile(schema, path)
         self.files: dict[str, StagedFile] = {}
         self._months: dict[int, list[int]] = {}  # the batches of each
         self._sources: dict[int, set[str]] = {}  # the files of each

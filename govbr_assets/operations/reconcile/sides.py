@@ -10,16 +10,15 @@ from govbr_assets.core.digest import row_digests
 from govbr_assets.core.identity import hashes
 from govbr_assets.core.layout import LARGE_GROUP_BYTES
 from govbr_assets.core.row_differences import CLAIMS_SCHEMA, ROWS_SCHEMA, local_days
+from govbr_assets.core.spec import DatasetSpec
 from govbr_assets.dataset import Dataset
 from govbr_assets.dataset.local_copy import copy_to_disk
-from govbr_assets.dataset.metadata_cache import DIGESTS_SCHEMA, KEYS_SCHEMA
 from govbr_assets.errors import ContractError, SourceError
 from govbr_assets.huggingface.snapshot import DataFile, Snapshot
 from govbr_assets.io.sizes import group_sizes
 from govbr_assets.io.staged import tables_of
 from govbr_assets.operations.compact.read_files import local_rows
 from govbr_assets.postgres.news import NewsTable
-from govbr_assets.publications import NEWS
 
 
 def rows_of(keys: pa.Table) -> pa.Table:
@@ -49,11 +48,11 @@ def postgres_digests(postgres: NewsTable, days: Sequence[Day], refused: dict[Day
     take = postgres.read_days(days)
     for day in days:
         try:
-            rows = take(day).select(NEWS.schema.names)
+            rows = take(day).select(postgres.spec.schema.names)
         except (ContractError, SourceError) as error:
             refused[day] = str(error)
             continue
-        yield from (rows_of(_digested(table)) for table in tables_of(rows))
+        yield from (rows_of(_digested(table, postgres.spec)) for table in tables_of(rows))
 
 
 class HubSide:
@@ -70,7 +69,7 @@ class HubSide:
     """
 
     def __init__(self, dataset: Dataset, snapshot: Snapshot, folder: Path) -> None:
-        self._dataset, self._snapshot, self._folder = dataset, snapshot, folder
+        self._dataset, self._snapshot, self._folder, self._spec = dataset, snapshot, folder, dataset.spec
         self.unfolded: list[str] = []
         self.fetched = 0
 
@@ -87,7 +86,7 @@ class HubSide:
         """Stream the keys of a file."""
         schema = self._look_at(file)
         ours = file.text is not None or all(
-            name in schema.names and schema.field(name).type == kind for name, kind in _KEY_TYPES
+            key.name in schema.names and schema.field(key.name).type == key.type for key in self._spec.keys_schema
         )
         self.fetched += not self._dataset.cache.has_keys(file.content)
         reader = self._dataset.reader
@@ -99,8 +98,8 @@ class HubSide:
         self.fetched += not self._dataset.cache.has_digests(file.content)
         if file.text is None and (file.path in self.unfolded or self._has_large_groups(file)):
             return self._dataset.reader.digests(file, self._of_local_copy(file))
-        tables = self._dataset.reader.row_groups(file, NEWS.schema.names)
-        return self._dataset.reader.digests(file, map(_digested, tables))
+        tables = self._dataset.reader.row_groups(file, self._spec.schema.names)
+        return self._dataset.reader.digests(file, (_digested(rows, self._spec) for rows in tables))
 
     def _has_large_groups(self, file: DataFile) -> bool:
         """Say whether a row group of a file is too large to be read at once."""
@@ -109,7 +108,7 @@ class HubSide:
     def _look_at(self, file: DataFile) -> pa.Schema:
         """Give the schema of a file, and note it if a fold has to come first."""
         schema = self._dataset.reader.schema(file)
-        if not NEWS.layout.is_ours(file.path) or NEWS.compare(schema):
+        if not self._spec.layout.is_ours(file.path) or self._spec.compare(schema):
             self.unfolded.append(file.path)
         return schema
 
@@ -117,14 +116,12 @@ class HubSide:
         """Read the rows of a file of any origin, whose row groups may be of any size, from the disk."""
         path = self._folder / "copy"
         copy_to_disk(self._dataset, file, path)
-        for rows in local_rows(path, file.path):
-            yield rows.select(DIGESTS_SCHEMA.names)
+        for rows in local_rows(path, file.path, self._spec):
+            yield rows.select(self._spec.digests_schema.names)
         path.unlink()
 
 
-_KEY_TYPES = list(zip(KEYS_SCHEMA.names, KEYS_SCHEMA.types, strict=True))
-
-
-def _digested(rows: pa.Table) -> pa.Table:
-    """Add the digest to the keys of rows: [n rows x 3] of `DIGESTS_SCHEMA`."""
-    return rows.select(KEYS_SCHEMA.names).append_column(DIGESTS_SCHEMA.field("digest"), row_digests(rows, NEWS.schema))
+def _digested(rows: pa.Table, spec: DatasetSpec) -> pa.Table:
+    """Add the digest to the keys of rows: [n rows x 3] of its `digests_schema`."""
+    keys = rows.select(spec.keys_schema.names)
+    return pa.table([*keys.columns, row_digests(rows, spec.schema)], schema=spec.digests_schema)

@@ -14,7 +14,6 @@ from govbr_assets.operations.existing_ids import ExistingRows
 from govbr_assets.operations.sync.diff import DayDiff
 from govbr_assets.operations.sync.draft import ChangesetBuilder
 from govbr_assets.operations.sync.options import DayReport, SyncOptions
-from govbr_assets.publications import NEWS
 
 
 @dataclass(frozen=True)
@@ -37,11 +36,6 @@ class DaySync:
     options: SyncOptions
     left_out: str = ""
 
-    @property
-    def path(self) -> str:
-        """Where the day's own shard lies."""
-        return NEWS.layout.day_path(self.day)
-
     def to_locate(self, builder: ChangesetBuilder, moves: Iterable[Moves]) -> list[str]:
         """List the ids that the Hub holds in other files than the day's shard and its year's: which, has to be found.
 
@@ -51,7 +45,7 @@ class DaySync:
         """
         held = Counter(self.known.elsewhere)
         for each in moves:
-            held.update(each.outside(self.path, self.ids.to_pylist()))
+            held.update(each.outside(builder.spec.layout.day_path(self.day), self.ids.to_pylist()))
         in_place = Counter(builder.rows_in_place(self.day)["unique_id"].to_pylist()) if held else Counter()
         return [unique_id for unique_id, count in held.items() if count > in_place[unique_id]]
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from govbr_assets.core.days import Day
 from govbr_assets.core.identity import owners
 from govbr_assets.core.row_changes import Action, RowChange
+from govbr_assets.core.spec import DatasetSpec
 from govbr_assets.errors import SourceRowsError
 from govbr_assets.io.staged import Rows
 from govbr_assets.operations.sync.options import DeletePolicy, SyncOptions
-from govbr_assets.publications import NEWS
 
 DAY_SHARE, DAY_ROWS = 0.2, 20
 """Of a day with this many rows on the Hub, no larger share is removed unless it is allowed."""
@@ -42,7 +42,7 @@ class ExtraRows:
 
 
 def resolve_extra_rows(
-    day: Day, places: Sequence[tuple[str, str]], counts: tuple[int, int], options: SyncOptions
+    day: Day, places: Sequence[tuple[str, str]], counts: tuple[int, int], options: SyncOptions, spec: DatasetSpec
 ) -> ExtraRows:
     """Look up in PostgreSQL what it has of extra rows, and decide what becomes of them.
 
@@ -51,13 +51,14 @@ def resolve_extra_rows(
         places: file and id on the Hub of each.
         counts: rows of the day on the Hub and in PostgreSQL.
         options: what may be removed.
+        spec: of the dataset.
 
     Raises:
         SourceUnavailableError: PostgreSQL cannot be reached; unread does not mean gone.
         SourceRowsError: it fails at one of them.
     """
     if not places:
-        return ExtraRows((), NEWS.source_schema.empty_table())
+        return ExtraRows((), spec.source_schema.empty_table())
     ids = sorted({hub_id for _, hub_id in places})
     rows, days = _look_up(day, ids, options)
     owner = owners(rows)
@@ -70,7 +71,7 @@ def resolve_extra_rows(
     for path, hub_id in places:
         row = owner.get(hub_id)
         if row is not None and days[row] != day:
-            changes.append(RowChange(Action.MOVE_OUT, row, hub_id, path, NEWS.layout.day_path(days[row])))
+            changes.append(RowChange(Action.MOVE_OUT, row, hub_id, path, spec.layout.day_path(days[row])))
         elif row is None and hub_id not in too_large:
             changes.append(RowChange(action, None, hub_id, path))
         # All others stay: they came under this day after it was read, lost their time, or are too large to publish.

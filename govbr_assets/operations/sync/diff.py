@@ -17,12 +17,12 @@ from govbr_assets.core.digest import digests_of
 from govbr_assets.core.identity import aliases, owners
 from govbr_assets.core.periods import in_order
 from govbr_assets.core.row_changes import Action, RowChanges
+from govbr_assets.core.spec import DatasetSpec
 from govbr_assets.errors import ContractError
 from govbr_assets.io.staged import Rows, StagedRows, joined, table_of
 from govbr_assets.operations.sync.deletes import resolve_extra_rows
 from govbr_assets.operations.sync.draft import ChangesetBuilder
 from govbr_assets.operations.sync.options import DayReport, SyncOptions, UncompactedPolicy
-from govbr_assets.publications import NEWS
 
 _PREVIEW = ["published_at", "agency", "title", "unique_id"]
 
@@ -39,7 +39,8 @@ class DayDiff:
 
     def __init__(self, day: Day, rows: Rows, builder: ChangesetBuilder, options: SyncOptions) -> None:
         self._day, self._rows, self._builder, self._options = day, rows, builder, options
-        self._path, self._year_path = NEWS.layout.day_path(day), NEWS.layout.compacted_path_for(day)
+        self._spec = builder.spec
+        self._path, self._year_path = self._spec.layout.day_path(day), self._spec.layout.compacted_path_for(day)
         self._owner = owners(rows)
         self._index = {row: index for index, row in enumerate(rows["unique_id"].to_pylist())}
         self._places: dict[str, list[Place]] = {row: [] for row in self._index}
@@ -60,13 +61,13 @@ class DayDiff:
         uncompacted = self._check_uncompacted(homes)
         old = self._place_in_shard(self._only([row for row, home in homes.items() if home == self._path]))
         counts = year_rows + old.num_rows, self._rows.num_rows
-        extra = resolve_extra_rows(self._day, self._extra, counts, self._options)
+        extra = resolve_extra_rows(self._day, self._extra, counts, self._options, self._spec)
         of_day = (row_changes(row, self._places[row], home, self._builder.can_change) for row, home in homes.items())
         changes, inserts = self._with_inserts(RowChanges((*chain.from_iterable(of_day), *extra.changes)), extra.moved)
-        whole = _edited(old, changes.deletes.get(self._path, ()), inserts.get(self._path))
+        whole = _edited(old, changes.deletes.get(self._path, ()), inserts.get(self._path), self._spec)
         rewritten = {*changes.deletes, *inserts}
-        if not _same(whole, old):
-            check_day(whole, self._day, NEWS.schema)
+        if not _same(whole, old, self._spec):
+            check_day(whole, self._day, self._spec.schema)
             rewritten.add(self._path)
         if not self._builder.takes(rewritten):
             return None
@@ -107,7 +108,7 @@ class DayDiff:
             mine: [n rows x 24], those that belong in it.
         """
         if mine.num_rows:
-            check_day(mine, self._day, NEWS.schema)
+            check_day(mine, self._day, self._spec.schema)
         if self._builder.has_bytes_of(self._path, mine):
             for row in mine["unique_id"].to_pylist():
                 self._places[row].append(Place(self._path, row, in_place=True))
@@ -128,7 +129,7 @@ class DayDiff:
         """Name the columns in which rows of the Hub differ from those of the day: [n rows x 24]."""
         at = [self._index[self._owner[each]] for each in old["unique_id"].to_pylist()]
         return differing_columns(
-            old, self._rows.take(pa.array(at, pa.int64())).select(NEWS.schema.names), NEWS.schema.names
+            old, self._rows.take(pa.array(at, pa.int64())).select(self._spec.schema.names), self._spec.schema.names
         )
 
     def _check_uncompacted(self, homes: Mapping[str, str | None]) -> int:
@@ -159,7 +160,7 @@ class DayDiff:
         """
         inserts, arrived = dict[str, Rows](), set[str]()
         for path, ids in changes.inserts.items():
-            day = NEWS.layout.day_of(path)
+            day = self._spec.layout.day_of(path)
             if day is None or day == self._day:
                 inserts[path] = self._only(ids)
                 continue
@@ -167,20 +168,20 @@ class DayDiff:
             there = self._builder.ids_in_place(day)
             owner = owners(rows)
             arrived |= {owner[each] for each in there if each in owner}
-            new = rows.filter(pc.invert(_among(rows, arrived))).select(NEWS.schema.names)
-            check_day(joined(self._builder.shard(path), new), day, NEWS.schema)
+            new = rows.filter(pc.invert(_among(rows, arrived))).select(self._spec.schema.names)
+            check_day(joined(self._builder.shard(path), new), day, self._spec.schema)
             if new.num_rows:
                 inserts[path] = new
         return changes.without_target(arrived), inserts
 
     def _digests(self) -> list[int]:
-        return digests_of(self._rows.select(NEWS.schema.names), NEWS.schema).to_pylist()
+        return digests_of(self._rows.select(self._spec.schema.names), self._spec.schema).to_pylist()
 
     def _only(self, ids: Iterable[str]) -> Rows:
         """Take some rows of the day: [n rows x 24]."""
         wanted = list(ids)
         rows = self._rows if len(wanted) == self._rows.num_rows else self._rows.filter(_among(self._rows, wanted))
-        return rows.select(NEWS.schema.names)
+        return rows.select(self._spec.schema.names)
 
 
 def with_retained(report: DayReport, hub_ids: Container[str], builder: ChangesetBuilder, reason: str) -> DayReport:
@@ -199,11 +200,11 @@ def with_retained(report: DayReport, hub_ids: Container[str], builder: Changeset
     return DayReport(*values, changes, report.uncompacted, f"{report.blocked} {reason}".strip())
 
 
-def _edited(old: Rows, deleted: Iterable[str], new: Rows | None) -> Rows:
+def _edited(old: Rows, deleted: Iterable[str], new: Rows | None, spec: DatasetSpec) -> Rows:
     """Take rows out of others, and put new ones among them: [n rows x 24]."""
     gone = list(deleted)
     stay = old.filter(pc.invert(_among(old, gone))) if gone else old
-    return in_order(stay if new is None else joined(stay, new))
+    return in_order(stay if new is None else joined(stay, new), spec)
 
 
 def _preview(rows: Rows) -> pa.Table:
@@ -211,10 +212,10 @@ def _preview(rows: Rows) -> pa.Table:
     return table_of(rows.take(pa.array(range(min(5, rows.num_rows)), pa.int64())).select(_PREVIEW))
 
 
-def _same(some: Rows, others: Rows) -> bool:
+def _same(some: Rows, others: Rows, spec: DatasetSpec) -> bool:
     """Say whether rows are the same, in the same order."""
     if isinstance(some, StagedRows) or isinstance(others, StagedRows):
-        one, other = (digests_of(rows, NEWS.schema) for rows in (some, others))
+        one, other = (digests_of(rows, spec.schema) for rows in (some, others))
         return one.equals(other)
     return some.equals(others)
 

@@ -21,15 +21,14 @@ from govbr_assets.io.staged import Rows, joined, tables_of
 from govbr_assets.io.staging import collected, parquet_rows
 from govbr_assets.operations.rewrite import FileEdit, RewrittenFile
 from govbr_assets.operations.sync.day_files import DayFiles
-from govbr_assets.publications import NEWS
 
 
 @dataclass
 class _RowEdit:
     """What changes in a file so far: ids of the rows that go, as they are in it, and rows that come, [n rows x 24]."""
 
+    insert: Rows
     delete: set[str] = field(default_factory=set)
-    insert: Rows = field(default_factory=NEWS.schema.empty_table)
 
     def take_out(self, ids: Sequence[str]) -> None:
         """Take rows out: those that a day before has put there, or those that the file on the Hub has."""
@@ -50,6 +49,7 @@ class ChangesetBuilder:
 
     def __init__(self, dataset: Dataset, snapshot: Snapshot, files: DayFiles) -> None:
         self.snapshot, self._dataset, self._files = snapshot, dataset, files
+        self.spec = dataset.spec
         self._edits: dict[str, _RowEdit] = {}
         self._made: dict[str, RewrittenFile] = {}  # shards as they will be; years' files are made in the end
         self._read: tuple[str, Rows] | None = None  # the shard that was read last
@@ -62,7 +62,7 @@ class ChangesetBuilder:
     @property
     def size(self) -> int:
         """Bytes of new shards."""
-        return sum(self.size_of(path) for path in self._edits if NEWS.layout.day_of(path))
+        return sum(self.size_of(path) for path in self._edits if self.spec.layout.day_of(path))
 
     def size_of(self, path: str) -> int:
         """Count the bytes of a shard if it is written; 0 if it stays as it is or goes."""
@@ -104,7 +104,10 @@ class ChangesetBuilder:
 
     def rows_in_place(self, day: Day) -> pa.Table:
         """Say what the year's file will hold of a day, but for new versions: [n x 2] of `ROWS_IN_PLACE_SCHEMA`."""
-        rows, edit = self._files.rows_in_place(self.snapshot, day), self._edits.get(NEWS.layout.compacted_path_for(day))
+        rows, edit = (
+            self._files.rows_in_place(self.snapshot, day),
+            self._edits.get(self.spec.layout.compacted_path_for(day)),
+        )
         return rows.filter(pc.invert(_among(rows, edit.delete))) if edit else rows
 
     def year_rows(self, day: Day, ids: Collection[str]) -> Rows:
@@ -114,7 +117,7 @@ class ChangesetBuilder:
     def ids_in_place(self, day: Day) -> list[str]:
         """List the ids of a day, in its own shard and under it in the year's file."""
         return [
-            *self.shard(NEWS.layout.day_path(day))["unique_id"].to_pylist(),
+            *self.shard(self.spec.layout.day_path(day))["unique_id"].to_pylist(),
             *self.rows_in_place(day)["unique_id"].to_pylist(),
         ]
 
@@ -128,7 +131,7 @@ class ChangesetBuilder:
         if path not in self._edits:
             return self._old_shard(path)
         local = self._rewritten(path).local
-        return parquet_rows(pq.ParquetFile(opened(local))) if local else NEWS.schema.empty_table()
+        return parquet_rows(pq.ParquetFile(opened(local))) if local else self.spec.schema.empty_table()
 
     def add(
         self, deletes: Mapping[str, Sequence[str]], inserts: Mapping[str, Rows], rewritten: Iterable[str] = ()
@@ -141,7 +144,7 @@ class ChangesetBuilder:
             rewritten: files that are written again, even if no row of them changes.
         """
         for path in {*deletes, *inserts, *rewritten}:
-            self._edits.setdefault(path, _RowEdit())
+            self._edits.setdefault(path, _RowEdit(self.spec.schema.empty_table()))
             self._made.pop(path, None)
         for path, ids in deletes.items():
             self._edits[path].take_out(ids)
@@ -149,7 +152,7 @@ class ChangesetBuilder:
                 self._places[unique_id] = [each for each in self._places.get(unique_id, ()) if each != path]
         for path, rows in inserts.items():
             coming = (
-                rows if NEWS.layout.day_of(path) else collected(tables_of(rows), NEWS.schema, 0)
+                rows if self.spec.layout.day_of(path) else collected(tables_of(rows), self.spec.schema, 0)
             )  # of many days, till the end
             self._edits[path].insert = joined(self._edits[path].insert, coming)
             for unique_id in rows["unique_id"].to_pylist():
@@ -180,8 +183,8 @@ class ChangesetBuilder:
     def _rewritten(self, path: str) -> RewrittenFile:
         """Make a file as it will be."""
         if path not in self._made:
-            old = self._old_shard(path) if NEWS.layout.day_of(path) else self.snapshot.files[path]
-            edit = FileEdit.of(self._edits[path].delete, self._edits[path].insert)
+            old = self._old_shard(path) if self.spec.layout.day_of(path) else self.snapshot.files[path]
+            edit = FileEdit.of(self._edits[path].delete, self._edits[path].insert, self.spec)
             self._made[path] = self._files.rewrite(path, old, edit)
         return self._made[path]
 
@@ -189,7 +192,7 @@ class ChangesetBuilder:
         """Read a shard as it is on the Hub: [n rows x 24]."""
         file = self.snapshot.data_file(path)
         if file is None:
-            return NEWS.schema.empty_table()
+            return self.spec.schema.empty_table()
         if self._read is None or self._read[0] != path:
             self._read = None  # before the next one is read
             self._read = path, self._files.shard(file)
