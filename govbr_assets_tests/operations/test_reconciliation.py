@@ -127,6 +127,7 @@ def test_each_kind_of_damage_is_told_under_its_day(graph: Graph):
         "undated": 2, "undated_surplus": 1, "differing_days": 5,
     }  # fmt: skip
     assert (metadata["unfolded_files"], metadata["unfolded"]) == (1, LEGACY)
+    assert "7 days with rows from 2024-06-01 to 2026-01-15, 5 of them differ" in metadata["calendar"]
     coverage = metadata["coverage"].splitlines()
     assert coverage[0].startswith("year | Jan | Feb")
     assert coverage[2:5] == [

@@ -1,13 +1,14 @@
-"""What `hub_reconciliation` records: the totals, what is covered month by month, the days that differ most."""
+"""What `hub_reconciliation` records: the totals, what is covered day by day and month by month, the worst days."""
 
 from dataclasses import dataclass
 
 import pyarrow as pa
 from dagster import AssetKey, AssetMaterialization, DagsterInstance, MetadataValue
 
+from govbr_assets.core.calendar_picture import calendar_picture
 from govbr_assets.core.day_counts import COUNTS, Month, differing, months, worst
 from govbr_assets.defs.metadata.events import NO_REPO, Metadata, Values
-from govbr_assets.defs.metadata.markdown import table
+from govbr_assets.defs.metadata.markdown import picture, table
 from govbr_assets.operations.reconcile.plan import Reconciled
 
 RECONCILIATION = AssetKey("hub_reconciliation")
@@ -20,6 +21,7 @@ _LEGEND = (
     "ok: nothing differs. A percentage: of PostgreSQL's rows of the month, the Hub holds so many; 100% if they only"
     " differ in another way. extra: only the Hub has rows. -: nobody has."
 )
+_NOBODY = "nobody has a row"
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,7 @@ def reconciliation_metadata(found: Reconciled, repo_id: str, *, deep: bool, seco
         len(found.refused),
     )
     return {
+        "calendar": MetadataValue.md(_calendar(found.days)),
         "coverage": MetadataValue.md(_coverage(months(found.days))),
         "worst_days": MetadataValue.md(days_table(worst(differ, WORST_DAYS))),
         **found.totals,
@@ -124,13 +127,22 @@ def days_table(days: pa.Table) -> str:
     return table(["day", *COUNTS], rows, numbers=COUNTS)
 
 
+def _calendar(days: pa.Table) -> str:
+    """Show each day as a cell of a calendar."""
+    if not days.num_rows:
+        return _NOBODY
+    first, last = days["day"][0], days["day"][-1]
+    words = f"{days.num_rows} days with rows from {first} to {last}, {differing(days).num_rows} of them differ"
+    return picture(calendar_picture(days), words)
+
+
 def _coverage(found: dict[tuple[int, int], Month]) -> str:
     """Show a year a row, and its months."""
     rows = [
         [str(year), *(_cell(found.get((year, month))) for month in range(1, 13))]
         for year in sorted({year for year, _ in found})
     ]
-    return f"{table(['year', *_MONTHS], rows, numbers=_MONTHS)}\n\n{_LEGEND}" if rows else "nobody has a row"
+    return f"{table(['year', *_MONTHS], rows, numbers=_MONTHS)}\n\n{_LEGEND}" if rows else _NOBODY
 
 
 def _cell(month: Month | None) -> str:
