@@ -4,6 +4,7 @@ What the contract is belongs to `contract`; what readers make of such a file whi
 """
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -49,11 +50,8 @@ def conform_file(rows: pa.Table, source: str, schema: pa.Schema) -> pa.Table:
     Raises:
         ContractError: something would be lost or guessed; the message names file, column, row and value.
     """
-    for name in schema.names:
-        if (count := rows.column_names.count(name)) != 1:
-            told = f"stands {count} times" if count else "is missing"
-            raise ContractError(f"Column {name} {told} in {source}: write the file anew with one such column.")
-    file = _File(source, rows["unique_id"])
+    check_columns(rows.column_names, source, schema.names)
+    file = _File(source, rows["unique_id"] if "unique_id" in rows.column_names else None)
     columns = [file.cast(field, rows[field.name]) for field in schema]  # the ids first: messages name them
     for name, column in zip(rows.column_names, rows.columns, strict=True):
         if name not in (*schema.names, PANDAS_INDEX) and (index := _first(column.is_valid())) >= 0:
@@ -61,12 +59,29 @@ def conform_file(rows: pa.Table, source: str, schema: pa.Schema) -> pa.Table:
     return pa.table(columns, schema=schema)
 
 
+def check_columns(found: Sequence[str], source: str, wanted: Iterable[str]) -> None:
+    """Check that a file has each of some columns once.
+
+    Args:
+        found: names of its columns.
+        source: the path of the file, for the error message.
+        wanted: names.
+
+    Raises:
+        ContractError: a column is missing, or is there several times.
+    """
+    for name in wanted:
+        if (count := found.count(name)) != 1:
+            problem = f"stands {count} times" if count else "is missing"
+            raise ContractError(f"Column {name} {problem} in {source}: write the file anew with one such column.")
+
+
 @dataclass(frozen=True)
 class _File:
     """A file whose columns are cast, and the ids that say which of its rows does not fit."""
 
     source: str
-    ids: pa.ChunkedArray
+    ids: pa.ChunkedArray | None
 
     def cast(self, field: pa.Field, column: pa.ChunkedArray) -> pa.ChunkedArray:
         """Cast a column to the type of the contract; one without a value may have any, as pandas writes it."""
@@ -86,9 +101,8 @@ class _File:
         self, name: str, column: pa.ChunkedArray, index: int, why: str, remedy: str = "correct it in the file"
     ) -> ContractError:
         """Build the error that names file, column, row and value; no row if the index is negative."""
-        row = (
-            f" of the row with unique_id {format_value(self.ids[index])}" if index >= 0 and name != "unique_id" else ""
-        )
+        named = index >= 0 and name != "unique_id"
+        row = f" of the row with unique_id {format_value(self.ids[index])}" if named and self.ids is not None else ""
         value = f" ({format_value(column[index])})" if index >= 0 else ""
         return ContractError(f"Column {name}{row} in {self.source} {why}{value}: {remedy}.")
 

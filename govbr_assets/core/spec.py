@@ -4,7 +4,7 @@ Which columns a dataset has says `publications`; what a row must be to fit them,
 `dataset`, since the queries of `postgres` and the rules on rows are made from it too.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
@@ -12,6 +12,7 @@ from hashlib import sha256
 import pyarrow as pa
 
 from govbr_assets.core.compatibility import SchemaDiff, compare
+from govbr_assets.core.conform_file import conform_file
 from govbr_assets.core.layout import FileLayout
 
 _DIGEST = pa.field("digest", pa.int64())
@@ -129,6 +130,26 @@ class DatasetSpec:
     def sourced_schema(self) -> pa.Schema:
         """The same, and the path of the file that it comes from."""
         return self.digested_schema.append(pa.field("source", pa.string()))
+
+    def select(self, names: Iterable[str]) -> pa.Schema:
+        """Return the schema of some columns."""
+        return pa.schema([self.schema.field(name) for name in names])
+
+    def conform(self, rows: pa.Table, source: str, names: Iterable[str] | None = None) -> pa.Table:
+        """Give rows of a file, whoever wrote it, the published types; without loss or not at all.
+
+        Args:
+            rows: [n rows x m columns] of the file.
+            source: the path of the file, for the error message.
+            names: the columns that are wanted; None takes all, and then no other column may have values.
+
+        Returns:
+            [n rows x columns] of `select(names)`.
+
+        Raises:
+            ContractError: something would be lost or guessed; the message names file, column, row and value.
+        """
+        return conform_file(rows, source, self.schema if names is None else self.select(names))
 
     def compare(self, schema: pa.Schema) -> SchemaDiff:
         """Compare the schema of a file with that of every file of this dataset."""

@@ -10,7 +10,6 @@ from typing import IO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from govbr_assets.core.conform_file import conform_file
 from govbr_assets.core.spec import DatasetSpec
 from govbr_assets.core.text_tables import text_tables
 from govbr_assets.dataset.metadata_cache import MetadataCache
@@ -109,7 +108,7 @@ class FooterReader:
             ContractError: something would be lost or guessed; the message names file, column, row and value.
         """
         for rows in self._text_tables(file, content):
-            yield conform_file(rows, file.path, self._spec.schema)
+            yield self._spec.conform(rows, file.path)
 
     @contextmanager
     def errors_of(self, file: DataFile) -> Iterator[None]:

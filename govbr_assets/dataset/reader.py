@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from govbr_assets.core.conform_file import conform_file
+from govbr_assets.core.conform_file import check_columns
 from govbr_assets.core.contract import within
 from govbr_assets.core.days import Day
 from govbr_assets.core.formats import PARQUET
@@ -21,7 +21,6 @@ from govbr_assets.core.spec import DatasetSpec
 from govbr_assets.core.text_tables import READABLE as READABLE_TEXT
 from govbr_assets.dataset.footers import FooterReader
 from govbr_assets.dataset.metadata_cache import MetadataCache
-from govbr_assets.errors import ContractError
 from govbr_assets.huggingface.blob import Blob, opened
 from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.range_reader import ColumnReader, metadata_of, read_footer
@@ -65,7 +64,7 @@ class DatasetReader(FooterReader):
         """
         names = columns or self._spec.schema.names
         found = [self.rows(file, names, day) for file in self.files_for(snapshot, day)]
-        return pa.concat_tables([_schema(self._spec, names).empty_table(), *found])
+        return pa.concat_tables([self._spec.select(names).empty_table(), *found])
 
     def files_for(self, snapshot: Snapshot, day: Day) -> list[DataFile]:
         """Return the data files of a revision that can hold rows of a day."""
@@ -83,7 +82,7 @@ class DatasetReader(FooterReader):
             [n rows x columns] with the contract's types, in the order of the file.
         """
         names = columns or self._spec.schema.names
-        return pa.concat_tables([_schema(self._spec, names).empty_table(), *self.row_groups(file, names, day)])
+        return pa.concat_tables([self._spec.select(names).empty_table(), *self.row_groups(file, names, day)])
 
     def whole_file(self, file: DataFile, bring: Callable[[], Path]) -> Rows:
         """Read all rows of one file: [n rows x 24], which stay on the disk if they are many.
@@ -102,7 +101,7 @@ class DatasetReader(FooterReader):
             return self.rows(file)
         with self.errors_of(file):
             parquet = pq.ParquetFile(opened(content), pre_buffer=False)
-            _check_columns(self._spec, file, parquet.schema_arrow, set(self._spec.schema.names))
+            check_columns(parquet.schema_arrow.names, file.path, self._spec.schema.names)
             return parquet_rows(parquet, self._spec.schema, lambda: self.errors_of(file))
 
     def row_group(self, file: DataFile, index: int) -> pa.Table:
@@ -110,7 +109,7 @@ class DatasetReader(FooterReader):
         metadata = self.footer(file)
         with self.errors_of(file), self._client.open(file) as remote:
             rows = ColumnReader(remote, file.size, metadata).read(index, self._spec.schema.names)
-            return _conform(rows.select(self._spec.schema.names), self._spec)
+            return self._spec.conform(rows.select(self._spec.schema.names), file.path)
 
     def row_groups(self, file: DataFile, columns: list[str], day: Day | None = None) -> Iterator[pa.Table]:
         """Stream a file by row groups: those rows of each that belong to the day, or all.
@@ -134,13 +133,12 @@ class DatasetReader(FooterReader):
                 metadata = metadata_of(read_footer(remote, file.size))
             if not metadata.num_rows:
                 return
-            _check_columns(
-                self._spec, file, metadata.schema.to_arrow_schema(), {*columns, *(["published_at"] if day else [])}
-            )
+            wanted = [*columns, *(["published_at"] if day else [])]
+            check_columns(metadata.schema.to_arrow_schema().names, file.path, wanted)
             reader = ColumnReader(remote, file.size, metadata)
             for index in range(metadata.num_row_groups):
                 if not day or not _misses(metadata, index, day):
-                    yield self._group(reader, index, columns, day)
+                    yield self._group(file, reader, index, columns, day)
 
     def keys(self, file: DataFile) -> Iterator[pa.Table]:
         """Stream the keys of one file, a row group at a time, and keep them once all have been taken.
@@ -157,25 +155,10 @@ class DatasetReader(FooterReader):
                 keep_rows(rows)
                 yield rows
 
-    def legacy_keys(self, file: DataFile) -> Iterator[pa.Table]:
-        """Stream the keys of a file whose ids and times may have other types, such as text; they are not kept.
-
-        Returns:
-            [n rows x 2] each, of its `keys_schema`, in the order of the file.
-
-        Raises:
-            ContractError: a key is not there, or cannot become the contract's without loss.
-        """
-        metadata = self.footer(file)
-        with self.errors_of(file), self._client.open(file) as remote:
-            reader = ColumnReader(remote, file.size, metadata)
-            for index in range(metadata.num_row_groups) if metadata.num_rows else ():
-                yield conform_file(reader.read(index, self._spec.keys_schema.names), file.path, self._spec.keys_schema)
-
     def ids(self, snapshot: Snapshot) -> Iterator[pa.Table]:
         """Stream the ids of all rows of a revision: [n rows x 1 or more] each with `unique_id`, in no order."""
         kept = self._cache.keys(self._client.key_of(snapshot.revision)) if snapshot.revision else None
-        return kept or chain.from_iterable(self._ids(file) for file in snapshot.data_files)
+        return kept or chain.from_iterable(self.keys(file) for file in snapshot.data_files)
 
     def digests(self, file: DataFile, digested: Iterable[pa.Table]) -> Iterator[pa.Table]:
         """Stream the keys of one file, each with the digest of its row, and keep them once all have been taken.
@@ -208,41 +191,21 @@ class DatasetReader(FooterReader):
                 for group in range(parquet.num_row_groups):
                     keep_rows(parquet.read_row_group(group, self._spec.keys_schema.names, use_threads=False))
 
-    def _ids(self, file: DataFile) -> Iterator[pa.Table]:
-        """Stream the ids of a file: its keys if they may be kept, but the times of a legacy file may be text."""
-        if self._spec.compare(self.schema(file)):
-            return self.row_groups(file, ["unique_id"])
-        return self.keys(file)
-
-    def _group(self, reader: ColumnReader, index: int, columns: list[str], day: Day | None) -> pa.Table:
+    def _group(self, file: DataFile, reader: ColumnReader, index: int, columns: list[str], day: Day | None) -> pa.Table:
         """Read one row group, or the rows of a day in it: the times first, the other columns if the day is there."""
-        if day is None:
-            return _conform(reader.read(index, columns), self._spec).select(columns)
-        times = _conform(reader.read(index, ["published_at"]), self._spec)
-        inside = within(times["published_at"], day)
-        if not pc.any(inside).as_py():
-            return _schema(self._spec, columns).empty_table()
-        return _conform(reader.read(index, columns), self._spec).select(columns).filter(inside)
+        inside = None
+        if day:
+            times = self._spec.conform(reader.read(index, ["published_at"]), file.path, ["published_at"])
+            inside = within(times["published_at"], day)
+            if not pc.any(inside).as_py():
+                return self._spec.select(columns).empty_table()
+        rows = self._spec.conform(reader.read(index, columns).select(columns), file.path, columns)
+        return rows if inside is None else rows.filter(inside)
 
 
 def row_groups_of_day(metadata: pq.FileMetaData, day: Day) -> list[int]:
     """List the row groups that can hold rows of a day, by what the footer says of their times."""
     return [index for index in range(metadata.num_row_groups) if not _misses(metadata, index, day)]
-
-
-def _check_columns(spec: DatasetSpec, file: DataFile, schema: pa.Schema, wanted: set[str]) -> None:
-    """Raise unless the columns can be read as the contract's: text is no time, and what is missing is not empty."""
-    for name in wanted:
-        target = spec.schema.field(name).type
-        found = schema.field(name).type if name in schema.names else "missing"
-        if found == "missing" or (pa.types.is_timestamp(target) and not _is_time(found)):
-            raise ContractError(
-                f"{file.path} on the Hub has column {name} as {found}, not as {target}: fold or replace it first."
-            )
-
-
-def _is_time(kind: pa.DataType) -> bool:
-    return pa.types.is_timestamp(kind) or pa.types.is_null(kind)
 
 
 def _misses(metadata: pq.FileMetaData, index: int, day: Day) -> bool:
@@ -253,13 +216,3 @@ def _misses(metadata: pq.FileMetaData, index: int, day: Day) -> bool:
     if statistics is None or not statistics.has_min_max or getattr(statistics.min, "tzinfo", None) is None:
         return False
     return statistics.max < day.start or statistics.min >= day.end
-
-
-def _conform(rows: pa.Table, spec: DatasetSpec) -> pa.Table:
-    """Give rows of a tolerated schema the contract's types; a naive time in a published file is UTC wall time."""
-    return rows.cast(_schema(spec, rows.schema.names))
-
-
-def _schema(spec: DatasetSpec, names: list[str]) -> pa.Schema:
-    """Take some columns of the contract."""
-    return pa.schema([spec.schema.field(name) for name in names])

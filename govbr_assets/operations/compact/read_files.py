@@ -12,7 +12,6 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from govbr_assets.core.conform_file import conform_file
 from govbr_assets.core.layout import rows_at_once
 from govbr_assets.core.periods import sourced
 from govbr_assets.core.spec import DatasetSpec
@@ -122,7 +121,7 @@ def _rows_of(parquet: pq.ParquetFile, source: str, spec: DatasetSpec) -> Iterato
                 batch = next(batches, None)
             if batch is None:
                 break
-            yield sourced(conform_file(pa.Table.from_batches([batch]), source, spec.schema), source, spec)
+            yield sourced(spec.conform(pa.Table.from_batches([batch]), source), source, spec)
 
 
 def _small(file: DataFile, parquet: pq.ParquetFile, spec: DatasetSpec) -> _Small | None:
@@ -146,10 +145,10 @@ def _fit_together(files: Sequence[_Small]) -> bool:
 def _conform(files: Sequence[_Small], spec: DatasetSpec) -> pa.Table:
     """Conform the rows of files of one schema; if that fails, the file that is to blame is named."""
     try:
-        return conform_file(pa.concat_tables([each.table for each in files]), files[0].file.path, spec.schema)
+        return spec.conform(pa.concat_tables([each.table for each in files]), files[0].file.path)
     except ContractError:
         for each in files:
-            conform_file(each.table, each.file.path, spec.schema)
+            spec.conform(each.table, each.file.path)
         raise
 
 

@@ -84,13 +84,9 @@ class HubSide:
 
     def _keys(self, file: DataFile) -> Iterator[pa.Table]:
         """Stream the keys of a file."""
-        schema = self._look_at(file)
-        ours = file.text is not None or all(
-            key.name in schema.names and schema.field(key.name).type == key.type for key in self._spec.keys_schema
-        )
+        self._look_at(file)
         self.fetched += not self._dataset.cache.has_keys(file.content)
-        reader = self._dataset.reader
-        return (reader.keys if ours else reader.legacy_keys)(file)
+        return self._dataset.reader.keys(file)
 
     def _digests(self, file: DataFile) -> Iterator[pa.Table]:
         """Stream the keys and the digests of a file."""
