@@ -5,13 +5,14 @@ The rooms, from the top down; imports go down only (`govbr_assets_tests/test_imp
 
 definitions    settings, resources, and the one Definitions
 defs           all that imports Dagster: assets, checks, sensors, metadata, resources, IO managers, jobs, schedules
+publications   what is published: the columns of each dataset, as a DatasetSpec that all below is given
 operations     what can be done to a dataset: sync, compact, reconcile, restore, existing_ids; below them rewrite,
                which writes changed files, and verify, which checks them before a commit
-dataset        a dataset at a revision: changesets, transaction, compatibility with readers, reader
+dataset        a dataset at a revision: `Dataset` (client, reader, metadata cache, spec), changesets, transaction,
+               compatibility with readers
 huggingface    the Hub and its viewer; the only importer of huggingface_hub
 postgres       the news table in PostgreSQL; the only importer of its driver
 alerts         alerts by HTTP
-publications   the published columns of each dataset
 core           rules on Arrow tables and values: no Dagster, no network, no disk, no clock
 io             storage, temporary files, memory, threads, deadlines, settings, environment variables
 errors         the exceptions

@@ -12,10 +12,11 @@ PACKAGE = Path(govbr_assets.__file__).parent
 FLOORS = [
     {"definitions"},
     {"defs"},
+    {"publications"},  # so that nothing below knows what is published: it is given a DatasetSpec
     {"operations"},
     {"dataset"},
     {"huggingface", "postgres", "alerts"},
-    {"core", "publications"},
+    {"core"},
     {"io"},
     {"errors"},
     {"redact"},
