@@ -51,7 +51,6 @@ PATHS = [
     "data/train-2026-01-14.parquet",
     "data/train-2026-01-16.parquet",
 ]
-SHARDS = [OWN, *PATHS[-3:]]
 
 ids = st.sampled_from(PLAIN + ODD)
 rows = st.lists(st.tuples(ids, st.sampled_from(INSTANTS)), max_size=6)
@@ -86,11 +85,6 @@ def model(postgres: pa.Table, data: Mapping[str, Rows], own: str = OWN) -> list[
     }
     found = [(owner[name], name, path == own) for path, some in data.items() for name, _ in some if name in owner]
     return [dict(zip(("unique_id", "hub_unique_id", "in_own_shard"), each, strict=True)) for each in sorted(found)]
-
-
-def ids_of(data: Mapping[str, Rows], path: str) -> list[str]:
-    """List the ids in a file; one that is not there has none."""
-    return [name for name, _ in data.get(path, [])]
 
 
 def changed(data: Files, step: Changes) -> Files:

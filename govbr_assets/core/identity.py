@@ -5,13 +5,15 @@ id or claims it first, since only the whole table can tell (`postgres`).
 """
 
 import hashlib
-from collections import Counter
 from collections.abc import Iterable
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from govbr_assets.core.digest import hash_values
 from govbr_assets.io.staged import Rows, table_of
+
+_NULL = b"\0"  # which no text of PostgreSQL is
 
 EXISTING_SCHEMA = pa.schema(
     [
@@ -48,24 +50,6 @@ def owners(rows: Rows) -> dict[str, str]:
     return dict(zip(*(ids.to_pylist() for ids in _aliases(rows)), strict=True))
 
 
-class Moves:
-    """Which ids came into files and which went out of them, from one state of the Hub to another."""
-
-    def __init__(self) -> None:
-        self._net: dict[str, Counter[str]] = {}  # by id: how often more than before it stands in each file
-
-    def record(self, path: str, ids: Iterable[str | None], count: int) -> None:
-        """Record that ids came into a file (1) or went out of it (-1)."""
-        for each in ids:
-            if each is not None:
-                self._net.setdefault(each, Counter())[path] += count
-
-    def outside(self, own_path: str, ids: Iterable[str]) -> Counter[str]:
-        """Say how often more each id stands outside a file; less is negative."""
-        found = ((each, self._net[each]) for each in ids if each in self._net)
-        return Counter({each: net.total() - net[own_path] for each, net in found})
-
-
 def missing_rows(rows: Rows, hub_ids: pa.ChunkedArray) -> list[str]:
     """List the rows of a Postgres day that none of the ids on the Hub names, by their id in Postgres."""
     found = _matches(rows, hub_ids.to_pylist(), own=False)["unique_id"].combine_chunks()
@@ -78,9 +62,18 @@ def identity_digest(rows: Rows) -> str:
     return hashlib.sha256(repr(sorted(map(repr, ids))).encode()).hexdigest()
 
 
-def hashes(ids: Iterable[str | None]) -> pa.Array:
-    """Hash ids to eight bytes each, in the way of this process: to compare many of them in little memory."""
-    return pa.array([hash(each) for each in ids], pa.int64())
+def hashes(ids: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """Hash ids to eight bytes each, the same in every process: to compare or divide many of them in little memory.
+
+    Args:
+        ids: [n ids] of texts; null has a hash of its own.
+
+    Returns:
+        [n ids] of int64, never null.
+    """
+    chunks = ids.chunks if isinstance(ids, pa.ChunkedArray) else [ids]
+    texts = (pc.fill_null(chunk.cast(pa.large_binary()), _NULL) for chunk in chunks)
+    return pa.concat_arrays([pa.array([], pa.int64()), *map(hash_values, texts)])
 
 
 def _matches(rows: Rows, hub_ids: Iterable[str], *, own: bool) -> pa.Table:

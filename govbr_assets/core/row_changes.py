@@ -99,12 +99,6 @@ class RowChanges:
         return sum(each.action is Action.DROP_DUPLICATE for each in self.rows)
 
     @property
-    def affected_ids(self) -> set[str]:
-        """Every id that comes into a file or leaves one."""
-        with_effect = [each for each in self.rows if each.action not in _WITHOUT_EFFECT]
-        return {name for each in with_effect for name in (each.unique_id, each.hub_id) if name is not None}
-
-    @property
     def deletes(self) -> dict[str, list[str]]:
         """The ids that leave each file, by path."""
         found: dict[str, list[str]] = {}

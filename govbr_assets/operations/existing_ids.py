@@ -18,10 +18,10 @@ from govbr_assets.core.contract import within
 from govbr_assets.core.days import Day
 from govbr_assets.core.scope import DEFAULT
 from govbr_assets.dataset import Dataset
-from govbr_assets.dataset.keys import holding
+from govbr_assets.dataset.key_index import KeyIndex
 from govbr_assets.dataset.reach import out_of_reach
 from govbr_assets.errors import HubDeniedError, PermanentError, ViewerUncertainError
-from govbr_assets.huggingface.snapshot import Snapshot
+from govbr_assets.huggingface.snapshot import DataFile, Snapshot
 from govbr_assets.huggingface.viewer import Viewer
 from govbr_assets.io.staged import Rows
 
@@ -100,7 +100,8 @@ class ExistingIdsLookup:
         elif source is Source.auto and len(days) > VIEWER_DAYS:
             self._not_viewer = f"for {len(days)} days the files cost less than the viewer"
         self._looked_up: set[str] = set()  # keys of the days whose ids are in `_places`
-        self._places: dict[str, list[str]] = {}  # by id: the files that hold it
+        self._index = KeyIndex(dataset.reader.keys)
+        self._places: dict[str, list[DataFile]] = {}  # by id: the files that hold it
 
     def find(self, key: str) -> ExistingRows:
         """Find the rows of one day.
@@ -147,7 +148,9 @@ class ExistingIdsLookup:
         if key not in self._looked_up:
             self._look_up_from(key)
         own = self._dataset.spec.layout.day_path(Day.of(key))
-        places = [(each, path) for each in identity.aliases(rows).to_pylist() for path in self._places.get(each, [])]
+        places = [
+            (each, file.path) for each in identity.aliases(rows).to_pylist() for file in self._places.get(each, [])
+        ]
         elsewhere = [each for each, path in places if path != own]
         mine = [each for each, path in places if path == own]
         return ExistingRows(identity.existing(rows, elsewhere, mine), self._snapshot, "exact", self._not_viewer)
@@ -163,7 +166,4 @@ class ExistingIdsLookup:
                 continue  # it is told when the turn comes to that day
             if sum(map(len, ids)) > _TOGETHER:
                 break
-        found = holding(self._dataset.reader, self._snapshot.data_files, pa.concat_arrays(ids))
-        self._places = {}
-        for unique_id, path in zip(*(column.to_pylist() for column in found.columns), strict=True):
-            self._places.setdefault(unique_id, []).append(path)
+        self._places = self._index.locate(pa.concat_arrays(ids), self._snapshot.data_files)

@@ -104,7 +104,7 @@ def verify(
             if breach := order.breach(keys):
                 raise ProofError(f"{breach}. Nothing was published.")
             here = keys["unique_id"].combine_chunks()
-            ids.append(hashes(here.to_pylist()))
+            ids.append(hashes(here))
             if watched is not None:
                 seen.append(here.filter(pc.is_in(here, value_set=watched)))
             found += checksum

@@ -121,7 +121,6 @@ def test_counts_ids_and_edits_come_from_the_same_list():
     assert found.deletes == {YEAR: ["old-b", "c", "d"], OWN: ["d"]}
     assert found.inserts == {OWN: ["a"], YEAR: ["b"], OTHER: ["c"]}
     assert (found.count(Action.REMOVE), found.changed) == (1, {"b": ("title", "url")})
-    assert found.affected_ids == {"a", "b", "old-b", "c", "d"}
     retained = found.retaining({"d"})
     assert (retained.ids(Action.RETAIN), retained.count(Action.REMOVE)) == (["d", "e"], 0)
     assert retained.deletes == {YEAR: ["old-b", "c"]}

@@ -25,15 +25,6 @@ def test_a_row_that_stands_in_its_shard_and_elsewhere_is_seen_twice():
     assert found["in_own_shard"].to_pylist() == [False, True]
 
 
-def test_moves_outside_a_file_leave_out_what_the_file_itself_gained_and_lost():
-    moves = identity.Moves()
-    moves.record("own", ["a", "b", None], 1)
-    moves.record("other", ["a"], 1)
-    moves.record("other", ["b", "c"], -1)
-    assert moves.outside("own", ["a", "b", "c", "d"]) == {"a": 1, "b": -1, "c": -1}
-    assert moves.outside("other", ["a", "b", "c"]) == {"a": 1, "b": 1, "c": 0}
-
-
 def test_missing_rows_are_those_that_no_id_on_the_hub_names():
     rows = news(["a", "b", "c"], legacy=["old-a", "old-b", "old-c"])
     assert identity.missing_rows(rows, pa.chunked_array([["old-a", "c"]])) == ["b"]

@@ -16,18 +16,24 @@ from hypothesis import strategies as st
 
 from govbr_assets.core.days import Day
 from govbr_assets.core.identity import aliases
+from govbr_assets.dataset.key_index import KeyIndex
 from govbr_assets.errors import ViewerUncertainError
+from govbr_assets.huggingface.snapshot import DataFile
+from govbr_assets.io.scratch import scratch_folder
 from govbr_assets.local.hub import LocalHub
 from govbr_assets.local.viewer import LocalViewer
-from govbr_assets.operations.existing_ids import VIEWER_DAYS, Source
-from govbr_assets.operations.sync.changes_since import Trail
+from govbr_assets.operations.existing_ids import VIEWER_DAYS, ExistingRows, Source
+from govbr_assets.operations.sync.day_files import DayFiles
+from govbr_assets.operations.sync.day_plan import DaySync
+from govbr_assets.operations.sync.draft import ChangesetBuilder
+from govbr_assets.operations.sync.locate import locate
+from govbr_assets.operations.sync.options import SyncOptions
 from govbr_assets.publications import NEWS
 from govbr_assets_tests.datasets_at_random import (
     LEGACY,
     OWN,
     PATHS,
     REFUSED,
-    SHARDS,
     YEAR,
     Changes,
     Files,
@@ -35,7 +41,6 @@ from govbr_assets_tests.datasets_at_random import (
     changed,
     changes,
     files,
-    ids_of,
     model,
     postgres_days,
 )
@@ -101,51 +106,57 @@ def test_where_the_index_is_no_help_auto_asks_the_files_and_says_why(
         world.find(Source.viewer, postgres)
 
 
+def located(
+    world: World, known: ExistingRows, index: KeyIndex[DataFile], files: DayFiles, rows: pa.Table
+) -> Counter[str]:
+    """Count the places of a day's rows outside of its shard at the head, from what was known of them once."""
+    head, names = world.hub().client.head(), aliases(rows)
+    plan = DaySync(DAY, lambda: rows, names, known, SyncOptions(lambda _: rows.slice(0, 0)))
+    builder = ChangesetBuilder(head, files, locate([plan], head, index, files))
+    in_place = Counter(builder.rows_in_place(DAY)["unique_id"].to_pylist())
+    elsewhere = Counter(each for each, _ in builder.places(names.to_pylist(), OWN, in_place, YEAR))
+    return elsewhere + Counter({each: count for each, count in in_place.items() if each in names.to_pylist()})
+
+
 @settings(max_examples=40, deadline=None)
 @given(data=files, steps=st.tuples(changes, changes, changes, changes), postgres=postgres_days())
-def test_what_moved_since_a_revision_leads_to_what_a_new_search_finds(
+def test_what_was_known_at_a_revision_and_the_files_that_differ_lead_to_what_a_new_search_finds(
     world: World, data: Files, steps: tuple[Changes, ...], postgres: pa.Table
 ):
     world.put(data)
-    hub, names = world.hub(), aliases(postgres)
-    before, states, published = world.find(Source.exact, postgres), [hub.client.head()], set()
-    for number, step in enumerate(steps):  # since known, by others, by the run, by others
-        ours = {path: some for path, some in step.items() if path in SHARDS} if number == 2 else step
-        later = changed(data, ours)
-        if later != data:
-            world.put(later, anew=False)
-        if number == 2:
-            published = {name for path in ours for name in ids_of(data, path) + ids_of(later, path)}
-        data, states = later, [*states, hub.client.head()]
-    known, start, planned_at, landed, asked_about = states
-
-    trail = Trail(hub, start)
-    if landed != planned_at:
-        trail.follow(planned_at, landed, published)
-    moves = trail.moves(known, asked_about, names)
-
-    net = Counter(before.elsewhere)
-    net.update(moves.outside(OWN, names.to_pylist()))
-    anew = world.find(Source.exact, postgres).elsewhere
-    assert {name: times for name, times in net.items() if times} == anew
-    assert anew == Counter(each["hub_unique_id"] for each in model(postgres, data) if not each["in_own_shard"])
+    known, dataset = world.find(Source.exact, postgres), world.hub()
+    index = KeyIndex(dataset.reader.keys)
+    with scratch_folder() as folder:
+        day_files = DayFiles(dataset, folder)
+        for step in ({}, *steps):
+            later = changed(data, step)
+            if later != data:
+                world.put(later, anew=False)
+            data = later
+            anew = world.find(Source.exact, postgres).elsewhere
+            assert located(world, known, index, day_files, postgres) == anew
+            assert anew == Counter(each["hub_unique_id"] for each in model(postgres, data) if not each["in_own_shard"])
 
 
 @settings(max_examples=15, deadline=None)
 @given(data=files, change=changes, postgres=postgres_days())
-def test_of_two_revisions_only_the_files_that_differ_are_read(
+def test_of_two_revisions_only_the_files_that_differ_are_read_unless_rows_are_in_others(
     world: World, data: Files, change: Changes, postgres: pa.Table
 ):
     world.put(data)
-    hub = world.hub()
-    before = hub.client.head()
+    known, dataset = world.find(Source.exact, postgres), world.hub()
     later = changed(data, change)
     world.put(later, anew=False)
-    after = hub.client.head()
     world.local_hub.faults.forget()
-    Trail(hub, before).moves(before, after, aliases(postgres))
-    differing = {path for path in data | later if data.get(path) != later.get(path)}
-    assert {path for path in data | later if any(path in each.path for each in world.reads())} == differing
+    with scratch_folder() as folder:
+        located(world, known, KeyIndex(dataset.reader.keys), DayFiles(dataset, folder), postgres)
+    read = {path for path in {**data, **later} if any(path in each.path for each in world.reads())}
+    new = {path for path, rows in later.items() if data.get(path) != rows}
+    gone = {path for path, rows in data.items() if later.get(path) != rows}
+    same = {path: rows for path, rows in later.items() if path not in new}
+    in_same = [each for each in model(postgres, same) if not each["in_own_shard"]]
+    assert new <= read
+    assert read - new - {YEAR} <= {*(gone if known.elsewhere else ()), *(same if in_same else ())}
 
 
 FEW = (OWN, LEGACY, PATHS[-1])

@@ -1,7 +1,6 @@
 """The reconciliation of random rows in PostgreSQL with random files on the Hub, against a model in plain Python."""
 
 import os
-import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -20,9 +19,9 @@ from govbr_assets.core.days import Day
 from govbr_assets.core.layout import UNDATED_PATH
 from govbr_assets.core.row_differences import local_days
 from govbr_assets.dataset import Dataset
+from govbr_assets.io.partitioned import PartitionedRows
 from govbr_assets.io.storage.folder import Folder
 from govbr_assets.local.hub import LocalHub
-from govbr_assets.operations.reconcile.buckets import BUCKETS, Buckets
 from govbr_assets.operations.reconcile.plan import Reconciled, reconcile
 from govbr_assets.postgres.news import NewsTable
 from govbr_assets.publications import NEWS
@@ -240,17 +239,17 @@ def test_what_is_out_of_the_calendar_has_its_first_or_last_day():
 
 
 @given(st.lists(st.lists(st.none() | st.integers(-(1 << 63), (1 << 63) - 1), max_size=50), max_size=5))
-def test_rows_come_out_of_their_buckets_once_and_those_of_one_number_together(tables: list[list[int | None]]):
+def test_rows_come_out_of_their_partitions_once_and_those_of_one_number_together(tables: list[list[int | None]]):
     schema = pa.schema([("id", pa.int64()), ("place", pa.int64())])
-    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr("govbr_assets.operations.reconcile.buckets._TOGETHER", 60)
-        buckets, number = Buckets(Path(folder) / "rows", schema, "id"), count()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("govbr_assets.io.partitioned._TOGETHER", 60)
+        divided, number = PartitionedRows(schema, "id"), count()
         put = [[(each, next(number)) for each in ids] for ids in tables]
         for rows in put:
-            buckets.add(
+            divided.add(
                 pa.Table.from_pylist([dict(zip(schema.names, row, strict=True)) for row in rows], schema=schema)
             )
-        parts = [buckets.read(part).to_pylist() for part in range(BUCKETS)]
+        parts = [part.to_pylist() for part in divided.partitions()]
     found = sorted((row["place"], row["id"]) for part in parts for row in part)
     assert found == [(place, each) for rows in put for each, place in rows if each is not None]
     holders = Counter(each for part in parts for each in {row["id"] for row in part})

@@ -10,7 +10,7 @@ from dagster import AssetCheckExecutionContext, AssetCheckResult
 from govbr_assets.core.contract import repeated
 from govbr_assets.core.days import ByDay, Day
 from govbr_assets.core.identity import aliases, missing_rows
-from govbr_assets.dataset.keys import holding
+from govbr_assets.dataset.key_index import KeyIndex
 from govbr_assets.defs.assets.daily import hf_parquet_shard, postgres_news_partition
 from govbr_assets.defs.assets.defaults import Tables
 from govbr_assets.defs.checks.per_day import Verdict, daily_check, judge_days, named
@@ -70,8 +70,8 @@ def postgres_rows_are_on_the_hub(
         rows = days[key]
         missing = missing_rows(rows, published.ids(key))
         if missing:  # a row that moved here may stand under its old day still
-            files = published.head.data_files
-            missing = missing_rows(rows, holding(published.dataset.reader, files, aliases(rows))["unique_id"])
+            found = published.index.locate(aliases(rows), published.head.data_files)
+            missing = missing_rows(rows, pa.chunked_array([list(found)], pa.string()))
         numbers = {"postgres_rows": rows.num_rows, "missing": len(missing), "examples": named(missing)}
         return Verdict(not missing and not published.emptied, {**numbers, "lacking": published.emptied or "nothing"})
 
@@ -84,12 +84,14 @@ class _PublishedDays:
     Attributes:
         dataset: of the repo.
         head: its newest revision.
+        index: of the keys of its files.
         emptied: why all rows are lost; empty if they are not.
     """
 
     def __init__(self, context: AssetCheckExecutionContext, hub: HubResource) -> None:
         self.dataset = hub.dataset()
         self.head = self.dataset.client.head()
+        self.index = KeyIndex(self.dataset.reader.keys)
         self.emptied = emptied(context.instance, self.dataset, self.head)
         self._events = DayEvents(context.instance, hf_parquet_shard.key.path[-1], context.partition_keys)
 

@@ -11,6 +11,7 @@ from dagster import AssetCheckExecutionContext, AssetCheckResult, AssetRecordsFi
 from govbr_assets.core.periods import SortCheck
 from govbr_assets.dataset import Dataset
 from govbr_assets.dataset.compatibility import card_changes, obstacles
+from govbr_assets.dataset.key_index import KeyIndex
 from govbr_assets.defs.assets.consolidated import consolidated_dataset
 from govbr_assets.defs.checks.whole import shortfall
 from govbr_assets.defs.failures import without_retries
@@ -18,8 +19,6 @@ from govbr_assets.defs.metadata.compaction import CompactionRecord
 from govbr_assets.defs.resources import HubResource, ViewerResource
 from govbr_assets.errors import UnknownRevisionError, ViewerUncertainError
 from govbr_assets.huggingface.snapshot import DataFile, Snapshot
-from govbr_assets.io.scratch import scratch_folder
-from govbr_assets.operations.id_buckets import IdBuckets
 
 _TRIED = 500  # commits of compactions since the last one that came to its end
 
@@ -30,10 +29,9 @@ def dataset_ids_are_unique(context: AssetCheckExecutionContext, hub: HubResource
     """No unique_id stands twice in the dataset."""
     dataset = hub.dataset()
     head = dataset.client.head()
-    with scratch_folder() as folder, IdBuckets(folder / "ids") as ids:
-        _add(ids, dataset, head)
-        repeated = len(ids.repeated())
-        numbers = {"rows": ids.count, "repeated": repeated} | _about(head)
+    index = _index(dataset, head)
+    repeated = sum(1 for _ in index.duplicates())
+    numbers = {"rows": index.rows([head.revision]), "repeated": repeated} | _about(head)
     return _verdict(context, dataset, head, passed=not repeated, numbers=numbers)
 
 
@@ -72,14 +70,12 @@ def no_row_was_lost(context: AssetCheckExecutionContext, hub: HubResource, viewe
     """Every unique_id from before the last compaction is still there, and nobody else took rows away."""
     dataset, head = hub.dataset(), hub.dataset().client.head()
     before = _before_last_compaction(context, dataset)
-    with scratch_folder() as folder, IdBuckets(folder / "before") as old, IdBuckets(folder / "now") as new:
-        _add(old, dataset, before)
-        _add(new, dataset, head)
-        missing = old.missing_in(new)
-        numbers: dict[str, Any] = {"rows_before": old.count, "rows": new.count, "missing": missing} | _about(head)
-        numbers["viewer_rows"] = counted = _viewer_rows(viewer, head)
-    agrees = isinstance(counted, str) or counted == numbers["rows"]
-    numbers |= {"before": before.revision or ""}
+    index = _index(dataset, before, head)
+    rows_before, rows = (index.rows([each.revision]) for each in (before, head))
+    missing, counted = index.missing([before.revision], [head.revision]), _viewer_rows(viewer, head)
+    numbers = {"rows_before": rows_before, "rows": rows, "missing": missing} | _about(head)
+    numbers |= {"viewer_rows": counted, "before": before.revision or ""}
+    agrees = isinstance(counted, str) or counted == rows
     return _verdict(context, dataset, head, passed=not missing and agrees, numbers=numbers)
 
 
@@ -118,10 +114,12 @@ def _before_last_compaction(context: AssetCheckExecutionContext, dataset: Datase
         return dataset.client.head()
 
 
-def _add(ids: IdBuckets, dataset: Dataset, snapshot: Snapshot) -> None:
-    """Add the ids of all rows."""
-    for rows in dataset.reader.ids(snapshot):
-        ids.add(rows["unique_id"])
+def _index(dataset: Dataset, *snapshots: Snapshot) -> KeyIndex[str | None]:
+    """Index the ids of whole revisions."""
+    by_revision = {each.revision: each for each in snapshots}
+    index = KeyIndex[str | None](lambda revision: dataset.reader.ids(by_revision[revision]))
+    index.add(by_revision)
+    return index
 
 
 def _breach(dataset: Dataset, file: DataFile) -> str:

@@ -1,21 +1,20 @@
 """Which ids stand several times in all files of a fold, and which of their rows stays.
 
-Only for ids that may stand twice are rows looked at.
+Only of ids that stand twice are rows looked at.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from itertools import chain
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from govbr_assets.core.contract import repeated
-from govbr_assets.core.identity import hashes
 from govbr_assets.core.periods import VersionRank, version_ranks
 from govbr_assets.core.spec import DatasetSpec
+from govbr_assets.dataset.key_index import KeyIndex
 from govbr_assets.errors import ProofError
-from govbr_assets.operations.id_buckets import IdBuckets
 
 Tables = Callable[[], Iterator[pa.Table]]
 """Streams the rows of some files, which `source` names."""
@@ -63,31 +62,22 @@ class Duplicates:
             raise ProofError(f"unique_id {min(lost)!r} would be lost. Nothing was published.")
 
 
-def find_duplicates(streams: Sequence[Tables], folder: Path) -> tuple[pa.Array, set[str]]:
+def find_duplicates(streams: Sequence[Tables]) -> tuple[pa.Array, set[str]]:
     """Find the ids that stand more than once.
 
     Args:
         streams: tables with `unique_id` and `source`, together of all files.
-        folder: where files may be made for the time being.
 
     Returns:
         The ids, and the files that hold them.
     """
-    with IdBuckets(folder) as buckets:
-        for stream in streams:
-            for table in stream():
-                buckets.add(table["unique_id"])
-        suspects = buckets.repeated()
-    if not len(suspects):
-        return pa.array([], pa.string()), set()
-    twice: set[str] = set()  # but for an id whose hash is another's too, which does no harm
-    holders: set[str] = set()
-    for stream in streams:
-        for table in stream():
-            found = table.filter(pc.is_in(hashes(table["unique_id"].to_pylist()), suspects))
-            twice.update(found["unique_id"].to_pylist())
-            holders.update(found["source"].to_pylist())
-    return pa.array(twice, pa.string()), holders
+    index = KeyIndex[int](lambda number: streams[number]())
+    index.add(range(len(streams)))
+    found = dict(index.duplicates())
+    twice = pa.array(found, pa.string())
+    tables = (table for number in sorted({*chain.from_iterable(found.values())}) for table in streams[number]())
+    sources = (table["source"].filter(pc.is_in(table["unique_id"], twice)) for table in tables)
+    return twice, {each for column in sources for each in column.to_pylist()}
 
 
 def choose_winners(ids: pa.Array, streams: Iterable[Tables], spec: DatasetSpec) -> Duplicates:

@@ -131,7 +131,7 @@ class CompactionInputs:
             for stream in streams:
                 for keys in stream():
                     keep(keys.select(names))
-        ids, holders = find_duplicates(streams, self._folder / "ids")
+        ids, holders = find_duplicates(streams)
         self.doubled = {file for file in files if file.path in holders}
         whole = self._streams([file for file in files if file in self.doubled], spec.sourced_schema.names, self._rows)
         self.duplicates = choose_winners(ids, whole, spec)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,8 +13,8 @@ from govbr_assets.core.identity import hashes
 from govbr_assets.core.row_differences import CLAIMS_SCHEMA, ROWS_SCHEMA, differences, resolve_legacy_ids
 from govbr_assets.dataset import Dataset
 from govbr_assets.huggingface.snapshot import Snapshot
+from govbr_assets.io.partitioned import PARTITIONS, PartitionedRows
 from govbr_assets.io.scratch import scratch_folder
-from govbr_assets.operations.reconcile.buckets import BUCKETS, Buckets
 from govbr_assets.operations.reconcile.sides import HubSide, claims_of, postgres_digests, rows_of
 from govbr_assets.postgres.news import NewsTable
 
@@ -64,43 +63,42 @@ def reconcile(
     """
     with scratch_folder() as folder:
         tally, refused, left_out = DayCounts(), dict[Day, str](), LeftOut()
-        ours, claims = _postgres(folder, postgres, tally, left_out)
+        ours, claims = _postgres(postgres, tally, left_out)
         tell(f"{tally.totals()['postgres_rows']} rows are in PostgreSQL.")
-        too_large = hashes(postgres.too_large_ids(tally.postgres_days(), left_out))
-        digests = Buckets(folder / "digests", ROWS_SCHEMA, "id")
+        too_large = hashes(pa.array(postgres.too_large_ids(tally.postgres_days(), left_out), pa.string()))
+        digests = PartitionedRows(ROWS_SCHEMA, "id")
         for rows in postgres_digests(postgres, tally.postgres_days() if deep else [], refused):
             digests.add(rows)
         side = HubSide(dataset, snapshot, folder)
-        theirs = _hub(folder, side, claims, tally, deep=deep)
+        theirs = _hub(side, claims, tally, deep=deep)
         tell(f"{tally.totals()['hub_rows']} rows are on the Hub.")
-        for number in range(BUCKETS):
+        for number in range(PARTITIONS):
             rows, there = _with_digests(ours.read(number), digests.read(number)), theirs.read(number)
             for name, days in differences(_publishable(rows, there, too_large), there):
                 tally.add(name, days)
     return Reconciled(tally.table(), tally.totals(), snapshot, side.unfolded, side.fetched, refused, left_out)
 
 
-def _postgres(folder: Path, postgres: NewsTable, tally: DayCounts, left_out: LeftOut) -> tuple[Buckets, Buckets]:
-    """Part the rows of PostgreSQL by id, and its claims to legacy ids by these."""
-    parted = Buckets(folder / "postgres", ROWS_SCHEMA, "id")
-    claims = Buckets(folder / "claims", CLAIMS_SCHEMA, "legacy")
+def _postgres(postgres: NewsTable, tally: DayCounts, left_out: LeftOut) -> tuple[PartitionedRows, PartitionedRows]:
+    """Divide the rows of PostgreSQL by id, and its claims to legacy ids by these."""
+    divided, claims = PartitionedRows(ROWS_SCHEMA, "id"), PartitionedRows(CLAIMS_SCHEMA, "legacy")
     for keys in postgres.keys(left_out):
         rows = rows_of(keys)
         tally.add("postgres_rows", rows["day"])
-        parted.add(rows)
+        divided.add(rows)
         claims.add(claims_of(keys))
-    return parted, claims
+    return divided, claims
 
 
-def _hub(folder: Path, side: HubSide, claims: Buckets, tally: DayCounts, *, deep: bool) -> Buckets:
-    """Part the rows of the Hub by the id that PostgreSQL has for them, and so first by the one that they have."""
-    found, parted = (Buckets(folder / name, ROWS_SCHEMA, "id") for name in ("dataset", "named"))
+def _hub(side: HubSide, claims: PartitionedRows, tally: DayCounts, *, deep: bool) -> PartitionedRows:
+    """Divide the rows of the Hub by the id that PostgreSQL has for them, and so first by the one that they have."""
+    found, divided = PartitionedRows(ROWS_SCHEMA, "id"), PartitionedRows(ROWS_SCHEMA, "id")
     for rows in side.rows(deep=deep):
         tally.add("hub_rows", rows["day"])
         found.add(rows)
-    for number in range(BUCKETS):
-        parted.add(resolve_legacy_ids(found.read(number), claims.read(number)))
-    return parted
+    for number in range(PARTITIONS):
+        divided.add(resolve_legacy_ids(found.read(number), claims.read(number)))
+    return divided
 
 
 def _publishable(rows: pa.Table, there: pa.Table, too_large: pa.Array) -> pa.Table:

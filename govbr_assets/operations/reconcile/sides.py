@@ -24,14 +24,14 @@ from govbr_assets.postgres.news import NewsTable
 def rows_of(keys: pa.Table) -> pa.Table:
     """Make rows of keys: [n rows x 3] of `ROWS_SCHEMA`, without a digest where there is none."""
     digests = keys["digest"] if "digest" in keys.column_names else pa.nulls(keys.num_rows, pa.int64())
-    columns = [hashes(keys["unique_id"].to_pylist()), local_days(keys["published_at"]), digests]
+    columns = [hashes(keys["unique_id"]), local_days(keys["published_at"]), digests]
     return pa.table(columns, schema=ROWS_SCHEMA)
 
 
 def claims_of(keys: pa.Table) -> pa.Table:
     """Take the legacy ids out of keys of PostgreSQL: [n claims x 2] of `CLAIMS_SCHEMA`."""
     claims = keys.filter(keys["legacy_unique_id"].is_valid())
-    columns = [hashes(claims[name].to_pylist()) for name in ("legacy_unique_id", "unique_id")]
+    columns = [hashes(claims[name]) for name in ("legacy_unique_id", "unique_id")]
     return pa.table(columns, schema=CLAIMS_SCHEMA)
 
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from itertools import islice
 
 from govbr_assets.dataset import Dataset
+from govbr_assets.dataset.key_index import KeyIndex
 from govbr_assets.dataset.transaction import CommitResult, commit
 from govbr_assets.errors import PermanentError
 from govbr_assets.huggingface.commit import Log
 from govbr_assets.huggingface.snapshot import Snapshot
 from govbr_assets.io.scratch import scratch_folder
-from govbr_assets.operations.sync.changes_since import Trail
 from govbr_assets.operations.sync.day_files import DayFiles
 from govbr_assets.operations.sync.day_plan import DaySync
 from govbr_assets.operations.sync.options import DayReport
@@ -65,8 +65,8 @@ def _batches(
     dataset: Dataset, plans: Mapping[str, DaySync], files: DayFiles, *, dry_run: bool, log: Log
 ) -> Iterator[SyncBatch]:
     """Publish days as `sync_days` does."""
-    trail: Trail | None = None
-    start = Snapshot(None, {})
+    index, start = KeyIndex(dataset.reader.keys), Snapshot(None, {})
+    begun = False
     rest, waiting = iter(plans), dict[str, DaySync]()
     while True:
         rejected = dict[str, str]()
@@ -77,14 +77,11 @@ def _batches(
                 rejected[key] = str(error)
         if not waiting and not rejected:
             return
-        if trail is None and waiting:
-            start = next(iter(waiting.values())).known.snapshot
-            trail = Trail(dataset, start)
-        operation = SyncCommit(dataset, waiting, trail or Trail(dataset, start), files)
+        if waiting and not begun:
+            start, begun = next(iter(waiting.values())).known.snapshot, True
+        operation = SyncCommit(dataset, waiting, index, files)
         result = commit(dataset, operation, start, dry_run=dry_run, log=log)
         report, start = result.report, result.snapshot
-        if trail and result.committed:
-            trail.follow(result.parent, result.snapshot, report.affected_ids)
         made = {key: waiting[key] for key in report.days}
         waiting = {key: each for key, each in waiting.items() if key not in report.days and key not in report.rejected}
         yield SyncBatch(made, rejected | dict(report.rejected), result)

@@ -46,7 +46,7 @@ class DayFiles:
     """
 
     def __init__(self, dataset: Dataset, folder: Path) -> None:
-        self._dataset, self._folder, self._spec = dataset, folder, dataset.spec
+        self._dataset, self._folder, self.spec = dataset, folder, dataset.spec
         self._inbox = FileCache(dataset, folder / "inbox")
         self._groups: dict[tuple[str, int], pa.Table] = {}
         self._days: dict[str, Counter[date]] = {}  # by content: how many rows a file has of each day
@@ -54,9 +54,9 @@ class DayFiles:
 
     def can_change(self, file: DataFile) -> bool:
         """Say whether rows of a file may be changed: it is a day's shard, or a year's file of the published schema."""
-        if self._spec.layout.period_of(file.path) is None:
-            return self._spec.layout.day_of(file.path) is not None
-        return not self._spec.compare(self._dataset.reader.schema(file))
+        if self.spec.layout.period_of(file.path) is None:
+            return self.spec.layout.day_of(file.path) is not None
+        return not self.spec.compare(self._dataset.reader.schema(file))
 
     def uncompacted_rows(self, snapshot: Snapshot, day: Day) -> dict[str, int]:
         """Count the rows of a day in files that only a compaction may change, by file; of each the times are read once.
@@ -84,7 +84,7 @@ class DayFiles:
 
         Only the row groups that may hold the day are read.
         """
-        path, found = self._spec.layout.compacted_path_for(day), [ROWS_IN_PLACE_SCHEMA.empty_table()]
+        path, found = self.spec.layout.compacted_path_for(day), [ROWS_IN_PLACE_SCHEMA.empty_table()]
         file = snapshot.data_file(path)
         if file and self.can_change(file):
             for index in row_groups_of_day(self._dataset.reader.footer(file), day):
@@ -94,11 +94,11 @@ class DayFiles:
 
     def rows(self, snapshot: Snapshot, day: Day, ids: Collection[str]) -> Rows:
         """Read some rows of a day out of the year's file: [n rows x 24], in its order; many stay on the disk."""
-        file, wanted = snapshot.files[self._spec.layout.compacted_path_for(day)], pa.array(ids, pa.string())
+        file, wanted = snapshot.files[self.spec.layout.compacted_path_for(day)], pa.array(ids, pa.string())
         groups = row_groups_of_day(self._dataset.reader.footer(file), day)
         tables = chain.from_iterable(self._rows(file, index) for index in groups)
         of_day = (rows.filter(within(rows["published_at"], day)) for rows in tables)
-        return collected((rows.filter(pc.is_in(rows["unique_id"], wanted)) for rows in of_day), self._spec.schema)
+        return collected((rows.filter(pc.is_in(rows["unique_id"], wanted)) for rows in of_day), self.spec.schema)
 
     def shard(self, file: DataFile) -> Rows:
         """Read a shard, from its local copy: into memory, or where it is if its rows are many."""
@@ -107,10 +107,10 @@ class DayFiles:
     def is_encoded_as(self, file: DataFile, rows: Rows) -> bool:
         """Say whether a shard has the very bytes that rows would have as a file: [n rows x 24]."""
         if isinstance(rows, pa.Table):
-            return file.holds(encode(rows, self._spec))
+            return file.holds(encode(rows, self.spec))
         path = self._folder / "new-encoded"
         with path.open("wb") as sink:
-            encode_to(sink, tables_of(rows), self._spec)
+            encode_to(sink, tables_of(rows), self.spec)
         return file.holds(path)
 
     def rewrite(self, path: str, old: Rows | DataFile, edit: FileEdit) -> RewrittenFile:
@@ -125,8 +125,8 @@ class DayFiles:
             ProofError: a row that stays would be lost or changed.
             ContractError: a year's file is not as compacted files are.
         """
-        before = self._old_year(old) if isinstance(old, DataFile) else OldRows(old, self._spec)
-        made = rewrite(path, before, edit, self._folder, self._spec)
+        before = self._old_year(old) if isinstance(old, DataFile) else OldRows(old, self.spec)
+        made = rewrite(path, before, edit, self._folder, self.spec)
         if made.local is None:
             return made
         file = DataFile.of(path, made.local)
@@ -135,7 +135,7 @@ class DayFiles:
 
     def _old_year(self, file: DataFile) -> OldFile:
         self._last = None  # the memory is needed now
-        old = OldFile.of(self._inbox.get(file), self._spec.layout.period_of(file.path) or 0, self._spec)
+        old = OldFile.of(self._inbox.get(file), self.spec.layout.period_of(file.path) or 0, self.spec)
         if old is None:
             raise ContractError(
                 f"{file.path} on the Hub is not in the order of a folded file: run weekly_consolidation first."
@@ -152,7 +152,7 @@ class DayFiles:
         """Read a row group, and remember of it ids, digests and times."""
         key = file.content, index
         if key not in self._groups:
-            found = [_digested(rows, self._spec) for rows in self._rows(file, index)]
+            found = [_digested(rows, self.spec) for rows in self._rows(file, index)]
             while len(self._groups) >= _GROUPS:
                 del self._groups[next(iter(self._groups))]
             self._groups[key] = pa.concat_tables(found)
@@ -170,7 +170,7 @@ class DayFiles:
         with pq.ParquetFile(self._inbox.get(file), pre_buffer=False, buffer_size=1 << 20) as parquet:
             at_once = rows_at_once(rows, size, most_rows=1_000, most_bytes=PIECE_BYTES)
             for batch in parquet.iter_batches(at_once, row_groups=[index], use_threads=False):
-                yield pa.Table.from_batches([batch]).cast(self._spec.schema)
+                yield pa.Table.from_batches([batch]).cast(self.spec.schema)
 
 
 def _digested(rows: pa.Table, spec: DatasetSpec) -> pa.Table:

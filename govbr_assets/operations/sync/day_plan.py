@@ -1,14 +1,13 @@
 """One day as a plan, the value of `hf_parquet_shard` at any revision; what it decides is `day`'s business."""
 
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
 import pyarrow as pa
 
 from govbr_assets.core.days import ByDay, Day
-from govbr_assets.core.identity import Moves, aliases
+from govbr_assets.core.identity import aliases
 from govbr_assets.io.staged import Rows
 from govbr_assets.operations.existing_ids import ExistingRows
 from govbr_assets.operations.sync.diff import DayDiff
@@ -35,19 +34,6 @@ class DaySync:
     known: ExistingRows
     options: SyncOptions
     left_out: str = ""
-
-    def to_locate(self, builder: ChangesetBuilder, moves: Iterable[Moves]) -> list[str]:
-        """List the ids that the Hub holds in other files than the day's shard and its year's: which, has to be found.
-
-        Args:
-            builder: of the next commit.
-            moves: what came into files and went out of them since the first revision.
-        """
-        held = Counter(self.known.elsewhere)
-        for each in moves:
-            held.update(each.outside(builder.spec.layout.day_path(self.day), self.ids.to_pylist()))
-        in_place = Counter(builder.rows_in_place(self.day)["unique_id"].to_pylist()) if held else Counter()
-        return [unique_id for unique_id, count in held.items() if count > in_place[unique_id]]
 
     def at(self, builder: ChangesetBuilder) -> DayReport | None:
         """Add the day to a changeset, and say what becomes of it; None if it finds no room there.

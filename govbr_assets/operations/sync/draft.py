@@ -12,8 +12,6 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from govbr_assets.core.days import Day
-from govbr_assets.dataset import Dataset
-from govbr_assets.dataset.keys import holding
 from govbr_assets.huggingface.blob import opened, size_of
 from govbr_assets.huggingface.commit import COMMIT_FILES
 from govbr_assets.huggingface.snapshot import Snapshot
@@ -42,18 +40,17 @@ class ChangesetBuilder:
     """The changes of one commit.
 
     Args:
-        dataset: the dataset.
         snapshot: the revision that it is made at.
         files: those that hold days.
+        places: by id: how often each file holds it, by path; of all ids of days that are added.
     """
 
-    def __init__(self, dataset: Dataset, snapshot: Snapshot, files: DayFiles) -> None:
-        self.snapshot, self._dataset, self._files = snapshot, dataset, files
-        self.spec = dataset.spec
+    def __init__(self, snapshot: Snapshot, files: DayFiles, places: Mapping[str, Counter[str]]) -> None:
+        self.spec, self.snapshot, self._files = files.spec, snapshot, files
         self._edits: dict[str, _RowEdit] = {}
         self._made: dict[str, RewrittenFile] = {}  # shards as they will be; years' files are made in the end
         self._read: tuple[str, Rows] | None = None  # the shard that was read last
-        self._places: dict[str, list[str]] = {}  # by id: the files that hold it, of ids that were located or moved
+        self._places = {each: sorted(paths.elements()) for each, paths in places.items()}
 
     def takes(self, paths: Iterable[str]) -> bool:
         """Say whether a day finds room that changes some files: the first one always does."""
@@ -68,12 +65,6 @@ class ChangesetBuilder:
         """Count the bytes of a shard if it is written; 0 if it stays as it is or goes."""
         local = self._rewritten(path).local if path in self._edits else None
         return size_of(local) if local else 0
-
-    def locate(self, ids: pa.Array) -> None:
-        """Look into all files for some ids."""
-        found = holding(self._dataset.reader, self.snapshot.data_files, ids)
-        for unique_id, path in zip(*(column.to_pylist() for column in found.columns), strict=True):
-            self._places.setdefault(unique_id, []).append(path)
 
     def places(self, ids: Iterable[str], own: str, year: Counter[str], year_file: str) -> list[tuple[str, str]]:
         """List the places of ids, but for a day's own shard and what its year's file holds of the day.

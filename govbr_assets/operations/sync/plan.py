@@ -6,19 +6,19 @@ from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 
-from govbr_assets.core import identity
 from govbr_assets.core.row_changes import Action
 from govbr_assets.dataset import Dataset
 from govbr_assets.dataset.changeset import REMOVED_ROWS, Changeset
+from govbr_assets.dataset.key_index import KeyIndex
 from govbr_assets.dataset.reach import out_of_reach
 from govbr_assets.errors import ContractError, SourceError
-from govbr_assets.huggingface.snapshot import Snapshot
-from govbr_assets.operations.sync.changes_since import Trail
+from govbr_assets.huggingface.snapshot import DataFile, Snapshot
 from govbr_assets.operations.sync.day_files import DayFiles
 from govbr_assets.operations.sync.day_plan import DaySync
 from govbr_assets.operations.sync.deletes import REMOVALS_HOURS, recent_guard, with_remedy
 from govbr_assets.operations.sync.diff import with_retained
 from govbr_assets.operations.sync.draft import ChangesetBuilder
+from govbr_assets.operations.sync.locate import locate
 from govbr_assets.operations.sync.options import DayReport
 
 COMMIT_BYTES = 10_000_000
@@ -37,11 +37,6 @@ class SyncReport:
     days: Mapping[str, DayReport]
     rejected: Mapping[str, str]
 
-    @property
-    def affected_ids(self) -> set[str]:
-        """Every id that the commit may have put somewhere or taken away."""
-        return {each for day in self.days.values() if day.changes for each in day.changes.affected_ids}
-
 
 @dataclass(frozen=True)
 class SyncCommit:
@@ -50,29 +45,29 @@ class SyncCommit:
     Attributes:
         dataset: the dataset.
         plans: by partition key.
-        trail: how the Hub came to be as it is since the days were compared with it.
+        index: of the keys of files, from commit to commit.
         files: those that hold days.
     """
 
     dataset: Dataset
     plans: Mapping[str, DaySync]
-    trail: Trail
+    index: KeyIndex[DataFile]
     files: DayFiles
 
     def plan(self, snapshot: Snapshot) -> Changeset[SyncReport]:
         """Plan the commit, without the days whose rows must not be published or find no room."""
         if reason := out_of_reach(self.dataset, snapshot):
             return Changeset(report=SyncReport({}, dict.fromkeys(self.plans, reason)))
-        changeset = self._changeset(snapshot, self._moves_until(snapshot))
+        changeset = self._changeset(snapshot)
         pa.default_memory_pool().release_unused()  # to the system, before the upload takes its own
         return changeset
 
-    def _changeset(self, snapshot: Snapshot, since: Mapping[str | None, list[identity.Moves]]) -> Changeset[SyncReport]:
+    def _changeset(self, snapshot: Snapshot) -> Changeset[SyncReport]:
         """Make the changeset, with as many days as find room in it."""
         days, rejected = dict[str, DayReport](), dict[str, str]()
         self.files.clear(snapshot.data_files)
-        builder = ChangesetBuilder(self.dataset, snapshot, self.files)
-        self._locate(builder, since)
+        places = locate(self.plans.values(), snapshot, self.index, self.files)
+        builder = ChangesetBuilder(snapshot, self.files, places)
         for key, plan in self.plans.items():
             try:
                 day = plan.at(builder) if builder.size < COMMIT_BYTES else None
@@ -106,30 +101,9 @@ class SyncCommit:
             for key, day in days.items()
         }
 
-    def _locate(self, builder: ChangesetBuilder, since: Mapping[str | None, list[identity.Moves]]) -> None:
-        """Find out which files hold what is neither in the days' own shards nor under them in the years' files."""
-        ids = [
-            each
-            for plan in self.plans.values()
-            for each in plan.to_locate(builder, since.get(plan.known.snapshot.revision, []))
-        ]
-        if ids:
-            builder.locate(pa.array(ids, pa.string()))
-
     def _removed_lately(self) -> int:
         """Count the rows that have left the dataset by commits of this project, by the trailers in its history."""
         return self.dataset.client.trailer_since(REMOVED_ROWS, datetime.now(UTC) - timedelta(hours=REMOVALS_HOURS))
-
-    def _moves_until(self, snapshot: Snapshot) -> dict[str | None, list[identity.Moves]]:
-        """Find what changed since the revisions that the days were compared with, for all their days at once."""
-        older: dict[str | None, tuple[Snapshot, list[pa.Array]]] = {}
-        for plan in self.plans.values():
-            if plan.known.snapshot.revision != snapshot.revision:
-                older.setdefault(plan.known.snapshot.revision, (plan.known.snapshot, []))[1].append(plan.ids)
-        return {
-            revision: [self.trail.moves(before, snapshot, pa.concat_arrays(ids))]
-            for revision, (before, ids) in older.items()
-        }
 
 
 def _message(days: Mapping[str, DayReport]) -> str:
