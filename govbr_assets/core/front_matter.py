@@ -5,6 +5,7 @@ text with its comments, order, quotes and anchors; it treats every scalar as a s
 changes a value. The meaning of the keys, and the position in the file, belong to the callers.
 """
 
+import re
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -48,6 +49,9 @@ def edit_metadata(text: str, target: Metadata, newline: str, first_line: int = 1
     lines = LINE.findall(text)
     if lines and lines[-1].rstrip() == "...":
         lines.pop()  # it ends the document
+    lines = _with_lists(lines, before, target)
+    text = "".join(lines)
+    before = read_metadata(text, first_line)
     # A block scalar at the end changes its value as soon as a line follows.
     for parsed in (before, read_metadata(text, first_line, whole=True)):
         for candidate in _candidates(lines, parsed, target, newline, first_line):
@@ -77,6 +81,28 @@ def _candidates(
     yield carry_edit(lines, old, new, keep_comments=True)
     yield carry_edit(lines, old, new)
     yield new
+
+
+def _with_lists(lines: list[str], before: Metadata, target: Metadata) -> list[str]:
+    """Turn mappings into the only item of a list where the target has one that begins so: their comments stay."""
+    for key, value in before.items():
+        wanted = target.get(key)
+        if not isinstance(value, dict) or not isinstance(wanted, list) or not same(wanted[:1], [value]):
+            continue
+        parts = _by_key(lines)
+        listed = "".join(line for each in (parts | {key: _as_item(parts.get(key, []))}).values() for line in each)
+        if _parses_as(listed, {**before, key: [value]}):
+            return _with_lists(LINE.findall(listed), read_metadata(listed), target)
+    return lines
+
+
+def _as_item(lines: list[str]) -> list[str]:
+    """Write a key and its block mapping as the key and a list of that mapping."""
+    head, body = lines[:1], lines[1:]
+    first = next((number for number, line in enumerate(body) if line.strip() and line.lstrip()[0] != "#"), len(body))
+    indented = ["  " + line if line.strip() else line for line in body]
+    indented[first : first + 1] = [re.sub(r"^( *)  ", r"\1- ", line) for line in indented[first : first + 1]]
+    return head + indented
 
 
 def _by_key(lines: list[str]) -> dict[str | None, list[str]]:

@@ -269,3 +269,15 @@ def test_anchors_aliases_merges_and_tags_are_understood(front: str, key: str, in
     wish = dict(card.metadata)
     edit(wish)
     assert same(read(card.edited(edit).text)[0], wish)
+
+
+def test_a_mapping_that_becomes_the_first_item_of_a_list_keeps_its_comments():
+    before = "---\na: 1 # one\ninfo: # two\n  # three\n  name: other # four\n  text: |\n    x\n\n    y # no comment\n# five\nb: 2\n---\n"
+
+    def edit(metadata: MutableMapping[Any, Any]) -> None:
+        metadata["info"] = [metadata["info"], {"name": "ours"}]
+
+    after = Card.parse(before.encode()).edited(edit)
+    assert after.metadata["info"] == [{"name": "other", "text": "x\n\ny # no comment\n"}, {"name": "ours"}]
+    for number in ("one", "two", "three", "four", "five"):
+        assert f"# {number}\n" in after.text
