@@ -38,7 +38,9 @@ reconciliation = _asset_job(
 class RollbackConfig(Config):
     """What is chosen in the launchpad."""
 
-    revision: str = Field(description="Whose data files come back: 7 or more hex digits of a commit of the repo.")
+    revision: str = Field(
+        description="Whose data files come back: a tag, or 7 or more hex digits of a commit of the repo."
+    )
     dry_run: bool = Field(default=False, description="Do everything but commit, and report what would come back.")
 
 
@@ -60,7 +62,7 @@ def put_data_files_back(context: OpExecutionContext, config: RollbackConfig, hub
         context.log.info(f"Dry run, nothing is changed: {'; '.join(map(described, planned)) or 'nothing had to be'}.")
     changesets = planned if dry_run else [each.changeset for each in done if each.committed]
     revisions = operation.target.revision, start.revision, done[-1].after if done else start.revision
-    context.add_output_metadata(restore_metadata(revisions, changesets, dry_run=dry_run))
+    context.add_output_metadata(restore_metadata(config.revision, revisions, changesets, dry_run=dry_run))
 
 
 @job(

@@ -17,6 +17,7 @@ from govbr_assets.dataset.transaction import CommitResult, commit
 from govbr_assets.errors import ConfigurationError, ContractError, HubUnavailableError
 from govbr_assets.huggingface.commit import COMMIT_FILES, Log
 from govbr_assets.huggingface.snapshot import DataFile, Snapshot
+from govbr_assets.huggingface.tags import tag_names, tagged_revision
 
 _NAME = re.compile(r"[0-9a-f]{7,40}")
 
@@ -107,16 +108,24 @@ def resolve_revision(dataset: Dataset, name: str) -> Snapshot:
 
     Args:
         dataset: the dataset.
-        name: 7 or more of its hex digits.
+        name: a tag, or 7 or more of its hex digits.
 
     Raises:
         ConfigurationError: it names no revision, or more than one, or one without data files.
     """
-    digits, subject = name.strip().lower(), f"The revision {name!r}"
+    name, subject = name.strip(), f"The revision {name!r}"
+    tagged = tagged_revision(dataset.client, name) if name in tag_names(dataset.client) else ""
+    digits = tagged or name.lower()
     if not _NAME.fullmatch(digits):
-        raise ConfigurationError(f"{subject} is none: write 7 to 40 of its hex digits, such as 0266e555.")
-    named = (each.revision for each in dataset.client.commits() if each.revision.startswith(digits))
-    found = list(islice(named, 1 if len(digits) == 40 else None))
+        raise ConfigurationError(
+            f"{subject} is none: write 7 to 40 of its hex digits, such as 0266e555, or a tag of"
+            f" {dataset.client.repo_id}."
+        )
+    prefixes = {digits, name.lower()} if _NAME.fullmatch(name.lower()) else {digits}
+    named = (each.revision for each in dataset.client.commits() if each.revision.startswith((*prefixes,)))
+    found = list(islice(named, 1 if len(digits) == 40 and len(prefixes) == 1 else None))
+    if tagged and len(found) > 1:
+        raise ConfigurationError(f"{subject} is a tag of {tagged[:8]} and the beginning of another: write the digits.")
     if len(found) != 1:
         subject += f" is the beginning of {len(found)}" if found else " is none"
         repo_id = dataset.client.repo_id

@@ -303,6 +303,30 @@ def test_what_is_no_name_of_a_revision_is_refused(hub: Dataset, write: Write, na
         resolve_revision(hub, name)
 
 
+def test_a_revision_may_be_named_by_a_tag(hub: Dataset, write: Write, local_hub: LocalHub, repo_id: str):
+    first = write({path(0): file("a")})
+    last = write({path(0): file("b")})
+    tags = local_hub.store.history(repo_id).tags
+    tags.add("2026.01.20", first)
+    tags.add(first[:8], first)
+    tags.add("deadbeef", last)
+    for name in ("2026.01.20", " 2026.01.20\n", first[:8]):
+        assert resolve_revision(hub, name).revision == first
+    assert resolve_revision(hub, "deadbeef").revision == last
+    back(hub, "2026.01.20")
+    assert data(local_hub, repo_id) == data(local_hub, repo_id, first)
+
+
+def test_a_tag_that_is_the_beginning_of_another_revision_is_refused(
+    hub: Dataset, write: Write, local_hub: LocalHub, repo_id: str
+):
+    first, last = write({path(0): file("a")}), write({path(0): file("b")})
+    local_hub.store.history(repo_id).tags.add(last[:7], first)
+    with pytest.raises(ConfigurationError, match=f"'{last[:7]}' is a tag of {first[:8]} and the beginning of another"):
+        resolve_revision(hub, last[:7])
+    assert resolve_revision(hub, last[:8]).revision == last
+
+
 def test_a_revision_of_another_history_is_none_of_this(hub: Dataset, write: Write, local_hub: LocalHub, repo_id: str):
     write({path(0): file("a")})
     other = stranger.write(local_hub.store, f"{repo_id}-other", {path(0): file("b")})
@@ -412,6 +436,7 @@ def test_the_job_rolls_back_and_tells_what_it_did(run: Run, write: Write, local_
     assert told(result) == {
         "dry_run": False,
         "target": first,
+        "tag": "",
         "revision_before": last,
         "revision_after": local_hub.store.head(repo_id),
         "commits": 2,
@@ -420,6 +445,10 @@ def test_the_job_rolls_back_and_tells_what_it_did(run: Run, write: Write, local_
     }
     again = told(run(first))
     assert (again["commits"], again["revision_before"]) == (0, again["revision_after"])
+    local_hub.store.history(repo_id).tags.add("2026.01.20", last)
+    by_tag = told(run("2026.01.20"))
+    assert (by_tag["target"], by_tag["tag"]) == (last, "2026.01.20")
+    assert data(local_hub, repo_id) == data(local_hub, repo_id, last)
 
 
 @pytest.mark.usefixtures("few")

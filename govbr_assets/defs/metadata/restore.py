@@ -8,11 +8,16 @@ from govbr_assets.operations.restore import RestoreStep
 
 
 def restore_metadata(
-    revisions: tuple[str | None, str | None, str | None], changesets: Sequence[Changeset[RestoreStep]], *, dry_run: bool
+    named: str,
+    revisions: tuple[str | None, str | None, str | None],
+    changesets: Sequence[Changeset[RestoreStep]],
+    *,
+    dry_run: bool,
 ) -> Metadata:
     """Describe all of a restore.
 
     Args:
+        named: how the first of the revisions was named: by a tag, or by its hex digits.
         revisions: the one whose files come back, the one before and the one after.
         changesets: that were committed, or would be in a dry run.
         dry_run: nothing was committed.
@@ -21,6 +26,7 @@ def restore_metadata(
     return {
         "dry_run": dry_run,
         "target": target,
+        "tag": "" if target.startswith(named.strip().lower()) else named.strip(),
         "revision_before": before,
         "revision_after": after,
         "commits": len(changesets),
