@@ -61,6 +61,8 @@ hub = HubResource(
     storage_url=storage_url,
     patience_minutes=setting("GOVBR_HUB_PATIENCE_MINUTES", "60"),
     dry_run=setting("GOVBR_DRY_RUN"),
+    license_id=setting("GOVBR_DATASET_LICENSE"),
+    release_tags=setting("GOVBR_RELEASE_TAGS", "on"),
 )
 
 defs = Definitions(

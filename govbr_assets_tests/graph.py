@@ -20,7 +20,9 @@ from govbr_assets.local.viewer import LocalViewer
 from govbr_assets.publications import NEWS
 from govbr_assets_tests.sql import execute
 
-_OF_THE_HUB = ("repo_id", "visibility", "token", "storage_url", "patience_minutes", "dry_run")
+_OF_THE_HUB = (
+    *("repo_id", "visibility", "token", "storage_url", "patience_minutes", "dry_run", "license_id", "release_tags"),
+)
 
 WEEKLY: list[Any] = [
     consolidated_dataset,

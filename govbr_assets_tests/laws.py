@@ -115,7 +115,7 @@ class HubReader:
             after: the revision that it made.
             deleted: it may delete the files of others, as a fold does.
         """
-        tree, changed = self._tree(after), {*self.changed(before, after)} - {"README.md"}
+        tree, changed = self._tree(after), {*self.changed(before, after)} - {"README.md", "CHANGELOG.md"}
         assert all(is_ours(path) or (deleted and path not in tree) for path in changed)
         for path in changed & set(tree):
             schema = self._table(after, path).schema

@@ -5,8 +5,10 @@ from datetime import datetime, timedelta
 
 import pyarrow as pa
 
-from govbr_assets.core.card import Card, appendable_card
-from govbr_assets.core.dataset_info import correct_info
+from govbr_assets.core.card import Card
+from govbr_assets.core.card_tables import current_block
+from govbr_assets.core.card_text import CardFacts, new_card
+from govbr_assets.core.dataset_info import add_features, correct_info
 from govbr_assets.core.days import Day
 from govbr_assets.core.layout import DATA_PATTERN
 from govbr_assets.core.scope import DEFAULT, scope_of
@@ -53,5 +55,7 @@ def usual_card(content: bytes | None) -> Card:
     def edit(metadata: Metadata) -> None:
         select(metadata, scope_of(metadata, ()), [DATA_PATTERN], ())
         correct_info(metadata, DEFAULT, NEWS.schema)
+        add_features(metadata, DEFAULT, NEWS.schema)
 
-    return appendable_card(content, edit)
+    new = new_card(NEWS, CardFacts("org/news"), "", current_block(NEWS, None)).encode()
+    return Card.parse(new if content is None else content).edited(edit)

@@ -344,6 +344,8 @@ def test_a_postgres_that_is_away_publishes_nothing_without_its_password(graph: G
         ({"repo_id": ""}, "GOVBR_REPO_ID is not set"),
         ({"repo_id": "no-namespace"}, "GOVBR_REPO_ID is 'no-namespace'"),
         ({"visibility": "secret"}, "GOVBR_REPO_VISIBILITY is 'secret'"),
+        ({"license_id": "cc-by"}, "GOVBR_DATASET_LICENSE is 'cc-by', a licence that the Hub does not know"),
+        ({"release_tags": "never"}, "GOVBR_RELEASE_TAGS is 'never': write on or off"),
     ],
 )
 def test_a_wrong_setting_is_named(graph: Graph, changed: dict[str, Any], named: str):

@@ -19,16 +19,6 @@ _HUB_FENCES = re.compile(rf"(\ufeff?\s*---{_END})([\S\s]*?{_END})(---[ \t]*(?:\r
 _LENIENT_FENCES = re.compile(rf"(\ufeff?\s*---[ \t]*{_END})((?:[\S\s]*?{_END})??)((?:---|\.\.\.)[ \t]*(?:\r\n|\n|$))")
 _OPENING_FENCE = re.compile(rf"\ufeff?\s*---[ \t]*({_END}|$)")
 
-_NEW_CARD = b"""---
-language:
-- pt
----
-
-# Not\xc3\xadcias do governo federal
-
-Not\xc3\xadcias publicadas pelos \xc3\xb3rg\xc3\xa3os do governo brasileiro, um arquivo Parquet por dia em `data/`.
-"""
-
 
 @dataclass(frozen=True)
 class Card:
@@ -92,6 +82,12 @@ class Card:
             raise ContractError("The front matter of README.md on the Hub cannot be edited: write it anew.")
         return card
 
+    def with_body(self, edit: Callable[[str], str]) -> "Card":
+        """Return a card with an edited body: the text behind the front matter, all of it if there is none."""
+        found = _HUB_FENCES.match(self.text)
+        start = found.end() if found else 0
+        return Card(self.text[:start] + edit(self.text[start:]))
+
     def encode(self) -> bytes:
         """Return the contents of `README.md`."""
         return self.text.encode()
@@ -111,22 +107,6 @@ class Card:
         newline = "\r\n" if "\r\n" in text else "\n"
         fence = "---" + newline
         return mark + fence, "", fence, (newline if text.strip() else "") + text
-
-
-def appendable_card(content: bytes | None, edit: Callable[[MutableMapping[Any, Any]], None]) -> Card:
-    """Return a card under which files can be added: `configs` that select them, our columns, and no outdated sizes.
-
-    Args:
-        content: of `README.md` on the Hub; None if there is none.
-        edit: changes the metadata.
-
-    Returns:
-        A card; with the same text if nothing has to change, so that it is not uploaded.
-
-    Raises:
-        ContractError: the card cannot be parsed, or not be edited.
-    """
-    return Card.parse(_NEW_CARD if content is None else content).edited(edit)
 
 
 def _next_line(before: str) -> int:

@@ -12,6 +12,7 @@ DATA_PATTERN = "data/train-*.parquet"
 """The glob in the dataset card; readers also use it directly, so folder and prefix are fixed."""
 
 CARD_PATH = "README.md"
+CHANGELOG_PATH = "CHANGELOG.md"
 STALE_INFO_PATH = "dataset_infos.json"
 """An old file whose split sizes make every reader fail once a shard is added."""
 

@@ -20,14 +20,13 @@ def entry(name: str, spec: DatasetSpec, coverage: Coverage, changes: ChangesSinc
     return f"## {name}\n\n" + "".join(f"- {line}\n" for line in lines)
 
 
-def message_before(day: Day, what: str) -> str:
+def message_before(day: Day) -> str:
     """Write the message of a tag for the state before a change of the whole dataset.
 
     Args:
         day: of the change.
-        what: the change, in Portuguese, such as `a primeira compactação`.
     """
-    return f"{name_before(day)}: o conjunto de dados como era antes de {what}."
+    return f"{name_before(day)}\n\nO conjunto de dados como era antes da reorganização de {day}."
 
 
 def _size(coverage: Coverage) -> str:
@@ -43,10 +42,10 @@ def _changes(changes: ChangesSince) -> str:
     if not changes.name:
         return "Primeira versão: as mudanças são contadas a partir daqui."
     if changes.counts is None:
-        commits = f"{number(changes.others)} {_plural(changes.others, 'commit', 'commits')}"
+        commits = f"{number(changes.uncounted)} {_plural(changes.uncounted, 'commit', 'commits')}"
         return (
-            f"Desde {changes.name}: arquivos de dados foram mudados também por outros ({commits}), e as linhas que"
-            + (" mudaram não foram contadas.")
+            f"Desde {changes.name}: as linhas que mudaram não foram contadas, pois houve {commits} de terceiros ou de"
+            " volta a uma versão anterior."
         )
     counts = changes.counts
     words = [

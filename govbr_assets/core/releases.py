@@ -1,7 +1,7 @@
 """Releases: how they are called, what a commit says of the release that it is, and how many rows changed since one.
 
-Counts come from trailers of the commits in between. A commit that has none is somebody else's: what it did to rows
-nobody has counted, and so nothing is said of the rows of such a period but the totals.
+Counts come from trailers of the commits in between. What a commit of somebody else's did to rows, or a restore, nobody
+has counted, and so nothing is said of the rows of such a period but the totals.
 """
 
 import re
@@ -89,13 +89,13 @@ class ChangesSince:
 
     Attributes:
         name: of the release; empty if there is none.
-        counts: of rows; None if somebody else has changed data files in between.
-        others: how many commits of somebody else's changed data files.
+        counts: of rows; None if there is a commit in between whose rows nobody has counted.
+        uncounted: how many such commits there are.
     """
 
     name: str = ""
     counts: RowCounts | None = None
-    others: int = 0
+    uncounted: int = 0
 
     @classmethod
     def of(cls, name: str, commits: Iterable[RowCounts | None]) -> "ChangesSince":
@@ -103,9 +103,9 @@ class ChangesSince:
 
         Args:
             name: of the release.
-            commits: what each did; None for one of somebody else's that changed data files.
+            commits: what each did; None for one whose rows nobody has counted.
         """
-        known, others = RowCounts(), 0
-        for counts in commits:
-            known, others = (known, others + 1) if counts is None else (known + counts, others)
-        return cls(name, None if others else known, others)
+        found = list(commits)
+        known = [counts for counts in found if counts is not None]
+        uncounted = len(found) - len(known)
+        return cls(name, None if uncounted else sum(known, RowCounts()), uncounted)

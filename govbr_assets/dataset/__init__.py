@@ -6,6 +6,7 @@ be different for another service than the Hub.
 
 from dataclasses import dataclass
 
+from govbr_assets.core.card_text import CardFacts
 from govbr_assets.core.spec import DatasetSpec
 from govbr_assets.dataset.metadata_cache import MetadataCache
 from govbr_assets.dataset.reader import DatasetReader
@@ -22,12 +23,14 @@ class Dataset:
         reader: reads its files, and remembers what they say.
         cache: what is known of files from earlier runs.
         spec: what its files hold.
+        card: what its card says of the repo, if it has none yet.
     """
 
     client: RepoClient
     reader: DatasetReader
     cache: MetadataCache
     spec: DatasetSpec
+    card: CardFacts
 
     @classmethod
     def open(
@@ -40,6 +43,8 @@ class Dataset:
         endpoint: str | None = None,
         folder: Folder | None = None,
         patience: float = 60.0,
+        license_id: str = "",
+        tagged: bool = True,
     ) -> "Dataset":
         """Open a dataset; contacts nobody yet.
 
@@ -51,10 +56,13 @@ class Dataset:
             endpoint: None takes the public Hub.
             folder: where metadata of its files is kept between runs; None fetches it anew.
             patience: seconds that a commit may wait for a Hub that is busy or whose commits of the hour are spent.
+            license_id: of a card that this project writes, an identifier of the Hub; empty leaves it out.
+            tagged: whether releases get tags.
 
         Raises:
             ConfigurationError: a setting is malformed.
         """
         cache = MetadataCache(folder, spec)
         client = RepoClient(repo_id, private=private, token=token, endpoint=endpoint, cards=cache, patience=patience)
-        return cls(client, DatasetReader(client, cache, spec), cache, spec)
+        card = CardFacts(repo_id, license_id, tagged)
+        return cls(client, DatasetReader(client, cache, spec), cache, spec, card)

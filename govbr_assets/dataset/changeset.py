@@ -5,11 +5,15 @@ from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from govbr_assets.core.layout import is_parquet
+from govbr_assets.core.releases import Release
 from govbr_assets.huggingface.file_changes import FileChanges
 from govbr_assets.huggingface.snapshot import DataFile, Snapshot
 
-REMOVED_ROWS, UNSELECTED_FILES = "Removed-Rows", "Unselected-Files"
-"""Trailers of a commit: how many rows have left the dataset, and how many files that were ours wait for deletion."""
+REMOVED_ROWS, CHANGED_ROWS, UNSELECTED_FILES = "Removed-Rows", "Changed-Rows", "Unselected-Files"
+"""Trailers of a commit: how many rows left the dataset or have another content, how many files wait for deletion."""
+
+RESTORED_FILES = "Restored-Files"
+"""A trailer as well: how many files are again as they were, so that nobody has counted which rows changed."""
 
 _VISIBLE_ROWS = re.compile(r"^Rows: (\d+) -> (\d+)$", re.MULTILINE)
 
@@ -40,25 +44,40 @@ class Changeset(FileChanges, Generic[R_co]):
     Attributes:
         report: what the changes mean: of days, of a compaction, of a restore.
         removed_rows: rows that leave the dataset, a trailer of the commit, so that they can be counted.
+        changed_rows: rows whose content is another one, or that belong to another day; likewise.
         unselect: files of ours that the card selects no more, and that stay for a later commit to delete.
         like: what the card says of the files becomes what it says at this revision.
         allow_incompatible: files that break readers block nothing: the commit restores or replaces such files.
+        release: whether the commit is a release: its card is brought up to date, and the changelog gets an entry.
         visible_rows: how many rows readers see before and after; None until it is counted.
     """
 
     report: R_co = field(kw_only=True)
     removed_rows: int = 0
+    changed_rows: int = 0
     unselect: frozenset[str] = frozenset()
     like: Snapshot | None = None
     allow_incompatible: bool = False
+    release: Release = field(default_factory=Release)
     visible_rows: VisibleRows | None = None
 
     @property
     def description(self) -> str:
         """The trailers of the commit message."""
-        counts = {REMOVED_ROWS: self.removed_rows, UNSELECTED_FILES: len(self.unselect)}
+        counts = {
+            REMOVED_ROWS: self.removed_rows,
+            CHANGED_ROWS: self.changed_rows,
+            UNSELECTED_FILES: len(self.unselect),
+            RESTORED_FILES: len(self.data_copies) + len(self.delete) if self.like else 0,
+        }
         trailers = [f"{name}: {count}" for name, count in counts.items() if count]
-        return "\n".join([*trailers, *([str(self.visible_rows)] if self.visible_rows else [])])
+        trailers += [str(self.visible_rows)] if self.visible_rows else []
+        return "\n".join([*trailers, *self.release.trailers])
+
+    def data_paths(self, snapshot: Snapshot) -> set[str]:
+        """The data files of the dataset after the commit on a snapshot."""
+        stay = {file.path for file in snapshot.data_files}.difference(self.delete, self.unselect)
+        return stay | {*filter(is_parquet, self.put), *(each.path for each in self.data_copies)}
 
     @property
     def data_copies(self) -> list[DataFile]:

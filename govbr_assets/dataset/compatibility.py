@@ -1,8 +1,10 @@
 """What makes a revision load for every reader: a card that selects our files, no stale sizes, files of one schema."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
-from govbr_assets.core.card import Card, appendable_card
+from govbr_assets.core.card import Card
+from govbr_assets.core.coverage import Coverage
 from govbr_assets.core.dataset_info import correct_info, corrected_infos, drop_sizes
 from govbr_assets.core.layout import CARD_PATH, DATA_PATTERN, STALE_INFO_PATH, is_parquet
 from govbr_assets.core.scope import DEFAULT, Scope, scope_of
@@ -10,6 +12,7 @@ from govbr_assets.core.selection import Metadata, restate, restate_info, select,
 from govbr_assets.core.spec import DatasetSpec
 from govbr_assets.core.unchanged import changed_configs, check_selection
 from govbr_assets.dataset import Dataset
+from govbr_assets.dataset.card import described, first_card
 from govbr_assets.dataset.changeset import Changeset
 from govbr_assets.errors import ContractError
 from govbr_assets.huggingface.card_validation import check_card
@@ -30,54 +33,82 @@ def check_card_usable(dataset: Dataset, snapshot: Snapshot) -> None:
         select(metadata, scope, scope.ours.patterns or [DATA_PATTERN], snapshot.files)
         correct_info(metadata, scope.default or DEFAULT, dataset.spec.schema)
 
-    content = appendable_card(snapshot.card, edit).encode()
+    content = Card.parse(_base(dataset, snapshot)).edited(edit).encode()
     if content != snapshot.card:
         check_card(dataset.client, content)
 
 
+class CardChanges(NamedTuple):
+    """What has to change beside the data: contents by path, paths to delete, and what was left as it is, and why."""
+
+    put: dict[str, bytes]
+    delete: tuple[str, ...] = ()
+    notes: Sequence[str] = ()
+
+
 def card_changes(
-    dataset: Dataset, snapshot: Snapshot, edit: Changeset[object] | None = None
-) -> tuple[dict[str, bytes], tuple[str, ...]]:
+    dataset: Dataset, snapshot: Snapshot, edit: Changeset[object] | None = None, coverage: Coverage | None = None
+) -> CardChanges:
     """Say what has to change beside the data, so that readers see our files and of all others what they saw.
 
     Args:
         dataset: the dataset.
         snapshot: the revision that the commit is planned at.
-        edit: the commit; None for one that changes no file.
+        edit: the commit; None for one that changes no file, to see what has to change all the same.
+        coverage: of the dataset after the commit, for a new card and for one whose text is kept current; or None.
 
     Returns:
-        The card and the older file beside it, if they have to change, and the files to delete.
+        The card and the older file beside it, if they change.
 
     Raises:
         ContractError: the card cannot be understood or not be edited, readers would see something else, or the Hub
             refuses what it would become.
     """
-    edit = edit or Changeset(report=None)
+    describing, edit = edit is not None and not edit.like, edit or Changeset(report=None)
     old = {path: file.content for path, file in snapshot.files.items()}
     new = {path: content for path, content in old.items() if path not in edit.delete}
     new |= dict.fromkeys(edit.put, "") | {each.path: each.content for each in edit.copy}
-    wanted = {file.path for file in snapshot.data_files}.difference(edit.delete, edit.unselect)
-    wanted |= {*filter(is_parquet, edit.put), *(each.path for each in edit.data_copies)}
-    card = _card(snapshot, edit.like, wanted, new.keys() | {CARD_PATH}, dataset.spec)
+    wanted, base = edit.data_paths(snapshot), Card.parse(_base(dataset, snapshot, coverage))
+    card = _card(base, snapshot, edit.like, wanted, new.keys() | {CARD_PATH}, dataset.spec)
     after = scope_of(card.metadata, new.keys())
     check_selection(snapshot.scope, after, wanted, old, new)
     others = changed_configs(snapshot.scope, after, old, new) - {after.default}
     card = card.edited(lambda metadata: _correct_others(metadata, others, after, edit.like, dataset.spec))
+    current = coverage if edit.release.name and snapshot.card else None
+    card, notes = described(dataset, card, after.default or DEFAULT, current) if describing else (card, [])
     content = card.encode()
     put = {} if content == snapshot.card else {CARD_PATH: content}
     if put:
         check_card(dataset.client, content)
+    infos, delete = _stale_infos(dataset, snapshot, {snapshot.scope.default or DEFAULT, *others})
+    return CardChanges(put | infos, delete, notes)
+
+
+def _stale_infos(
+    dataset: Dataset, snapshot: Snapshot, configs: Collection[str]
+) -> tuple[dict[str, bytes], tuple[str, ...]]:
+    """Correct the older file beside the card, or delete it."""
     infos = dataset.client.content(snapshot, STALE_INFO_PATH)
     if infos is None:
-        return put, ()
-    corrected = corrected_infos(infos, {snapshot.scope.default or DEFAULT, *others})
+        return {}, ()
+    corrected = corrected_infos(infos, configs)
     if corrected is None:
-        return put, (STALE_INFO_PATH,)
-    return put if corrected == infos else {**put, STALE_INFO_PATH: corrected}, ()
+        return {}, (STALE_INFO_PATH,)
+    return {} if corrected == infos else {STALE_INFO_PATH: corrected}, ()
+
+
+def _base(dataset: Dataset, snapshot: Snapshot, coverage: Coverage | None = None) -> bytes:
+    """Take the card of a revision, or write one."""
+    return first_card(dataset, coverage) if snapshot.card is None else snapshot.card
 
 
 def _card(
-    snapshot: Snapshot, like: Snapshot | None, wanted: Collection[str], paths: Collection[str], spec: DatasetSpec
+    base: Card,
+    snapshot: Snapshot,
+    like: Snapshot | None,
+    wanted: Collection[str],
+    paths: Collection[str],
+    spec: DatasetSpec,
 ) -> Card:
     """Make the card select some files: as another revision's does, if that is asked for and right, else as ours do."""
     before = snapshot.scope
@@ -95,10 +126,10 @@ def _card(
         correct_info(metadata, config, spec.schema)
 
     if like:
-        card = appendable_card(snapshot.card, restated)
+        card = base.edited(restated)
         if sorted(scope_of(card.metadata, paths).ours.files) == sorted(wanted):
             return card
-    return appendable_card(snapshot.card, selecting)
+    return base.edited(selecting)
 
 
 def _correct_others(

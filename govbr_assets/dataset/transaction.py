@@ -13,7 +13,9 @@ from govbr_assets.core.layout import CARD_PATH, is_parquet
 from govbr_assets.dataset import Dataset
 from govbr_assets.dataset.changeset import Changeset, Operation, R, R_co
 from govbr_assets.dataset.compatibility import card_changes, check_card_usable, check_readable, empty_files
+from govbr_assets.dataset.coverage import coverage_after
 from govbr_assets.dataset.reach import check_movable
+from govbr_assets.dataset.release_notes import with_changelog
 from govbr_assets.dataset.visible_rows import check_rows_seen, with_rows_seen
 from govbr_assets.errors import HubConflictError
 from govbr_assets.huggingface.commit import Log, send_commit
@@ -32,12 +34,14 @@ class CommitResult(Generic[R_co]):
         snapshot: the one that holds the result, the same if nothing had to change.
         changeset: what was changed, or would be in a dry run.
         notes: how other files on the Hub differ from the contract without breaking readers, a sentence each.
+        unwritten: what of the card's text or the changelog was left as it is, and why, a sentence each.
     """
 
     parent: Snapshot
     snapshot: Snapshot
     changeset: Changeset[R_co]
     notes: list[str] = field(default_factory=list)
+    unwritten: list[str] = field(default_factory=list)
 
     @property
     def report(self) -> R_co:
@@ -87,7 +91,7 @@ def commit(
     """
     parent = start
     for _ in range(_PLANS):
-        changeset, notes = _plan(dataset, operation, parent)
+        changeset, *notes = _plan(dataset, operation, parent)
         if dry_run or changeset.empty:
             head = dataset.client.head()
             landed = parent if head.revision == parent.revision else None
@@ -97,35 +101,40 @@ def commit(
             landed = _land(dataset, parent, changeset, log)
             head = landed or _moved_head(dataset, parent)
         if landed:
-            return CommitResult(parent, landed, changeset, notes)
+            return CommitResult(parent, landed, changeset, *notes)
         parent = head
     raise HubConflictError(f"{dataset.client.repo_id} moved {_PLANS} times while we published to it: try again later.")
 
 
-def _plan(dataset: Dataset, operation: Operation[R], snapshot: Snapshot) -> tuple[Changeset[R], list[str]]:
+def _plan(dataset: Dataset, operation: Operation[R], snapshot: Snapshot) -> tuple[Changeset[R], list[str], list[str]]:
     """Plan an operation at a snapshot, and complete the changeset so that the result loads."""
     check_card_usable(dataset, snapshot)  # before the operation's work: what blocks it blocks all of that
     changeset = operation.plan(snapshot)
-    return (changeset, []) if changeset.empty else _complete(dataset, snapshot, changeset)
+    return (changeset, [], []) if changeset.empty else _complete(dataset, snapshot, changeset)
 
 
-def _complete(dataset: Dataset, snapshot: Snapshot, changeset: Changeset[R]) -> tuple[Changeset[R], list[str]]:
+def _complete(
+    dataset: Dataset, snapshot: Snapshot, changeset: Changeset[R]
+) -> tuple[Changeset[R], list[str], list[str]]:
     """Add what makes the result load, and leave out what the revision has already: the dataset would skip it unseen."""
     if changeset.like is None:
         check_movable(dataset, snapshot)
     changeset = replace(changeset, delete=changeset.delete + empty_files(dataset, snapshot, changeset))
     notes = check_readable(dataset, snapshot, changeset)
-    card, stale = card_changes(dataset, snapshot, changeset)
-    changeset = replace(changeset, put={**changeset.put, **card}, delete=changeset.delete + stale)
+    counted = snapshot.card is None or changeset.release.name
+    coverage = coverage_after(dataset, snapshot, changeset, changeset.data_paths(snapshot)) if counted else None
+    card = card_changes(dataset, snapshot, changeset, coverage)
+    changeset = replace(changeset, put={**changeset.put, **card.put}, delete=changeset.delete + card.delete)
     # Before files that are there already are left out of it: the card may select them only from this commit on.
     changeset = with_rows_seen(dataset, snapshot, changeset)
+    changeset, unwritten = with_changelog(dataset, snapshot, changeset, coverage)
     put = {
         path: content
         for path, content in changeset.put.items()
         if path not in snapshot.files or not snapshot.files[path].holds(content)
     }
     copy = tuple(each for each in changeset.copy if snapshot.files.get(each.path) != each)
-    return replace(changeset, put=put, copy=copy), notes
+    return replace(changeset, put=put, copy=copy), notes, [*card.notes, *unwritten]
 
 
 def _create_repo(dataset: Dataset) -> Snapshot:

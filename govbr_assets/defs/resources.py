@@ -6,6 +6,7 @@ from dagster import ConfigurableResource, ResourceDependency
 from pydantic import PrivateAttr
 
 from govbr_assets.alerts.outbox import AlertOutbox
+from govbr_assets.core.licenses import check_license
 from govbr_assets.dataset import Dataset
 from govbr_assets.errors import ConfigurationError
 from govbr_assets.huggingface.viewer import Viewer
@@ -42,6 +43,8 @@ class HubResource(ConfigurableResource):
         storage_url: where footers and keys of its files are kept: a folder or an fsspec URL; empty keeps nothing.
         patience_minutes: how long a publication may wait for a busy Hub, or until the repo may have another commit.
         dry_run: `1` makes every publication a dry run.
+        license_id: of a card that this project writes: an identifier of the Hub; empty leaves it out.
+        release_tags: `on` or `off`: whether releases get tags.
     """
 
     repo_id: str
@@ -51,6 +54,18 @@ class HubResource(ConfigurableResource):
     storage_url: str = ""
     patience_minutes: str = "60"
     dry_run: str = ""
+    license_id: str = ""
+    release_tags: str = "on"
+
+    @property
+    def tags_releases(self) -> bool:
+        """Whether releases get tags."""
+        release_tags = cleaned(self.release_tags).lower()
+        if release_tags not in ("", "on", "off"):
+            raise ConfigurationError(
+                f"GOVBR_RELEASE_TAGS is {self.release_tags!r}: write on or off, or leave it out for on."
+            )
+        return release_tags != "off"
 
     @property
     def is_dry_run(self) -> bool:
@@ -78,6 +93,8 @@ class HubResource(ConfigurableResource):
             self.endpoint or None,
             self.storage_url,
             int(minutes) * 60,
+            check_license("GOVBR_DATASET_LICENSE", cleaned(self.license_id)),
+            self.tags_releases,
         )
 
 
@@ -133,12 +150,27 @@ class AlertResource(ConfigurableResource):
 
 @lru_cache(maxsize=8)
 def _dataset(
-    repo_id: str, private: bool, token: str | None, endpoint: str | None, storage_url: str, patience: float
+    repo_id: str,
+    private: bool,
+    token: str | None,
+    endpoint: str | None,
+    storage_url: str,
+    patience: float,
+    license_id: str,
+    tagged: bool,
 ) -> Dataset:
     """Keep one dataset a process and repo."""
     folder = Folder(storage_url) if storage_url else None
     dataset = Dataset.open(
-        repo_id, NEWS, private=private, token=token, endpoint=endpoint, folder=folder, patience=patience
+        repo_id,
+        NEWS,
+        private=private,
+        token=token,
+        endpoint=endpoint,
+        folder=folder,
+        patience=patience,
+        license_id=license_id,
+        tagged=tagged,
     )
     check_hub(dataset.client.api.endpoint)
     return dataset

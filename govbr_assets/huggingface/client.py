@@ -189,11 +189,11 @@ class RepoClient:
                 raise HubUnavailableError(told) from error
         return {entry.path: _as_ours(entry, revision) for entry in entries if isinstance(entry, RepoFile)}
 
-    def commits(self) -> Iterator[Commit]:
-        """Go through the commits, newest first, a page at a time."""
+    def commits(self, revision: str = "main") -> Iterator[Commit]:
+        """Go through the commits that lead to a revision, newest first, a page at a time."""
         endpoint = self.api.endpoint or constants.ENDPOINT
         # `list_repo_commits` fetches the whole history, of which the last hour is wanted.
-        address = f"{endpoint}/api/datasets/{self.repo_id}/commits/main"
+        address = f"{endpoint}/api/datasets/{self.repo_id}/commits/{revision}"
         with translated_errors(self.repo_id, "listing the commits"):
             for commit in paginate(address, params={}, headers=build_hf_headers(token=self.token)):
                 yield Commit(commit["id"], parse_datetime(commit["date"]), commit.get("message") or "")

@@ -46,6 +46,7 @@ def demo(folder: Path) -> int:
         changed = {path for path in late.files if late.files[path] != again.files.get(path)}
         held &= changed == {late_path}
         held &= show.fold(late)
+        held &= show.card()
         held &= show.read()
         print("\nAll of it held." if held else "\nerror: not all of it held; see above.", flush=True)
         return 0 if held else 1

@@ -13,6 +13,7 @@ from huggingface_hub import HfApi
 
 from govbr_assets.core.days import Day
 from govbr_assets.core.gitignore import GITIGNORE
+from govbr_assets.core.layout import CARD_PATH, CHANGELOG_PATH
 from govbr_assets.dataset import Dataset
 from govbr_assets.huggingface.snapshot import Snapshot
 from govbr_assets.local.stack import REPO_ID, LocalStack
@@ -133,7 +134,7 @@ class Show:
         self._tell("files_in", "files_out", "dagster/row_count", "duplicates_dropped", "bytes_in", "bytes_written")
         planned = self._dataset.client.head()
         self.materialize("consolidated_dataset")
-        proven = self._tell("proof", "commits", "revision_before", "revision_after")
+        proven = self._tell("proof", "commits", "revision_before", "revision_after", "tags")
         after = self.published("the shards are folded")
         for text, head in (("before", before), ("after", after)):
             print(f"\nfiles {text}:")
@@ -163,6 +164,14 @@ class Show:
         for name, verdict in passed.items():
             print(f"          {name:<30}  {'passed' if verdict else 'FAILED'}", flush=True)
         return all(passed.values()) and len(passed) == len(keys)
+
+    def card(self) -> bool:
+        """Show what the card says that this project has written, and what the release says of itself."""
+        head = self._dataset.client.head()
+        card, changelog = (self._dataset.client.content(head, path) or b"" for path in (CARD_PATH, CHANGELOG_PATH))
+        text = card.decode().split("---\n", 2)[2]
+        print(f"\nThe text of its card (README.md):\n{text}\nIts changelog:\n\n{changelog.decode()}", flush=True)
+        return b"## Cobertura" in card and b"\n## 20" in changelog
 
     def read(self) -> bool:
         """Read the dataset as anybody would."""

@@ -49,10 +49,10 @@ def front(card: str) -> dict:
     return (yaml.safe_load(read[2]) or {}) if read else {}
 
 
-def test_a_new_card_names_the_pattern_and_no_sizes():
+def test_a_new_card_names_the_pattern_and_the_columns_and_no_sizes():
     card = appendable_card(None)
     assert front(card)["configs"] == CONFIGS
-    assert "dataset_info" not in front(card)
+    assert front(card)["dataset_info"] == {"features": FEATURES}
 
 
 def test_a_stale_card_loses_its_sizes_and_nothing_else():

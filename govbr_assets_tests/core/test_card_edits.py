@@ -272,7 +272,8 @@ def test_anchors_aliases_merges_and_tags_are_understood(front: str, key: str, in
 
 
 def test_a_mapping_that_becomes_the_first_item_of_a_list_keeps_its_comments():
-    before = "---\na: 1 # one\ninfo: # two\n  # three\n  name: other # four\n  text: |\n    x\n\n    y # no comment\n# five\nb: 2\n---\n"
+    info = "info: # two\n  # three\n  name: other # four\n  text: |\n    x\n\n    y # no comment\n# five\n"
+    before = f"---\na: 1 # one\n{info}b: 2\n---\n"
 
     def edit(metadata: MutableMapping[Any, Any]) -> None:
         metadata["info"] = [metadata["info"], {"name": "ours"}]

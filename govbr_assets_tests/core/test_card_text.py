@@ -100,7 +100,7 @@ def test_a_release_says_what_changed_and_invents_nothing_where_others_have_writt
         "- Esquema: versão 1, 24 colunas.",
     ]
     others = entry("2026.01.27", NEWS, COVERAGE, ChangesSince.of("2026.01.20", [*ours, None]))
-    assert "outros (1 commit)" in others
+    assert "não foram contadas, pois houve 1 commit de terceiros" in others
     assert "acrescentadas" not in others
     assert "Primeira versão" in entry("2026.01.27", NEWS, COVERAGE, ChangesSince())
 

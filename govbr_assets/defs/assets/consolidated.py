@@ -12,6 +12,7 @@ from govbr_assets.defs.failures import without_retries
 from govbr_assets.defs.metadata.compaction import CompactionProgress
 from govbr_assets.defs.resources import HubResource
 from govbr_assets.operations.compact.plan import compact
+from govbr_assets.operations.release import tag_releases
 from govbr_assets.publications import NEWS
 
 
@@ -33,8 +34,15 @@ def consolidated_dataset(
         for result in compact(dataset, Day.at(datetime.now(UTC)), dry_run=dry_run, log=context.log.info):
             progress.add(result)
             context.log.info(str(progress))
+            for sentence in result.unwritten:
+                context.log.warning(sentence)
             # A compaction that fails later leaves this behind, and `no_row_was_lost` begins with the first of them.
             yield AssetObservation(context.asset_key, metadata=progress.to_metadata())
+        if hub.tags_releases and not dry_run:
+            tags = tag_releases(dataset, log=context.log.info)
+            progress.tagged(tags)
+            if tags.problem:
+                context.log.warning(tags.problem)
         if not dry_run:
             yield MaterializeResult(metadata=progress.to_metadata())
         elif not progress.commits:

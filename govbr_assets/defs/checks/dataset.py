@@ -10,7 +10,7 @@ from dagster import AssetCheckExecutionContext, AssetCheckResult, AssetRecordsFi
 
 from govbr_assets.core.periods import SortCheck
 from govbr_assets.dataset import Dataset
-from govbr_assets.dataset.compatibility import card_changes, obstacles
+from govbr_assets.dataset.compatibility import CardChanges, card_changes, obstacles
 from govbr_assets.dataset.key_index import KeyIndex
 from govbr_assets.defs.assets.consolidated import consolidated_dataset
 from govbr_assets.defs.checks.whole import shortfall
@@ -44,7 +44,7 @@ def dataset_schema_is_the_contract(context: AssetCheckExecutionContext, hub: Hub
     schemas = {file.path: dataset.reader.schema(file) for file in head.data_files}
     wrong = {path: difference for path, schema in schemas.items() if (difference := dataset.spec.compare(schema))}
     breaking = [path for path, difference in wrong.items() if difference.for_readers(first=False)[0]]
-    put, stale = card_changes(dataset, head) if head.data_files else ({}, ())
+    put, stale, _ = card_changes(dataset, head) if head.data_files else CardChanges({})
     examples = "\n".join(f"{path}: {difference}" for path, difference in list(wrong.items())[:20])
     numbers = {"different": len(wrong), "break_readers": len(breaking), "examples": examples or "none"} | _about(head)
     in_the_way = [f"to be mended: {[*put, *stale]}"] if put or stale else []

@@ -10,6 +10,7 @@ from govbr_assets.defs.metadata.events import Event, Metadata, Values
 from govbr_assets.defs.metadata.markdown import table
 from govbr_assets.huggingface.snapshot import DataFile, Snapshot
 from govbr_assets.operations.compact.plan import CompactionReport
+from govbr_assets.operations.release import TaggedReleases
 
 _PROOF = (
     "Before each commit every file was read back from the disk: its ids and row digests are the ones that were read,"
@@ -66,7 +67,8 @@ class CompactionProgress:
         self._inputs: list[DataFile] = []
         self._written: dict[str, int] = {}
         self._numbers, self._dropped = Counter[str](), Counter[str]()
-        self._left, self._notes = 0, list[str]()
+        self._left, self._notes, self._unwritten = 0, list[str](), list[str]()
+        self._tags = TaggedReleases()
 
     @property
     def commits(self) -> int:
@@ -80,8 +82,12 @@ class CompactionProgress:
         self._after, self._left = result.snapshot, report.waiting
         self._written |= {path: report.rows[path] for path in changeset.put if path in report.rows}
         self._dropped.update(report.dropped)
-        self._notes = result.notes
+        self._notes, self._unwritten = result.notes, result.unwritten
         self._numbers.update(commits=1, bytes_written=changeset.size, bytes_new=report.new_bytes)
+
+    def tagged(self, tags: TaggedReleases) -> None:
+        """Add what became of tags."""
+        self._tags = tags
 
     def __str__(self) -> str:
         done, total = len(self._inputs), len(self._inputs) + self._left
@@ -107,6 +113,9 @@ class CompactionProgress:
             "dropped_from": _by_file("duplicates", self._dropped),
             "written": _by_file("rows", self._written),
             "still_different": "\n".join(self._notes[:20]) or "none: every file has the published schema",
+            "card_and_changelog": "\n".join(self._unwritten) or "written, if there was anything to write",
+            "tags": ", ".join(self._tags.created),
+            "tags_missing": self._tags.problem,
             "taken_up": inputs or "nothing: all is compacted",
             "proof": _PROOF if self._inputs else "nothing was written",
         }

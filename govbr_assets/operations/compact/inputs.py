@@ -39,7 +39,7 @@ class CompactionInputs:
     """
 
     def __init__(self, dataset: Dataset, today: Day, folder: Path, log: Log) -> None:
-        self.dataset, self._today, self._folder, self._log = dataset, today, folder, log
+        self.dataset, self.today, self._folder, self._log = dataset, today, folder, log
         self._cache = FileCache(dataset, folder / "cache")
         self._months: dict[DataFile, Sequence[int] | None] = {}  # of the row groups of year files
         self._odd: dict[DataFile, bool] = {}  # whether a file has another schema than the contract
@@ -60,7 +60,7 @@ class CompactionInputs:
             snapshot: what to read.
             built: the files that were built here, which stay on the disk.
         """
-        found = sources(snapshot, self._today, self.dataset.spec.layout)
+        found = sources(snapshot, self.today, self.dataset.spec.layout)
         for year, file in list(found.years.items()):
             if self._months_of(file, year) is None:
                 found.legacy.append(found.years.pop(year))

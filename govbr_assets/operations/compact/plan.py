@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from govbr_assets.core.days import Day
 from govbr_assets.core.globs import selected
 from govbr_assets.core.layout import DATA_PATTERN
+from govbr_assets.core.releases import Release, release_name
 from govbr_assets.dataset import Dataset
 from govbr_assets.dataset.changeset import Changeset
 from govbr_assets.dataset.left_over import left_over
@@ -22,6 +23,7 @@ from govbr_assets.io.scratch import scratch_folder
 from govbr_assets.operations.compact.build import YearFile, YearFiles
 from govbr_assets.operations.compact.inputs import CompactionInputs
 from govbr_assets.operations.compact.packing import pack_commit, years_of
+from govbr_assets.operations.compact.sources import sources
 
 
 @dataclass(frozen=True)
@@ -94,10 +96,8 @@ class Compaction:
         """Plan the commit: as many files as find room in one, and the year files that replace them."""
         dataset, inputs = self._inputs.dataset, self._inputs
         check_movable(dataset, snapshot)
-        if still := left_over(dataset, snapshot)[:COMMIT_FILES]:
-            paths = tuple(file.path for file in still)
-            message = f"Delete {len(paths)} files that were moved over"
-            return Changeset(delete=paths, allow_incompatible=True, message=message, report=CompactionReport())
+        if still := left_over(dataset, snapshot):
+            return self._deletion(snapshot, still)
         found = inputs.refresh(snapshot, self._years.files)
         # Files with duplicates go first, so that these are there at as few revisions as can be.
         waiting = [*found.legacy, *sorted(found.shards, key=lambda file: file not in inputs.doubled)]
@@ -109,6 +109,25 @@ class Compaction:
         return self._changeset(
             snapshot, built, gone, _report(taken, len(waiting) - len(taken), built, self._years.dropped(taken))
         )
+
+    def _deletion(self, snapshot: Snapshot, still: Sequence[DataFile]) -> Changeset[CompactionReport]:
+        """Delete files whose rows earlier commits have moved over."""
+        found = sources(snapshot, self._inputs.today, self._inputs.dataset.spec.layout)
+        last = len(still) <= COMMIT_FILES and not found.legacy and not found.shards
+        paths = tuple(file.path for file in still[:COMMIT_FILES])
+        return Changeset(
+            delete=paths,
+            message=f"Delete {len(paths)} files that were moved over",
+            allow_incompatible=True,
+            release=self._release(snapshot, last=last),
+            report=CompactionReport(),
+        )
+
+    def _release(self, snapshot: Snapshot, *, last: bool) -> Release:
+        """Say which release a commit is: the last one of a compaction; and whether it is the first of a dataset."""
+        found = sources(snapshot, self._inputs.today, self._inputs.dataset.spec.layout)
+        name = release_name(self._inputs.today)
+        return Release(name if last else "", name if found.legacy and not found.years else "")
 
     def _changeset(
         self, snapshot: Snapshot, built: Sequence[YearFile], gone: set[str], report: CompactionReport
@@ -126,6 +145,7 @@ class Compaction:
             message=f"Fold {len(report.compacted)} files into {len(files)} year files",
             unselect=unselect,
             allow_incompatible=True,
+            release=self._release(snapshot, last=not report.waiting and not unselect),
             report=report,
         )
 

@@ -83,8 +83,15 @@ class SyncCommit:
         put = {path: file.local for path, file in made.items() if file.local}
         delete = tuple(path for path in made if path not in put and snapshot.data_file(path))
         fresh = {path: file.fresh for path, file in made.items()}
-        report = SyncReport(days, rejected)
-        return Changeset(put, delete, fresh=fresh, message=_message(days), removed_rows=len(removed), report=report)
+        return Changeset(
+            put,
+            delete,
+            fresh=fresh,
+            message=_message(days),
+            removed_rows=len(removed),
+            changed_rows=_changed(days),
+            report=SyncReport(days, rejected),
+        )
 
     def _guarded(self, days: Mapping[str, DayReport], builder: ChangesetBuilder) -> dict[str, DayReport]:
         """Retain the rows that were to be removed if they are too many, together with earlier ones."""
@@ -104,6 +111,15 @@ class SyncCommit:
     def _removed_lately(self) -> int:
         """Count the rows that have left the dataset by commits of this project, by the trailers in its history."""
         return self.dataset.client.trailer_since(REMOVED_ROWS, datetime.now(UTC) - timedelta(hours=REMOVALS_HOURS))
+
+
+def _changed(days: Mapping[str, DayReport]) -> int:
+    """Count the rows whose content is another one, or that belong to another day, each once."""
+    moves = Action.MOVE_IN, Action.MOVE_OUT
+    all_changes = [day.changes for day in days.values() if day.changes]
+    return len(
+        {each for one in all_changes for each in (*one.changed, *(id for move in moves for id in one.ids(move)))}
+    )
 
 
 def _message(days: Mapping[str, DayReport]) -> str:

@@ -1,0 +1,277 @@
+"""Releases on a real Hub: a compaction is tagged, has an entry in the changelog, and a card that says what there is."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from huggingface_hub import HfApi
+
+from govbr_assets.core.card_block import BEGIN, END
+from govbr_assets.core.days import Day
+from govbr_assets.core.releases import ChangesSince, RowCounts
+from govbr_assets.dataset import Dataset
+from govbr_assets.dataset.release_notes import changes_since
+from govbr_assets.defs import jobs
+from govbr_assets.local.hub import LocalHub
+from govbr_assets.local.hub.actions import answer
+from govbr_assets.local.hub.faults import Fault
+from govbr_assets.local.hub.tags import Tag
+from govbr_assets.operations.compact.plan import compact
+from govbr_assets.operations.release import tag_before, tag_releases
+from govbr_assets.publications import NEWS
+from govbr_assets_tests import readers, stranger
+from govbr_assets_tests.graph import Graph
+from govbr_assets_tests.operations.test_compact import TODAY, day_shards, rows
+from govbr_assets_tests.tables import encode, usual_card
+
+TAG = r"/tag/"
+NEXT_WEEK = Day.of("2026-01-27")
+Write = Callable[..., str]
+
+
+@pytest.fixture
+def write(local_hub: LocalHub, repo_id: str) -> Write:
+    def write(files: dict[str, bytes | None], title: str = "Somebody else's") -> str:
+        return stranger.write(local_hub.store, repo_id, files, title)
+
+    return write
+
+
+@pytest.fixture
+def tags(local_hub: LocalHub, repo_id: str) -> Callable[[], dict[str, Tag]]:
+    return lambda: dict(local_hub.store.history(repo_id).tags.all())
+
+
+@pytest.fixture
+def text(local_hub: LocalHub, repo_id: str) -> Callable[..., str]:
+    return lambda path, revision="main": local_hub.store.tree(repo_id, revision)[path].path.read_bytes().decode()
+
+
+def fold(hub: Dataset, today: Day = TODAY) -> list[str]:
+    """Compact, and tag; return the revisions."""
+    revisions = [result.after or "" for result in compact(hub, today)]
+    assert tag_releases(hub).problem == ""
+    return revisions
+
+
+def test_the_last_commit_of_a_compaction_is_tagged_and_says_what_changed_since_the_last(
+    hub: Dataset, write: Write, tags: Callable, text: Callable
+):
+    write(day_shards("2026-01-14", "2026-01-15"))
+    (first,) = fold(hub)
+    assert {tag.name: tag.sha for tag in tags().values()} == {"2026.01.20": first}
+    entry = "- 2 linhas em 2 dias, de 2026-01-14 a 2026-01-15.\n- Primeira versão"
+    assert entry in tags()["2026.01.20"].message
+    assert f"## 2026.01.20\n\n{entry}" in text("CHANGELOG.md", first)
+    assert fold(hub) == []
+    assert len(tags()) == 1
+    twice = {"data/train-2026-01-21.parquet": encode(rows("id-2026-01-14", "new", day="2026-01-21"))}
+    write({"notes.txt": b"no data"})
+    write(twice)
+    (second,) = fold(hub, NEXT_WEEK)
+    changelog = text("CHANGELOG.md", second)
+    assert changelog.index("## 2026.01.27") < changelog.index("## 2026.01.20")
+    assert "- Desde 2026.01.20: as linhas que mudaram não foram contadas, pois houve 1 commit de terceiros" in changelog
+    assert changelog.endswith(text("CHANGELOG.md", first).partition("## 2026.01.20")[2])
+    assert tags()["2026.01.27"].sha == second
+    write(day_shards("2026-01-28"))
+    assert fold(hub, Day.of("2026-01-29"))
+    assert {*tags()} == {"2026.01.20", "2026.01.27", "2026.01.29"}
+
+
+def test_a_tag_that_is_there_is_left_alone_and_one_of_a_foreign_dataset_names_what_was_before(
+    hub: Dataset, write: Write, tags: Callable, local_hub: LocalHub
+):
+    base = write({"data/train-00000-of-00001.parquet": encode(rows("old", day="2026-01-02"))})
+    HfApi(endpoint=local_hub.endpoint, token=local_hub.write_token).create_tag(
+        hub.client.repo_id, tag="2026.01.20", revision=base, repo_type="dataset"
+    )
+    fold(hub)
+    assert {name: tag.sha for name, tag in tags().items()} == {"2026.01.20": base, "before-2026.01.20": base}
+    assert "antes da reorganização de 2026-01-20" in tags()["before-2026.01.20"].message
+    write({"data/train-00000-of-00001.parquet": encode(rows("again", day="2026-01-03"))})
+    fold(hub, NEXT_WEEK)
+    assert {*tags()} == {"2026.01.20", "before-2026.01.20", "2026.01.27"}
+
+
+def test_a_migration_tags_what_was_before_it(hub: Dataset, write: Write, tags: Callable):
+    base = write(day_shards("2026-01-14"))
+    for _ in range(2):
+        assert tag_before(hub, base, TODAY) == "before-2026.01.20"
+    assert tags()["before-2026.01.20"].sha == base
+
+
+@pytest.mark.usefixtures("at_once")
+@pytest.mark.parametrize("status", [403, 500, 429])
+def test_a_tag_that_the_hub_refuses_loses_nothing_and_is_set_by_the_next_run(
+    hub: Dataset, write: Write, tags: Callable, local_hub: LocalHub, status: int, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("govbr_assets.huggingface.tags._PAUSE", 0)
+    base = write({"data/train-00000-of-00001.parquet": encode(rows("old", day="2026-01-02"))})
+    local_hub.faults.add(Fault("POST", TAG, answer(status, "no"), times=9))
+    (first,) = (result.after for result in compact(hub, TODAY))
+    problem = tag_releases(hub).problem
+    assert str(status) in problem
+    assert "\n" not in problem
+    assert tags() == {}
+    local_hub.faults.clear()
+    assert tag_releases(hub).created == ("before-2026.01.20", "2026.01.20")
+    assert {name: tag.sha for name, tag in tags().items()} == {"before-2026.01.20": base, "2026.01.20": first}
+    assert tag_releases(hub).created == ()
+
+
+def test_a_compaction_of_several_commits_is_released_by_its_last_one(
+    hub: Dataset, write: Write, tags: Callable, text: Callable, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("govbr_assets.operations.compact.plan.COMMIT_FILES", 3)
+    days = [f"2026-01-{day:02}" for day in range(1, 8)]
+    write(day_shards(*days) | {"README.md": usual_card(None).encode()})
+    revisions = fold(hub)
+    assert len(revisions) > 2
+    assert tags()["2026.01.20"].sha == revisions[-1]
+    assert text("CHANGELOG.md").count("## ") == 1
+    uncounted = ["As linhas serão contadas" in text("README.md", each) for each in revisions]
+    assert uncounted == [True] * (len(revisions) - 1) + [False]
+
+
+BODY = f"# Mine\r\n\r\ntext\r\n{BEGIN}\r\nold\r\n{END}\r\n\r\nmore `{BEGIN}`"
+
+
+@pytest.mark.parametrize("marks", [True, False])
+def test_only_what_is_between_the_marks_of_a_card_changes(hub: Dataset, write: Write, text: Callable, marks: bool):
+    body = BODY if marks else "# Mine\r\n\r\nno marks"
+    front = "---\r\n# a comment\r\nlicense: mit # and one more\r\nsize_categories:\r\n- 1M<n<10M\r\n---\r\n"
+    write(day_shards("2026-01-14", "2026-01-15") | {"README.md": (front + body).encode()})
+    fold(hub)
+    after = text("README.md")
+    assert after.startswith("---\r\n# a comment\r\nlicense: mit # and one more\r\nsize_categories:\r\n- ")
+    assert ("- n<1K\r\n" in after) == marks
+    if not marks:
+        assert after.endswith(f"---\r\n{body}")
+        return
+    begin, end = after.index(BEGIN), after.index(END)
+    assert after[:begin].endswith("---\r\n# Mine\r\n\r\ntext\r\n")
+    assert after[end:] == BODY[BODY.index(END) :]
+    assert "| 2026 | 2 | 2 | 2026-01-14 | 2026-01-15 |\r\n" in after[begin:end]
+    assert not re.search(r"[^\r]\n", after)
+
+
+@pytest.mark.parametrize("body", [f"{BEGIN}\nno end\n", f"{END}\n{BEGIN}\n"])
+def test_marks_that_are_no_pair_are_told_and_the_text_stays(hub: Dataset, write: Write, text: Callable, body: str):
+    write(day_shards("2026-01-14") | {"README.md": f"---\nlicense: mit\n---\n{body}".encode()})
+    (result,) = compact(hub, TODAY)
+    (sentence,) = result.unwritten
+    assert "The marks of govbr_assets in README.md" in sentence
+    assert text("README.md").endswith(f"---\n{body}")
+
+
+def test_a_changelog_of_somebody_elses_stays_byte_for_byte_and_one_that_is_no_text_is_left_alone(
+    hub: Dataset, write: Write, tags: Callable, text: Callable, local_hub: LocalHub, repo_id: str
+):
+    theirs = "\ufeff# Log\r\n\r\n## [1.0]\r\n- x"
+    write(day_shards("2026-01-14") | {"CHANGELOG.md": theirs.encode()})
+    fold(hub)
+    before, after = theirs.split("## [1.0]")
+    assert text("CHANGELOG.md").startswith(f"{before}## 2026.01.20\r\n")
+    assert text("CHANGELOG.md").endswith(f"## [1.0]{after}")
+    write(day_shards("2026-01-21") | {"CHANGELOG.md": (latin := "# Histórico\n".encode("latin-1"))})
+    (result,) = compact(hub, NEXT_WEEK)
+    assert result.unwritten == ["CHANGELOG.md on the Hub is not UTF-8, so that it got no entry: save it as UTF-8."]
+    assert local_hub.store.tree(repo_id)["CHANGELOG.md"].path.read_bytes() == latin
+    assert tag_releases(hub).created == ("2026.01.27",)
+
+
+def test_a_card_that_the_hub_would_reject_with_features_is_left_as_it_is(hub: Dataset, write: Write, text: Callable):
+    card = usual_card(b"---\nlicense: mit\n---\n# News\n").text
+    right = re.sub(r"dataset_info:\n(?:  .*\n)+", "", card).replace("license: mit", "license: no-such-licence")
+    write(day_shards("2026-01-14") | {"README.md": right.encode()})
+    fold(hub)
+    assert text("README.md") == right
+
+
+def test_a_new_card_counts_what_is_there_by_one_column_of_each_file(
+    hub: Dataset, write: Write, text: Callable, local_hub: LocalHub
+):
+    write({"data/train-00000-of-00001.parquet": stranger.as_others_write(rows("a", "b", "c", day="2025-12-31"))})
+    write(day_shards("2026-01-14"))
+    fold(hub)
+    card = text("README.md")
+    assert "| 2025 | 3 | 1 | 2025-12-31 | 2025-12-31 |\n| 2026 | 1 | 1 | 2026-01-14 | 2026-01-14 |" in card
+    assert "size_categories:\n- n<1K\n" in card
+    metadata: dict[str, Any] = hub.client.head().metadata
+    assert metadata["dataset_info"].keys() == {"features"}
+
+
+def test_days_that_are_published_compacted_and_changed_are_counted_and_can_be_brought_back_by_their_tag(
+    graph: Graph, tmp_path: Path
+):
+    graph.insert("a", "b", day="2026-01-14")
+    graph.insert("c", day="2026-01-15")
+    assert graph.run("2026-01-14", "2026-01-15", license_id="CC-BY-4.0").success
+    card = graph.hub.client.content(graph.head, "README.md") or b""
+    assert b"license: cc-by-4.0\n" in card
+    assert "| 2026 | 3 | 2 | 2026-01-14 | 2026-01-15 |" in card.decode()
+    first_day = compacted(graph)
+    first = tags_of(graph)[first_day].sha
+    check_code(graph, card.decode(), first_day, tmp_path)
+    graph.execute("UPDATE news SET title = 'Another' WHERE unique_id = 'a'", "DELETE FROM news WHERE unique_id = 'b'")
+    graph.insert("d", "e", day="2026-01-16")
+    assert graph.run("2026-01-14", "2026-01-16").success
+    assert changes(graph) == ChangesSince(first_day, RowCounts(added=2, changed=1, removed=1))
+    resources = {"hub": graph.resources()["hub"]}
+    config = {"ops": {"put_data_files_back": {"config": {"revision": first_day}}}}
+    assert jobs.rollback.execute_in_process(run_config=config, resources=resources).success
+    assert sorted(id for ids in graph.ids().values() for id in ids) == ["a", "b", "c"]
+    assert graph.hub.client.content(graph.head, "README.md")
+    assert {file.content for file in graph.head.data_files} == {
+        file.content for file in graph.hub.client.at(first).data_files
+    }
+    assert (changes(graph).counts, changes(graph).uncounted) == (None, 1)
+
+
+def test_without_release_tags_a_compaction_has_its_entry_and_no_tag(graph: Graph):
+    graph.insert("a", day="2026-01-14")
+    assert graph.run("2026-01-14", checks=False).success
+    assert graph.fold(checks=False, release_tags="off").success
+    assert tags_of(graph) == {}
+    assert "CHANGELOG.md" in graph.head.files
+    result = graph.fold(checks=False)
+    (name,) = tags_of(graph)
+    assert graph.metadata(result, "consolidated_dataset")[""]["tags"] == name
+    result = graph.fold(checks=False, release_tags="no")
+    assert "GOVBR_RELEASE_TAGS is 'no': write on or off" in str(result.all_events)
+
+
+def check_code(graph: Graph, card: str, tag: str, folder: Path) -> None:
+    """Run the code that a card shows, and see that `datasets` gives the types that the card and the files name."""
+    python = "".join(re.findall(r"```python\n(.*?)```", card, re.DOTALL)).replace("AAAA.MM.DD", tag)
+    assert python.count("load_dataset(") == 3
+    types = "\nprint([str(each) for each in dados.features.arrow_schema.types], dados.num_rows)"
+    told = readers.run(graph, folder / "hf", python + types).splitlines()
+    assert [line.count("'unique_id'") for line in told[:-1]] == [1, 1, 1]
+    assert told[-1] == f"{[str(each).replace('element', 'item') for each in NEWS.schema.types]} 3"
+    (sql,) = re.findall(r"```sql\n(.*?)```", card, re.DOTALL)
+    local = sql.replace(f"hf://datasets/{graph.repo_id}", str(readers.download(graph, folder / "files")))
+    assert len(duckdb.execute(local).fetchall()) == 3
+    assert len(duckdb.execute(local.replace("2026-01-01", "2026-01-15")).fetchall()) == 1
+
+
+def compacted(graph: Graph) -> str:
+    """Compact with all checks; return the release."""
+    result = graph.fold()
+    assert result.success
+    metadata = graph.metadata(result, "consolidated_dataset")[""]
+    assert metadata["tags_missing"] == ""
+    return metadata["tags"]
+
+
+def tags_of(graph: Graph) -> dict[str, Tag]:
+    return dict(graph.local_hub.store.history(graph.repo_id).tags.all())
+
+
+def changes(graph: Graph) -> ChangesSince:
+    """Say what a release would say now of what happened since the last one."""
+    return changes_since(graph.hub, graph.head.revision or "", RowCounts())
