@@ -1,7 +1,7 @@
 """Composition root: settings from the environment into resources, and everything that Dagster loads.
 
-Loading contacts nobody: a wrong setting fails the run that uses it, with its name. Only what says whether anything
-runs by itself is looked at here.
+Loading contacts nobody: a wrong setting fails the run that uses it, with its name. Only what no run uses is looked at
+here: whether anything runs by itself, and where the code is to be seen.
 """
 
 from pathlib import Path
@@ -10,6 +10,7 @@ from dagster import DefaultScheduleStatus, DefaultSensorStatus, Definitions, Env
 
 from govbr_assets.defs import assets, jobs
 from govbr_assets.defs.checks import daily, dataset, newest_day, reconciliation
+from govbr_assets.defs.code_references import source_tree, with_code_references
 from govbr_assets.defs.executor import living_in_process_executor
 from govbr_assets.defs.failures import redact_what_is_recorded
 from govbr_assets.defs.io_managers import ArrowTableIOManager, HubShardIOManager
@@ -66,13 +67,18 @@ hub = HubResource(
 )
 
 defs = Definitions(
-    assets=[
-        assets.postgres_news_partition,
-        assets.hf_existing_ids,
-        assets.hf_parquet_shard,
-        assets.consolidated_dataset,
-        assets.hub_reconciliation,
-    ],
+    assets=with_code_references(
+        [
+            assets.news,
+            assets.themes,
+            assets.postgres_news_partition,
+            assets.hf_existing_ids,
+            assets.hf_parquet_shard,
+            assets.consolidated_dataset,
+            assets.hub_reconciliation,
+        ],
+        source_tree(EnvVar("GOVBR_SOURCE_URL").get_value() or ""),
+    ),
     asset_checks=[
         daily.partition_ids_are_unique,
         daily.shard_schema_is_the_contract,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dagster import DagsterEventType, DagsterInstance, ExecuteInProcessResult, RetryPolicy, materialize
+from dagster import AssetSpec, DagsterEventType, DagsterInstance, ExecuteInProcessResult, RetryPolicy, materialize
 
 from govbr_assets.dataset import Dataset
 from govbr_assets.definitions import defs
@@ -33,7 +33,8 @@ WEEKLY: list[Any] = [
 ]
 RECONCILIATION: list[Any] = [hub_reconciliation, reconciliation.hub_matches_postgres]
 _OTHERS: list[Any] = [*WEEKLY, *RECONCILIATION, newest_day.newest_day_is_published]
-GRAPH: list[Any] = [each for each in (*(defs.assets or []), *(defs.asset_checks or [])) if each not in _OTHERS]
+_ALL: list[Any] = [*(defs.assets or []), *(defs.asset_checks or [])]
+GRAPH: list[Any] = [each for each in _ALL if each not in _OTHERS and not isinstance(each, AssetSpec)]
 """The daily graph and its checks."""
 
 

@@ -56,7 +56,8 @@ def test_a_range_is_materialized_from_the_command_line(graph: Graph, environment
     for number in (14, 15, 16):
         graph.insert(f"id{number}", day=f"2026-01-{number}")
     span = "2026-01-14...2026-01-16"
-    words = ("asset", "materialize", "-m", "govbr_assets", "--select", ALL, "--partition-range", span)
+    upstream = "*hf_parquet_shard"  # the tables of PostgreSQL as well, which nothing can materialize
+    words = ("asset", "materialize", "-m", "govbr_assets", "--select", upstream, "--partition-range", span)
     done = dagster(environment, *words)
     assert done.returncode == 0, done.stderr
     assert list(graph.ids().values()) == [["id14"], ["id15"], ["id16"]]

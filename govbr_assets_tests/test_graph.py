@@ -86,7 +86,7 @@ def test_late_rows_join_the_shard_of_their_day(graph: Graph):
     graph.insert("late")
     told = graph.metadata(graph.run("2026-01-15"))["2026-01-15"]
     assert sorted(graph.ids()[SHARD]) == ["a", "b", "late"]
-    assert (told["new_rows"], told["existing_rows"], told["dagster/row_count"]) == (1, 2, 3)
+    assert (told["new_rows"], told["existing_rows"], told["dagster/partition_row_count"]) == (1, 2, 3)
 
 
 def test_a_shard_of_160_rows_with_three_late_ones_has_163(graph: Graph):
@@ -132,7 +132,7 @@ def test_a_day_without_rows_makes_no_commit_and_no_repo(graph: Graph):
     result = graph.run("2026-01-15")
     assert result.success
     assert graph.head.revision is None
-    assert graph.metadata(result)["2026-01-15"]["dagster/row_count"] == 0
+    assert graph.metadata(result)["2026-01-15"]["dagster/partition_row_count"] == 0
 
 
 def test_a_week_is_one_run_and_one_commit_and_each_day_has_its_numbers(graph: Graph):

@@ -15,6 +15,18 @@ from govbr_assets.core.days import Day
 
 COUNTS = ("postgres_rows", "hub_rows", "missing", "surplus", "duplicated", "moved", "changed")
 
+DESCRIPTIONS = {
+    "day": "Day in America/Sao_Paulo.",
+    "postgres_rows": "Rows of the day in PostgreSQL.",
+    "hub_rows": "Rows of the day on the Hub.",
+    "missing": "Rows that only PostgreSQL has.",
+    "surplus": "Rows that only the Hub has.",
+    "duplicated": "Further occurrences of a row on the Hub, under either of its ids.",
+    "moved": "Rows that have another day on the other side; they count under both days.",
+    "changed": "Rows whose contents differ, if contents were compared.",
+}
+"""What the columns of `DAYS_SCHEMA` say, for the UI."""
+
 DAYS_SCHEMA = pa.schema([("day", pa.date32()), *((name, pa.int64()) for name in COUNTS)])
 """Row counts of a day in PostgreSQL and on the Hub, and their differences.
 

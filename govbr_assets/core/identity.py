@@ -24,6 +24,12 @@ EXISTING_SCHEMA = pa.schema(
 )
 """Rows of a Postgres day that the Hub holds, once for every time that they stand there."""
 
+EXISTING_DESCRIPTIONS = {
+    "hub_unique_id": "Id of the row on the Hub: its unique_id, or the legacy id under which it was published.",
+    "in_own_shard": "Whether the row is in the day's own shard; else it is in another file.",
+}
+"""What the columns say that no publication has."""
+
 
 def existing(rows: Rows, elsewhere: Iterable[str], own_shard: Iterable[str]) -> pa.Table:
     """Match a day's rows with ids from the Hub.

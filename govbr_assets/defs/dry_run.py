@@ -30,7 +30,7 @@ def dry_run_sync(
         refused.update(batch.rejected)
         for key, shard in batch.days.items():
             metadata = progress.to_metadata() if len(plans) == 1 else {"dry_run": True}
-            metadata |= day_metadata(batch.plans[key], shard, batch.result, dataset.client.repo_id)
+            metadata |= day_metadata(batch.plans[key], shard, batch.result, dataset)
             refused |= {key: shard.blocked} if shard.blocked else {}
             context.log.info(f"{key}:\n{day_table(shard)}")
             yield AssetObservation(asset, partition=key, metadata=metadata)

@@ -56,7 +56,8 @@ class ArrowTableIOManager(ConfigurableIOManager):
                 storage.refuse(asset, key, str(error))
                 continue
             path = storage.write(asset, key, table)
-            events.materialize(key, {**days.metadata.pop(key, {}), "dagster/row_count": table.num_rows, "path": path})
+            counted = {"dagster/partition_row_count": table.num_rows, "path": path}
+            events.materialize(key, {**days.metadata.pop(key, {}), **counted})
         storage.prune(asset)
         pa.default_memory_pool().release_unused()  # to the system, before the next step takes its own
         if len(refused) == len(days):
@@ -102,7 +103,7 @@ class HubShardIOManager(ConfigurableIOManager):
                 self._log(context, batch, progress, set(refused.values()))
                 refused.update(batch.rejected)
                 for key, shard in batch.days.items():
-                    metadata = day_metadata(batch.plans[key], shard, batch.result, dataset.client.repo_id)
+                    metadata = day_metadata(batch.plans[key], shard, batch.result, dataset)
                     if shard.blocked:
                         refused[key] = shard.blocked
                         events.observe(key, metadata)

@@ -8,6 +8,7 @@ from functools import lru_cache
 from hashlib import sha256
 from itertools import takewhile
 from typing import IO, NamedTuple, Protocol, cast
+from urllib.parse import quote
 
 from huggingface_hub import HfApi, HfFileSystem, constants, get_token
 from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError
@@ -132,6 +133,11 @@ class RepoClient:
             except RepositoryNotFoundError:
                 return self.at(None)
         return self.at(self.forward(revision))
+
+    def page(self, revision: str, path: str = "") -> str:
+        """Return the URL of a file at a revision, or of all files, as a browser shows them."""
+        repo = f"{self.api.endpoint}/datasets/{self.repo_id}"
+        return f"{repo}/blob/{revision}/{quote(path)}" if path else f"{repo}/tree/{revision}"
 
     def key_of(self, revision: str) -> str:
         """Name what is kept of a revision: revisions are a repo's own, and a copy of a repo may go another way."""

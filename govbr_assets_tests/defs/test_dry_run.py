@@ -58,7 +58,8 @@ def test_what_a_dry_run_plans_is_what_a_run_publishes(graph: Graph):
     assert graph.head == before
     run = graph.run("2026-01-14", "2026-01-16")
     recorded = graph.metadata(run)
-    same = ("path", "new_rows", "existing_rows", "dagster/row_count", "bytes", "revision_before")
+    counts = ("new_rows", "existing_rows", "dagster/partition_row_count", "shard_rows", "bytes")
+    same = ("path", "revision_before", *counts)
     for day in ("2026-01-14", "2026-01-15", "2026-01-16"):
         assert {name: plan[day][name] for name in same} == {name: recorded[day][name] for name in same}, day
     assert {name: plan[None][name] for name in ("files", "rows", "commits", "deletions")} == {

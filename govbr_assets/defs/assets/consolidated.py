@@ -21,6 +21,7 @@ from govbr_assets.publications import NEWS
     group_name="weekly",
     kinds={"huggingface", "parquet"},
     freshness_policy=WEEKLY,
+    code_version=NEWS.fingerprint,
     metadata={"dagster/column_schema": columns(NEWS.schema)},
     output_required=False,
 )
@@ -30,7 +31,7 @@ def consolidated_dataset(
     """The dataset as one sorted file a year: shards of closed days and files of any other origin, compacted."""
     with without_retries():
         dataset, dry_run = hub.dataset(), config.dry_run or hub.is_dry_run
-        progress = CompactionProgress(dataset.client.repo_id, dataset.client.head(), dry_run=dry_run)
+        progress = CompactionProgress(dataset.client, dataset.client.head(), dry_run=dry_run)
         for result in compact(dataset, Day.at(datetime.now(UTC)), dry_run=dry_run, log=context.log.info):
             progress.add(result)
             context.log.info(str(progress))
@@ -44,6 +45,6 @@ def consolidated_dataset(
             if tags.problem:
                 context.log.warning(tags.problem)
         if not dry_run:
-            yield MaterializeResult(metadata=progress.to_metadata())
+            yield MaterializeResult(metadata=progress.to_metadata(), data_version=progress.version)
         elif not progress.commits:
             yield AssetObservation(context.asset_key, metadata=progress.to_metadata())

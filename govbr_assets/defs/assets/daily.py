@@ -1,15 +1,17 @@
 """The assets of a day. What a run over a range means is the IO managers' business."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import pyarrow as pa
 from dagster import (
     AssetExecutionContext,
     AssetObservation,
     AssetsDefinition,
+    AssetSpec,
     BackfillPolicy,
     Config,
     DagsterType,
+    DataVersion,
     Output,
 )
 from pydantic import Field
@@ -17,6 +19,7 @@ from pydantic import Field
 from govbr_assets.core import identity
 from govbr_assets.core.days import ByDay, Day, DayValue
 from govbr_assets.defs.assets.defaults import PLAN, TABLE, PublishConfig, Tables, columns, owned_asset
+from govbr_assets.defs.assets.sources import news, themes
 from govbr_assets.defs.dry_run import dry_run_sync
 from govbr_assets.defs.failures import without_retries
 from govbr_assets.defs.metadata.existing_ids import KnownRevisions, existing_ids_metadata
@@ -33,7 +36,14 @@ from govbr_assets.publications import NEWS
 
 
 def _daily(
-    io_manager_key: str, dagster_type: DagsterType, kinds: set[str], schema: pa.Schema, *, output_required: bool = True
+    io_manager_key: str,
+    dagster_type: DagsterType,
+    kinds: set[str],
+    schema: pa.Schema,
+    *,
+    code_version: str | None = None,
+    deps: Sequence[AssetSpec] = (),
+    output_required: bool = True,
 ) -> Callable[[Callable[..., object]], AssetsDefinition]:
     """Declare an asset of the daily graph: what it has in common with the others and its columns for the UI."""
     with accepted_previews():
@@ -45,14 +55,24 @@ def _daily(
             group_name="daily",
             kinds=kinds,
             metadata={"dagster/column_schema": columns(schema)},
+            code_version=code_version,
+            deps=deps,
             output_required=output_required,
         )
 
 
-@_daily("table_io_manager", TABLE, {"postgres", "arrow"}, NEWS.source_schema)
+@_daily(
+    "table_io_manager",
+    TABLE,
+    {"postgres", "arrow"},
+    NEWS.source_schema,
+    code_version=NEWS.fingerprint,
+    deps=[news, themes],
+)
 @without_retries()
 def postgres_news_partition(context: AssetExecutionContext, postgres: PostgresResource) -> Tables:
     """The day's news in PostgreSQL: all rows published on that day in America/Sao_Paulo, as the Hub's columns."""
+    context.set_data_version(context.asset_key, DataVersion(context.run.run_id))  # nobody versions what it is made of
     read = postgres.client().read_days([Day.of(key) for key in context.partition_keys])
     return ByDay(context.partition_keys, lambda key: read(Day.of(key))).plain()
 
@@ -116,7 +136,14 @@ class ShardConfig(PublishConfig):
         return SyncOptions(news.lookup, news.too_large_among, self.removals, self.allow_removals, self.unfolded)
 
 
-@_daily("shard_io_manager", PLAN, {"huggingface", "parquet"}, NEWS.schema, output_required=False)
+@_daily(
+    "shard_io_manager",
+    PLAN,
+    {"huggingface", "parquet"},
+    NEWS.schema,
+    code_version=NEWS.fingerprint,
+    output_required=False,
+)
 def hf_parquet_shard(
     context: AssetExecutionContext,
     config: ShardConfig,
@@ -127,10 +154,10 @@ def hf_parquet_shard(
 ) -> Iterator[Output[DayValue[DaySync]] | AssetObservation]:
     """The day on the Hub as it is in PostgreSQL: new rows in its shard, others changed where they are."""
     with without_retries():
-        dataset, news, keys = hub.dataset(), postgres.client(), context.partition_keys
+        dataset, table, keys = hub.dataset(), postgres.client(), context.partition_keys
         known = KnownRevisions(context.instance, ByDay.of(hf_existing_ids, keys), dataset)
-        rows, too_large = ByDay.of(postgres_news_partition, keys), news.too_large(list(map(Day.of, keys)))
-        plans = plan_days(rows, known.of, config.options(news), too_large)
+        rows, too_large = ByDay.of(postgres_news_partition, keys), table.too_large(list(map(Day.of, keys)))
+        plans = plan_days(rows, known.of, config.options(table), too_large)
         dry_run = config.dry_run or hub.is_dry_run
         if dry_run:
             yield from dry_run_sync(context, dataset, plans)

@@ -19,7 +19,9 @@ from dagster import (
 )
 from pydantic import Field
 
+from govbr_assets.core.day_counts import DESCRIPTIONS
 from govbr_assets.core.days import ByDay, DayValue
+from govbr_assets.core.identity import EXISTING_DESCRIPTIONS
 from govbr_assets.io.staged import Rows
 from govbr_assets.operations.sync.day_plan import DaySync
 from govbr_assets.publications import NEWS
@@ -33,7 +35,9 @@ DAILY = FreshnessPolicy.time_window(fail_window=timedelta(days=2), warn_window=t
 WEEKLY = FreshnessPolicy.time_window(fail_window=timedelta(days=15), warn_window=timedelta(days=8))
 
 
-owned_asset = partial(asset, owners=["team:data-platform"], retry_policy=RETRY)
+OWNERS = ["team:data-platform"]
+
+owned_asset = partial(asset, owners=OWNERS, retry_policy=RETRY)
 """Declares an asset of ours."""
 
 
@@ -54,8 +58,8 @@ else:
 
 
 def columns(schema: pa.Schema) -> TableSchema:
-    """List columns for the UI, those of the publication with what they say."""
-    described = NEWS.descriptions
+    """List columns for the UI, with what they say."""
+    described = NEWS.descriptions | EXISTING_DESCRIPTIONS | DESCRIPTIONS
     return TableSchema([TableColumn(field.name, str(field.type), described.get(field.name)) for field in schema])
 
 

@@ -10,6 +10,7 @@ from govbr_assets.core.day_counts import DAYS_SCHEMA, differing
 from govbr_assets.defs.assets.consolidated import consolidated_dataset
 from govbr_assets.defs.assets.daily import hf_parquet_shard
 from govbr_assets.defs.assets.defaults import DAILY, columns, owned_asset
+from govbr_assets.defs.assets.sources import news, themes
 from govbr_assets.defs.failures import without_retries
 from govbr_assets.defs.metadata.reconciliation import reconciliation_metadata
 from govbr_assets.defs.resources import HubResource, PostgresResource
@@ -27,7 +28,7 @@ class ReconciliationConfig(Config):
 
 
 @owned_asset(
-    deps=[hf_parquet_shard, consolidated_dataset],
+    deps=[news, themes, hf_parquet_shard, consolidated_dataset],
     io_manager_key="table_io_manager",
     group_name="reconciliation",
     kinds={"postgres", "huggingface"},

@@ -3,11 +3,13 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from dagster import MetadataValue
+from dagster import DataVersion, MetadataValue
 
 from govbr_assets.dataset.transaction import CommitResult
-from govbr_assets.defs.metadata.events import Event, Metadata, Values
+from govbr_assets.defs.metadata.events import NO_REPO, Event, Metadata, Values
+from govbr_assets.defs.metadata.hub_pages import on_the_hub
 from govbr_assets.defs.metadata.markdown import table
+from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.snapshot import DataFile, Snapshot
 from govbr_assets.operations.compact.plan import CompactionReport
 from govbr_assets.operations.release import TaggedReleases
@@ -56,13 +58,13 @@ class CompactionProgress:
     """The commits of a compaction, added up.
 
     Args:
-        repo_id: of the repo.
+        client: of the repo.
         before: the revision that it begins with.
         dry_run: nothing is committed.
     """
 
-    def __init__(self, repo_id: str, before: Snapshot, *, dry_run: bool) -> None:
-        self._repo_id, self._dry_run = repo_id, dry_run
+    def __init__(self, client: RepoClient, before: Snapshot, *, dry_run: bool) -> None:
+        self._client, self._dry_run = client, dry_run
         self._before = self._after = before
         self._inputs: list[DataFile] = []
         self._written: dict[str, int] = {}
@@ -74,6 +76,11 @@ class CompactionProgress:
     def commits(self) -> int:
         """How many there are."""
         return self._numbers["commits"]
+
+    @property
+    def version(self) -> DataVersion:
+        """The version of the dataset: what it says of its contents is the revision."""
+        return DataVersion(self._after.revision or NO_REPO)
 
     def add(self, result: CommitResult[CompactionReport]) -> None:
         """Add a commit."""
@@ -101,7 +108,8 @@ class CompactionProgress:
         before, after = self._before.revision or "", self._after.revision or ""
         inputs = "\n".join(f"{file.path} ({file.size:,} bytes)" for file in self._inputs)
         return {
-            **CompactionRecord(self._repo_id, before, after, self._dry_run).to_metadata(),
+            **CompactionRecord(self._client.repo_id, before, after, self._dry_run).to_metadata(),
+            **on_the_hub(self._client, self._after),
             "files_in": len(self._inputs),
             "files_out": len(self._written),
             "dagster/row_count": sum(self._written.values()),

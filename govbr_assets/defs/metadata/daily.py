@@ -8,8 +8,10 @@ import pyarrow as pa
 from dagster import MetadataValue
 
 from govbr_assets.core.row_changes import Action
+from govbr_assets.dataset import Dataset
 from govbr_assets.dataset.transaction import CommitResult
 from govbr_assets.defs.metadata.events import NO_REPO, Event, Metadata, Values
+from govbr_assets.defs.metadata.hub_pages import on_the_hub
 from govbr_assets.defs.metadata.markdown import short, table
 from govbr_assets.operations.sync.day_plan import DaySync
 from govbr_assets.operations.sync.options import DayReport
@@ -57,18 +59,19 @@ class DayRecord:
         return cls(values.text("repo"), values.number("postgres_rows"), values.number("unfolded"), revision)
 
 
-def day_metadata(plan: DaySync, report: DayReport, result: CommitResult[SyncReport], repo_id: str) -> Metadata:
+def day_metadata(plan: DaySync, report: DayReport, result: CommitResult[SyncReport], dataset: Dataset) -> Metadata:
     """Describe what became of a day.
 
     Args:
         plan: the day.
         report: what was planned for it.
         result: that it is in.
-        repo_id: of the Hub.
+        dataset: on the Hub.
     """
-    changes = report.changes
+    changes, client = report.changes, dataset.client
+    files = report.path, dataset.spec.layout.compacted_path_for(plan.day)
     return {
-        **DayRecord(repo_id, report.postgres_rows, report.uncompacted, result.after or "").to_metadata(),
+        **DayRecord(client.repo_id, report.postgres_rows, report.uncompacted, result.after or "").to_metadata(),
         "plan": MetadataValue.md(day_table(report)),
         "existing_rows": report.postgres_rows - changes.count(Action.ADD),
         "new_rows": changes.count(Action.ADD),
@@ -80,7 +83,9 @@ def day_metadata(plan: DaySync, report: DayReport, result: CommitResult[SyncRepo
         "kept": changes.count(Action.RETAIN),
         "doubled": changes.duplicates,
         "ids_source": plan.known.source,
-        "dagster/row_count": report.rows,
+        "dagster/partition_row_count": report.postgres_rows + changes.count(Action.RETAIN),
+        **on_the_hub(client, result.snapshot, files),
+        "shard_rows": report.rows,
         "bytes": report.bytes,
         "path": report.path,
         "published": bool(changes) and result.committed,

@@ -37,6 +37,12 @@ def resolve(call: Call) -> Response:
     return RedirectResponse(str(address), 302, headers)
 
 
+def page(call: Call) -> Response:
+    """Lead from the page of a file, as a browser opens it, to the file: there are no pages here."""
+    url = call.request.url
+    return RedirectResponse(str(url.replace(path=url.path.replace("/blob/", "/resolve/", 1))), 302)
+
+
 def download(request: Request) -> Response:
     """Hand out an LFS file to whoever was given its signed address."""
     hub, sha256 = hub_of(request), request.path_params["sha256"]
@@ -55,5 +61,6 @@ def _read(sha256: str) -> str:
 
 ROUTES = [
     Route("/datasets/{namespace}/{name}/resolve/{revision}/{path:path}", to_repo(resolve)),
+    Route("/datasets/{namespace}/{name}/blob/{revision}/{path:path}", to_repo(page)),
     Route("/lfs/{sha256}", download, methods=["GET"]),
 ]
