@@ -1,7 +1,7 @@
 """The one way to change a dataset: an operation is planned at a snapshot, and committed with it as the parent.
 
 This loop owns the parent and the moved head. What a commit holds is the operation's business, what makes the result
-load `compatibility`'s, and how a commit is sent `huggingface.commit`'s.
+load `compatibility`'s and `card`'s, and how a commit is sent `huggingface.commit`'s.
 """
 
 import random
@@ -11,8 +11,9 @@ from typing import Generic
 
 from govbr_assets.core.layout import CARD_PATH, is_parquet
 from govbr_assets.dataset import Dataset
+from govbr_assets.dataset.card import card_changes, check_card_usable
 from govbr_assets.dataset.changeset import Changeset, Operation, R, R_co
-from govbr_assets.dataset.compatibility import card_changes, check_card_usable, check_readable, empty_files
+from govbr_assets.dataset.compatibility import check_readable, empty_files
 from govbr_assets.dataset.coverage import coverage_after
 from govbr_assets.dataset.reach import check_movable
 from govbr_assets.dataset.release_notes import with_changelog
@@ -91,7 +92,8 @@ def commit(
     """
     parent = start
     for _ in range(_PLANS):
-        changeset, *notes = _plan(dataset, operation, parent)
+        planned = _plan(dataset, operation, parent)
+        changeset = planned.changeset
         if dry_run or changeset.empty:
             head = dataset.client.head()
             landed = parent if head.revision == parent.revision else None
@@ -101,21 +103,19 @@ def commit(
             landed = _land(dataset, parent, changeset, log)
             head = landed or _moved_head(dataset, parent)
         if landed:
-            return CommitResult(parent, landed, changeset, *notes)
+            return replace(planned, snapshot=landed)
         parent = head
     raise HubConflictError(f"{dataset.client.repo_id} moved {_PLANS} times while we published to it: try again later.")
 
 
-def _plan(dataset: Dataset, operation: Operation[R], snapshot: Snapshot) -> tuple[Changeset[R], list[str], list[str]]:
-    """Plan an operation at a snapshot, and complete the changeset so that the result loads."""
+def _plan(dataset: Dataset, operation: Operation[R], snapshot: Snapshot) -> CommitResult[R]:
+    """Plan an operation at a snapshot, and complete the changeset so that the result loads; nothing is committed."""
     check_card_usable(dataset, snapshot)  # before the operation's work: what blocks it blocks all of that
     changeset = operation.plan(snapshot)
-    return (changeset, [], []) if changeset.empty else _complete(dataset, snapshot, changeset)
+    return CommitResult(snapshot, snapshot, changeset) if changeset.empty else _complete(dataset, snapshot, changeset)
 
 
-def _complete(
-    dataset: Dataset, snapshot: Snapshot, changeset: Changeset[R]
-) -> tuple[Changeset[R], list[str], list[str]]:
+def _complete(dataset: Dataset, snapshot: Snapshot, changeset: Changeset[R]) -> CommitResult[R]:
     """Add what makes the result load, and leave out what the revision has already: the dataset would skip it unseen."""
     if changeset.like is None:
         check_movable(dataset, snapshot)
@@ -134,7 +134,8 @@ def _complete(
         if path not in snapshot.files or not snapshot.files[path].holds(content)
     }
     copy = tuple(each for each in changeset.copy if snapshot.files.get(each.path) != each)
-    return replace(changeset, put=put, copy=copy), notes, [*card.notes, *unwritten]
+    changeset = replace(changeset, put=put, copy=copy)
+    return CommitResult(snapshot, snapshot, changeset, notes, [*card.notes, *unwritten])
 
 
 def _create_repo(dataset: Dataset) -> Snapshot:

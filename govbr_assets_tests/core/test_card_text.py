@@ -65,6 +65,13 @@ def test_a_new_card_is_accepted_by_the_hub_and_has_one_part_that_is_kept_current
     assert "{" not in re.sub(r"```.*?```", "", card, flags=re.DOTALL)
 
 
+def test_a_card_says_how_to_pin_the_data_with_and_without_tags():
+    with_tags, without = (new_card(NEWS, CardFacts("org/news", "", on), "", "\n") for on in (True, False))
+    assert 'revision="AAAA.MM.DD"' in with_tags
+    assert "AAAA.MM.DD" not in without
+    assert "*hash*" in without
+
+
 def test_the_dictionary_describes_every_column_in_both_languages():
     rows = [line.split(" | ") for line in current_block(NEWS, None).splitlines() if line.startswith("| `")]
     assert [row[0] for row in rows] == [f"| `{column.name}`" for column in NEWS.columns]

@@ -1,5 +1,6 @@
 """Releases on a real Hub: a compaction is tagged, has an entry in the changelog, and a card that says what there is."""
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -24,12 +25,21 @@ from govbr_assets.operations.release import tag_before, tag_releases
 from govbr_assets.publications import NEWS
 from govbr_assets_tests import readers, stranger
 from govbr_assets_tests.graph import Graph
+from govbr_assets_tests.laws import HubReader
 from govbr_assets_tests.operations.test_compact import TODAY, day_shards, rows
 from govbr_assets_tests.tables import encode, usual_card
 
 TAG = r"/tag/"
 NEXT_WEEK = Day.of("2026-01-27")
 Write = Callable[..., str]
+
+_LOAD_EACH = """
+import json, os
+from datasets import load_dataset
+for revision in os.environ["REVISIONS"].split():
+    news = load_dataset(os.environ["REPO"], split="train", revision=revision)
+    print(json.dumps([sorted(news["unique_id"]), [str(each) for each in news.features.arrow_schema.types]]))
+"""
 
 
 @pytest.fixture
@@ -230,6 +240,7 @@ def test_days_that_are_published_compacted_and_changed_are_counted_and_can_be_br
         file.content for file in graph.hub.client.at(first).data_files
     }
     assert (changes(graph).counts, changes(graph).uncounted) == (None, 1)
+    check_every_revision_loads(graph, tmp_path)
 
 
 def test_without_release_tags_a_compaction_has_its_entry_and_no_tag(graph: Graph):
@@ -257,6 +268,19 @@ def check_code(graph: Graph, card: str, tag: str, folder: Path) -> None:
     local = sql.replace(f"hf://datasets/{graph.repo_id}", str(readers.download(graph, folder / "files")))
     assert len(duckdb.execute(local).fetchall()) == 3
     assert len(duckdb.execute(local.replace("2026-01-01", "2026-01-15")).fetchall()) == 1
+
+
+def check_every_revision_loads(graph: Graph, folder: Path) -> None:
+    """Load each revision with rows, and each tag, with `datasets`: its rows, once each, of the published types."""
+    store = graph.local_hub.store
+    commits = [commit.sha for commit in store.commits(graph.repo_id)]
+    revisions = [*(sha for sha in commits if "README.md" in store.tree(graph.repo_id, sha)), *tags_of(graph)]
+    assert len(revisions) == len(commits)  # the first one has no rows, and there is one tag
+    told = readers.run(graph, folder / "hf", _LOAD_EACH, REVISIONS=" ".join(revisions)).splitlines()
+    read = HubReader(store, graph.repo_id)
+    for revision, (ids, types) in zip(revisions, map(json.loads, told), strict=True):
+        assert ids == sorted(read.ids(store.history(graph.repo_id).commit_at(revision).sha))
+        assert types == [str(each).replace("element", "item") for each in NEWS.schema.types]
 
 
 def compacted(graph: Graph) -> str:

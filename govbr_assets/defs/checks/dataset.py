@@ -10,7 +10,8 @@ from dagster import AssetCheckExecutionContext, AssetCheckResult, AssetRecordsFi
 
 from govbr_assets.core.periods import SortCheck
 from govbr_assets.dataset import Dataset
-from govbr_assets.dataset.compatibility import CardChanges, card_changes, obstacles
+from govbr_assets.dataset.card import CardChanges, card_changes
+from govbr_assets.dataset.compatibility import obstacles
 from govbr_assets.dataset.key_index import KeyIndex
 from govbr_assets.defs.assets.consolidated import consolidated_dataset
 from govbr_assets.defs.checks.whole import shortfall
