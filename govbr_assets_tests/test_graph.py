@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from dagster import AssetCheckKey, AssetKey, AssetMaterialization, DagsterEventType, asset, materialize
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
-from govbr_assets.core.identity import identity_digest
 from govbr_assets.dataset.changeset import Changeset
 from govbr_assets.dataset.transaction import commit
 from govbr_assets.defs.io_managers import ArrowTableIOManager
@@ -382,18 +382,28 @@ def test_ids_that_were_asked_for_other_rows_are_not_trusted(graph: Graph):
     assert graph.ids() == {"data/train-00000-of-00001.parquet": ["a", "late"], SHARD: ["b"]}
 
 
-@pytest.mark.parametrize("told", [(), ("asked_for", "revision")], ids=["by hand", "by another version"])
-def test_ids_whose_record_does_not_say_how_they_were_found_are_found_anew(graph: Graph, told: tuple[str, ...]):
+@pytest.mark.parametrize("told", [(), ("asked_for", "revision")], ids=["none of it", "a part of it"])
+def test_stored_ids_that_do_not_say_how_they_were_found_as_those_of_another_version_are_found_anew(
+    graph: Graph, told: tuple[str, ...]
+):
+    others(graph, **{"data__train-00000-of-00001.parquet": parquet(shard(["a"]))})
+    graph.insert("a", "b")
+    graph.run("2026-01-15", selection=["postgres_news_partition", "hf_existing_ids"], checks=False)
+    path = graph.folder / "hf_existing_ids" / "2026-01-15.parquet"
+    found = pq.read_table(path)
+    recorded = {name: value for name, value in found.schema.metadata.items() if name.decode() in told}
+    assert (found["unique_id"].to_pylist(), len(recorded)) == (["a"], len(told))
+    pq.write_table(found.slice(0, 0).replace_schema_metadata(recorded), path)  # trusted, it would have `a` added again
+    assert graph.run("2026-01-15", selection=["hf_parquet_shard"], checks=False).success
+    assert graph.ids() == {"data/train-00000-of-00001.parquet": ["a"], SHARD: ["b"]}
+
+
+def test_an_event_that_was_reported_by_hand_does_not_change_what_stored_ids_say(graph: Graph):
     graph.insert("a")
-    recorded = graph.metadata(graph.run("2026-01-15"), "hf_existing_ids")["2026-01-15"]
+    graph.run("2026-01-15")
     graph.insert("b")
     graph.run("2026-01-15", selection=["postgres_news_partition", "hf_existing_ids"], checks=False)
-    rows = NewsTable(graph.postgres_url, NEWS).day(DAY)
-    known = recorded | {"asked_for": identity_digest(rows), "revision": graph.head.revision}
-    event = AssetMaterialization(
-        "hf_existing_ids", partition="2026-01-15", metadata={name: known[name] for name in told}
-    )
-    graph.instance.report_runless_asset_event(event)
+    graph.instance.report_runless_asset_event(AssetMaterialization("hf_existing_ids", partition="2026-01-15"))
     assert graph.run("2026-01-15", selection=["hf_parquet_shard"], checks=False).success
     assert graph.ids() == {SHARD: ["a", "b"]}
 

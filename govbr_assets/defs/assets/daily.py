@@ -22,7 +22,7 @@ from govbr_assets.defs.assets.defaults import PLAN, TABLE, PublishConfig, Tables
 from govbr_assets.defs.assets.sources import news, themes
 from govbr_assets.defs.dry_run import dry_run_sync
 from govbr_assets.defs.failures import without_retries
-from govbr_assets.defs.metadata.existing_ids import KnownRevisions, existing_ids_metadata
+from govbr_assets.defs.metadata.existing_ids import ExistingIdsRecord, existing_ids_metadata, known_rows
 from govbr_assets.defs.partitions import daily
 from govbr_assets.defs.preview import accepted_previews
 from govbr_assets.defs.resources import HubResource, PostgresResource, ViewerResource
@@ -100,10 +100,11 @@ def hf_existing_ids(
     def find(key: str) -> Rows:
         """Find the ids of a day, and collect its metadata."""
         found = lookup.find(key)
-        metadata[key] = existing_ids_metadata(found, rows[key], dataset.client.repo_id)
+        record = ExistingIdsRecord.of(found, rows[key], dataset.client.repo_id)
+        metadata[key] = existing_ids_metadata(found, record)
         if found.reason:
             context.log.info(f"{key}: the files themselves were asked. {found.reason}")
-        return found.table
+        return record.write(found.table)
 
     return ByDay(rows, find, metadata)
 
@@ -155,9 +156,11 @@ def hf_parquet_shard(
     """The day on the Hub as it is in PostgreSQL: new rows in its shard, others changed where they are."""
     with without_retries():
         dataset, table, keys = hub.dataset(), postgres.client(), context.partition_keys
-        known = KnownRevisions(context.instance, ByDay.of(hf_existing_ids, keys), dataset)
-        rows, too_large = ByDay.of(postgres_news_partition, keys), table.too_large(list(map(Day.of, keys)))
-        plans = plan_days(rows, known.of, config.options(table), too_large)
+        rows, existing = ByDay.of(postgres_news_partition, keys), ByDay.of(hf_existing_ids, keys)
+        too_large = table.too_large(list(map(Day.of, keys)))
+        plans = plan_days(
+            rows, lambda key, found: known_rows(existing[key], found, dataset), config.options(table), too_large
+        )
         dry_run = config.dry_run or hub.is_dry_run
         if dry_run:
             yield from dry_run_sync(context, dataset, plans)

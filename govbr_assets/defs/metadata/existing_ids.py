@@ -1,15 +1,14 @@
-"""What `hf_existing_ids` records of a day, and the revision at which the stored ids of a day were found."""
+"""How the ids of a day were found: recorded by `hf_existing_ids` for people, and in the stored table for its reader."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
-from dagster import DagsterInstance
+import pyarrow as pa
 
 from govbr_assets.core.identity import identity_digest
 from govbr_assets.dataset import Dataset
-from govbr_assets.defs.metadata.events import DayEvents, Event, Values
 from govbr_assets.errors import UnknownRevisionError
-from govbr_assets.io.staged import Rows
+from govbr_assets.io.staged import Rows, table_of
 from govbr_assets.operations.existing_ids import ExistingRows
 
 
@@ -24,63 +23,60 @@ class ExistingIdsRecord:
         asked_for: `identity_digest` of the Postgres day.
     """
 
-    repo: str
-    revision: str
-    source: str
-    asked_for: str
-
-    def to_metadata(self) -> dict[str, str]:
-        """Write the record."""
-        return {"repo": self.repo, "source": self.source, "revision": self.revision, "asked_for": self.asked_for}
+    repo: str = ""
+    revision: str = ""
+    source: str = ""
+    asked_for: str = ""
 
     @classmethod
-    def from_event(cls, event: Event | None) -> "ExistingIdsRecord":
-        """Read a record; what is not in the event is empty."""
-        values = Values(event)
-        return cls(values.text("repo"), values.text("revision"), values.text("source"), values.text("asked_for"))
+    def of(cls, found: ExistingRows, rows: Rows, repo_id: str) -> "ExistingIdsRecord":
+        """Record how ids were found.
+
+        Args:
+            found: what was found.
+            rows: the Postgres day, [n rows x 25].
+            repo_id: of the Hub.
+        """
+        return cls(repo_id, found.snapshot.revision or "", found.source, identity_digest(rows))
+
+    @classmethod
+    def read(cls, table: Rows) -> "ExistingIdsRecord":
+        """Read the record of a stored table; what another version has not recorded is empty."""
+        recorded = {name.decode(): value.decode() for name, value in (table.schema.metadata or {}).items()}
+        return cls(**{name: recorded.get(name, "") for name in asdict(cls())})
+
+    def write(self, table: Rows) -> pa.Table:
+        """Put the record into the schema of a table, which is stored with it."""
+        return table_of(table).replace_schema_metadata(asdict(self))
 
 
-def existing_ids_metadata(found: ExistingRows, rows: Rows, repo_id: str) -> Mapping[str, str | int | float]:
-    """Describe how the ids of a day were found.
-
-    Args:
-        found: what was found.
-        rows: the Postgres day, [n rows x 25].
-        repo_id: of the Hub.
-    """
-    record = ExistingIdsRecord(repo_id, found.snapshot.revision or "", found.source, identity_digest(rows))
+def existing_ids_metadata(found: ExistingRows, record: ExistingIdsRecord) -> Mapping[str, str | int | float]:
+    """Describe how the ids of a day were found."""
     return {
-        **record.to_metadata(),
+        **asdict(record),
         "why_not_the_viewer": found.reason or "the viewer was certain, or nobody had to be asked",
         "viewer_requests": found.requests,
         "viewer_seconds": found.seconds,
     }
 
 
-class KnownRevisions:
-    """The revisions at which the stored ids of days were found, as their materializations say.
+def known_rows(table: Rows, rows: Rows, dataset: Dataset) -> ExistingRows:
+    """Give what was known of a day at the revision at which its ids were found.
+
+    Nothing, if the ids were found for other rows than these, in another repo, or in one whose history is gone, or if
+    the table does not say so.
 
     Args:
-        instance: Dagster's.
-        existing: the stored ids by partition key, in the order in which they will be asked for.
-        hub: the repo.
+        table: the stored ids, [n matches x 3].
+        rows: the Postgres day, [n rows x 25].
+        dataset: the dataset.
     """
-
-    def __init__(self, instance: DagsterInstance, existing: Mapping[str, Rows], dataset: Dataset) -> None:
-        self._events = DayEvents(instance, "hf_existing_ids", list(existing))
-        self._existing, self._dataset = existing, dataset
-
-    def of(self, key: str, rows: Rows) -> ExistingRows:
-        """Give what was known of a day at its revision.
-
-        Nothing, if the ids were asked for other rows than these, of another repo, or of one whose history is gone.
-        """
-        table, record = self._existing[key], ExistingIdsRecord.from_event(self._events.of(key))
-        if not record.revision or not record.source or record.repo != self._dataset.client.repo_id:
-            return ExistingRows.unknown()
-        if record.asked_for != identity_digest(rows):
-            return ExistingRows.unknown()
-        try:
-            return ExistingRows(table, self._dataset.client.at(record.revision), record.source)
-        except UnknownRevisionError:
-            return ExistingRows.unknown()
+    record = ExistingIdsRecord.read(table)
+    if not record.revision or not record.source or record.repo != dataset.client.repo_id:
+        return ExistingRows.unknown()
+    if record.asked_for != identity_digest(rows):
+        return ExistingRows.unknown()
+    try:
+        return ExistingRows(table, dataset.client.at(record.revision), record.source)
+    except UnknownRevisionError:
+        return ExistingRows.unknown()
