@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 import pytest
 from huggingface_hub import HfApi
 
@@ -17,7 +18,7 @@ from govbr_assets.dataset import Dataset
 from govbr_assets.dataset.release_notes import changes_since
 from govbr_assets.defs import jobs
 from govbr_assets.local.hub import LocalHub
-from govbr_assets.local.hub.actions import answer
+from govbr_assets.local.hub.actions import after, answer, call
 from govbr_assets.local.hub.faults import Fault
 from govbr_assets.local.hub.tags import Tag
 from govbr_assets.operations.compact.plan import compact
@@ -58,6 +59,12 @@ def tags(local_hub: LocalHub, repo_id: str) -> Callable[[], dict[str, Tag]]:
 @pytest.fixture
 def text(local_hub: LocalHub, repo_id: str) -> Callable[..., str]:
     return lambda path, revision="main": local_hub.store.tree(repo_id, revision)[path].path.read_bytes().decode()
+
+
+def in_utc(table: pa.Table) -> bytes:
+    """Write rows with times that break readers beside other files: such files are all compacted in one commit."""
+    times = table["published_at"].cast(pa.timestamp("us", "UTC"))
+    return stranger.as_others_write(table.set_column(2, "published_at", times))
 
 
 def fold(hub: Dataset, today: Day = TODAY) -> list[str]:
@@ -145,6 +152,46 @@ def test_a_compaction_of_several_commits_is_released_by_its_last_one(
     assert text("CHANGELOG.md").count("## ") == 1
     uncounted = ["As linhas serão contadas" in text("README.md", each) for each in revisions]
     assert uncounted == [True] * (len(revisions) - 1) + [False]
+
+
+def test_files_that_are_deleted_by_later_commits_are_gone_when_a_release_is_tagged(
+    hub: Dataset, write: Write, tags: Callable, local_hub: LocalHub, repo_id: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("govbr_assets.operations.compact.plan.COMMIT_FILES", 3)
+    base = write({f"old/{day}.parquet": in_utc(rows(f"id-{day}", day=f"2026-01-0{day}")) for day in range(1, 9)})
+    revisions = fold(hub)
+    titles = [commit.title for commit in local_hub.store.commits(repo_id)]
+    assert titles[0].startswith("Delete ")
+    assert {name: tag.sha for name, tag in tags().items()} == {
+        "before-2026.01.20": base,
+        "2026.01.20": revisions[-1],
+    }
+    tree = local_hub.store.tree(repo_id, "2026.01.20")
+    assert [path for path in tree if path.endswith("parquet")] == ["data/train-2026-00.parquet"]
+
+
+def test_an_entry_is_made_anew_when_somebody_else_commits_first(
+    hub: Dataset, write: Write, tags: Callable, text: Callable, local_hub: LocalHub
+):
+    write(day_shards("2026-01-14"))
+    more = day_shards("2026-01-15") | {"CHANGELOG.md": b"# Log\n\n## Mine\n"}
+    local_hub.faults.add(Fault("POST", "/commit/main$", call(lambda: write(more))))
+    fold(hub)
+    assert text("CHANGELOG.md").startswith("# Log\n\n## 2026.01.20\n\n- 2 linhas em 2 dias")
+    assert text("CHANGELOG.md").endswith("\n\n## Mine\n")
+    assert "2 linhas em 2 dias" in tags()["2026.01.20"].message
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_response_that_is_lost_makes_no_second_entry_and_no_second_tag(
+    hub: Dataset, write: Write, tags: Callable, text: Callable, local_hub: LocalHub
+):
+    write(day_shards("2026-01-14"))
+    local_hub.faults.add(Fault("POST", "/commit/main$", after(answer(500))))
+    local_hub.faults.add(Fault("POST", TAG, after(answer(500))))
+    fold(hub)
+    assert {*tags()} == {"2026.01.20"}
+    assert text("CHANGELOG.md").count("## 2026.01.20") == 1
 
 
 BODY = f"# Mine\r\n\r\ntext\r\n{BEGIN}\r\nold\r\n{END}\r\n\r\nmore `{BEGIN}`"
