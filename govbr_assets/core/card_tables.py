@@ -65,7 +65,7 @@ def _dictionary(spec: DatasetSpec) -> str:
     """Write what the columns are."""
     portuguese = spec.introduction.columns
     rows = [
-        (f"`{each.name}`", f"`{_type(each.type)}`", portuguese.get(each.name, ""), each.description)
+        (f"`{each.name}`", f"`{_type(each.type)}`", portuguese.get(each.name, each.description), each.description)
         for each in spec.columns
     ]
     return _table(("Coluna", "Tipo", "Descrição", "*Description*"), ("---",) * 4, rows)

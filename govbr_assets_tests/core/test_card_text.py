@@ -76,8 +76,10 @@ def test_the_dictionary_describes_every_column_in_both_languages():
     rows = [line.split(" | ") for line in current_block(NEWS, None).splitlines() if line.startswith("| `")]
     assert [row[0] for row in rows] == [f"| `{column.name}`" for column in NEWS.columns]
     assert [row[3].removesuffix(" |") for row in rows] == [column.description for column in NEWS.columns]
-    assert all(row[2] for row in rows)
-    assert NEWS.introduction.columns.keys() == {column.name for column in NEWS.columns}
+    assert [row[2] for row in rows] == [
+        NEWS.introduction.columns.get(each.name, each.description) for each in NEWS.columns
+    ]
+    assert NEWS.introduction.columns.keys() <= {column.name for column in NEWS.columns}
 
 
 def test_a_table_of_coverage_has_a_line_a_year_and_their_sum():

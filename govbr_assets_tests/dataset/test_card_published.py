@@ -5,9 +5,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 import yaml
 from huggingface_hub import DatasetCard
@@ -249,3 +252,18 @@ def test_a_refusal_by_the_commit_itself_is_the_same_sentence(
     local_hub.faults.add(Fault("POST", "/commit/main$", answer(400, 'Invalid metadata in README.md: "x" is wrong')))
     with pytest.raises(ContractError, match=r'refuses the metadata of README\.md: "x" is wrong'):
         commit(hub, Fixed(), hub.client.head())
+
+
+def test_a_new_card_counts_the_rows_that_are_there_by_one_column_of_their_files(
+    hub: Dataset, local_hub: LocalHub, write: Callable[..., str]
+):
+    names = [f"id-{number}" for number in range(3000)]
+    texts = pa.array([sha256(name.encode()).hexdigest() * 16 for name in names])
+    theirs = shard(names, at=datetime(2024, 2, 29, 12, tzinfo=UTC)).set_column(9, "content", texts)
+    write({"data/train-00000-of-00001.parquet": (content := stranger.as_others_write(theirs, 1000))})
+    local_hub.faults.forget()
+    commit(hub, Fixed(), hub.client.head())
+    card = hub.client.content(hub.client.head(), "README.md") or b""
+    assert b"| 2024 | 3.000 | 3 | 2024-02-29 | 2024-03-02 |\n| 2026 | 1 | 1 | 2026-01-15 | 2026-01-15 |\n" in card
+    assert b"size_categories:\n- 1K<n<10K\n" in card
+    assert sum(each.sent for each in local_hub.faults.seen("GET", "^/lfs/")) < len(content) / 5
