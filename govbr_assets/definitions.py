@@ -9,8 +9,8 @@ from pathlib import Path
 from dagster import DefaultScheduleStatus, DefaultSensorStatus, Definitions, EnvVar
 
 from govbr_assets.defs import assets, jobs
+from govbr_assets.defs.catalogue import in_catalogue, source_tree
 from govbr_assets.defs.checks import daily, dataset, newest_day, reconciliation
-from govbr_assets.defs.code_references import source_tree, with_code_references
 from govbr_assets.defs.executor import living_in_process_executor
 from govbr_assets.defs.failures import redact_what_is_recorded
 from govbr_assets.defs.io_managers import ArrowTableIOManager, HubShardIOManager
@@ -52,6 +52,7 @@ redact_secrets()
 
 status = automation(EnvVar("GOVBR_AUTOMATION").get_value() or "off")
 home = EnvVar("DAGSTER_HOME").get_value() or ".local"
+repo_id = cleaned(EnvVar("GOVBR_REPO_ID").get_value() or "")
 storage_url = setting("GOVBR_STORAGE_URL", str(Path(home) / "tables"))
 
 hub = HubResource(
@@ -67,7 +68,7 @@ hub = HubResource(
 )
 
 defs = Definitions(
-    assets=with_code_references(
+    assets=in_catalogue(
         [
             assets.news,
             assets.themes,
@@ -78,6 +79,7 @@ defs = Definitions(
             assets.hub_reconciliation,
         ],
         source_tree(EnvVar("GOVBR_SOURCE_URL").get_value() or ""),
+        dict.fromkeys([assets.hf_parquet_shard.key, assets.consolidated_dataset.key], repo_id),
     ),
     asset_checks=[
         daily.partition_ids_are_unique,

@@ -57,18 +57,20 @@ _INTRODUCTION = Introduction(
 NEWS = DatasetSpec(
     name="news",
     columns=(
-        Column("unique_id", _TEXT, "n.unique_id", "Id of the news, no other has it.", statistics=True),
-        Column("agency", _TEXT, "n.agency_key", "Key of the agency it is from.", dictionary=True, statistics=True),
+        Column("unique_id", _TEXT, "n.unique_id", "Id of the news item; no other row has it.", statistics=True),
+        Column(
+            "agency", _TEXT, "n.agency_key", "Key of the agency that published it.", dictionary=True, statistics=True
+        ),
         Column("published_at", _INSTANT, "n.published_at", "When the agency published it.", statistics=True),
-        Column("updated_datetime", _INSTANT, "n.updated_datetime", "When the agency last changed it, if ever."),
+        Column("updated_datetime", _INSTANT, "n.updated_datetime", "When the agency last changed it; null if never."),
         Column("extracted_at", _UTC_NANOSECONDS, "n.extracted_at", "When it was collected, in UTC."),
-        Column("title", _TEXT, "n.title", "Title."),
-        Column("subtitle", _TEXT, "n.subtitle", "Subtitle."),
+        Column("title", _TEXT, "n.title", "Title of the news item."),
+        Column("subtitle", _TEXT, "n.subtitle", "Subtitle below the title."),
         Column("editorial_lead", _TEXT, "n.editorial_lead", "Short line above the title."),
-        Column("url", _TEXT, "n.url", "Address of the page."),
-        Column("content", _TEXT, "n.content", "Text of the news in Markdown."),
-        Column("image", _TEXT, "n.image_url", "Address of its image."),
-        Column("video_url", _TEXT, "n.video_url", "Address of its video."),
+        Column("url", _TEXT, "n.url", "URL of the page on which the agency published it."),
+        Column("content", _TEXT, "n.content", "Full text in Markdown."),
+        Column("image", _TEXT, "n.image_url", "URL of its main image."),
+        Column("video_url", _TEXT, "n.video_url", "URL of its video."),
         Column("category", _TEXT, "n.category", "Category given by the agency.", dictionary=True),
         Column("tags", _TEXTS, "n.tags", "Tags given by the agency.", dictionary=True),
         Column(
@@ -82,7 +84,7 @@ NEWS = DatasetSpec(
         Column("theme_1_level_3_label", _TEXT, "l3.label", "Label of the theme of level 3.", dictionary=True),
         Column("most_specific_theme_code", _TEXT, "ms.code", "Code of the most specific theme.", dictionary=True),
         Column("most_specific_theme_label", _TEXT, "ms.label", "Label of the most specific theme.", dictionary=True),
-        Column("summary", _TEXT, "n.summary", "Summary."),
+        Column("summary", _TEXT, "n.summary", "Summary of the text."),
     ),
     key="unique_id",
     alias="legacy_unique_id",

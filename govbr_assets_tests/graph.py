@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dagster import AssetSpec, DagsterEventType, DagsterInstance, ExecuteInProcessResult, RetryPolicy, materialize
+from dagster import DagsterEventType, DagsterInstance, ExecuteInProcessResult, RetryPolicy, materialize
 
 from govbr_assets.dataset import Dataset
 from govbr_assets.definitions import defs
+from govbr_assets.defs import assets
 from govbr_assets.defs.assets.consolidated import consolidated_dataset
 from govbr_assets.defs.assets.reconciliation import hub_reconciliation
 from govbr_assets.defs.checks import dataset, newest_day, reconciliation
@@ -33,8 +34,8 @@ WEEKLY: list[Any] = [
 ]
 RECONCILIATION: list[Any] = [hub_reconciliation, reconciliation.hub_matches_postgres]
 _OTHERS: list[Any] = [*WEEKLY, *RECONCILIATION, newest_day.newest_day_is_published]
-_ALL: list[Any] = [*(defs.assets or []), *(defs.asset_checks or [])]
-GRAPH: list[Any] = [each for each in _ALL if each not in _OTHERS and not isinstance(each, AssetSpec)]
+_DAILY: list[Any] = [assets.postgres_news_partition, assets.hf_existing_ids, assets.hf_parquet_shard]
+GRAPH: list[Any] = [*_DAILY, *(each for each in defs.asset_checks or [] if each not in _OTHERS)]
 """The daily graph and its checks."""
 
 

@@ -103,7 +103,14 @@ def picture(page: Page, name: str) -> None:
 def test_a_backfill_from_the_ui_fills_the_days_and_all_of_it_can_be_read_there(tmp_path: Path):
     with served(tmp_path / "dev") as address, browser_page() as page:
         page.goto(f"{address}/locations/govbr_assets/asset-groups/daily/lineage")
-        for asset in ("postgres_news_partition", "hf_existing_ids", "hf_parquet_shard", "consolidated_dataset"):
+        for asset in (
+            "news",
+            "themes",
+            "postgres_news_partition",
+            "hf_existing_ids",
+            "hf_parquet_shard",
+            "consolidated_dataset",
+        ):
             expect(page.get_by_text(asset).first).to_be_visible()
         expect(page.get_by_text("14 partitions")).to_have_count(3)
         picture(page, "graph")
@@ -123,6 +130,7 @@ def test_a_backfill_from_the_ui_fills_the_days_and_all_of_it_can_be_read_there(t
         page.goto(f"{address}/assets/hf_parquet_shard?view=partitions&partition={a_day()}")
         expect(page.get_by_text("how many")).to_be_visible()
         expect(page.get_by_role("cell", name="added", exact=True)).to_be_visible()
+        expect(page.get_by_role("link", name=f"/data/train-{a_day()}.parquet").first).to_be_visible()
         picture(page, "day")
 
         page.goto(f"{address}/assets/hf_parquet_shard?view=checks")
@@ -137,3 +145,9 @@ def test_a_backfill_from_the_ui_fills_the_days_and_all_of_it_can_be_read_there(t
         expect(page.get_by_role("columnheader", name="Nov")).to_be_visible()
         expect(page.get_by_role("cell", name="ok", exact=True).first).to_be_visible()
         picture(page, "coverage")
+        page.get_by_role("row", name="calendar").get_by_text("[Show Markdown]").click()
+        calendar = page.get_by_role("img", name=re.compile("^14 days with rows from .*, 0 of them differ$"))
+        expect(calendar).to_be_visible()
+        assert calendar.evaluate("image => image.naturalWidth") > 0, "the browser does not show the picture"
+        page.wait_for_timeout(500)  # milliseconds, in which the dialog fades in
+        picture(page, "calendar")

@@ -11,7 +11,7 @@ from dagster import AssetKey, TableSchema
 
 from govbr_assets.definitions import defs
 from govbr_assets.defs.assets.consolidated import consolidated_dataset
-from govbr_assets.defs.code_references import source_tree, with_code_references
+from govbr_assets.defs.catalogue import in_catalogue, source_tree
 from govbr_assets.errors import BeginningError
 from govbr_assets.publications import NEWS
 from govbr_assets_tests.graph import Graph
@@ -109,15 +109,18 @@ def test_a_day_counts_its_own_rows_and_links_to_the_file_that_has_them_at_its_co
     whole = graph.metadata(graph.fold(checks=False), "consolidated_dataset")[""]
     assert whole["dagster/uri"] == f"{page.removesuffix('blob')}tree/{graph.head.revision}"
     assert whole["dagster/table_name"] == graph.repo_id
+    assert (whole["dagster/row_count"], whole["rows_written"]) == (4, 4)
+    nothing = graph.metadata(graph.fold(checks=False), "consolidated_dataset")[""]
+    assert (nothing["dagster/row_count"], nothing["rows_written"], nothing["commits"]) == (4, 0, 0)
 
 
-def test_each_asset_links_to_its_function_in_the_repository():
-    tree = "https://forge.example.org/my-org/my-repo/tree/v1"
-    linked = {
-        spec.key.path[-1]: spec.metadata.get("dagster/code_references")
-        for asset in with_code_references(defs.assets or [], tree)  # pyright: ignore[reportArgumentType]
-        for spec in getattr(asset, "specs", [asset])
-    }
+def test_each_asset_links_to_its_function_in_the_repository_and_those_on_the_hub_name_their_repo():
+    tree, tables = "https://forge.example.org/my-org/my-repo/tree/v1", {consolidated_dataset.key: "org/news"}
+    described = in_catalogue(defs.assets or [], tree, tables)  # pyright: ignore[reportArgumentType]
+    specs = [spec for asset in described for spec in getattr(asset, "specs", [asset])]
+    named = {spec.key.path[-1]: spec.metadata.get("dagster/table_name") for spec in specs}
+    assert named == {name: name if name in SOURCES else None for name in SPECS} | {"consolidated_dataset": "org/news"}
+    linked = {spec.key.path[-1]: spec.metadata.get("dagster/code_references") for spec in specs}
     assert {name for name, link in linked.items() if link is None} == SOURCES
     for name in linked.keys() - SOURCES:
         (link,) = linked[name].code_references

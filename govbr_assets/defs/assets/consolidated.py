@@ -31,7 +31,7 @@ def consolidated_dataset(
     """The dataset as one sorted file a year: shards of closed days and files of any other origin, compacted."""
     with without_retries():
         dataset, dry_run = hub.dataset(), config.dry_run or hub.is_dry_run
-        progress = CompactionProgress(dataset.client, dataset.client.head(), dry_run=dry_run)
+        progress = CompactionProgress(dataset, dataset.client.head(), dry_run=dry_run)
         for result in compact(dataset, Day.at(datetime.now(UTC)), dry_run=dry_run, log=context.log.info):
             progress.add(result)
             context.log.info(str(progress))

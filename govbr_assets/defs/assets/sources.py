@@ -9,8 +9,8 @@ _READ = [column for column in NEWS.columns if column.sql.startswith("n.")]
 
 news = AssetSpec(
     "news",
-    description="The table `news`: a row for each news item that was collected. Columns that are not published, and"
-    " those that say which theme a row has, are left out here.",
+    description="The table of PostgreSQL that has a row for each news item that was collected. Listed are the columns"
+    " that are published as they are.",
     group_name="source",
     kinds={"postgres", "table"},
     owners=OWNERS,
@@ -24,7 +24,7 @@ news = AssetSpec(
 
 themes = AssetSpec(
     "themes",
-    description="The table `themes`: the themes that rows of `news` refer to, on three levels.",
+    description="The table of PostgreSQL that has the themes, on three levels, to which rows of news refer.",
     group_name="source",
     kinds={"postgres", "table"},
     owners=OWNERS,
@@ -32,7 +32,7 @@ themes = AssetSpec(
         "dagster/table_name": "themes",
         "dagster/column_schema": TableSchema(
             [
-                TableColumn("id", "integer", "Id to which rows of `news` refer."),
+                TableColumn("id", "integer", "Id to which rows of news refer."),
                 TableColumn("code", "string", "Code of the theme, such as 01.02."),
                 TableColumn("label", "string", "Label of the theme."),
             ]

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 from dagster import DataVersion, MetadataValue
 
+from govbr_assets.dataset import Dataset
 from govbr_assets.dataset.transaction import CommitResult
+from govbr_assets.dataset.visible_rows import rows_seen
 from govbr_assets.defs.metadata.events import NO_REPO, Event, Metadata, Values
 from govbr_assets.defs.metadata.hub_pages import on_the_hub
 from govbr_assets.defs.metadata.markdown import table
-from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.snapshot import DataFile, Snapshot
 from govbr_assets.operations.compact.plan import CompactionReport
 from govbr_assets.operations.release import TaggedReleases
@@ -58,19 +59,20 @@ class CompactionProgress:
     """The commits of a compaction, added up.
 
     Args:
-        client: of the repo.
+        dataset: what is compacted.
         before: the revision that it begins with.
         dry_run: nothing is committed.
     """
 
-    def __init__(self, client: RepoClient, before: Snapshot, *, dry_run: bool) -> None:
-        self._client, self._dry_run = client, dry_run
+    def __init__(self, dataset: Dataset, before: Snapshot, *, dry_run: bool) -> None:
+        self._dataset, self._dry_run = dataset, dry_run
         self._before = self._after = before
         self._inputs: list[DataFile] = []
         self._written: dict[str, int] = {}
         self._numbers, self._dropped = Counter[str](), Counter[str]()
         self._left, self._notes, self._unwritten = 0, list[str](), list[str]()
         self._tags = TaggedReleases()
+        self._rows: int | None = None
 
     @property
     def commits(self) -> int:
@@ -89,6 +91,7 @@ class CompactionProgress:
         self._after, self._left = result.snapshot, report.waiting
         self._written |= {path: report.rows[path] for path in changeset.put if path in report.rows}
         self._dropped.update(report.dropped)
+        self._rows = changeset.visible_rows.after if changeset.visible_rows else None
         self._notes, self._unwritten = result.notes, result.unwritten
         self._numbers.update(commits=1, bytes_written=changeset.size, bytes_new=report.new_bytes)
 
@@ -108,11 +111,12 @@ class CompactionProgress:
         before, after = self._before.revision or "", self._after.revision or ""
         inputs = "\n".join(f"{file.path} ({file.size:,} bytes)" for file in self._inputs)
         return {
-            **CompactionRecord(self._client.repo_id, before, after, self._dry_run).to_metadata(),
-            **on_the_hub(self._client, self._after),
+            **on_the_hub(self._dataset.client, self._after),
+            **CompactionRecord(self._dataset.client.repo_id, before, after, self._dry_run).to_metadata(),
             "files_in": len(self._inputs),
             "files_out": len(self._written),
-            "dagster/row_count": sum(self._written.values()),
+            "dagster/row_count": rows_seen(self._dataset, self._after) if self._rows is None else self._rows,
+            "rows_written": sum(self._written.values()),
             "duplicates_dropped": self._dropped.total(),
             "bytes_in": sum(file.size for file in self._inputs),
             "bytes_written": self._numbers["bytes_written"],

@@ -71,6 +71,8 @@ def day_metadata(plan: DaySync, report: DayReport, result: CommitResult[SyncRepo
     changes, client = report.changes, dataset.client
     files = report.path, dataset.spec.layout.compacted_path_for(plan.day)
     return {
+        "dagster/partition_row_count": report.postgres_rows + changes.count(Action.RETAIN),
+        **on_the_hub(client, result.snapshot, files),
         **DayRecord(client.repo_id, report.postgres_rows, report.uncompacted, result.after or "").to_metadata(),
         "plan": MetadataValue.md(day_table(report)),
         "existing_rows": report.postgres_rows - changes.count(Action.ADD),
@@ -83,8 +85,6 @@ def day_metadata(plan: DaySync, report: DayReport, result: CommitResult[SyncRepo
         "kept": changes.count(Action.RETAIN),
         "doubled": changes.duplicates,
         "ids_source": plan.known.source,
-        "dagster/partition_row_count": report.postgres_rows + changes.count(Action.RETAIN),
-        **on_the_hub(client, result.snapshot, files),
         "shard_rows": report.rows,
         "bytes": report.bytes,
         "path": report.path,

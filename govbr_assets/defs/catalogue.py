@@ -1,13 +1,13 @@
-"""Links from the assets in the UI to their code in a public repository.
+"""What the catalogue in the UI says of assets that settings alone tell: where their code is, and where their table.
 
-Dagster's own `with_source_code_references` finds the decorator where a function has one.
+Dagster's own `with_source_code_references` links to the decorator where a function has another one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from inspect import getsourcelines, unwrap
 from pathlib import Path
 
-from dagster import AssetsDefinition, AssetSpec, CodeReferencesMetadataValue, UrlCodeReference
+from dagster import AssetKey, AssetsDefinition, AssetSpec, CodeReferencesMetadataValue, UrlCodeReference
 
 import govbr_assets
 from govbr_assets.defs.preview import accepted_previews
@@ -37,24 +37,29 @@ def source_tree(setting: str) -> str:
     return f"{url}/blob/HEAD" if url and not {"tree", "blob", "src"} & set(parts[2:]) else url
 
 
-def with_code_references(
-    assets: Sequence[AssetsDefinition | AssetSpec], tree: str
+def in_catalogue(
+    assets: Sequence[AssetsDefinition | AssetSpec], tree: str, tables: Mapping[AssetKey, str]
 ) -> Sequence[AssetsDefinition | AssetSpec]:
-    """Link each asset of ours to its function.
+    """Add to each asset of ours where its function and its table are.
 
     Args:
-        assets: of which external ones have no function.
-        tree: from `source_tree`; empty links nothing.
+        assets: of which external ones are described already.
+        tree: from `source_tree`; empty links no function.
+        tables: the repos of assets that are on the Hub; an empty name is none.
     """
-    return [_linked(each, tree) if tree and isinstance(each, AssetsDefinition) else each for each in assets]
+    return [_described(each, tree, tables) if isinstance(each, AssetsDefinition) else each for each in assets]
 
 
-def _linked(asset: AssetsDefinition, tree: str) -> AssetsDefinition:
-    """Link an asset."""
-    with accepted_previews():
-        link = CodeReferencesMetadataValue(code_references=[UrlCodeReference(url=f"{tree}/{_place(asset)}")])
-        metadata = {"dagster/code_references": link}
-        return asset.map_asset_specs(lambda spec: spec.merge_attributes(metadata=metadata))
+def _described(asset: AssetsDefinition, tree: str, tables: Mapping[AssetKey, str]) -> AssetsDefinition:
+    """Describe an asset; without anything to add it is the same object."""
+    metadata: dict[str, str | CodeReferencesMetadataValue] = {}
+    if name := tables.get(asset.key):
+        metadata["dagster/table_name"] = name
+    if tree:
+        with accepted_previews():
+            link = UrlCodeReference(url=f"{tree}/{_place(asset)}")
+            metadata["dagster/code_references"] = CodeReferencesMetadataValue(code_references=[link])
+    return asset.map_asset_specs(lambda spec: spec.merge_attributes(metadata=metadata)) if metadata else asset
 
 
 def _place(asset: AssetsDefinition) -> str:
