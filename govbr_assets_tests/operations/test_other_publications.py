@@ -8,7 +8,7 @@ import pytest
 
 from govbr_assets_tests.graph import Graph
 
-SUMMARY = '        Column("summary", _TEXT, "n.summary", "Summary."),\n'
+SUMMARY = '        Column("summary", _TEXT, "n.summary", "Summary of the text."),\n'
 LEVEL = '        Column("level", _TEXT, "n.level", "How urgent it is.", dictionary=True, statistics=True),\n'
 EDITS = {
     "one_column_more": {SUMMARY: SUMMARY + LEVEL},
