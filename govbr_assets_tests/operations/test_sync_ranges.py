@@ -1,15 +1,18 @@
 """A sync of a range while others commit: its own commits, somebody else's, and rows that two days claim."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 import pytest
 
+from govbr_assets.io.staged import Rows
 from govbr_assets.local.hub.actions import call
 from govbr_assets.local.hub.faults import Fault
+from govbr_assets.postgres.news import NewsTable
 from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.huggingface.test_hub import parquet
 from govbr_assets_tests.tables import DAY, encode, shard
-from govbr_assets_tests.test_graph import SHARD, others
+from govbr_assets_tests.test_graph import SHARD, failure, others
 
 BEFORE = "data/train-2026-01-14.parquet"
 
@@ -84,6 +87,32 @@ def test_a_row_that_moved_to_another_day_goes_there_and_stands_once(graph: Graph
         assert result.success
         assert all(each.passed for each in result.get_asset_check_evaluations())
         assert graph.ids() == {BEFORE: ["a"], SHARD: ["b", "moved"]}
+
+
+def test_a_row_that_moves_and_is_deleted_before_its_new_day_is_planned_stays_if_it_is_retained(
+    graph: Graph, monkeypatch: pytest.MonkeyPatch
+):
+    graph.insert("a", "moved", day="2026-01-14")
+    graph.insert("b")
+    assert graph.run("2026-01-14", "2026-01-15").success
+    graph.execute("UPDATE news SET published_at = '2026-01-16T10:00-03:00' WHERE unique_id = 'moved'")
+    graph.run("2026-01-14", "2026-01-15", selection=["postgres_news_partition", "hf_existing_ids"], checks=False)
+    graph.execute("UPDATE news SET published_at = '2026-01-15T10:00-03:00' WHERE unique_id = 'moved'")
+    lookup = NewsTable.lookup
+
+    def deleted_after(news: NewsTable, ids: Sequence[str]) -> Rows:
+        found = lookup(news, ids)
+        graph.execute("DELETE FROM news WHERE unique_id = 'moved'")
+        return found
+
+    monkeypatch.setattr(NewsTable, "lookup", deleted_after)
+    monkeypatch.setattr("govbr_assets.operations.sync.deletes.REMOVALS", 0)
+    result = graph.run("2026-01-14", "2026-01-15", selection=["hf_parquet_shard"], checks=False)
+    assert "1 rows on the Hub are not in PostgreSQL" in failure(result)
+    assert graph.ids() == {BEFORE: ["a"], SHARD: ["b", "moved"]}
+    monkeypatch.undo()
+    assert graph.run("2026-01-14", "2026-01-15").success
+    assert graph.ids() == {BEFORE: ["a"], SHARD: ["b"]}
 
 
 def test_a_shard_whose_rows_others_hold_all_goes(graph: Graph):

@@ -23,9 +23,16 @@ from govbr_assets.operations.sync.day_files import DayFiles
 
 @dataclass
 class _RowEdit:
-    """What changes in a file so far: ids of the rows that go, as they are in it, and rows that come, [n rows x 24]."""
+    """What changes in a file so far.
+
+    Attributes:
+        insert: [n rows x 24], rows that come.
+        withdrawn: [n rows x 24], rows that were to come and were taken out again.
+        delete: ids of the rows that go, as they are in the file.
+    """
 
     insert: Rows
+    withdrawn: Rows
     delete: set[str] = field(default_factory=set)
 
     def take_out(self, ids: Sequence[str]) -> None:
@@ -33,7 +40,14 @@ class _RowEdit:
         new = set(self.insert["unique_id"].to_pylist())
         self.delete.update(each for each in ids if each not in new)
         if not new.isdisjoint(ids):
-            self.insert = self.insert.filter(pc.invert(_among(self.insert, ids)))
+            out = _among(self.insert, ids)
+            self.withdrawn = joined(self.withdrawn, self.insert.filter(out))
+            self.insert = self.insert.filter(pc.invert(out))
+
+    def put_back(self, unique_id: str) -> None:
+        """Put a row back that was taken out."""
+        self.delete.discard(unique_id)
+        self.insert = joined(self.insert, self.withdrawn.filter(_among(self.withdrawn, [unique_id])))
 
 
 class ChangesetBuilder:
@@ -135,7 +149,7 @@ class ChangesetBuilder:
             rewritten: files that are written again, even if no row of them changes.
         """
         for path in {*deletes, *inserts, *rewritten}:
-            self._edits.setdefault(path, _RowEdit(self.spec.schema.empty_table()))
+            self._edits.setdefault(path, _RowEdit(*[self.spec.schema.empty_table()] * 2))
             self._made.pop(path, None)
         for path, ids in deletes.items():
             self._edits[path].take_out(ids)
@@ -150,14 +164,14 @@ class ChangesetBuilder:
                 self._places.setdefault(unique_id, []).append(path)
 
     def retain(self, places: Iterable[tuple[str | None, str | None]]) -> None:
-        """Leave rows where they are that were to be deleted.
+        """Leave rows that were to be deleted where they are, or where a day before has put them.
 
         Args:
             places: file and id there of each.
         """
         for path, hub_id in places:
             if path in self._edits and hub_id is not None:
-                self._edits[path].delete.discard(hub_id)
+                self._edits[path].put_back(hub_id)
                 self._made.pop(path, None)
         for path in [path for path, edit in self._edits.items() if not edit.delete and not edit.insert.num_rows]:
             del self._edits[path]
