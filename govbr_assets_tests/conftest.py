@@ -137,6 +137,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     no_time = SimpleNamespace(sleep=lambda _: None)
     monkeypatch.setattr("huggingface_hub.utils._http.time", no_time)
     monkeypatch.setattr(import_module("govbr_assets.dataset.transaction"), "time", no_time)
+    monkeypatch.setattr(import_module("govbr_assets.huggingface.tags"), "time", no_time)
     monkeypatch.setattr(
         import_module("govbr_assets.huggingface.commit"), "wait_random_exponential", lambda **_: wait_none()
     )

@@ -124,9 +124,8 @@ def test_a_migration_tags_what_was_before_it(hub: Dataset, write: Write, tags: C
 @pytest.mark.usefixtures("at_once")
 @pytest.mark.parametrize("status", [403, 500, 429])
 def test_a_tag_that_the_hub_refuses_loses_nothing_and_is_set_by_the_next_run(
-    hub: Dataset, write: Write, tags: Callable, local_hub: LocalHub, status: int, monkeypatch: pytest.MonkeyPatch
+    hub: Dataset, write: Write, tags: Callable, local_hub: LocalHub, status: int
 ):
-    monkeypatch.setattr("govbr_assets.huggingface.tags._PAUSE", 0)
     base = write({"data/train-00000-of-00001.parquet": encode(rows("old", day="2026-01-02"))})
     local_hub.faults.add(Fault("POST", TAG, answer(status, "no"), times=9))
     (first,) = (result.after for result in compact(hub, TODAY))
@@ -273,7 +272,6 @@ def test_days_that_are_published_compacted_and_changed_are_counted_and_can_be_br
     assert "| 2026 | 3 | 2 | 2026-01-14 | 2026-01-15 |" in card.decode()
     first_day = compacted(graph)
     first = tags_of(graph)[first_day].sha
-    check_code(graph, card.decode(), first_day, tmp_path)
     graph.execute("UPDATE news SET title = 'Another' WHERE unique_id = 'a'", "DELETE FROM news WHERE unique_id = 'b'")
     graph.insert("d", "e", day="2026-01-16")
     assert graph.run("2026-01-14", "2026-01-16").success
@@ -287,7 +285,7 @@ def test_days_that_are_published_compacted_and_changed_are_counted_and_can_be_br
         file.content for file in graph.hub.client.at(first).data_files
     }
     assert (changes(graph).counts, changes(graph).uncounted) == (None, 1)
-    check_every_revision_loads(graph, tmp_path)
+    check_readers(graph, card.decode(), first_day, tmp_path)
 
 
 def test_without_release_tags_a_compaction_has_its_entry_and_no_tag(graph: Graph):
@@ -303,31 +301,25 @@ def test_without_release_tags_a_compaction_has_its_entry_and_no_tag(graph: Graph
     assert "GOVBR_RELEASE_TAGS is 'no': write on or off" in str(result.all_events)
 
 
-def check_code(graph: Graph, card: str, tag: str, folder: Path) -> None:
-    """Run the code that a card shows, and see that `datasets` gives the types that the card and the files name."""
-    python = "".join(re.findall(r"```python\n(.*?)```", card, re.DOTALL)).replace("AAAA.MM.DD", tag)
-    assert python.count("load_dataset(") == 3
-    types = "\nprint([str(each) for each in dados.features.arrow_schema.types], dados.num_rows)"
-    told = readers.run(graph, folder / "hf", python + types).splitlines()
-    assert [line.count("'unique_id'") for line in told[:-1]] == [1, 1, 1]
-    assert told[-1] == f"{[str(each).replace('element', 'item') for each in NEWS.schema.types]} 3"
-    (sql,) = re.findall(r"```sql\n(.*?)```", card, re.DOTALL)
-    local = sql.replace(f"hf://datasets/{graph.repo_id}", str(readers.download(graph, folder / "files")))
-    assert len(duckdb.execute(local).fetchall()) == 3
-    assert len(duckdb.execute(local.replace("2026-01-01", "2026-01-15")).fetchall()) == 1
-
-
-def check_every_revision_loads(graph: Graph, folder: Path) -> None:
-    """Load each revision with rows, and each tag, with `datasets`: its rows, once each, of the published types."""
-    store = graph.local_hub.store
+def check_readers(graph: Graph, card: str, tag: str, folder: Path) -> None:
+    """Run the code that a card shows, and load each revision and tag: its rows, once each, of the published types."""
+    store, read = graph.local_hub.store, HubReader(graph.local_hub.store, graph.repo_id)
     commits = [commit.sha for commit in store.commits(graph.repo_id)]
     revisions = [*(sha for sha in commits if "README.md" in store.tree(graph.repo_id, sha)), *tags_of(graph)]
     assert len(revisions) == len(commits)  # the first one has no rows, and there is one tag
-    told = readers.run(graph, folder / "hf", _LOAD_EACH, REVISIONS=" ".join(revisions)).splitlines()
-    read = HubReader(store, graph.repo_id)
-    for revision, (ids, types) in zip(revisions, map(json.loads, told), strict=True):
+    shown = "".join(re.findall(r"```python\n(.*?)```", card, re.DOTALL)).replace("AAAA.MM.DD", tag)
+    assert shown.count("load_dataset(") == 3
+    script = f"{shown}\nprint(dados.num_rows)\n{_LOAD_EACH}"
+    told = readers.run(graph, folder / "hf", script, REVISIONS=" ".join(revisions)).splitlines()
+    assert [line.count("'unique_id'") for line in told[:3]] == [1, 1, 1]
+    assert told[3] == "3"
+    for revision, (ids, types) in zip(revisions, map(json.loads, told[4:]), strict=True):
         assert ids == sorted(read.ids(store.history(graph.repo_id).commit_at(revision).sha))
         assert types == [str(each).replace("element", "item") for each in NEWS.schema.types]
+    (sql,) = re.findall(r"```sql\n(.*?)```", card, re.DOTALL)
+    local = sql.replace(f"hf://datasets/{graph.repo_id}", str(readers.download(graph, folder / "files", tag)))
+    assert len(duckdb.execute(local).fetchall()) == 3
+    assert len(duckdb.execute(local.replace("2026-01-01", "2026-01-15")).fetchall()) == 1
 
 
 def compacted(graph: Graph) -> str:
