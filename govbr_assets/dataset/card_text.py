@@ -42,11 +42,10 @@ def described(dataset: Dataset, card: Card, config: str, coverage: Coverage | No
     Returns:
         The card, and what stood in the way of keeping its text current, a sentence each.
     """
-    current, problems = (
-        (card, [])
-        if coverage is None
-        else _kept_current(card, current_block(dataset.spec, coverage), size_category(coverage.rows))
-    )
+    current, problems = card, list[str]()
+    if coverage is not None:
+        block = current_block(dataset.spec, coverage)
+        current, problems = _kept_current(card, block, size_category(coverage.rows))
     with suppress(ContractError):  # written in a way that cannot be edited, and without features it loads as well
         current = current.edited(lambda metadata: add_features(metadata, config, dataset.spec.schema))
     if current.text == card.text:
@@ -54,8 +53,11 @@ def described(dataset: Dataset, card: Card, config: str, coverage: Coverage | No
     try:
         check_card(dataset.client, current.encode())
     except ContractError:
-        told = "The Hub rejects the metadata of README.md, so that it was left as it is: correct it there."
-        return card, [*problems, *([told] if coverage else [])]
+        if coverage is not None:
+            problems.append(
+                "The Hub rejects the metadata of README.md, so that it was left as it is: correct it there."
+            )
+        return card, problems
     return current, problems
 
 
