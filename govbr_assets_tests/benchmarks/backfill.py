@@ -109,10 +109,10 @@ def _show(costs: dict[str, Cost], commits: int, rows: int, days: int) -> None:
             f"{cost.cpu_seconds:>8.0f}{cost.megabytes:>9.0f}"
         )
     cost, again = costs["backfill"], costs["started again"]
-    for told, figure, most in (
+    for text, figure, most in (
         (f"{commits} commits", commits, MOST_COMMITS),
         (f"{cost.seconds / floors:.2f} times both floors", cost.seconds / floors, MOST_TIMES),
         (f"{cost.megabytes:.0f} MB at the peak", cost.megabytes, MOST_MEGABYTES),
     ):
-        print(f"{told}, wanted at most {most}: {'holds' if figure <= most else 'missed'}")
+        print(f"{text}, wanted at most {most}: {'holds' if figure <= most else 'missed'}")
     print(f"Started again: no commits, {again.seconds / cost.seconds:.2f} times the time of the first run")

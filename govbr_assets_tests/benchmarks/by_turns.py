@@ -83,5 +83,5 @@ def _show(benchmark: str, revision: str, old: _Costs, new: _Costs) -> None:
         worse = max(astuple(after / before)) > MOST_TIMES
         missed += worse
         print(f"{len(new[command]):>6}  {command[:70]}{' (too much)' if worse else ''}")
-    told = f"{missed} commands took more" if missed else "holds"
-    print(f"Wanted: at most {MOST_TIMES} times the seconds, the CPU seconds and the memory: {told}", flush=True)
+    text = f"{missed} commands took more" if missed else "holds"
+    print(f"Wanted: at most {MOST_TIMES} times the seconds, the CPU seconds and the memory: {text}", flush=True)

@@ -1,6 +1,6 @@
-"""What one day of 160 new rows costs on a Hub that is folded and large: requests, bytes, memory, seconds.
+"""What one day of 160 new rows costs on a Hub that is compacted and large: requests, bytes, memory, seconds.
 
-The same day goes to a Hub of three sizes (`folded`), each time in a process of its own: with the ids from the viewer,
+The same day goes to a Hub of three sizes (`compacted`), each time in an own process: with the ids from the viewer,
 in the very first run, when nothing is kept in the storage, and as on every other day; with the ids from the files
 themselves, and nothing kept from before; and so again with what the run before has kept. The peers are the dataset's
 bytes, the same case on the smallest Hub, and the old way (`old_way`) on the same rows. The local viewer is told to
@@ -27,8 +27,8 @@ from govbr_assets.local.news import sample_news
 from govbr_assets.local.stack import LocalStack
 from govbr_assets.postgres.news import NewsTable
 from govbr_assets.publications import NEWS
+from govbr_assets_tests.benchmarks.compacted import FACTORS, YearFile, make_files
 from govbr_assets_tests.benchmarks.existing_ids_table import COLD, FIRST, OLD, VIEWER, WARM, Figures, show
-from govbr_assets_tests.benchmarks.folded import FACTORS, YearFile, make_files
 from govbr_assets_tests.benchmarks.hub_files import put_on_hub
 from govbr_assets_tests.benchmarks.measure import Cost, measure
 from govbr_assets_tests.benchmarks.worker import PRODUCT, ROOT, Worker

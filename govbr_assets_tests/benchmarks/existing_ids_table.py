@@ -46,7 +46,7 @@ def show(figures: Sequence[Figures], day_rows: int) -> None:
         figures: of all cases and Hubs, from the smallest Hub to the largest.
         day_rows: rows of the day.
     """
-    print(f"\nOne day of {day_rows} new rows to a folded Hub, `dagster asset materialize`\n{conditions()}\n")
+    print(f"\nOne day of {day_rows} new rows to a compacted Hub, `dagster asset materialize`\n{conditions()}\n")
     print(f"{'rows':>9}{'MB':>8}  {'case':<14}{'requests':>9}{'MB down':>9}{'of all':>8}{'MB up':>8}", end="")
     print(f"{'peak MB':>9}{'times':>7}{'CPU s':>7}{'seconds':>9}")
     smallest = {each.case: each for each in reversed(figures)}

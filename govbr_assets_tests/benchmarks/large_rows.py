@@ -1,4 +1,4 @@
-"""Rows of megabytes: a day of them, a change of one, their fold, a change in the year, the deep reconciliation.
+"""Rows of megabytes: a day of them, a change of one, their compaction, a change in the year, the deep reconciliation.
 
 Wanted: no process takes more than 800 MB, and no row group more than 64 MiB. The texts cannot be compressed much, as
 pictures in base64 cannot: the files are nearly as large as the rows.
@@ -72,7 +72,7 @@ class _Bench:
         yield "again, nothing new", self._measured(daily())
         self._execute(_CHANGE.format(3))
         yield "a change in the shard", self._measured(daily())
-        yield "the fold", self._measured(self._run("consolidated_dataset"))
+        yield "the compaction", self._measured(self._run("consolidated_dataset"))
         self._execute(_CHANGE.format(5))
         yield "a change in the year", self._measured(daily())
         yield "deep reconciliation", self._measured(self._run("hub_reconciliation", "--config-json", _DEEP))

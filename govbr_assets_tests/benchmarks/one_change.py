@@ -1,9 +1,9 @@
-"""One row of a folded year: its title changes, it is removed, it moves to another day; its day is made true.
+"""One row of a compacted year: its title changes, it is removed, it moves to another day; its day is synced.
 
 Beside the product, on copies of the repo and in the same run: the same by hand (`one_change_by_hand`), with the year's
-file as one table, and a row group at a time. Bytes are new as in `fold_week`: each party has a client that has sent
-what its own repo held before. The ids come from the files themselves, so that the index of the local viewer takes no
-time from anybody.
+file as one table, and a row group at a time. Bytes are new as in `compaction_week`: each party has a client that has
+sent what its own repo held before. The ids come from the files themselves, so that the index of the local viewer takes
+no time from anybody.
 """
 
 import json
@@ -27,7 +27,7 @@ from govbr_assets.local.news import sample_news
 from govbr_assets.local.stack import LocalStack
 from govbr_assets.postgres.news import NewsTable
 from govbr_assets.publications import NEWS
-from govbr_assets_tests.benchmarks.fold_run import FoldedRepo
+from govbr_assets_tests.benchmarks.compaction_run import CompactedRepo
 from govbr_assets_tests.benchmarks.hub_files import DataFile, put_on_hub
 from govbr_assets_tests.benchmarks.measure import Cost, typical
 from govbr_assets_tests.benchmarks.one_change_by_hand import NOTHING, SUFFIX, WAYS, shifted
@@ -81,7 +81,7 @@ def run(rows: int = 50_000) -> None:
     """
     with tempfile.TemporaryDirectory(prefix="govbr-bench-") as name, LocalStack(Path(name)) as stack:
         bench = _Bench(stack, Path(name))
-        print(f"Loading {rows:,} rows and folding them ...", flush=True)
+        print(f"Loading {rows:,} rows and compacting them ...", flush=True)
         size = bench.prepare(rows)
         print(f"Measuring {ROUNDS} rounds ...", flush=True)
         empty, cases = bench.empty_graph(), list(bench.cases())
@@ -93,16 +93,16 @@ class _Bench:
 
     def __init__(self, stack: LocalStack, folder: Path) -> None:
         self._stack, self._folder, self._worker = stack, folder, Worker(folder)
-        self._repo = FoldedRepo(stack, self._worker, folder, _REPO)
+        self._repo = CompactedRepo(stack, self._worker, folder, _REPO)
 
     def prepare(self, rows: int) -> int:
-        """Fill PostgreSQL, and let the product fold the same rows, so that its client has sent them; return bytes."""
+        """Fill PostgreSQL and compact the same rows, so that the product's client has sent them; return bytes."""
         load(self._stack.postgres.url, sample_news(rows, _DAYS[0].date, _DAYS[-1].date))
         place = self._folder / "legacy.parquet"
         with place.open("wb") as sink:
             encode_to(sink, [self._postgres_rows()], NEWS)
         put_on_hub(self._stack.hub.store, _REPO, [DataFile.of("data/train-00000-of-00001.parquet", place, rows)])
-        size = self._repo.fold().size
+        size = self._repo.compact().size
         for way in WAYS:
             self._copy(way)
         return size

@@ -1,7 +1,7 @@
 """One row changed in a year's file as a short script would do it: fetched, changed, written, uploaded, nothing proven.
 
 pyarrow cuts pages by what has come before in the same writer, in other row groups too: a file by hand is like the one
-by hand before it, and less like the fold's. So the first change by hand is `nothing`, which nobody measures.
+by hand before it, and less like the compaction's. So the first change by hand is `nothing`, which nobody measures.
 
 A program: `python -m govbr_assets_tests.benchmarks.one_change_by_hand WAY REPO PATH UNIQUE_ID CHANGE FOLDER`. Which Hub
 that is, is said by the environment.

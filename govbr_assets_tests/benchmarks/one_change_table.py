@@ -45,7 +45,7 @@ def show(cases: Sequence[Figures], empty: Cost, rows: int, size: int, rounds: in
         rounds: how many there were.
     """
     print(
-        f"\nOne row of a folded year of {rows:,} rows ({size / 1e6:.1f} MB), `dagster asset materialize --partition`;"
+        f"\nOne row of a compacted year, {rows:,} rows ({size / 1e6:.1f} MB), `dagster asset materialize --partition`;"
     )
     print(
         f"`times` is how many times the year's file by hand as one table; medians of {rounds} rounds, the most of `new`"

@@ -106,10 +106,10 @@ def _show(cases: dict[str, list[Cost]]) -> None:
     for case, costs in cases.items():
         cost, seconds = typical(costs), [each.seconds for each in costs]
         times = cost / empty
-        told = "" if case == "empty graph" else _verdict(times)
+        text = "" if case == "empty graph" else _verdict(times)
         print(
             f"{case:<20}{cost.seconds:>8.2f}{min(seconds):>9.2f}{max(seconds):>9.2f}{times.seconds:>7.2f}"
-            f"{cost.megabytes:>7.0f}{times.megabytes:>7.2f}  {told}"
+            f"{cost.megabytes:>7.0f}{times.megabytes:>7.2f}  {text}"
         )
 
 

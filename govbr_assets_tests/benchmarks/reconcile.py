@@ -1,4 +1,4 @@
-"""The reconciliation of a dataset that is folded, by the command of a user: when its files are new, and as every day.
+"""The reconciliation of a compacted dataset, by the command of a user: when its files are new, and as every day.
 
 The floor is an empty asset of the same kind with an empty check (`empty_reconciliation`), in the same install. The
 older half of the files knows rows by their legacy ids, and of one day they lack all rows: what is found has to be just
@@ -67,7 +67,7 @@ def run(rows: int = 310_000) -> None:
     """
     with tempfile.TemporaryDirectory(prefix="govbr-bench-") as name, LocalStack(Path(name)) as stack:
         bench = _Bench(stack, Path(name))
-        print(f"Loading {rows:,} rows and folding them ...", flush=True)
+        print(f"Loading {rows:,} rows and compacting them ...", flush=True)
         size = bench.prepare(rows)
         print("Measuring ...", flush=True)
         floor = typical([bench.floor() for _ in range(ROUNDS + 1)][1:])  # the first run makes Dagster's database
@@ -149,7 +149,7 @@ def _published(rows: pa.Table, *, old: bool) -> pa.Table:
 
 def _show(cases: list[Figures], floor: Cost, rows: int, size: int) -> None:
     """Print a table, and whether what is wanted holds."""
-    print(f"\n{rows:,} rows over {_DAYS:,} days, folded ({size / 1e6:.1f} MB), `dagster asset materialize`")
+    print(f"\n{rows:,} rows over {_DAYS:,} days, compacted ({size / 1e6:.1f} MB), `dagster asset materialize`")
     print(f"{conditions()}\n")
     print(f"{'':<12}{'seconds':>8}{'beyond':>8}{'times':>7}{'CPU s':>7}{'peak MB':>9}{'beyond':>8}{'times':>7}", end="")
     print(f"{'requests':>10}{'MB down':>9}{'of all':>8}")

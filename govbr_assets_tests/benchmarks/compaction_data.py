@@ -1,4 +1,4 @@
-"""The public dataset before its first fold, made of sample news: day shards, and the three legacy files of older years.
+"""The public dataset before its first compaction, made of sample news: day shards and three legacy files.
 
 The legacy files are as the public ones: rows by agency and then newest first, ids of 32 digits, a few rows without
 `published_at`, and written as pandas does: snappy, its metadata, one row group.
@@ -22,7 +22,7 @@ from govbr_assets.local.news import sample_news
 from govbr_assets.local.news_calendar import rows_of_days
 from govbr_assets.local.news_catalog import sample_agencies
 from govbr_assets.publications import NEWS
-from govbr_assets_tests.benchmarks.folded import published
+from govbr_assets_tests.benchmarks.compacted import published
 from govbr_assets_tests.benchmarks.hub_files import DataFile
 from govbr_assets_tests.tables import encode
 

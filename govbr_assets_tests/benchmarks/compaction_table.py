@@ -1,15 +1,15 @@
-"""The figures of `fold`: what is wanted of them, and the tables that are printed."""
+"""The figures of `compaction`: what is wanted of them, and the tables that are printed."""
 
 from collections.abc import Mapping, Sequence
 
-from govbr_assets_tests.benchmarks.fold_peers import SORTS
-from govbr_assets_tests.benchmarks.fold_run import Fold
+from govbr_assets_tests.benchmarks.compaction_peers import SORTS
+from govbr_assets_tests.benchmarks.compaction_run import Compaction
 from govbr_assets_tests.benchmarks.measure import Cost
 from govbr_assets_tests.benchmarks.worker import conditions
 
 MOST_MEGABYTES = 350
 MOST_TIMES = 1.5
-"""The time of the fold over that of the floor."""
+"""The time of the compaction over that of the floor."""
 
 
 def show(
@@ -17,39 +17,41 @@ def show(
     files: int,
     size: int,
     costs: Mapping[str, Cost],
-    folds: Sequence[Fold],
+    compactions: Sequence[Compaction],
     reads: Mapping[str, tuple[Cost, Cost]],
 ) -> None:
     """Print tables, and whether what is wanted holds.
 
     Args:
         rows: of the dataset.
-        files: before the fold.
+        files: before the compaction.
         size: of these files, in bytes.
         costs: of the parts of the floor, Dagster's own, and the peers that sort.
-        folds: the fold, and once more with nothing to fold.
-        reads: cost before and after the fold, by reader.
+        compactions: the compaction, and once more with nothing to compact.
+        reads: cost before and after the compaction, by reader.
     """
-    fold, again = folds
-    print(f"\nFolding {rows:,} rows in {files:,} files, {size / 1e6:.1f} MB, `dagster asset materialize`")
+    compaction, again = compactions
+    print(f"\nCompacting {rows:,} rows in {files:,} files, {size / 1e6:.1f} MB, `dagster asset materialize`")
     print(f"{conditions()}\n")
     fetch, floor = costs["fetch"], _after(costs["fetch"], costs["rewrite"])
-    lines = {"fetch": fetch, "rewrite": costs["rewrite"], "the floor: both": floor, "fold": fold.cost}
-    lines |= {"nothing to fold": again.cost, "empty graph": costs["empty graph"]}
+    lines = {"fetch": fetch, "rewrite": costs["rewrite"], "the floor: both": floor, "compaction": compaction.cost}
+    lines |= {"nothing to compact": again.cost, "empty graph": costs["empty graph"]}
     lines |= {f"fetch, {job}": _after(fetch, costs[job]) for job in SORTS}
     print(f"{'':<22}{'seconds':>9}{'of the floor':>14}{'CPU s':>8}{'peak MB':>9}")
     for case, cost in lines.items():
         times = (cost / floor).seconds
         print(f"{case:<22}{cost.seconds:>9.1f}{times:>14.2f}{cost.cpu_seconds:>8.0f}{cost.megabytes:>9.0f}")
     print("The fetch was measured once and counts in all three; the peers sort into one file.")
-    print(f"{len(fold.commits)} commits, of {max(fold.commits)} files at most; all ids are there, each once, in year")
-    print(f"files of {fold.size / 1e6:.1f} MB; {fold.fetched / 1e6:.1f} MB came from the Hub.")
-    times = (fold.cost / floor).seconds
-    for told, figure, most in (
-        (f"{fold.cost.megabytes:.0f} MB at the peak", fold.cost.megabytes, MOST_MEGABYTES),
+    print(
+        f"{len(compaction.commits)} commits, of {max(compaction.commits)} files at most; all ids are there, each once,"
+    )
+    print(f"in year files of {compaction.size / 1e6:.1f} MB; {compaction.fetched / 1e6:.1f} MB came from the Hub.")
+    times = (compaction.cost / floor).seconds
+    for text, figure, most in (
+        (f"{compaction.cost.megabytes:.0f} MB at the peak", compaction.cost.megabytes, MOST_MEGABYTES),
         (f"{times:.2f} times the floor", times, MOST_TIMES),
     ):
-        print(f"{told}, wanted at most {most}: {'holds' if figure <= most else 'missed'}")
+        print(f"{text}, wanted at most {most}: {'holds' if figure <= most else 'missed'}")
     _show_reads(reads)
 
 

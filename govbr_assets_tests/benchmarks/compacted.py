@@ -1,4 +1,4 @@
-"""A folded Hub in three sizes: year files as a consolidation leaves them, made fast.
+"""A compacted Hub in three sizes: year files as a consolidation leaves them, made fast.
 
 The sample's rows are the middle size, and every tenth of them the small one. In the large one each row stands ten
 times, each time under another id and in another month of its year. Parquet compresses page by page, and no page reaches
@@ -35,7 +35,7 @@ _FOUR_DAYS = pa.scalar(timedelta(days=4), pa.duration("us"))  # more than months
 
 @dataclass(frozen=True)
 class YearFile(DataFile):
-    """A file of a folded Hub; `factor` is the size that it belongs to, of `FACTORS`."""
+    """A file of a compacted Hub; `factor` is the size that it belongs to, of `FACTORS`."""
 
     factor: float
 

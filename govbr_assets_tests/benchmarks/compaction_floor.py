@@ -1,8 +1,8 @@
-"""The least that a fold can cost: every file down, its rows read and written once into year files, those read once.
+"""The least that a compaction can cost: fetch all files, read their rows, write them into year files, read those.
 
-Programs of their own: `python -m govbr_assets_tests.benchmarks.fold_floor fetch REPO FOLDER`, one file after another as
-a short script would, and `... rewrite FOLDER TARGET ROWS`, which sorts and proves nothing and has all rows in memory.
-Which Hub that is, is said by the environment.
+Two programs: `python -m govbr_assets_tests.benchmarks.compaction_floor fetch REPO FOLDER`, one file after another as a
+short script would, and `... rewrite FOLDER TARGET ROWS`, which neither sorts nor verifies and has all rows in memory.
+The Hub is that of the environment.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""The fold of one repo on the local stack by the command of a user, what it took, and whether it did its work.
+"""The compaction of one repo on the local stack by the command of a user, what it took, and whether it did its work.
 
 What it did is read out of the Hub's store, past all of the product's code. Which repo, and what for, is not known here.
 """
@@ -24,8 +24,8 @@ MOST_FILES = 99
 
 
 @dataclass(frozen=True)
-class Fold:
-    """What a run of the fold took.
+class Compaction:
+    """What a run of the compaction took.
 
     Attributes:
         cost: time and memory of the process.
@@ -42,17 +42,17 @@ class Fold:
     size: int
 
 
-class FoldedRepo:
-    """A repo that is folded again and again, each time with what the times before have left on the machine.
+class CompactedRepo:
+    """A repo that is compacted again and again, each time with what the times before have left on the machine.
 
     Args:
         stack: the repo's Hub.
-        worker: where the fold runs.
+        worker: where the compaction runs.
         folder: gets what the product keeps.
         repo_id: the repo.
 
     Attributes:
-        environment: what the fold sees of the environment.
+        environment: what the compaction sees of the environment.
     """
 
     def __init__(self, stack: LocalStack, worker: Worker, folder: Path, repo_id: str) -> None:
@@ -63,8 +63,8 @@ class FoldedRepo:
             "HF_HOME": str(folder / repo_id / "hf"),
         }
 
-    def fold(self) -> Fold:
-        """Run the fold, and see that all rows are in year files.
+    def compact(self) -> Compaction:
+        """Run the compaction, and see that all rows are in year files.
 
         Raises:
             RuntimeError: it failed, or did not do that.
@@ -80,7 +80,7 @@ class FoldedRepo:
         if max(commits, default=0) > MOST_FILES:
             raise RuntimeError(f"A commit has {max(commits)} files.")
         size = sum(blob.size for blob in self.files().values())
-        return Fold(cost, commits, fetched, self._stored() - stored, size)
+        return Compaction(cost, commits, fetched, self._stored() - stored, size)
 
     def files(self) -> dict[str, Blob]:
         """Give the data files as they are now, by path."""
@@ -90,7 +90,7 @@ class FoldedRepo:
     def _check(self, ids: pa.ChunkedArray) -> None:
         """Raise unless there are only year files, with every id once and no other."""
         if others := [path for path in self.files() if NEWS.layout.period_of(path) is None]:
-            raise RuntimeError(f"{len(others)} files are not folded, {others[0]} is one.")
+            raise RuntimeError(f"{len(others)} files are not compacted, {others[0]} is one.")
         expected, found = pc.unique(ids), self._ids()
         if len(found) != len(expected) or not pc.all(pc.is_in(found, value_set=expected)).as_py():
             raise RuntimeError(f"The year files do not hold the {len(expected)} ids, each once, but {len(found)} rows.")

@@ -1,8 +1,9 @@
-"""The first fold of the public dataset: 4,400 day shards and three legacy files become one file a year.
+"""The first compaction of the public dataset: 4,400 day shards and three legacy files become one file a year.
 
-Beside it, in the same run: the floor (`fold_floor`), which is the fetch of all files and then one pass over their rows;
-DuckDB and polars that sort the same rows (`fold_peers`), for which the time of that fetch is added; and Dagster's own
-floor. Then the libraries that people read the dataset with read it before and after the fold, from local copies.
+Beside it, in the same run: the floor (`compaction_floor`), which is the fetch of all files and then one pass over
+their rows; DuckDB and polars that sort the same rows (`compaction_peers`), for which the time of that fetch is added;
+and Dagster's own floor. Then the libraries that people read the dataset with read it before and after the compaction,
+from local copies.
 
 Wanted: see the constants. The memory is wanted as such: a worker has so much and no more.
 """
@@ -15,10 +16,10 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from govbr_assets.local.stack import REPO_ID, LocalStack
-from govbr_assets_tests.benchmarks.fold_data import day_shards, legacy_files
-from govbr_assets_tests.benchmarks.fold_peers import READS, SORTS
-from govbr_assets_tests.benchmarks.fold_run import Fold, FoldedRepo
-from govbr_assets_tests.benchmarks.fold_table import show
+from govbr_assets_tests.benchmarks.compaction_data import day_shards, legacy_files
+from govbr_assets_tests.benchmarks.compaction_peers import READS, SORTS
+from govbr_assets_tests.benchmarks.compaction_run import CompactedRepo, Compaction
+from govbr_assets_tests.benchmarks.compaction_table import show
 from govbr_assets_tests.benchmarks.hub_files import DataFile, put_on_hub
 from govbr_assets_tests.benchmarks.measure import Cost, measure
 from govbr_assets_tests.benchmarks.worker import EMPTY, ROOT, Worker
@@ -39,17 +40,17 @@ def run(rows: int = 310_000) -> None:
     """
     with tempfile.TemporaryDirectory(prefix="govbr-bench-") as name, LocalStack(Path(name)) as stack:
         bench = _Bench(stack, Path(name), rows)
-        files = before_the_fold(rows, Path(name) / "files")
+        files = before_the_compaction(rows, Path(name) / "files")
         size = sum(file.place.stat().st_size for file in files)
         put_on_hub(stack.hub.store, REPO_ID, files)
         costs = bench.floor() | {"empty graph": bench.empty_graph()} | bench.sorts()
-        folds = bench.folds()
+        compactions = bench.compactions()
         reads = bench.reads()
-    show(rows, len(files), size, costs, folds, reads)
+    show(rows, len(files), size, costs, compactions, reads)
 
 
-def before_the_fold(rows: int, folder: Path) -> list[DataFile]:
-    """Make the files of a dataset that was never folded: half of the rows in legacy files, half in shards."""
+def before_the_compaction(rows: int, folder: Path) -> list[DataFile]:
+    """Make the files of a dataset that was never compacted: half of the rows in legacy files, half in shards."""
     print(f"Making files of {rows:,} rows ...", flush=True)
     folder.mkdir()
     first = _LAST - timedelta(days=DAYS - 1)
@@ -63,12 +64,12 @@ class _Bench:
 
     def __init__(self, stack: LocalStack, folder: Path, rows: int) -> None:
         self._rows, self._folder, self._worker = str(rows), folder, Worker(folder)
-        self._repo = FoldedRepo(stack, self._worker, folder, REPO_ID)
+        self._repo = CompactedRepo(stack, self._worker, folder, REPO_ID)
         self._before, self._after = self._made("before"), self._made("after")
 
     def floor(self) -> dict[str, Cost]:
         """Measure the two parts of the floor."""
-        program = "govbr_assets_tests.benchmarks.fold_floor"
+        program = "govbr_assets_tests.benchmarks.compaction_floor"
         parts = {"fetch": (REPO_ID, self._before), "rewrite": (self._before, self._made("rewritten"), self._rows)}
         return {
             part: self._worker.run(program, self._repo.environment, part, *map(str, arguments))
@@ -87,18 +88,18 @@ class _Bench:
         """Measure the peers that sort."""
         return {job: self._peer(job, self._before, "sorted.parquet") for job in SORTS}
 
-    def folds(self) -> list[Fold]:
-        """Measure the product, the second time with nothing to fold."""
-        print("Measuring the fold ...", flush=True)
-        folds = [self._repo.fold(), self._repo.fold()]
-        if folds[1].commits:
-            raise RuntimeError(f"The fold with nothing to fold has made {len(folds[1].commits)} commits.")
+    def compactions(self) -> list[Compaction]:
+        """Measure the product, the second time with nothing to compact."""
+        print("Measuring the compaction ...", flush=True)
+        compactions = [self._repo.compact(), self._repo.compact()]
+        if compactions[1].commits:
+            raise RuntimeError(f"With nothing to compact there were {len(compactions[1].commits)} commits.")
         for path, blob in self._repo.files().items():
             shutil.copyfile(blob.path, self._after / Path(path).name)
-        return folds
+        return compactions
 
     def reads(self) -> Mapping[str, tuple[Cost, Cost]]:
-        """Measure readers, before and after the fold."""
+        """Measure readers, before and after the compaction."""
         return {
             job: (self._peer(job, self._before, f"{job} before"), self._peer(job, self._after, f"{job} after"))
             for job in READS
@@ -106,7 +107,7 @@ class _Bench:
 
     def _peer(self, job: str, files: Path, place: str) -> Cost:
         print(f"Measuring how {job} ...", flush=True)
-        program = [sys.executable, "-m", "govbr_assets_tests.benchmarks.fold_peers", job, str(files)]
+        program = [sys.executable, "-m", "govbr_assets_tests.benchmarks.compaction_peers", job, str(files)]
         arguments = [str(self._folder / place), self._rows]
         return measure([*program, *arguments], self._repo.environment, ROOT, self._folder / "log")
 

@@ -1,7 +1,7 @@
-"""What other tools need for the rows of a fold: to sort them into one file, and to read them before and after it.
+"""What other tools need for the rows of a compaction: to sort them into one file, and to read them before and after.
 
-A program of its own: `python -m govbr_assets_tests.benchmarks.fold_peers JOB FOLDER PLACE ROWS`, where the folder has
-the files, and the place is a file or folder that may be made. A library is imported only where it works.
+A program: `python -m govbr_assets_tests.benchmarks.compaction_peers JOB FOLDER PLACE ROWS`, where the folder has the
+files, and the place is a file or folder that may be made. A library is imported only where it is used.
 """
 
 import sys
@@ -55,7 +55,7 @@ def _read_by_datasets(files: str, place: str) -> int:
 
 
 SORTS: dict[str, Job] = {"duckdb sorts": _sort_by_duckdb, "polars sorts": _sort_by_polars}
-"""Jobs that sort all rows and write them with the codec and the row groups of the fold into one file."""
+"""Jobs that sort all rows and write them with the codec and the row groups of the compaction into one file."""
 
 READS: dict[str, Job] = {
     "polars reads": _read_by_polars,
