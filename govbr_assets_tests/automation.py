@@ -73,7 +73,7 @@ class Automation:
         graph: the stack; its instance has to be one that lasts.
         alert_url: where alerts go.
         finds: days that the next reconciliation finds to differ.
-        unfolded: files that it finds unfolded.
+        uncompacted: files that it finds uncompacted.
         truly: it is the real one, and the real checks judge everything.
         cursors: what each sensor remembers.
     """
@@ -81,7 +81,7 @@ class Automation:
     graph: Graph
     alert_url: str = ""
     finds: Sequence[str] = ()
-    unfolded: int = 0
+    uncompacted: int = 0
     truly: bool = False
     cursors: dict[str, str | None] = field(default_factory=lambda: defaultdict(lambda: None))
     _repositories: dict[bool, RepositoryDefinition] = field(default_factory=dict)
@@ -127,7 +127,7 @@ class Automation:
         @asset(io_manager_key="reconciliation_io_manager")
         def hub_reconciliation(config: ReconciliationConfig) -> Output[pa.Table]:
             told = dict.fromkeys(("missing", "surplus", "duplicated", "moved", "undated"), 0)
-            metadata = {**told, "unfolded_files": self.unfolded, "revision": "0266e555", "deep": config.deep}
+            metadata = {**told, "unfolded_files": self.uncompacted, "revision": "0266e555", "deep": config.deep}
             metadata["repo"] = self.graph.repo_id
             return Output(differing(self.finds), metadata=metadata)
 

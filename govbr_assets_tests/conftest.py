@@ -35,7 +35,7 @@ from govbr_assets_tests.graph import Graph  # noqa: E402
 from govbr_assets_tests.graphs import Graphs  # noqa: E402
 
 if TYPE_CHECKING:
-    from govbr_assets_tests.folding import Folding
+    from govbr_assets_tests.compaction_repo import CompactionRepo
 
 SAMPLE = Path(__file__).parents[2] / "shared" / "data" / "govbrnews_sample_1000.parquet"
 
@@ -168,9 +168,11 @@ def graphs(
 
 
 @pytest.fixture
-def folding(local_hub: LocalHub, repo_id: str, tmp_path: Path) -> Iterator["Folding"]:
-    """A repo that is not there yet, and a temporary folder of its own for the folds of it."""
-    from govbr_assets_tests.folding import folding_in  # with the readers that it needs: other tests do without
+def repo(local_hub: LocalHub, repo_id: str, tmp_path: Path) -> Iterator["CompactionRepo"]:
+    """A repo that is not there yet, and a temporary folder of its own for the compactions of it."""
+    from govbr_assets_tests.compaction_repo import (
+        compaction_repo_in,  # with the readers that it needs: other tests do without
+    )
 
-    with folding_in(local_hub, repo_id, tmp_path / "temporary") as found:
+    with compaction_repo_in(local_hub, repo_id, tmp_path / "temporary") as found:
         yield found

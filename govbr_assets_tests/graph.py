@@ -95,7 +95,7 @@ class Graph:
     ) -> ExecuteInProcessResult:
         """Materialize a day or a range of days, with all checks or none, or a selection of assets.
 
-        Rows in files that only a fold may change are left as they are, unless the configuration says otherwise.
+        Rows in files that only a compaction may change are left as they are, unless the configuration says otherwise.
         """
         config = dict(config or {})
         if selection is None or "hf_parquet_shard" in selection:
@@ -115,7 +115,7 @@ class Graph:
             run_config={"ops": {name: {"config": values} for name, values in config.items()}},
         )
 
-    def fold(
+    def compact(
         self, *, retries: int = 0, checks: bool = True, config: Mapping[str, Any] | None = None, **changed: Any
     ) -> Any:
         """Materialize the consolidated dataset, with its checks or none."""

@@ -113,7 +113,7 @@ class HubReader:
         Args:
             before: the revision before.
             after: the revision that it made.
-            deleted: it may delete the files of others, as a fold does.
+            deleted: it may delete the files of others, as a compaction does.
         """
         tree, changed = self._tree(after), {*self.changed(before, after)} - {"README.md", "CHANGELOG.md"}
         assert all(is_ours(path) or (deleted and path not in tree) for path in changed)

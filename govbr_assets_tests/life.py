@@ -224,16 +224,16 @@ class Life:
         self._end(trouble)
         return result
 
-    def fold(self, *, trouble: str = "", deed: Deed | None = None) -> None:
-        """Fold the dataset, in whatever trouble: of each id a row stays, and nothing else comes or goes."""
+    def compact(self, *, trouble: str = "", deed: Deed | None = None) -> None:
+        """Compact the dataset, in whatever trouble: of each id a row stays, and nothing else comes or goes."""
         before = self.hub.revisions()
         if trouble:
             TROUBLES[trouble](self, deed)
-        result = self.graph.fold(checks=False)
+        result = self.graph.compact(checks=False)
         self.graph.local_hub.faults.clear()
         self.graph.local_viewer.faults.clear()
         self.graph.local_viewer.index.follow(self.hub.repo_id)
-        self._seen["folds"] += 1
+        self._seen["compactions"] += 1
         for parent, revision in pairwise(self.hub.revisions()):
             if revision not in before and revision not in self._others:
                 assert trouble != IGNORED

@@ -1,7 +1,8 @@
 """A repo and a database in the middle of their life, and the laws that hold at every revision of such a repo.
 
-Three days with a shard each, beside a legacy file that nobody folds; then late rows come to PostgreSQL. Content is new
-in every scene: the client sends no chunk twice that it has sent once, and an upload that does not happen cannot break.
+Three days with a shard each, beside a legacy file that nobody compacts; then late rows come to PostgreSQL. Content is
+new in every scene: the client sends no chunk twice that it has sent once, and an upload that does not happen cannot
+break.
 """
 
 from collections import Counter
@@ -141,7 +142,7 @@ class Scene:
         assert self.rows_at("main") == Counter({*past, *wanted} - gone)
 
     def check_shards(self, days: Sequence[str]) -> None:
-        """The shards of the days hold what PostgreSQL has of them and no file that is not folded holds."""
+        """The shards of the days hold what PostgreSQL has of them and no file that is not compacted holds."""
         files = self.files("main")
         for day, rows in self._in_postgres(days).items():
             path = NEWS.layout.day_path(Day.of(day))

@@ -140,7 +140,7 @@ def test_a_backfill_from_the_ui_fills_the_days_and_all_of_it_can_be_read_there(t
 
         page.goto(f"{address}/assets/hub_reconciliation?view=events")
         page.get_by_role("button", name="Materialize").first.click()
-        page.get_by_role("button", name="Confirm").click()  # the dataset was not folded before
+        page.get_by_role("button", name="Confirm").click()  # the dataset was not compacted before
         expect(page.get_by_text("Materialized in run").first).to_be_visible()
         expect(page.get_by_role("columnheader", name="Nov")).to_be_visible()
         expect(page.get_by_role("cell", name="ok", exact=True).first).to_be_visible()

@@ -176,7 +176,7 @@ def test_a_day_of_large_rows_is_published_changed_and_compacted_as_any_other(gra
     assert (told["new_rows"], told["changed_columns"], told["removed"]) == (1, "content (1)", 1)
     assert sorted(graph.ids()[path]) == ["a", "b", "c", "d", "f"]
 
-    assert graph.fold().success
+    assert graph.compact().success
     assert list(graph.ids()) == [year]
     graph.execute("UPDATE news SET title = 'newer' WHERE unique_id = 'a'", "DELETE FROM news WHERE unique_id = 'd'")
     told = graph.metadata(graph.run(day))[day]
@@ -220,7 +220,7 @@ def test_a_row_over_the_bound_is_left_out_by_name_and_the_others_go_out(graph: G
 def test_what_the_hub_has_of_a_row_that_became_too_large_stays(graph: Graph, change: str, compacted: bool):
     graph.insert("a", "grown", "b", day="2025-12-15")
     assert graph.run("2025-12-15", checks=False).success
-    assert not compacted or graph.fold(checks=False).success
+    assert not compacted or graph.compact(checks=False).success
     before = {name for ids in graph.ids().values() for name in ids}
     graph.execute(f"UPDATE news SET {change} WHERE unique_id = 'grown'")
     graph.run("2025-12-15", "2025-12-18", checks=False)

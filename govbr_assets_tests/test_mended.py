@@ -122,7 +122,7 @@ def test_what_ails_the_public_dataset_is_mended_by_turning_automation_on(
     assert judged(graph).passed
     assert receiver.messages == []
 
-    # The fold, one for each of two ranges of days, and one for the row that was found.
+    # The compaction, one for each of two ranges of days, and one for the row that was found.
     assert len(check_history(damaged, tmp_path / "revisions", base)) == 4
     check_readers(damaged, tmp_path)
     tree = graph.local_hub.store.tree(graph.repo_id)

@@ -65,7 +65,7 @@ class Lives(RuleBasedStateMachine):
             self.life.end()
 
     def in_the_end_the_hub_is_as_postgres(self) -> None:
-        self.life.fold()
+        self.life.compact()
         self.life.run(FORTNIGHT)
         self.life.check_equal()
 
@@ -149,7 +149,7 @@ class Lives(RuleBasedStateMachine):
 
     @rule(trouble=st.sampled_from(["", "", *sorted(TROUBLES)]), deed=deeds)
     def the_dataset_is_folded(self, trouble: str, deed: Deed) -> None:
-        self.life.fold(trouble=trouble, deed=deed)
+        self.life.compact(trouble=trouble, deed=deed)
 
     @invariant()
     def every_revision_can_be_read(self) -> None:

@@ -27,7 +27,7 @@ Readers and our own worker hold some row groups in memory. The dataset viewer co
 """
 
 LARGE_GROUP_BYTES = 2 * ROW_GROUP_BYTES
-"""Bytes of a row group from which on it is none of ours: it is read bit by bit, and a fold makes it anew."""
+"""Bytes above which a row group was not written here: it is read in parts, and a compaction rewrites it."""
 
 ROW_BYTES = ROW_GROUP_BYTES
 """Bytes of the texts of a row that is published at most.

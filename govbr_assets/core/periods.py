@@ -1,6 +1,6 @@
-"""Consolidation: to which month and day a row belongs, which of its versions survives, and what a folded file is.
+"""Rules of a compacted file: the month and the day of a row, which version of it wins, and the order of rows.
 
-Where the rows come from and how they travel through a disk belongs to `fold`.
+Reading rows and keeping them on disk belongs to `operations/compact`.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -89,17 +89,17 @@ class SortCheck:
 def months_of_groups(
     keys: Iterable[pa.Table], groups: Sequence[tuple[int, int]], period: int, layout: FileLayout
 ) -> list[int] | None:
-    """Tell the month of each row group of a folded file.
+    """Return the month of each row group of a compacted file.
 
     Args:
         keys: [n rows x 2] each, the keys of the file in its order.
-        groups: rows and bytes of each row group, as `io.sizes.group_sizes` tells them.
+        groups: rows and bytes of each row group, as `io.sizes.group_sizes` returns them.
         period: what the file is for; `UNDATED` for rows without a time.
-        layout: tells the period of a month.
+        layout: gives the period of a month.
 
     Returns:
-        A month a group; None if the file is not as folded files are: sorted, row groups full but for the last one of
-        each month and none of them larger than one may be, nothing of another period.
+        One month per row group; None if the file is not a compacted one: sorted, row groups full except for the last
+        one of each month, none larger than the limit, and no rows of another period.
     """
     found, order = [], SortCheck("the file")
     for group in _regrouped(keys, [rows for rows, _ in groups]):

@@ -26,14 +26,14 @@ class ReconciliationSummary:
     Attributes:
         number: storage id of its materialization.
         revision: of the Hub.
-        unfolded: number of data files that must be compacted before days can be repaired.
+        uncompacted: number of data files that must be compacted before days can be repaired.
         deep: whether it compared contents too.
         days: differing days that a run can repair: closed, and not before the first partition.
     """
 
     number: int
     revision: str
-    unfolded: int
+    uncompacted: int
     deep: bool = False
     days: frozenset[date] = frozenset()
 
@@ -43,13 +43,13 @@ class WantedRun:
     """A run to be requested.
 
     Attributes:
-        of: what to run; `fold` is the compaction.
+        of: what to run.
         key: run key; Dagster never runs one twice, whatever the outcome.
         span: its days.
         deep: whether a reconciliation compares contents too.
     """
 
-    of: Literal["days", "fold", "reconciliation"]
+    of: Literal["days", "compaction", "reconciliation"]
     key: str
     span: DateRange | None = None
     deep: bool = False
@@ -101,12 +101,12 @@ class RepairState:
         """
         owed = self.deep and not found.deep and bool(self.fold_due or self.waiting or self.begun)
         new = replace(self, number=found.number, revision=found.revision, deep=found.deep or owed, asked=0)
-        return new._with_uncompacted_files(found) if found.unfolded else new._with_days(found, owed)
+        return new._with_uncompacted_files(found) if found.uncompacted else new._with_days(found, owed)
 
     def _with_uncompacted_files(self, found: ReconciliationSummary) -> tuple["RepairState", list[str]]:
         """Start a round with a compaction."""
         spent = self.folds >= TRIES
-        messages = [_COMPACTION_GIVEN_UP.format(found.unfolded, TRIES)] if self.folds == TRIES else []
+        messages = [_COMPACTION_GIVEN_UP.format(found.uncompacted, TRIES)] if self.folds == TRIES else []
         folds = TRIES + 1 if spent else self.folds  # one above TRIES: the message was given
         return replace(self, fold_due=not spent, folds=folds, waiting=frozenset(), begun=False), messages
 
@@ -132,7 +132,7 @@ class RepairState:
             The runs, and the state after requesting them.
         """
         if self.fold_due:
-            request = WantedRun("fold", f"repair:fold:{self.number}:{self.revision}:{self.folds + 1}")
+            request = WantedRun("compaction", f"repair:fold:{self.number}:{self.revision}:{self.folds + 1}")
             return [request], replace(self, fold_due=False, folds=self.folds + 1, begun=True)
         if self.waiting:
             taken = cover(self.waiting)[:runs]

@@ -66,11 +66,13 @@ def obstacles(dataset: Dataset, snapshot: Snapshot) -> list[str]:
 def _differences(dataset: Dataset, file: DataFile, *, first: bool) -> list[str]:
     """Say what readers tolerate of a file's schema, or raise if that breaks them."""
     if file.text:
-        raise ContractError(f"{file.path} on the Hub is no Parquet, and readers could not load it beside new files.")
+        raise ContractError(
+            f"{file.path} on the Hub is not a Parquet file, and readers could not load it beside new files."
+        )
     breaking, tolerated = dataset.reader.incompatibilities(file, first=first)
     if breaking:
         raise ContractError(
             f"{file.path} on the Hub would break readers beside a new file: {'; '.join(breaking)}."
-            " Fold or replace that file first."
+            " Compact or replace that file first."
         )
     return [f"{file.path}: {each}" for each in tolerated]

@@ -18,7 +18,7 @@ _DAILY = "postgres_news_partition,hf_existing_ids,hf_parquet_shard"
 
 
 def demo(folder: Path) -> int:
-    """Publish two weeks, publish them again, refuse and publish late rows, fold them, and show what is there.
+    """Publish two weeks, publish them again, refuse and publish late rows, compact them, and print the result.
 
     Args:
         folder: made anew.
@@ -45,7 +45,7 @@ def demo(folder: Path) -> int:
         late_path = NEWS.layout.day_path(Day(_LATE_DAY))
         changed = {path for path in late.files if late.files[path] != again.files.get(path)}
         held &= changed == {late_path}
-        held &= show.fold(late)
+        held &= show.compact(late)
         held &= show.card()
         held &= show.read()
         print("\nAll of it held." if held else "\nerror: not all of it held; see above.", flush=True)

@@ -1,4 +1,4 @@
-"""What the demo runs and shows: the product's own commands, what is on the Hub afterwards, what Dagster was told."""
+"""The steps of the demo: the product's own commands, the files on the Hub after them, and the metadata in Dagster."""
 
 import subprocess
 import sys
@@ -19,7 +19,7 @@ from govbr_assets.huggingface.snapshot import Snapshot
 from govbr_assets.local.stack import REPO_ID, LocalStack
 from govbr_assets.publications import NEWS
 
-_FOLDED = AssetKey("consolidated_dataset")
+_COMPACTED = AssetKey("consolidated_dataset")
 _CHECKS = ["dataset_ids_are_unique", "dataset_schema_is_the_contract", "dataset_is_sorted", "no_row_was_lost"]
 _REFUSED = f"{REPO_ID} has line"
 _DRY_RUN = '{"ops": {"consolidated_dataset": {"config": {"dry_run": true}}}}'
@@ -32,7 +32,7 @@ print(news.num_rows, "news, the last one:", news[-1]["title"])
 
 @dataclass
 class Show:
-    """Runs the steps and tells a person about them.
+    """Runs the steps and prints their results.
 
     Attributes:
         stack: PostgreSQL, Hub and viewer.
@@ -49,7 +49,7 @@ class Show:
         self._dataset = Dataset.open(REPO_ID, NEWS, token=self.stack.hub.write_token, endpoint=self.stack.hub.endpoint)
 
     def step(self, text: str) -> None:
-        """Tell what has been done."""
+        """Print a step and the seconds since the start."""
         print(f"[{time.monotonic() - self._began:5.1f} s] {text}", flush=True)
 
     def materialize(self, select: str, *more: str) -> None:
@@ -87,7 +87,7 @@ class Show:
         return bool(failed and reason and same)
 
     def _run(self, select: str, *more: str) -> int:
-        """Run the product's own command, and give its exit code."""
+        """Run the product's own command; return its exit code."""
         words = ["asset", "materialize", "-m", "govbr_assets", "--select", select, *more]
         self.step(f"dagster {' '.join(words)}")
         process = subprocess.Popen(
@@ -101,19 +101,19 @@ class Show:
         with process, (self.folder / "dagster.log").open("a") as log:
             for line in process.stdout:
                 log.write(line)
-                if " - STEP_START - " in line:  # what it is at, without the thousand lines of its log
+                if " - STEP_START - " in line:  # progress, without the thousand lines of its log
                     print(f"          {line.split(' - ')[6]} ...", flush=True)
         return process.returncode
 
     def published(self, text: str) -> Snapshot:
-        """Tell what the Hub holds now."""
+        """Print how many shards and commits the Hub has; return its head."""
         head = self._dataset.client.head()
         commits = len(self.stack.hub.store.commits(REPO_ID, head.revision or "")) - 1  # the first one makes the repo
         self.step(f"{text}: {len(head.data_files)} shards, {commits} commits, head {str(head.revision)[:8]}")
         return head
 
     def table(self, head: Snapshot) -> bool:
-        """Print what PostgreSQL and the Hub have of each day; say whether they agree."""
+        """Print the rows of each day in PostgreSQL and on the Hub; return whether they agree."""
         commits = _last_commits(self.stack, head)
         agree = True
         print(f"\n{'day':<10}  {'Postgres':>8}  {'Hub':>5}  {'shard':<30}  {'bytes':>8}  commit")
@@ -127,15 +127,17 @@ class Show:
             print(f"{key:<10}  {rows:>8}  {len(ids):>5}  {path:<30}  {size:>8}  {commits.get(path, '-')[:8]}{wrong}")
         return agree
 
-    def fold(self, before: Snapshot) -> bool:
-        """Fold the shards into the file of their year: the plan, the proof, and the files before and after."""
+    def compact(self, before: Snapshot) -> bool:
+        """Compact the shards into the file of their year; print the plan, the verification, and the files."""
         print("\nOnce a week the shards become one file a year. First the plan, which changes nothing:", flush=True)
         self.materialize("consolidated_dataset", "--config-json", _DRY_RUN)
-        self._tell("files_in", "files_out", "dagster/row_count", "duplicates_dropped", "bytes_in", "bytes_written")
+        self._print_metadata(
+            "files_in", "files_out", "dagster/row_count", "duplicates_dropped", "bytes_in", "bytes_written"
+        )
         planned = self._dataset.client.head()
         self.materialize("consolidated_dataset")
-        proven = self._tell("proof", "commits", "revision_before", "revision_after", "tags")
-        after = self.published("the shards are folded")
+        verified = self._print_metadata("proof", "commits", "revision_before", "revision_after", "tags")
+        after = self.published("the shards are compacted")
         for text, head in (("before", before), ("after", after)):
             print(f"\nfiles {text}:")
             for file in head.data_files:
@@ -145,19 +147,19 @@ class Show:
             planned.revision == before.revision
             and len(after.data_files) == 1
             and rows == sum(self.stack.rows_by_day().values())
-            and proven
+            and verified
         )
 
-    def _tell(self, *names: str) -> bool:
-        """Print what Dagster was told of the fold last, and what its checks say; say whether all of them passed."""
+    def _print_metadata(self, *names: str) -> bool:
+        """Print the latest metadata of the compaction and the results of its checks; return whether all passed."""
         with DagsterInstance.from_config(self.stack.environment(self.first_day)["DAGSTER_HOME"]) as instance:
-            done = instance.get_latest_materialization_event(_FOLDED)
-            plan = instance.fetch_observations(_FOLDED, limit=1).records[0].asset_observation
-            keys = [AssetCheckKey(_FOLDED, name) for name in _CHECKS] if done else []
+            done = instance.get_latest_materialization_event(_COMPACTED)
+            plan = instance.fetch_observations(_COMPACTED, limit=1).records[0].asset_observation
+            keys = [AssetCheckKey(_COMPACTED, name) for name in _CHECKS] if done else []
             checks = instance.event_log_storage.get_latest_asset_check_execution_by_key(keys)
-        told = done.asset_materialization if done else plan
+        event = done.asset_materialization if done else plan
         for name in names:
-            print(f"          {name:<30}  {told.metadata[name].value if told else ''}")
+            print(f"          {name:<30}  {event.metadata[name].value if event else ''}")
         passed = {
             key.name: record.status == AssetCheckExecutionRecordStatus.SUCCEEDED for key, record in checks.items()
         }

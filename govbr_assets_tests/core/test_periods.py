@@ -179,7 +179,7 @@ def test_rows_in_order_are_in_order_unless_a_key_stands_twice(rows: list[Row]):
 
 
 def plain_months(groups: Sequence[Sequence[tuple[str, int | None]]], year: int, full: int) -> list[int] | None:
-    """Tell the months of row groups as the definition of a folded file has it."""
+    """Tell the months of row groups as the definition of a compacted file has it."""
     rows = [row for group in groups for row in group]
     dates = [{date_of(at)[:2] for _, at in group} for group in groups]
     if any(len(each) != 1 for each in dates) or not all(before(one, other) for one, other in pairwise(rows)):
@@ -198,7 +198,7 @@ YEAR_EDGES = [ticks(f"2025-0{month}-01T03:00+00:00") + by for month in (1, 2, 3)
 
 @st.composite
 def year_files(draw: st.DrawFn) -> list[list[tuple[str, int | None]]]:
-    """Draw a folded file with row groups of three rows at most, and more often than not break something in it."""
+    """Draw a compacted file with row groups of three rows at most, and more often than not break something in it."""
     at = [None] if draw(st.integers(0, 3)) == 0 else YEAR_EDGES[1:]
     all_keys = [(name, time) for name in NAMES for time in at]
     rows = draw(st.lists(st.sampled_from(all_keys), max_size=min(14, len(all_keys)), unique=True))
@@ -224,7 +224,9 @@ def year_files(draw: st.DrawFn) -> list[list[tuple[str, int | None]]]:
 
 
 @given(year_files(), cuts)
-def test_a_folded_file_is_known_by_its_keys_and_row_groups(groups: list[list[tuple[str, int | None]]], at: list[int]):
+def test_a_compacted_file_is_known_by_its_keys_and_row_groups(
+    groups: list[list[tuple[str, int | None]]], at: list[int]
+):
     table = keys([row for group in groups for row in group])
     dated = any(time is not None for group in groups for _, time in group)
     year = 2025 if dated else UNDATED

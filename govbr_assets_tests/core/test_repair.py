@@ -1,4 +1,4 @@
-"""The repair's rounds: the fold, then days, then another look, until all is equal or given up, and then silence."""
+"""The repair's rounds: the compaction, then days, then another look, until all is equal or given up; then nothing."""
 
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -16,8 +16,8 @@ def day(number: int) -> date:
     return date(2026, 1, 1) + timedelta(days=number)
 
 
-def found(*days: int, number: int = 1, unfolded: int = 0, deep: bool = False) -> ReconciliationSummary:
-    return ReconciliationSummary(number, f"revision {number}", unfolded, deep, frozenset(map(day, days)))
+def found(*days: int, number: int = 1, uncompacted: int = 0, deep: bool = False) -> ReconciliationSummary:
+    return ReconciliationSummary(number, f"revision {number}", uncompacted, deep, frozenset(map(day, days)))
 
 
 def test_differing_days_are_requested_oldest_first_some_a_tick_and_then_another_reconciliation():
@@ -49,10 +49,10 @@ def test_nothing_is_done_when_all_is_equal():
     assert (repair.next_runs(2), told) == (([], repair), [])
 
 
-def test_files_are_folded_first_and_days_wait_for_a_reconciliation_without_unfolded_ones():
-    repair, _ = RepairState().with_reconciliation(found(0, 1, unfolded=3))
+def test_files_are_compacted_first_and_days_wait_for_a_reconciliation_without_uncompacted_ones():
+    repair, _ = RepairState().with_reconciliation(found(0, 1, uncompacted=3))
     requests, repair = repair.next_runs(2)
-    assert requests == [WantedRun("fold", "repair:fold:1:revision 1:1")]
+    assert requests == [WantedRun("compaction", "repair:fold:1:revision 1:1")]
     requests, repair = repair.next_runs(2)
     assert requests == [WantedRun("reconciliation", "repair:reconciliation:1:1")]
     repair, _ = repair.with_reconciliation(found(0, 1, number=2))
@@ -60,20 +60,20 @@ def test_files_are_folded_first_and_days_wait_for_a_reconciliation_without_unfol
     assert requests == [WantedRun("days", "repair:2026-01-01..2026-01-02:2:1", DateRange(day(0), day(1)))]
 
 
-def test_a_fold_is_given_up_after_three_runs_with_one_word_and_taken_up_when_all_is_folded_again():
-    repair, folds, told = RepairState(), [], []
+def test_a_compaction_is_given_up_after_three_runs_with_one_word_and_taken_up_when_all_is_compacted_again():
+    repair, compactions, told = RepairState(), [], []
     for number in range(1, 8):
-        repair, news = repair.with_reconciliation(found(0, number=number, unfolded=3))
+        repair, news = repair.with_reconciliation(found(0, number=number, uncompacted=3))
         requests, repair = repair.next_runs(2)
         told += news
-        folds += [each.key for each in requests if each.of == "fold"]
-    assert len(folds) == TRIES
+        compactions += [each.key for each in requests if each.of == "compaction"]
+    assert len(compactions) == TRIES
     assert len(told) == 1
     assert "3 data files" in told[0]
     repair, _ = repair.with_reconciliation(found(0, number=8))
     assert repair.next_runs(1)[0][0].of == "days"
-    repair, _ = repair.with_reconciliation(found(0, number=9, unfolded=1))
-    assert repair.next_runs(1)[0][0].of == "fold"
+    repair, _ = repair.with_reconciliation(found(0, number=9, uncompacted=1))
+    assert repair.next_runs(1)[0][0].of == "compaction"
 
 
 def test_a_day_is_given_up_after_three_runs_with_one_word_and_the_others_go_on():
@@ -131,8 +131,8 @@ def test_what_a_reconciliation_by_hand_finds_is_repaired_before_the_repair_makes
 
 @pytest.mark.parametrize("deep", [False, True])
 @pytest.mark.parametrize("unfolded", [0, 3])
-def test_the_reconciliation_at_the_end_of_a_round_is_as_deep_as_that_at_its_beginning(deep: bool, unfolded: int):
-    repair, _ = RepairState().with_reconciliation(found(0, unfolded=unfolded, deep=deep))
+def test_the_reconciliation_at_the_end_of_a_round_is_as_deep_as_that_at_its_beginning(deep: bool, uncompacted: int):
+    repair, _ = RepairState().with_reconciliation(found(0, uncompacted=uncompacted, deep=deep))
     _, repair = repair.next_runs(2)
     (request,), _ = RepairState.of(repair.cursor()).next_runs(2)
     assert (request.of, request.deep) == ("reconciliation", deep)
@@ -187,7 +187,7 @@ class World:
     differing: set[date]
     contents: set[date]
     hopeless: set[date]
-    unfolded: int
+    uncompacted: int
     reconciliation: ReconciliationSummary | None = None
     keys: list[str] = field(default_factory=list)
 
@@ -195,19 +195,19 @@ class World:
         """Look again."""
         number = self.reconciliation.number + 1 if self.reconciliation else 1
         days = self.differing if deep else self.differing - self.contents
-        self.reconciliation = ReconciliationSummary(number, str(number), self.unfolded, deep, frozenset(days))
+        self.reconciliation = ReconciliationSummary(number, str(number), self.uncompacted, deep, frozenset(days))
 
     def run(self, request: WantedRun) -> None:
         """Run what was requested, or fail."""
         assert request.key not in self.keys
         self.keys.append(request.key)
         if request.span:
-            assert not self.unfolded, "a day before the fold"
+            assert not self.uncompacted, "a day before the compaction"
         if request.of == "reconciliation":
             if request.key.endswith(f":{TRIES}") or self.random.random() < 0.8:
                 self.reconcile(deep=request.deep)
         elif self.random.random() < 0.8:
-            self.unfolded = 0 if request.of == "fold" else self.unfolded
+            self.uncompacted = 0 if request.of == "compaction" else self.uncompacted
             self.differing -= {
                 each for each in (request.span.days if request.span else []) if each not in self.hopeless
             }
@@ -246,7 +246,7 @@ def test_the_repair_ends_in_few_ticks_with_all_equal_or_given_up_and_told_once(s
         world.pass_time()
     assert ticks < 400
     repair = RepairState.of(cursor)
-    if world.unfolded:
+    if world.uncompacted:
         assert len(told) == 1
     else:
         assert world.differing == repair.given_up
@@ -257,10 +257,10 @@ def test_the_repair_ends_in_few_ticks_with_all_equal_or_given_up_and_told_once(s
 
 
 @given(st.sets(st.integers(0, 3000)), st.sets(st.integers(0, 3000)), st.booleans(), st.integers(0, 4))
-def test_a_cursor_is_read_as_it_was_written(waiting: set[int], tried: set[int], due: bool, folds: int):
+def test_a_cursor_is_read_as_it_was_written(waiting: set[int], tried: set[int], due: bool, compactions: int):
     days = frozenset(map(day, waiting))
     tries = {day(each): 1 + each % 3 for each in tried}
-    repair = RepairState(7, "abc", due, days, due, not due, 1, folds, tries, days, frozenset(tries))
+    repair = RepairState(7, "abc", due, days, due, not due, 1, compactions, tries, days, frozenset(tries))
     assert RepairState.of(repair.cursor()) == repair
 
 

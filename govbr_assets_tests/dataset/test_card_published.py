@@ -220,7 +220,7 @@ def test_a_card_that_cannot_be_used_is_one_sentence_before_the_plan_and_before_a
 
 
 @pytest.mark.parametrize("card", [b"---\nlicense: gpl-2.0-or-later\n---\n", b"---\nreleased: 2024-02-31\n---\n"])
-def test_a_fold_looks_at_the_card_before_it_reads_a_row(
+def test_a_compaction_looks_at_the_card_before_it_reads_a_row(
     hub: Dataset, local_hub: LocalHub, write: Callable[..., str], card: bytes
 ):
     write({"README.md": card, "data/train-00000-of-00001.parquet": encode(shard(["x"]))})

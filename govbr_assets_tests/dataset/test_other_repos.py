@@ -64,7 +64,7 @@ def test_a_repo_that_was_renamed_is_published_to_under_either_name(graph: Graph)
     assert graph.run(DAY, selection=["hf_parquet_shard"], checks=False).success
     graph.repo_id = new
     assert graph.run(DAY, selection=["hf_parquet_shard"], checks=False).success
-    assert graph.fold().success
+    assert graph.compact().success
     assert graph.reconcile().success
     assert sum(map(len, graph.ids().values())) == 4
     assert graph.local_hub.store.repos().count(old) == 0
@@ -98,19 +98,19 @@ def test_a_reconciliation_of_another_repo_is_not_acted_upon_and_a_first_one_is_m
     assert [each.job_name for each in automation.tick("repair_sensor").run_requests] == ["daily_sync"]
 
 
-def test_unfolded_files_of_another_repo_do_not_hold_late_rows_back(automation: Automation):
-    automation.unfolded = 3
+def test_uncompacted_files_of_another_repo_do_not_hold_late_rows_back(automation: Automation):
+    automation.uncompacted = 3
     (first,) = automation.tick("repair_sensor").run_requests
     assert automation.launch(first)
-    assert "to be folded first" in automation.tick("late_news_sensor").skip_message
+    assert "to be compacted first" in automation.tick("late_news_sensor").skip_message
     other(automation.graph)
-    assert "to be folded first" not in (automation.tick("late_news_sensor").skip_message or "")
+    assert "to be compacted first" not in (automation.tick("late_news_sensor").skip_message or "")
 
 
-def test_lost_rows_are_not_looked_for_in_a_fold_of_another_repo(graph: Graph):
+def test_lost_rows_are_not_looked_for_in_a_compaction_of_another_repo(graph: Graph):
     write(graph.local_hub.store, graph.repo_id, day_shards("2025-01-01", "2025-01-02"))
-    assert graph.fold().success
+    assert graph.compact().success
     write(graph.local_hub.store, other(graph), day_shards("2025-03-01"))
-    result = graph.fold()
+    result = graph.compact()
     assert result.success
     assert all(each.passed for each in result.get_asset_check_evaluations())

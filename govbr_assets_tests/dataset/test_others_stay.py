@@ -27,7 +27,7 @@ from govbr_assets.local.hub import LocalHub
 from govbr_assets.operations.compact.plan import compact
 from govbr_assets.operations.restore import Restore, latest, resolve_revision, restore
 from govbr_assets.publications import NEWS
-from govbr_assets_tests.folding import few_files
+from govbr_assets_tests.compaction_repo import few_files
 from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.huggingface.test_hub import put
 from govbr_assets_tests.operations.test_compact import rows
@@ -92,8 +92,8 @@ class Repo:
             return str(error)
         return ""
 
-    def fold(self) -> str:
-        """Fold; return the sentence with which it is refused, if it is."""
+    def compact(self) -> str:
+        """Compact; return the sentence with which it is refused, if it is."""
         try:
             list(compact(self.hub, Day.of("2026-02-01")))
         except ContractError as error:
@@ -214,14 +214,16 @@ BESIDE: dict[str, Files] = {
 
 
 @pytest.mark.parametrize("beside", BESIDE)
-def test_other_splits_configs_and_lookup_tables_are_seen_as_before_after_a_day_and_a_fold(repo: Repo, beside: str):
+def test_other_splits_configs_and_lookup_tables_are_seen_as_before_after_a_day_and_a_compaction(
+    repo: Repo, beside: str
+):
     repo.write(BESIDE[beside])
     before, configs = others(repo.seen()), repo.card.get("configs", []) if "README.md" in BESIDE[beside] else []
     was = next((each for each in configs if each.get("default") or each["config_name"] == "default"), {})
     old_ids = [] if "none is the default" in beside else ["a", "b", "c"]
     files = {path: blob.oid for path, blob in repo.store.tree(repo.id).items() if path not in _ours(repo)}
     assert repo.publish("n1", "n2") == ""
-    assert repo.fold() == ""
+    assert repo.compact() == ""
     for revision in repo.revisions[-2:]:
         assert repo.ours(revision) == sorted([*old_ids, "n1", "n2"])
         seen = others(repo.seen(revision))
@@ -310,7 +312,7 @@ def test_rows_that_lie_elsewhere_are_told_in_one_sentence_until_a_compaction_mov
     told = out_of_reach(hub, hub.client.head())
     assert f"{count} rows of the dataset lie where data/train-*.parquet does not reach" in told
     assert "weekly_consolidation" in told
-    assert repo.fold() == ""
+    assert repo.compact() == ""
     assert repo.ours() == ["a", "b", "c"]
     (path,) = _ours(repo)
     assert path == "data/train-2025-00.parquet"
@@ -333,7 +335,7 @@ def test_a_day_is_refused_while_rows_lie_elsewhere_and_published_when_they_were_
         assert "3 rows of the dataset lie where data/train-*.parquet does not reach (csv/news.csv)" in told
     assert graph.reconcile().success
     assert repo.store.head(repo.id) == base
-    assert graph.fold().success
+    assert graph.compact().success
     assert graph.run("2026-01-15").success
     assert repo.ours() == ["a", "b", "c", "n1"]
 
@@ -350,12 +352,14 @@ FEATURES = {"features": [{"name": "unique_id", "dtype": "string"}, {"name": "age
 @pytest.mark.parametrize(
     "where", ["the root, without a card", "the folder of a config", "CSV with semicolons", "a list"]
 )
-def test_a_rollback_to_before_the_first_fold_brings_back_what_the_card_must_say_of_the_files(repo: Repo, where: str):
+def test_a_rollback_to_before_the_first_compaction_brings_back_what_the_card_must_say_of_the_files(
+    repo: Repo, where: str
+):
     two = {"a/1.parquet": parquet(FULL.slice(0, 1)), "b.parquet": parquet(FULL.slice(1))}
     listed = {**two, "README.md": card(config("default", ["a/*.parquet", "b.parquet"]))}
     base = repo.write(ELSEWHERE.get(where, listed))
     before = repo.seen()
-    assert repo.fold() == repo.publish("n1") == ""
+    assert repo.compact() == repo.publish("n1") == ""
     newest_text = repo.text.replace("---\nlicense: mit\n", "---\nlicense: apache-2.0\n") + "\nMore of it.\n"
     repo.write({"README.md": newest_text.encode()})
     roll_back_to(repo, base)
@@ -368,7 +372,7 @@ def test_a_rollback_to_before_the_first_fold_brings_back_what_the_card_must_say_
         path: blob for path, blob in there.items() if path not in text
     }
     assert text <= now.keys()
-    assert repo.fold() == ""
+    assert repo.compact() == ""
     assert repo.ours() == ["a", "b", "c"]
 
 
@@ -402,7 +406,7 @@ WITHOUT_ROWS = {
 }
 
 
-@pytest.mark.parametrize("way", ["a day", "a fold"])
+@pytest.mark.parametrize("way", ["a day", "a compaction"])
 @pytest.mark.parametrize("kind", WITHOUT_ROWS)
 def test_a_file_without_rows_first_in_data_goes_with_the_next_commit_or_is_told_of(repo: Repo, kind: str, way: str):
     content, kept = WITHOUT_ROWS[kind], [] if WITHOUT_ROWS.get(kind) else ["z"]
@@ -418,9 +422,9 @@ def test_a_file_without_rows_first_in_data_goes_with_the_next_commit_or_is_told_
         repo.seen()
     if way == "a day" and kept:
         assert "its first row group has no rows" in repo.publish("n1")
-        way = "a fold"
-    if way == "a fold":
-        assert repo.fold() == ""
+        way = "a compaction"
+    if way == "a compaction":
+        assert repo.compact() == ""
         assert repo.ours() == ["a", "b", "c", *kept]
     assert repo.publish("n1") == ""
     assert repo.ours() == ["a", "b", "c", "n1", *kept]
@@ -432,7 +436,7 @@ def test_a_loading_script_or_metadata_beside_the_card_is_told_before_anything_is
     base = repo.write(
         {path: b"x", "data/train-2025-06-01.parquet": encode(OLD), "README.md": card(config("default", TRAIN))}
     )
-    for told in (repo.publish("n1"), repo.fold()):
+    for told in (repo.publish("n1"), repo.compact()):
         assert f"{path} on the Hub" in told
     assert repo.store.head(repo.id) == base
     repo.write({path: None})
@@ -461,11 +465,12 @@ def test_a_day_whose_only_rows_are_in_an_uncompacted_foreign_file_is_refused_and
     graph.insert(*(name for name in legacy if name == "kept"), day="2026-01-15")
     told = failure(graph.run("2026-01-15", checks=False, config={"hf_parquet_shard": {"unfolded": "stop"}}))
     assert (
-        f"{len(legacy)} rows of 2026-01-15 are in files that are not folded (data/train-00000-of-00001.parquet)" in told
+        f"{len(legacy)} rows of 2026-01-15 are in files that are not compacted (data/train-00000-of-00001.parquet)"
+        in told
     )
     result = graph.run("2026-01-15", checks=False)  # which leaves them
     assert graph.metadata(result)["2026-01-15"]["unfolded"] == len(legacy)
-    assert graph.fold(checks=False).success
+    assert graph.compact(checks=False).success
     allowed = {"hf_parquet_shard": {"unfolded": "stop", "allow_removals": True}}
     assert graph.run("2026-01-15", checks=False, config=allowed).success
     assert repo.hub.client.head().data_files == [] or repo.ours() == [name for name in legacy if name == "kept"]
@@ -482,7 +487,7 @@ def test_more_files_elsewhere_than_a_commit_has_are_moved_over_in_a_series_with_
     else:
         files = {f"old/{number}.jsonl": as_jsonl(each) for number, each in enumerate(tables)}
     base = repo.write({**files, "README.md": card(config("default", "old/*"))})
-    assert repo.fold() == ""
+    assert repo.compact() == ""
     steps = repo.revisions[repo.revisions.index(base) + 1 :]
     assert len(steps) > 1
     for revision in steps:
@@ -514,11 +519,11 @@ def test_what_a_killed_compaction_had_moved_over_is_deleted_by_the_next_one_and_
         assert repo.publish("n1") == ""
         repo.write({"note.txt": b"x", "old/0.jsonl": b'{"unique_id": "new"}\n', "old/later.csv": b"a\n1\n"})
     others = {"old/others.jsonl"} | ({"old/0.jsonl", "old/later.csv"} if between != "nothing" else set[str]())
-    assert repo.fold() == ""
+    assert repo.compact() == ""
     assert {path for path in repo.store.tree(repo.id) if path.startswith("old/")} == others
     assert repo.ours() == ids + ([] if between == "nothing" else ["n1"])
     head = repo.store.head(repo.id)
-    assert repo.fold() == ""
+    assert repo.compact() == ""
     assert repo.store.head(repo.id) == head
 
 
@@ -527,7 +532,7 @@ def test_files_that_were_selected_again_since_they_were_moved_over_are_deleted_b
 ):
     roll_back_to(repo, half_moved_over(repo, monkeypatch))
     repo.write({"README.md": card(config("default", "old/0.jsonl"))})  # their owner wants them no more, and keeps them
-    assert repo.fold() == ""
+    assert repo.compact() == ""
     assert {f"old/{number}.jsonl" for number in range(1, 7)} <= repo.store.tree(repo.id).keys()
     assert repo.ours() == ["id0"]
 
@@ -560,7 +565,7 @@ def test_the_sizes_and_columns_that_the_card_tells_of_other_configs_with_our_fil
         }
     )
     before = repo.seen()
-    assert repo.fold() == repo.publish("n1") == ""
+    assert repo.compact() == repo.publish("n1") == ""
     for revision in repo.revisions[-2:]:
         seen = repo.seen(revision)
         assert seen["all", "train"] == seen["full", "train"]
@@ -637,7 +642,7 @@ BAD_TEXT: dict[str, tuple[bytes, str]] = {
 def test_text_that_cannot_become_the_contracts_without_loss_is_named_by_file_column_and_row(repo: Repo, path: str):
     content, sentence = BAD_TEXT[path]
     base = repo.write({path: content})
-    told = repo.fold()
+    told = repo.compact()
     assert sentence in told
     assert path in told
     assert repo.store.head(repo.id) == base

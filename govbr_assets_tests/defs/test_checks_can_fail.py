@@ -73,7 +73,7 @@ def past_years(graphs: Graphs) -> Iterator[Graph]:
         YEAR_2025: encode(rows("and-2025-05-01", "of-2025-05-01", day="2025-05-01")),
     }
     with graphs.new() as graph:
-        commit(graph.hub, Fixed(Changeset(files, message="Fold", report=None)), graph.head)
+        commit(graph.hub, Fixed(Changeset(files, message="Compaction", report=None)), graph.head)
         yield graph
 
 
@@ -131,7 +131,7 @@ def test_all_checks_are_green_on_a_dataset_that_is_whole_also_where_we_took_rows
     assert green(published) == every
     published.execute("DELETE FROM news WHERE unique_id = 'and-2026-01-15'")
     assert published.run("2026-01-15", checks=False, config={"hf_parquet_shard": {"allow_removals": True}}).success
-    assert published.fold(checks=False).success
+    assert published.compact(checks=False).success
     assert published.reconcile().success
     assert green(published) == every
 
@@ -147,7 +147,7 @@ def test_an_emptied_dataset_stays_red_when_all_is_run_again_from_an_empty_postgr
     published.execute("DELETE FROM news")
     assert published.run("2026-01-15", checks=False).success
     for _ in range(2):
-        assert published.fold(checks=False).success
+        assert published.compact(checks=False).success
     published.reconcile()
     assert not green(published)
 
@@ -176,11 +176,11 @@ def test_a_dataset_beside_a_loading_script_or_more_metadata_is_not_said_to_load(
     assert judged(published, WEEKLY)["dataset_schema_is_the_contract"]
 
 
-def test_a_loss_is_found_although_a_day_and_a_fold_came_after_it(published: Graph):
+def test_a_loss_is_found_although_a_day_and_a_compaction_came_after_it(published: Graph):
     DAMAGED["a year deleted"](published)
     published.insert("late", day="2025-05-03")
     assert published.run("2025-05-03", checks=False).success
-    assert published.fold(checks=False).success
+    assert published.compact(checks=False).success
     assert not any(judged(published, WEEKLY).values())
 
 

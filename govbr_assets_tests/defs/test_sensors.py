@@ -102,13 +102,13 @@ def test_a_tick_that_cannot_read_keeps_its_cursor_and_the_next_one_finds_all(aut
     assert days(automation.tick(LATE)) == ["2026-01-15"]
 
 
-def test_late_news_waits_for_the_fold(automation: Automation):
+def test_late_news_waits_for_the_compaction(automation: Automation):
     automation.tick(LATE)
-    automation.unfolded = 2
+    automation.uncompacted = 2
     automation.reconcile()
     automation.graph.insert("a")
-    assert "2 files on the Hub are to be folded first" in automation.tick(LATE).skip_message
-    automation.unfolded = 0
+    assert "2 files on the Hub are to be compacted first" in automation.tick(LATE).skip_message
+    automation.uncompacted = 0
     automation.reconcile()
     assert days(automation.tick(LATE)) == ["2026-01-15"]
 
@@ -189,15 +189,15 @@ def test_the_repair_waits_while_its_runs_are_under_way(automation: Automation):
     assert (again.run_key.endswith(":2"), again.run_key != wanted.run_key) == (True, True)
 
 
-def test_files_are_folded_before_days_are_repaired(automation: Automation):
+def test_files_are_compacted_before_days_are_repaired(automation: Automation):
     automation.graph.insert("a")
-    automation.finds, automation.unfolded = ["2026-01-15"], 7
+    automation.finds, automation.uncompacted = ["2026-01-15"], 7
     automation.reconcile()
     jobs = []
     for _ in range(4):
         for wanted in automation.tick(REPAIR).run_requests:
             jobs.append(wanted.job_name)
-            automation.unfolded = 0 if wanted.job_name == "weekly_consolidation" else automation.unfolded
+            automation.uncompacted = 0 if wanted.job_name == "weekly_consolidation" else automation.uncompacted
             assert automation.launch(wanted)
     assert jobs == ["weekly_consolidation", "reconciliation", "daily_sync", "reconciliation"]
     assert hub_ids(automation.graph) == {"a"}

@@ -67,10 +67,10 @@ def test_a_gitignore_that_names_other_files_is_in_nobodys_way(hub: Dataset, stan
 
 
 @pytest.mark.parametrize("ignore", ["data/", "*.parquet", "train-2026-00*", "README.md"])
-def test_a_gitignore_never_empties_a_dataset_and_the_fold_names_it(graph: Graph, ignore: str):
+def test_a_gitignore_never_empties_a_dataset_and_the_compaction_names_it(graph: Graph, ignore: str):
     store, name = graph.local_hub.store, graph.repo_id
     head = write(store, name, {**day_shards("2026-01-01", "2026-01-02"), ".gitignore": f"x\n{ignore}\n".encode()})
-    result = graph.fold(retries=3)
+    result = graph.compact(retries=3)
     assert f"line 2 of .gitignore (`{ignore}`)" in failure(result)
     assert not graph.instance.fetch_materializations(consolidated_dataset.key, limit=1).records
     assert store.head(name) == head
@@ -112,7 +112,7 @@ def test_what_the_client_leaves_out_and_reports_as_committed_is_found_missing(
 ):
     shards = day_shards("2026-01-01", "2026-01-02", "2026-01-03")
     before = standing(shards)
-    edit = Changeset({YEAR: encode(shard(["a", "b"]))}, tuple(shards), message="Fold", report=None)
+    edit = Changeset({YEAR: encode(shard(["a", "b"]))}, tuple(shards), message="Compaction", report=None)
     # The Hub changes its mind between our question and the client's: the client then drops what it is told to ignore.
     local_hub.faults.add(Fault("POST", PREUPLOAD, rewrite_answer(_ignoring(lost)), skip=1, times=9))
     with pytest.raises(IncompleteCommitError) as caught:
@@ -207,7 +207,7 @@ def test_a_commit_that_cannot_be_looked_at_is_looked_for_in_the_history_and_not_
 def test_a_commit_of_many_files_is_looked_at_in_one_request(hub: Dataset, standing: Standing, local_hub: LocalHub):
     days = day_shards(*(f"2025-{month:02}-{day:02}" for month in range(1, 6) for day in range(1, 20)))
     standing(days)
-    edit = Changeset({DAY: encode(shard(["a"]))}, tuple(days), message="Fold", report=None)
+    edit = Changeset({DAY: encode(shard(["a"]))}, tuple(days), message="Compaction", report=None)
     publication = commit(hub, Fixed(edit), hub.client.head())
     assert len(local_hub.faults.seen("POST", LOOK)) == 1
     assert publication.snapshot == hub.client.at(publication.after)

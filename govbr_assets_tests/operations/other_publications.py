@@ -91,7 +91,7 @@ def one_column_more(graph: "Graph") -> None:
     expected = {f"{name}{number}": "high" if name == "a" else None for name in "ab" for number in range(len(DAYS))}
     assert values(graph, "level") == expected
     succeeds(graph.reconcile(deep=True))
-    succeeds(graph.fold())
+    succeeds(graph.compact())
     assert sorted(graph.ids()) == ["data/train-2024-00.parquet", "data/train-2025-00.parquet"]
     for file in files(graph).values():
         assert file.schema_arrow.names[-1] == "level"
@@ -110,7 +110,7 @@ def one_column_more(graph: "Graph") -> None:
 def files_of_months(graph: "Graph") -> None:
     """Publish and compact by a layout with one file a month, and change a row in such a file."""
     publish(graph)
-    succeeds(graph.fold())
+    succeeds(graph.compact())
     paths = ["data/train-2024-01-00.parquet", "data/train-2024-02-00.parquet", "data/train-2025-03-00.parquet"]
     assert sorted(graph.ids()) == paths
     graph.execute("UPDATE news SET title = 'changed' WHERE unique_id = 'a1'")
@@ -118,7 +118,7 @@ def files_of_months(graph: "Graph") -> None:
     succeeds(graph.run(DAYS[1]))
     assert sorted(graph.ids()) == [*paths[:2], f"data/train-{DAYS[1]}.parquet", paths[2]]
     assert values(graph, "title")["a1"] == "changed"
-    succeeds(graph.fold())
+    succeeds(graph.compact())
     assert {path: len(ids) for path, ids in graph.ids().items()} == dict(zip(paths, [2, 3, 2], strict=True))
     succeeds(graph.reconcile(deep=True))
 

@@ -44,7 +44,7 @@ def day_shards(*days: str) -> dict[str, bytes | None]:
     return {f"data/train-{day}.parquet": encode(rows(f"id-{day}", day=day)) for day in days}
 
 
-def folds(hub: Dataset, today: Day = TODAY) -> list[CommitResult[CompactionReport]]:
+def compact_all(hub: Dataset, today: Day = TODAY) -> list[CommitResult[CompactionReport]]:
     return list(compact(hub, today))
 
 
@@ -57,31 +57,31 @@ def dataset(local_hub: LocalHub, repo_id: str) -> dict[str, pa.Table]:
 def test_shards_of_closed_days_become_the_file_of_their_year(hub: Dataset, local_hub: LocalHub, repo_id: str):
     days = ["2025-12-30", "2025-12-31", "2026-01-01", "2026-01-15", "2026-01-20"]
     write(local_hub.store, repo_id, day_shards(*days))
-    (step,) = folds(hub)
+    (step,) = compact_all(hub)
     found = dataset(local_hub, repo_id)
     assert list(found) == ["data/train-2025-00.parquet", "data/train-2026-00.parquet", "data/train-2026-01-20.parquet"]
     assert found["data/train-2025-00.parquet"]["unique_id"].to_pylist() == ["id-2025-12-30", "id-2025-12-31"]
     assert all(table.schema.equals(NEWS.schema, check_metadata=True) for table in found.values())
     assert step.report.rows == {"data/train-2025-00.parquet": 2, "data/train-2026-00.parquet": 2}
-    assert folds(hub) == []
+    assert compact_all(hub) == []
 
 
-def test_nothing_to_fold_makes_no_commit(hub: Dataset, local_hub: LocalHub, repo_id: str):
-    assert folds(hub) == []
+def test_nothing_to_compact_makes_no_commit(hub: Dataset, local_hub: LocalHub, repo_id: str):
+    assert compact_all(hub) == []
     write(local_hub.store, repo_id, {"README.md": b"hi\n"})
-    assert folds(hub) == []
+    assert compact_all(hub) == []
     write(local_hub.store, repo_id, day_shards("2026-01-20", "2026-01-21"))
     before = local_hub.store.head(repo_id)
-    assert folds(hub) == []
+    assert compact_all(hub) == []
     assert local_hub.store.head(repo_id) == before
 
 
 def test_a_week_later_only_the_month_with_news_is_made_anew(hub: Dataset, local_hub: LocalHub, repo_id: str):
     write(local_hub.store, repo_id, day_shards("2025-05-05", "2026-01-02", "2026-02-02", "2026-03-03"))
-    (first_step,) = folds(hub, Day.of("2026-03-04"))
+    (first_step,) = compact_all(hub, Day.of("2026-03-04"))
     first = local_hub.store.tree(repo_id)
     write(local_hub.store, repo_id, day_shards("2026-03-04", "2026-03-05"))
-    (step,) = folds(hub, Day.of("2026-03-09"))
+    (step,) = compact_all(hub, Day.of("2026-03-09"))
     second = local_hub.store.tree(repo_id)
     assert second["data/train-2025-00.parquet"].oid == first["data/train-2025-00.parquet"].oid
     path = "data/train-2026-00.parquet"
@@ -116,7 +116,7 @@ def test_of_an_id_that_stands_several_times_the_latest_row_stays(hub: Dataset, l
         "data/train-2026-01-06.parquet": encode(rows("b", day="2026-01-06", title="never extracted")),
     }
     write(local_hub.store, repo_id, files)
-    (step,) = folds(hub)
+    (step,) = compact_all(hub)
     found = pa.concat_tables(dataset(local_hub, repo_id).values())
     assert dict(zip(found["unique_id"].to_pylist(), found["title"].to_pylist(), strict=True)) == {
         "a": "new",
@@ -130,7 +130,7 @@ def test_a_row_that_stands_in_several_files_stays_once(hub: Dataset, local_hub: 
     twin = rows("twin", "other", day="2026-01-05")
     files = {f"data/train-2025-{name}.parquet": as_others_write(twin) for name in ("x", "y")}
     write(local_hub.store, repo_id, {**files, "data/train-2026-01-05.parquet": encode(twin)})
-    (step,) = folds(hub)
+    (step,) = compact_all(hub)
     assert dataset(local_hub, repo_id)["data/train-2026-00.parquet"].equals(twin)
     assert step.report.dropped.total() == 4
 
@@ -138,26 +138,26 @@ def test_a_row_that_stands_in_several_files_stays_once(hub: Dataset, local_hub: 
 def test_a_row_of_an_older_year_file_that_has_a_newer_version_goes(hub: Dataset, local_hub: LocalHub, repo_id: str):
     moved = rows("moved", day="2025-03-03", extracted_at=datetime(2025, 3, 3, tzinfo=UTC))
     write(local_hub.store, repo_id, day_shards("2025-01-01") | {"data/train-2025-03-03.parquet": encode(moved)})
-    folds(hub)
+    compact_all(hub)
     again = rows("moved", day="2026-01-03", extracted_at=datetime(2026, 1, 3, tzinfo=UTC))
     write(local_hub.store, repo_id, {"data/train-2026-01-03.parquet": encode(again)})
-    (step,) = folds(hub)
+    (step,) = compact_all(hub)
     found = dataset(local_hub, repo_id)
     assert found["data/train-2025-00.parquet"]["unique_id"].to_pylist() == ["id-2025-01-01"]
     assert found["data/train-2026-00.parquet"].equals(again)
     assert step.report.dropped == {"data/train-2025-00.parquet": 1}
-    assert folds(hub) == []
+    assert compact_all(hub) == []
 
 
 def test_rows_without_a_time_have_a_file_of_their_own(hub: Dataset, local_hub: LocalHub, repo_id: str):
     undated = rows("z", "a", day="2025-01-01").set_column(2, "published_at", pa.nulls(2, NEWS.schema.field(2).type))
     both = pa.concat_tables([rows("m", day="2025-01-01"), undated]).cast(NEWS.schema)
     write(local_hub.store, repo_id, {"data/train-00000-of-00001.parquet": as_others_write(both)})
-    folds(hub)
+    compact_all(hub)
     found = dataset(local_hub, repo_id)
     assert list(found) == ["data/train-0000-undated.parquet", "data/train-2025-00.parquet"]
     assert found["data/train-0000-undated.parquet"]["unique_id"].to_pylist() == ["a", "z"]
-    assert folds(hub) == []
+    assert compact_all(hub) == []
 
 
 def test_a_long_month_is_taken_piece_by_piece_and_gives_the_same_file(
@@ -167,31 +167,31 @@ def test_a_long_month_is_taken_piece_by_piece_and_gives_the_same_file(
     files |= day_shards("2025-05-01", "2025-05-09", "2025-05-31")
     write(local_hub.store, repo_id, files)
     write(local_hub.store, repo_id + "-2", files)
-    folds(hub)
+    compact_all(hub)
     monkeypatch.setattr("govbr_assets.operations.rewrite.MONTH_BYTES", 1)
     monkeypatch.setattr("govbr_assets.io.staged.WINDOW_BYTES", 1)
-    folds(Dataset.open(repo_id + "-2", NEWS, token=local_hub.write_token, endpoint=local_hub.endpoint))
+    compact_all(Dataset.open(repo_id + "-2", NEWS, token=local_hub.write_token, endpoint=local_hub.endpoint))
     one, two = (local_hub.store.tree(each)["data/train-2025-00.parquet"].oid for each in (repo_id, repo_id + "-2"))
     assert one == two
 
 
-def test_a_folded_file_in_disorder_is_folded_anew(hub: Dataset, local_hub: LocalHub, repo_id: str):
+def test_a_compacted_file_in_disorder_is_compacted_anew(hub: Dataset, local_hub: LocalHub, repo_id: str):
     disorder = pa.concat_tables([rows("b", day="2025-05-02"), rows("a", day="2025-05-01")])
     path = "data/train-2025-00.parquet"
     write(local_hub.store, repo_id, {path: encode(disorder)})
-    folds(hub)
+    compact_all(hub)
     assert dataset(local_hub, repo_id)[path]["unique_id"].to_pylist() == ["a", "b"]
     write(local_hub.store, repo_id, {path: as_others_write(rows("a", "b", "c", day="2025-05-01"), 2)})
-    folds(hub)
+    compact_all(hub)
     assert pq.read_metadata(local_hub.store.tree(repo_id)[path].path).num_row_groups == 1
 
 
-def test_what_cannot_be_cast_stops_the_fold_and_is_named(hub: Dataset, local_hub: LocalHub, repo_id: str):
+def test_what_cannot_be_cast_stops_the_compaction_and_is_named(hub: Dataset, local_hub: LocalHub, repo_id: str):
     odd = rows("a", day="2025-05-01").set_column(2, "published_at", pa.array(["last week"]))
     write(local_hub.store, repo_id, {"data/train-odd.parquet": as_others_write(odd)} | day_shards("2025-05-02"))
     before = local_hub.store.head(repo_id)
     with pytest.raises(ContractError, match=r"published_at .* 'a' in data/train-odd\.parquet .*last week"):
-        folds(hub)
+        compact_all(hub)
     assert local_hub.store.head(repo_id) == before
 
 
@@ -229,7 +229,7 @@ DISGUISES = {
 
 
 @pytest.mark.parametrize("disguise", DISGUISES)
-def test_files_of_any_castable_schema_are_folded_in_one_commit_and_the_card_keeps_its_text(
+def test_files_of_any_castable_schema_are_compacted_in_one_commit_and_the_card_keeps_its_text(
     hub: Dataset, local_hub: LocalHub, repo_id: str, disguise: str
 ):
     plain = legacy_rows("a", "b", "c", "d")
@@ -245,7 +245,7 @@ def test_files_of_any_castable_schema_are_folded_in_one_commit_and_the_card_keep
     }
     write(local_hub.store, repo_id, files)
     commits = len(local_hub.store.commits(repo_id))
-    (step,) = folds(hub)
+    (step,) = compact_all(hub)
     found = dataset(local_hub, repo_id)
     assert list(found) == ["data/train-2024-00.parquet", "data/train-2025-00.parquet"]
     expected = pa.concat_tables([plain, legacy_rows("e"), rows("f", day="2025-08-01")])
@@ -271,7 +271,7 @@ def test_the_asset_tells_what_it_did_and_its_checks_judge_it(graph: Graph):
         graph.insert(f"id{number}", day=f"2026-01-{number}")
     graph.run("2026-01-14", "2026-01-15")
     before = graph.head.revision
-    result = graph.fold()
+    result = graph.compact()
     assert result.success
     told = graph.metadata(result, "consolidated_dataset")[""]
     assert (told["files_in"], told["files_out"], told["dagster/row_count"], told["duplicates_dropped"]) == (3, 3, 4, 1)
@@ -287,7 +287,7 @@ def test_the_asset_tells_what_it_did_and_its_checks_judge_it(graph: Graph):
 def test_a_dry_run_shows_the_plan_and_changes_nothing(graph: Graph):
     write(graph.local_hub.store, graph.repo_id, day_shards("2025-01-01", "2026-01-01"))
     before = graph.head.revision
-    result = graph.fold(config={"dry_run": True})
+    result = graph.compact(config={"dry_run": True})
     assert result.success
     assert graph.head.revision == before
     assert not result.get_asset_materialization_events()
@@ -301,17 +301,17 @@ def test_a_dry_run_shows_the_plan_and_changes_nothing(graph: Graph):
     assert "data/train-2025-01-01.parquet" in told["taken_up"]
 
 
-def test_days_that_are_folded_are_published_no_second_time_and_late_rows_find_their_shard(graph: Graph):
+def test_days_that_are_compacted_are_published_no_second_time_and_late_rows_find_their_shard(graph: Graph):
     graph.insert("a", "b")
     graph.run("2026-01-15")
-    assert graph.fold().success
-    folded = graph.head.revision
+    assert graph.compact().success
+    compacted = graph.head.revision
     assert graph.run("2026-01-15").success
-    assert graph.head.revision == folded
+    assert graph.head.revision == compacted
     graph.insert("late", day="2026-01-15")
     assert graph.run("2026-01-15").success
     assert graph.ids() == {"data/train-2026-00.parquet": ["a", "b"], "data/train-2026-01-15.parquet": ["late"]}
-    assert graph.fold().success
+    assert graph.compact().success
     assert graph.ids() == {"data/train-2026-00.parquet": ["a", "late", "b"]}
 
 
@@ -338,7 +338,7 @@ def test_the_checks_find_what_is_wrong(graph: Graph):
     }
 
 
-def test_the_check_for_lost_rows_begins_where_a_fold_began_that_failed_on_its_way(
+def test_the_check_for_lost_rows_begins_where_a_compaction_began_that_failed_on_its_way(
     graph: Graph, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr("govbr_assets.operations.compact.plan.COMMIT_FILES", 3)
@@ -346,11 +346,11 @@ def test_the_check_for_lost_rows_begins_where_a_fold_began_that_failed_on_its_wa
     write(store, graph.repo_id, day_shards("2025-01-01", "2025-01-02", "2025-01-03", "2025-01-04"))
     before = graph.head.revision
     graph.local_hub.faults.add(Fault("POST", "/commit/main$", answer(403, "no"), skip=1))
-    assert not graph.fold().success
+    assert not graph.compact().success
     assert graph.head.revision != before
     lost = {"data/train-2025-00.parquet": encode(rows("id-2025-01-02", day="2025-01-02"))}  # without the first day
     write(store, graph.repo_id, lost)
-    result = graph.fold()
+    result = graph.compact()
     assert result.success
     verdicts = {each.check_name: each for each in result.get_asset_check_evaluations()}
     assert not verdicts["no_row_was_lost"].passed
@@ -358,11 +358,11 @@ def test_the_check_for_lost_rows_begins_where_a_fold_began_that_failed_on_its_wa
     assert verdicts["no_row_was_lost"].metadata["missing"].value == 1
 
 
-def test_a_fold_and_its_checks_fetch_every_shard_once(graph: Graph):
+def test_a_compaction_and_its_checks_fetch_every_shard_once(graph: Graph):
     days = [f"2025-01-{day:02}" for day in range(1, 6)]
     write(graph.local_hub.store, graph.repo_id, day_shards(*days))
     graph.local_hub.faults.forget()
-    result = graph.fold()
+    result = graph.compact()
     assert result.success
     asked = Counter(each.path.rsplit("/", 1)[1] for each in graph.local_hub.faults.requests if "/resolve/" in each.path)
     assert {day: asked[f"train-{day}.parquet"] for day in days} == dict.fromkeys(days, 1)
@@ -381,7 +381,7 @@ def test_months_become_the_same_file_however_many_are_made_at_once(
         repo_id,
         {f"data/train-2025-{month:02}-03.parquet": encode(each) for month, each in enumerate(tables, 1)},
     )
-    folds(hub)
+    compact_all(hub)
     ((path, table),) = dataset(local_hub, repo_id).items()
     assert path == "data/train-2025-00.parquet"
     assert table.equals(pa.concat_tables(tables))
@@ -397,5 +397,5 @@ def test_the_heap_is_limited_again_when_a_commit_is_planned(hub: Dataset, monkey
     )
     monkeypatch.setattr("govbr_assets.operations.compact.inputs.sources", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        folds(hub)
+        compact_all(hub)
     assert said == ["keep_free_memory", "limit_heap"]

@@ -1,6 +1,7 @@
 """What goes wrong while a dataset is compacted, one thing at a time, over real HTTP.
 
-However it ends, every revision is whole, no row is gone, no temporary file is left, and the next fold completes all.
+However it ends, every revision is whole, no row is gone, no temporary file is left, and the next compaction completes
+it.
 """
 
 import errno
@@ -27,7 +28,7 @@ from govbr_assets.local.hub import LocalHub
 from govbr_assets.local.hub.actions import Action, answer, call, cut, wait
 from govbr_assets.local.hub.faults import Fault
 from govbr_assets.operations.compact.plan import compact
-from govbr_assets_tests.folding import COMMIT, DATA, Folding, folding_in, handful
+from govbr_assets_tests.compaction_repo import COMMIT, DATA, CompactionRepo, compaction_repo_in, handful
 from govbr_assets_tests.operations.test_compact import TODAY, as_text, rows
 from govbr_assets_tests.stranger import as_others_write
 from govbr_assets_tests.tables import encode
@@ -38,11 +39,13 @@ FOOTERS = 1  # requests for data that come before the files themselves: how the 
 
 
 @pytest.fixture
-def folding(local_hub: LocalHub, repo_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Folding]:
+def repo(
+    local_hub: LocalHub, repo_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[CompactionRepo]:
     """A dataset that takes two commits."""
     monkeypatch.setattr("govbr_assets.operations.compact.plan.COMMIT_FILES", 5)
     monkeypatch.setattr("govbr_assets.huggingface.commit._MAX_ATTEMPTS", 3)
-    with folding_in(local_hub, repo_id, tmp_path / "temporary") as found:
+    with compaction_repo_in(local_hub, repo_id, tmp_path / "temporary") as found:
         found.write(handful(repo_id) | {"data/train-2026-01-20.parquet": encode(rows("open", day="2026-01-20"))})
         yield found
 
@@ -94,13 +97,13 @@ def fewer_bytes() -> Action:
 
 @dataclass(frozen=True)
 class Case:
-    """What goes wrong, how the fold ends then, and how many commits it has made before.
+    """What goes wrong, how the compaction ends then, and how many commits it has made before.
 
     Attributes:
         method: of the requests that it goes wrong with.
         path: of these.
         action: what happens to them.
-        ends: the error; None if all is folded in the end.
+        ends: the error; None if all is compacted in the end.
         reason: what its sentence says.
         skip: how many requests are well before.
         times: how often it happens.
@@ -159,36 +162,38 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_whatever_the_hub_does_the_fold_ends_well_and_the_next_one_completes_it(folding: Folding, name: str):
+def test_whatever_the_hub_does_the_compaction_ends_well_and_the_next_one_completes_it(repo: CompactionRepo, name: str):
     case = CASES[name]
-    faults = folding.local_hub.faults
+    faults = repo.local_hub.faults
     fault = Fault(case.method, case.path, case.action, case.when, case.times, case.skip)
     faults.add(fault)
     if case.ends:
         with pytest.raises(case.ends, match=case.reason) as caught:
-            folding.fold()
-        assert folding.local_hub.write_token not in str(caught.value)
-        assert len(folding.folds) == case.commits
+            repo.compact()
+        assert repo.local_hub.write_token not in str(caught.value)
+        assert len(repo.compactions) == case.commits
     else:
-        folding.fold()
-        assert len(folding.folds) == 2
+        repo.compact()
+        assert len(repo.compactions) == 2
     assert fault.times < case.times
-    folding.check_nothing_left()
+    repo.check_nothing_left()
     faults.clear()
-    folding.check_settled()
-    folding.check_folded(folding.base)
+    repo.check_settled()
+    repo.check_compacted(repo.base)
 
 
-def test_a_file_that_cannot_be_folded_ends_it_while_others_are_on_their_way_and_nothing_is_left(folding: Folding):
+def test_a_file_that_cannot_be_compacted_ends_it_while_others_are_on_their_way_and_nothing_is_left(
+    repo: CompactionRepo,
+):
     odd = as_others_write(as_text(rows("odd", day="2025-05-05")).set_column(2, "published_at", pa.array(["yesterday"])))
-    folding.write({"data/train-00000-of-00001.parquet": odd})
-    folding.local_hub.faults.add(Fault("GET", DATA, wait(0.2), times=ALWAYS, skip=FOOTERS + 1))
+    repo.write({"data/train-00000-of-00001.parquet": odd})
+    repo.local_hub.faults.add(Fault("GET", DATA, wait(0.2), times=ALWAYS, skip=FOOTERS + 1))
     with pytest.raises(ContractError, match="yesterday") as caught:
-        folding.fold()
+        repo.compact()
     assert caught.value.__traceback__  # as long as it lives, so does all that it has passed
-    folding.check_nothing_left()
+    repo.check_nothing_left()
     assert [each for each in threading.enumerate() if each.name.startswith("ThreadPool")] == []
-    assert folding.folds == []
+    assert repo.compactions == []
 
 
 def broken(column: str) -> bytes:
@@ -208,13 +213,13 @@ def broken(column: str) -> bytes:
     + [broken(column) for column in ("unique_id", "published_at", "title")],
     ids=["text", "no footer", "cut off", "ids are broken", "times are broken", "titles are broken"],
 )
-def test_a_file_that_cannot_be_read_is_named(folding: Folding, tmp_path: Path, content: bytes, kept: bool):
-    folding.kept = tmp_path / "kept" if kept else None
-    folding.write({"data/train-odd.parquet": content})
+def test_a_file_that_cannot_be_read_is_named(repo: CompactionRepo, tmp_path: Path, content: bytes, kept: bool):
+    repo.kept = tmp_path / "kept" if kept else None
+    repo.write({"data/train-odd.parquet": content})
     with pytest.raises(ContractError, match=r"data/train-odd\.parquet"):
-        folding.fold()
-    folding.check_nothing_left()
-    assert folding.folds == []
+        repo.compact()
+    repo.check_nothing_left()
+    assert repo.compactions == []
 
 
 INTERRUPTED: dict[str, tuple[str, str, int, Literal["before", "after"], int]] = {
@@ -227,38 +232,40 @@ INTERRUPTED: dict[str, tuple[str, str, int, Literal["before", "after"], int]] = 
 
 
 @pytest.mark.parametrize("moment", INTERRUPTED)
-def test_a_fold_that_is_interrupted_leaves_no_file_and_the_next_one_goes_on(folding: Folding, moment: str):
+def test_a_compaction_that_is_interrupted_leaves_no_file_and_the_next_one_goes_on(repo: CompactionRepo, moment: str):
     method, path, skip, when, commits = INTERRUPTED[moment]
     interrupt = call(lambda: signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT))
-    folding.local_hub.faults.add(Fault(method, path, interrupt, when, skip=skip))
+    repo.local_hub.faults.add(Fault(method, path, interrupt, when, skip=skip))
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # tests in the background begin without one
     try:
         with pytest.raises(KeyboardInterrupt):
-            folding.fold()
+            repo.compact()
     finally:
         signal.signal(signal.SIGINT, before)
-    folding.check_nothing_left()
-    assert len(folding.folds) == commits
-    folding.check_settled()
-    folding.check_folded(folding.base)
+    repo.check_nothing_left()
+    assert len(repo.compactions) == commits
+    repo.check_settled()
+    repo.check_compacted(repo.base)
 
 
-def test_a_fold_that_nobody_goes_on_with_leaves_no_file(folding: Folding):
-    steps = compact(folding.hub, TODAY)
+def test_a_compaction_that_nobody_goes_on_with_leaves_no_file(repo: CompactionRepo):
+    steps = compact(repo.hub, TODAY)
     next(steps)
     del steps
-    folding.check_nothing_left()
-    folding.check_settled()
+    repo.check_nothing_left()
+    repo.check_settled()
 
 
-def test_a_disk_that_is_too_small_is_told_before_anything_is_fetched(folding: Folding, monkeypatch: pytest.MonkeyPatch):
+def test_a_disk_that_is_too_small_is_told_before_anything_is_fetched(
+    repo: CompactionRepo, monkeypatch: pytest.MonkeyPatch
+):
     usage = shutil.disk_usage(tempfile.gettempdir())
     monkeypatch.setattr("govbr_assets.io.scratch.shutil.disk_usage", lambda _: usage._replace(free=100_000))
     with pytest.raises(NoRoomError, match=rf"0 MB in {tempfile.gettempdir()}.* set TMPDIR to a larger disk"):
-        folding.fold()
-    assert len(folding.local_hub.faults.seen("GET", DATA)) == FOOTERS
-    folding.check_nothing_left()
-    assert folding.folds == []
+        repo.compact()
+    assert len(repo.local_hub.faults.seen("GET", DATA)) == FOOTERS
+    repo.check_nothing_left()
+    assert repo.compactions == []
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
@@ -272,19 +279,19 @@ def test_other_errors_of_the_disk_are_told_as_they_are():
         raise PermissionError(errno.EACCES, "not yours")
 
 
-def test_what_a_killed_fold_has_left_is_removed_and_what_a_running_one_works_in_is_not(folding: Folding):
+def test_what_a_killed_compaction_has_left_is_removed_and_what_a_running_one_works_in_is_not(repo: CompactionRepo):
     left = Path(tempfile.mkdtemp(prefix="govbr-fold-"))
     (left / "inbox").mkdir()
     (left / "inbox" / "file").write_bytes(b"x")
     (left / "lock").touch()
     with scratch_folder() as running:
         (running / "file").write_bytes(b"x")
-        folding.fold()
+        repo.compact()
         assert not left.exists()
         assert (running / "file").read_bytes() == b"x"
 
 
-def test_folds_that_begin_at_the_same_moment_leave_each_other_alone(folding: Folding):
+def test_compactions_that_begin_at_the_same_moment_leave_each_other_alone(repo: CompactionRepo):
     failed: list[Exception] = []
 
     def work() -> None:
@@ -301,10 +308,10 @@ def test_folds_that_begin_at_the_same_moment_leave_each_other_alone(folding: Fol
     for each in threads:
         each.join()
     assert failed == []
-    folding.check_nothing_left()
+    repo.check_nothing_left()
 
 
-def test_a_name_of_any_length_is_folded(folding: Folding):
-    folding.write({f"data/train-{'x' * 200}.parquet": as_others_write(rows("long", day="2025-05-05"))})
-    folding.check_settled()
-    assert folding.ids()["long"] == 1
+def test_a_name_of_any_length_is_compacted(repo: CompactionRepo):
+    repo.write({f"data/train-{'x' * 200}.parquet": as_others_write(rows("long", day="2025-05-05"))})
+    repo.check_settled()
+    assert repo.ids()["long"] == 1

@@ -15,7 +15,7 @@ from govbr_assets.errors import HubConflictError
 from govbr_assets.local.hub.actions import Action, call
 from govbr_assets.local.hub.faults import Fault
 from govbr_assets.publications import NEWS
-from govbr_assets_tests.folding import COMMIT, DATA, Files, Folding, dozen, few_files, year_file
+from govbr_assets_tests.compaction_repo import COMMIT, DATA, CompactionRepo, Files, dozen, few_files, year_file
 from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.operations.test_compact import rows, utc
 from govbr_assets_tests.stranger import as_others_write, write
@@ -30,7 +30,7 @@ SHARD, BEST, OPEN = (f"data/train-{day}.parquet" for day in ("2025-07-11", "2025
 
 
 def past(name: str) -> Files:
-    """Make a repo in the middle of its life: folded years, new shards, late files of others, and ids that repeat."""
+    """Make a repo in the middle of its life: compacted years, new shards, late files of others, and ids that repeat."""
     twin = partial(rows, "twin")
     old_year = [
         rows("y", name, day="2025-03-03"),
@@ -49,16 +49,16 @@ def past(name: str) -> Files:
     }
 
 
-def year_of(folding: Folding, *more: pa.Table) -> pa.Table:
+def year_of(repo: CompactionRepo, *more: pa.Table) -> pa.Table:
     """Take the year as it stands by now, with more rows."""
-    return pa.concat_tables([folding.tables().get(YEAR, NEWS.schema.empty_table()), *more])
+    return pa.concat_tables([repo.tables().get(YEAR, NEWS.schema.empty_table()), *more])
 
 
 def more(number: int) -> pa.Table:
     return rows(f"more-{number}", day="2025-06-06")
 
 
-DEEDS: dict[str, Callable[[Folding], Files]] = {
+DEEDS: dict[str, Callable[[CompactionRepo], Files]] = {
     "a shard appears": lambda _: {"data/train-2025-07-12.parquet": encode(rows("new", day="2025-07-12"))},
     "a shard of a year without a file appears": lambda _: {
         "data/train-2023-07-12.parquet": encode(rows("first", day="2023-07-12"))
@@ -73,28 +73,28 @@ DEEDS: dict[str, Callable[[Folding], Files]] = {
     "a shard goes": lambda _: {SHARD: None},
     "the shard with the better row goes": lambda _: {BEST: None},
     "their file goes": lambda _: {LEGACY: None},
-    "a shard gets another name": lambda folding: {
+    "a shard gets another name": lambda repo: {
         SHARD: None,
-        "data/train-s.parquet": encode(folding.tables().get(SHARD, more(2))),
+        "data/train-s.parquet": encode(repo.tables().get(SHARD, more(2))),
     },
-    "the year gets a row": lambda folding: {YEAR: year_file(year_of(folding, more(3)))},
-    "the year is in disorder": lambda folding: {YEAR: encode(year_of(folding, more(4)))},
-    "the year has small row groups": lambda folding: {YEAR: year_file(year_of(folding, more(5)), 1)},
-    "the year has rows of another": lambda folding: {YEAR: year_file(year_of(folding, rows("odd", day="2022-01-01")))},
-    "the year has times in UTC": lambda folding: {YEAR: as_others_write(utc(year_of(folding, more(6))))},
+    "the year gets a row": lambda repo: {YEAR: year_file(year_of(repo, more(3)))},
+    "the year is in disorder": lambda repo: {YEAR: encode(year_of(repo, more(4)))},
+    "the year has small row groups": lambda repo: {YEAR: year_file(year_of(repo, more(5)), 1)},
+    "the year has rows of another": lambda repo: {YEAR: year_file(year_of(repo, rows("odd", day="2022-01-01")))},
+    "the year has times in UTC": lambda repo: {YEAR: as_others_write(utc(year_of(repo, more(6))))},
     "the year goes": lambda _: {YEAR: None},
     "the card is another one": lambda _: {"README.md": b"---\nlicense: mit\n---\n# Mine\n", "notes.txt": b"hi"},
 }
 """What others may do, at any time; a file to be deleted may be gone by then."""
 
 
-def deed(folding: Folding, name: str, done: list[str]) -> Action:
+def deed(repo: CompactionRepo, name: str, done: list[str]) -> Action:
     """Let others do something before a request is answered, and remember the revision that it has led to."""
 
     def act() -> None:
-        tree = folding.local_hub.store.tree(folding.repo_id)
-        files = {path: content for path, content in DEEDS[name](folding).items() if content or path in tree}
-        done.append(write(folding.local_hub.store, folding.repo_id, files))
+        tree = repo.local_hub.store.tree(repo.repo_id)
+        files = {path: content for path, content in DEEDS[name](repo).items() if content or path in tree}
+        done.append(write(repo.local_hub.store, repo.repo_id, files))
 
     return call(act)
 
@@ -113,62 +113,62 @@ def deed(folding: Folding, name: str, done: list[str]) -> Action:
         "the year goes",
     ],
 )
-def test_what_others_do_before_the_commit_is_folded_like_all_the_rest(folding: Folding, name: str):
-    folding.write(past(folding.repo_id))
+def test_what_others_do_before_the_commit_is_compacted_like_all_the_rest(repo: CompactionRepo, name: str):
+    repo.write(past(repo.repo_id))
     done: list[str] = []
-    folding.local_hub.faults.add(Fault("POST", COMMIT, deed(folding, name, done)))
-    folding.fold()
-    folding.check_history()
-    folding.check_folded(*done)
-    assert folding.fold() == []
+    repo.local_hub.faults.add(Fault("POST", COMMIT, deed(repo, name, done)))
+    repo.compact()
+    repo.check_history()
+    repo.check_compacted(*done)
+    assert repo.compact() == []
 
 
 @pytest.mark.parametrize("seed", range(2))
 def test_so_is_what_they_do_between_the_commits_of_a_series_in_whatever_order(
-    folding: Folding, monkeypatch: pytest.MonkeyPatch, seed: int
+    repo: CompactionRepo, monkeypatch: pytest.MonkeyPatch, seed: int
 ):
     few_files(monkeypatch, 3)
-    folding.write(past(folding.repo_id))
+    repo.write(past(repo.repo_id))
     done: list[str] = []
     for number, name in enumerate(Random(seed).sample(sorted(DEEDS), len(DEEDS))):
         moment = ("POST", COMMIT) if number % 3 else ("GET", DATA)
-        folding.local_hub.faults.add(Fault(*moment, deed(folding, name, done), skip=2 * number))
-    folding.fold()
-    folding.local_hub.faults.clear()
+        repo.local_hub.faults.add(Fault(*moment, deed(repo, name, done), skip=2 * number))
+    repo.compact()
+    repo.local_hub.faults.clear()
     assert len(done) > 5
-    folding.check_settled()
-    folding.check_folded(done[-1])
+    repo.check_settled()
+    repo.check_compacted(done[-1])
 
 
-def test_a_head_that_moves_with_every_commit_is_a_conflict_and_nothing_is_lost(folding: Folding):
-    base = folding.write(past(folding.repo_id))
+def test_a_head_that_moves_with_every_commit_is_a_conflict_and_nothing_is_lost(repo: CompactionRepo):
+    base = repo.write(past(repo.repo_id))
     texts = iter(range(ALWAYS))
-    store = folding.local_hub.store
-    note = call(lambda: write(store, folding.repo_id, {"notes.txt": str(next(texts)).encode()}))
-    folding.local_hub.faults.add(Fault("POST", COMMIT, note, times=ALWAYS))
+    store = repo.local_hub.store
+    note = call(lambda: write(store, repo.repo_id, {"notes.txt": str(next(texts)).encode()}))
+    repo.local_hub.faults.add(Fault("POST", COMMIT, note, times=ALWAYS))
     with pytest.raises(HubConflictError, match="moved 5 times"):
-        folding.fold()
-    assert folding.folds == []
-    folding.local_hub.faults.clear()
-    folding.check_settled()
-    folding.check_folded(base)
+        repo.compact()
+    assert repo.compactions == []
+    repo.local_hub.faults.clear()
+    repo.check_settled()
+    repo.check_compacted(base)
 
 
-def test_two_folds_at_once_fold_everything_once(folding: Folding, monkeypatch: pytest.MonkeyPatch):
+def test_two_compactions_at_once_compact_everything_once(repo: CompactionRepo, monkeypatch: pytest.MonkeyPatch):
     few_files(monkeypatch, 6)
-    base = folding.write(dozen(folding.repo_id))
+    base = repo.write(dozen(repo.repo_id))
     meeting = threading.Barrier(2, timeout=2)
 
     def meet() -> None:
         with suppress(threading.BrokenBarrierError):  # the other one has no more to send
             meeting.wait()
 
-    folding.local_hub.faults.add(Fault("POST", COMMIT, call(meet), times=ALWAYS))
+    repo.local_hub.faults.add(Fault("POST", COMMIT, call(meet), times=ALWAYS))
     ends: list[object] = []
 
     def run() -> None:
         try:
-            ends.append(len(folding.fold()))
+            ends.append(len(repo.compact()))
         except HubConflictError as error:
             ends.append(error)
 
@@ -177,50 +177,50 @@ def test_two_folds_at_once_fold_everything_once(folding: Folding, monkeypatch: p
         each.start()
     for each in both:
         each.join()
-    folding.local_hub.faults.clear()
+    repo.local_hub.faults.clear()
     assert len(ends) == 2
-    statuses = [each.status for each in folding.local_hub.faults.seen("POST", COMMIT)]
+    statuses = [each.status for each in repo.local_hub.faults.seen("POST", COMMIT)]
     assert 412 in statuses
-    folding.check_settled()
-    folding.check_folded(base)
+    repo.check_settled()
+    repo.check_compacted(base)
 
 
-def test_a_fold_in_the_middle_of_a_daily_publication_leaves_nothing_twice(graph: Graph):
-    folding = published(graph)
-    graph.local_hub.faults.add(Fault("POST", COMMIT, call(folding.fold)))
+def test_a_compaction_in_the_middle_of_a_daily_publication_leaves_nothing_twice(graph: Graph):
+    repo = published(graph)
+    graph.local_hub.faults.add(Fault("POST", COMMIT, call(repo.compact)))
     assert graph.run("2026-01-14", "2026-01-15", checks=False).success
-    assert len(folding.folds) == 1
-    check_published(graph, folding)
+    assert len(repo.compactions) == 1
+    check_published(graph, repo)
 
 
-def test_a_daily_publication_in_the_middle_of_a_fold_loses_no_late_row(graph: Graph):
-    folding = published(graph)
+def test_a_daily_publication_in_the_middle_of_a_compaction_loses_no_late_row(graph: Graph):
+    repo = published(graph)
     run = partial(graph.run, "2026-01-14", "2026-01-15", checks=False)
     graph.local_hub.faults.add(Fault("POST", COMMIT, call(run)))
-    folding.fold()
-    assert len(folding.folds) == 1
-    check_published(graph, folding)
+    repo.compact()
+    assert len(repo.compactions) == 1
+    check_published(graph, repo)
 
 
-def published(graph: Graph) -> Folding:
+def published(graph: Graph) -> CompactionRepo:
     """Publish two days, and let late rows come to both."""
     graph.insert("a", "b", day="2026-01-14")
     graph.insert("c", "d", day="2026-01-15")
     assert graph.run("2026-01-14", "2026-01-15", checks=False).success
-    folding = Folding(graph.local_hub, graph.repo_id, graph.head.revision or "")
+    repo = CompactionRepo(graph.local_hub, graph.repo_id, graph.head.revision or "")
     graph.insert("late-14", day="2026-01-14")
     graph.insert("late-15", day="2026-01-15")
-    return folding
+    return repo
 
 
-def check_published(graph: Graph, folding: Folding) -> None:
-    """All is there once, publishing again changes nothing, and neither does that to what is folded then."""
-    folding.check_history()
-    assert folding.ids() == Counter(["a", "b", "c", "d", "late-14", "late-15"])
-    head = folding.head
+def check_published(graph: Graph, repo: CompactionRepo) -> None:
+    """All is there once, publishing again changes nothing, and neither does that to what is compacted then."""
+    repo.check_history()
+    assert repo.ids() == Counter(["a", "b", "c", "d", "late-14", "late-15"])
+    head = repo.head
     assert graph.run("2026-01-14", "2026-01-15", checks=False).success
-    assert folding.head == head
-    folding.check_settled()
-    head = folding.head
+    assert repo.head == head
+    repo.check_settled()
+    head = repo.head
     assert graph.run("2026-01-14", "2026-01-15", checks=False).success
-    assert folding.head == head
+    assert repo.head == head

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from govbr_assets.core.contract import EARLIEST, LATEST
 from govbr_assets.local.hub import LocalHub
 from govbr_assets.publications import NEWS
-from govbr_assets_tests.folding import Files, Folding, folding_in
+from govbr_assets_tests.compaction_repo import CompactionRepo, Files, compaction_repo_in
 from govbr_assets_tests.operations.test_compact import DISGUISES
 from govbr_assets_tests.stranger import as_others_write
 from govbr_assets_tests.tables import encode
@@ -66,7 +66,7 @@ tables = st.lists(rows, min_size=1, max_size=6).map(lambda some: pa.Table.from_p
 
 @st.composite
 def rounds(draw: st.DrawFn) -> tuple[list[dict[str, pa.Table]], list[Files], int]:
-    """Draw what others write between folds: tables by path, the same as files, and how many files a commit has."""
+    """Draw what others write between compactions: tables by path, the same as files, and the files of a commit."""
     most = draw(st.sampled_from([2, 95]))
     disguises = PLAIN if most == 2 else ODD
     numbers, plain, written = count(), [], []
@@ -87,40 +87,40 @@ def rounds(draw: st.DrawFn) -> tuple[list[dict[str, pa.Table]], list[Files], int
 
 
 @pytest.fixture
-def make(local_hub: LocalHub, repo_id: str, tmp_path: Path) -> Iterator[Callable[[], Folding]]:
+def make(local_hub: LocalHub, repo_id: str, tmp_path: Path) -> Iterator[Callable[[], CompactionRepo]]:
     """Make one repo after another."""
     numbers = count()
-    with folding_in(local_hub, repo_id, tmp_path / "temporary"):
-        yield lambda: Folding(local_hub, f"{repo_id}-{next(numbers)}")
+    with compaction_repo_in(local_hub, repo_id, tmp_path / "temporary"):
+        yield lambda: CompactionRepo(local_hub, f"{repo_id}-{next(numbers)}")
 
 
 @settings(
-    max_examples=int(os.environ.get("FOLD_EXAMPLES", "12")),
+    max_examples=int(os.environ.get("COMPACTION_EXAMPLES", "12")),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],  # a repo for each example
 )
 @given(drawn=rounds(), keeps=st.booleans())
-def test_any_rows_in_any_files_in_any_rounds_fold_to_the_same_files_and_of_each_id_the_latest_row(
-    make: Callable[[], Folding],
+def test_any_rows_in_any_files_in_any_rounds_compact_to_the_same_files_and_of_each_id_the_latest_row(
+    make: Callable[[], CompactionRepo],
     tmp_path: Path,
     drawn: tuple[list[dict[str, pa.Table]], list[Files], int],
     keeps: bool,
 ):
     plain, written, most = drawn
-    folding, at_once = make(), make()
-    folding.kept = tmp_path / "kept" if keeps else None
+    repo, at_once = make(), make()
+    repo.kept = tmp_path / "kept" if keeps else None
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("govbr_assets.operations.compact.plan.COMMIT_FILES", most)
         for files in written:
-            folding.write(files)
-            folding.fold()
-    folding.check_history()
-    assert folding.fold() == []
+            repo.write(files)
+            repo.compact()
+    repo.check_history()
+    assert repo.compact() == []
     whole = pa.concat_tables([table for held in plain for table in held.values()])
     at_once.write({"data/train-00000-of-00001.parquet": as_others_write(whole)})
-    at_once.fold()
-    at_once.check_folded(at_once.base)
-    assert folding.contents == at_once.contents
+    at_once.compact()
+    at_once.check_compacted(at_once.base)
+    assert repo.contents == at_once.contents
 
 
 def news(*instants: str | None) -> pa.Table:
@@ -132,7 +132,7 @@ def news(*instants: str | None) -> pa.Table:
     return pa.Table.from_pylist(found, schema=NEWS.schema)
 
 
-def test_every_instant_goes_to_its_year_in_sao_paulo_and_row_groups_end_with_months(make: Callable[[], Folding]):
+def test_every_instant_goes_to_its_year_in_sao_paulo_and_row_groups_end_with_months(make: Callable[[], CompactionRepo]):
     years = {
         "data/train-0000-undated.parquet": [None],
         "data/train-0001-00.parquet": ["0001-01-01T00:00+00:00", "0001-01-01T03:06:28+00:00"],
@@ -154,16 +154,16 @@ def test_every_instant_goes_to_its_year_in_sao_paulo_and_row_groups_end_with_mon
         "data/train-2026-00.parquet": ["2026-01-01T00:00-03:00"],
         "data/train-9999-00.parquet": ["9999-12-31T23:59:59.999999+00:00"],
     }
-    folding = make()
+    repo = make()
     whole = news(*(at for instants in years.values() for at in instants))
-    folding.write({"data/train-x.parquet": as_others_write(whole.take(pa.array(range(whole.num_rows - 1, -1, -1))))})
-    folding.check_settled()
-    found, start = folding.tables(), 0
+    repo.write({"data/train-x.parquet": as_others_write(whole.take(pa.array(range(whole.num_rows - 1, -1, -1))))})
+    repo.check_settled()
+    found, start = repo.tables(), 0
     assert sorted(found) == sorted(years)
     for path, instants in years.items():
         assert found[path].equals(whole.slice(start, len(instants))), path
         start += len(instants)
-    tree = folding.local_hub.store.tree(folding.repo_id)
+    tree = repo.local_hub.store.tree(repo.repo_id)
     groups = {path: pq.read_metadata(tree[path].path) for path in years}
     sizes = {path: [each.row_group(n).num_rows for n in range(each.num_row_groups)] for path, each in groups.items()}
     assert sizes["data/train-2018-00.parquet"] == [3, 2]

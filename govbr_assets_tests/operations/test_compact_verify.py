@@ -21,7 +21,7 @@ from govbr_assets.operations.compact.duplicates import Duplicates
 from govbr_assets.operations.compact.inputs import CompactionInputs
 from govbr_assets.operations.compact.staged_files import StagedFiles
 from govbr_assets.publications import NEWS
-from govbr_assets_tests.folding import Folding, folding_in, year_file
+from govbr_assets_tests.compaction_repo import CompactionRepo, compaction_repo_in, year_file
 from govbr_assets_tests.operations.test_compact import rows
 from govbr_assets_tests.stranger import as_others_write
 from govbr_assets_tests.tables import encode
@@ -32,9 +32,9 @@ LATE, NAMES = "2025-07-07", ("b", "a", "d", "c")
 
 
 @pytest.fixture
-def folding(local_hub: LocalHub, repo_id: str, tmp_path: Path) -> Iterator[Folding]:
+def repo(local_hub: LocalHub, repo_id: str, tmp_path: Path) -> Iterator[CompactionRepo]:
     """A year with months that stay and one that gets rows, some of which stand twice."""
-    with folding_in(local_hub, repo_id, tmp_path / "temporary") as found:
+    with compaction_repo_in(local_hub, repo_id, tmp_path / "temporary") as found:
         old = pa.concat_tables([rows("x", "y", day="2025-01-01"), rows("twin", "z", day=LATE)])
         moved = pa.concat_tables([rows("moved", day=f"2025-0{month}-11") for month in (7, 8)])
         twins = [rows(*NAMES, day=LATE), rows("twin", day=LATE), moved]
@@ -202,24 +202,24 @@ BROKEN: dict[str, tuple[Break, str]] = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_a_fold_that_is_wrong_is_not_published(folding: Folding, name: str):
+def test_a_compaction_that_is_wrong_is_not_published(repo: CompactionRepo, name: str):
     arm, reason = BROKEN[name]
-    head = folding.head
+    head = repo.head
     with pytest.MonkeyPatch.context() as patch:
         arm(patch)
         with pytest.raises(ProofError, match=reason or None):
-            folding.fold()
-    folding.check_nothing_left()
-    assert folding.head == head
-    folding.fold()
-    folding.check_history()
-    folding.check_folded(folding.base)
+            repo.compact()
+    repo.check_nothing_left()
+    assert repo.head == head
+    repo.compact()
+    repo.check_history()
+    repo.check_compacted(repo.base)
 
 
-def test_nor_is_one_that_leaves_an_id_twice_on_two_days(folding: Folding, monkeypatch: pytest.MonkeyPatch):
+def test_nor_is_one_that_leaves_an_id_twice_on_two_days(repo: CompactionRepo, monkeypatch: pytest.MonkeyPatch):
     apart = pa.concat_tables([rows("apart", day=day) for day in ("2024-03-03", "2024-04-04")])
-    head = folding.write({"data/train-x.parquet": as_others_write(apart)})
+    head = repo.write({"data/train-x.parquet": as_others_write(apart)})
     everybody_stays(monkeypatch)
     with pytest.raises(ProofError):
-        folding.fold()
-    assert folding.head == head
+        repo.compact()
+    assert repo.head == head

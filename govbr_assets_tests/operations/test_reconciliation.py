@@ -19,7 +19,7 @@ from govbr_assets.defs.resources import PostgresResource, _dataset
 from govbr_assets.errors import NotMaterializedError
 from govbr_assets.io.storage.tables import TableStorage
 from govbr_assets.publications import NEWS
-from govbr_assets_tests.folding import year_file
+from govbr_assets_tests.compaction_repo import year_file
 from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.stranger import as_others_write, write
 from govbr_assets_tests.tables import encode, shard
@@ -138,12 +138,12 @@ def test_each_kind_of_damage_is_told_under_its_day(graph: Graph):
     assert metadata["worst_days"].splitlines()[2] == "2026-01-15 | 2 | 2 | 1 | 1 | 0 | 0 | 0"
 
 
-def test_a_published_fold_is_what_postgres_is(graph: Graph):
+def test_a_published_compaction_is_what_postgres_is(graph: Graph):
     graph.insert("a", "b", day="2025-01-15")
     graph.insert("c", day="2024-02-01")
     graph.run("2025-01-15")
     graph.run("2024-02-01")
-    assert graph.fold().success
+    assert graph.compact().success
     assert sorted(graph.ids()) == ["data/train-2024-00.parquet", "data/train-2025-00.parquet"]
     for deep in (False, True):
         assert reconciled(graph, deep=deep)[0] == {}
@@ -197,7 +197,7 @@ def with_times_as_text(*ids: str) -> pa.Table:
 
 
 @pytest.mark.parametrize("deep", [False, True])
-def test_a_file_with_times_as_text_is_compared_and_waits_for_a_fold(graph: Graph, deep: bool):
+def test_a_file_with_times_as_text_is_compared_and_waits_for_a_compaction(graph: Graph, deep: bool):
     graph.insert("a")
     others(graph, {"data/train-2026-01-15.parquet": as_others_write(with_times_as_text("a", "late", "undated"))})
     days, metadata = reconciled(graph, deep=deep)
@@ -291,7 +291,7 @@ def test_a_second_run_reads_nothing_but_the_head_and_the_tree(graph: Graph, deep
     graph.insert("a", "b", day="2025-01-15")
     graph.insert("c")
     graph.run("2025-01-15")
-    graph.fold()
+    graph.compact()
     graph.run("2026-01-15")
     others(graph, {LEGACY: as_others_write(of_day("2024-06-03", "d"))})
     first, told_first = reconciled(graph, deep=deep)

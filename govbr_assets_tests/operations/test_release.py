@@ -67,7 +67,7 @@ def in_utc(table: pa.Table) -> bytes:
     return stranger.as_others_write(table.set_column(2, "published_at", times))
 
 
-def fold(hub: Dataset, today: Day = TODAY) -> list[str]:
+def compact_all(hub: Dataset, today: Day = TODAY) -> list[str]:
     """Compact, and tag; return the revisions."""
     revisions = [result.after or "" for result in compact(hub, today)]
     assert tag_releases(hub).problem == ""
@@ -78,24 +78,24 @@ def test_the_last_commit_of_a_compaction_is_tagged_and_says_what_changed_since_t
     hub: Dataset, write: Write, tags: Callable, text: Callable
 ):
     write(day_shards("2026-01-14", "2026-01-15"))
-    (first,) = fold(hub)
+    (first,) = compact_all(hub)
     assert {tag.name: tag.sha for tag in tags().values()} == {"2026.01.20": first}
     entry = "- 2 linhas em 2 dias, de 2026-01-14 a 2026-01-15.\n- Primeira versão"
     assert entry in tags()["2026.01.20"].message
     assert f"## 2026.01.20\n\n{entry}" in text("CHANGELOG.md", first)
-    assert fold(hub) == []
+    assert compact_all(hub) == []
     assert len(tags()) == 1
     twice = {"data/train-2026-01-21.parquet": encode(rows("id-2026-01-14", "new", day="2026-01-21"))}
     write({"notes.txt": b"no data"})
     write(twice)
-    (second,) = fold(hub, NEXT_WEEK)
+    (second,) = compact_all(hub, NEXT_WEEK)
     changelog = text("CHANGELOG.md", second)
     assert changelog.index("## 2026.01.27") < changelog.index("## 2026.01.20")
     assert "- Desde 2026.01.20: as linhas que mudaram não foram contadas, pois houve 1 commit de terceiros" in changelog
     assert changelog.endswith(text("CHANGELOG.md", first).partition("## 2026.01.20")[2])
     assert tags()["2026.01.27"].sha == second
     write(day_shards("2026-01-28"))
-    assert fold(hub, Day.of("2026-01-29"))
+    assert compact_all(hub, Day.of("2026-01-29"))
     assert {*tags()} == {"2026.01.20", "2026.01.27", "2026.01.29"}
 
 
@@ -106,11 +106,11 @@ def test_a_tag_that_is_there_is_left_alone_and_one_of_a_foreign_dataset_names_wh
     HfApi(endpoint=local_hub.endpoint, token=local_hub.write_token).create_tag(
         hub.client.repo_id, tag="2026.01.20", revision=base, repo_type="dataset"
     )
-    fold(hub)
+    compact_all(hub)
     assert {name: tag.sha for name, tag in tags().items()} == {"2026.01.20": base, "before-2026.01.20": base}
     assert "antes da reorganização de 2026-01-20" in tags()["before-2026.01.20"].message
     write({"data/train-00000-of-00001.parquet": encode(rows("again", day="2026-01-03"))})
-    fold(hub, NEXT_WEEK)
+    compact_all(hub, NEXT_WEEK)
     assert {*tags()} == {"2026.01.20", "before-2026.01.20", "2026.01.27"}
 
 
@@ -145,7 +145,7 @@ def test_a_compaction_of_several_commits_is_released_by_its_last_one(
     monkeypatch.setattr("govbr_assets.operations.compact.plan.COMMIT_FILES", 3)
     days = [f"2026-01-{day:02}" for day in range(1, 8)]
     write(day_shards(*days) | {"README.md": usual_card(None).encode()})
-    revisions = fold(hub)
+    revisions = compact_all(hub)
     assert len(revisions) > 2
     assert tags()["2026.01.20"].sha == revisions[-1]
     assert text("CHANGELOG.md").count("## ") == 1
@@ -158,7 +158,7 @@ def test_files_that_are_deleted_by_later_commits_are_gone_when_a_release_is_tagg
 ):
     monkeypatch.setattr("govbr_assets.operations.compact.plan.COMMIT_FILES", 3)
     base = write({f"old/{day}.parquet": in_utc(rows(f"id-{day}", day=f"2026-01-0{day}")) for day in range(1, 9)})
-    revisions = fold(hub)
+    revisions = compact_all(hub)
     titles = [commit.title for commit in local_hub.store.commits(repo_id)]
     assert titles[0].startswith("Delete ")
     assert {name: tag.sha for name, tag in tags().items()} == {
@@ -175,7 +175,7 @@ def test_an_entry_is_made_anew_when_somebody_else_commits_first(
     write(day_shards("2026-01-14"))
     more = day_shards("2026-01-15") | {"CHANGELOG.md": b"# Log\n\n## Mine\n"}
     local_hub.faults.add(Fault("POST", "/commit/main$", call(lambda: write(more))))
-    fold(hub)
+    compact_all(hub)
     assert text("CHANGELOG.md").startswith("# Log\n\n## 2026.01.20\n\n- 2 linhas em 2 dias")
     assert text("CHANGELOG.md").endswith("\n\n## Mine\n")
     assert "2 linhas em 2 dias" in tags()["2026.01.20"].message
@@ -188,7 +188,7 @@ def test_a_response_that_is_lost_makes_no_second_entry_and_no_second_tag(
     write(day_shards("2026-01-14"))
     local_hub.faults.add(Fault("POST", "/commit/main$", after(answer(500))))
     local_hub.faults.add(Fault("POST", TAG, after(answer(500))))
-    fold(hub)
+    compact_all(hub)
     assert {*tags()} == {"2026.01.20"}
     assert text("CHANGELOG.md").count("## 2026.01.20") == 1
 
@@ -201,7 +201,7 @@ def test_only_what_is_between_the_marks_of_a_card_changes(hub: Dataset, write: W
     body = BODY if marks else "# Mine\r\n\r\nno marks"
     front = "---\r\n# a comment\r\nlicense: mit # and one more\r\nsize_categories:\r\n- 1M<n<10M\r\n---\r\n"
     write(day_shards("2026-01-14", "2026-01-15") | {"README.md": (front + body).encode()})
-    fold(hub)
+    compact_all(hub)
     after = text("README.md")
     assert after.startswith("---\r\n# a comment\r\nlicense: mit # and one more\r\nsize_categories:\r\n- ")
     assert ("- n<1K\r\n" in after) == marks
@@ -229,7 +229,7 @@ def test_a_changelog_of_somebody_elses_stays_byte_for_byte_and_one_that_is_no_te
 ):
     theirs = "\ufeff# Log\r\n\r\n## [1.0]\r\n- x"
     write(day_shards("2026-01-14") | {"CHANGELOG.md": theirs.encode()})
-    fold(hub)
+    compact_all(hub)
     before, after = theirs.split("## [1.0]")
     assert text("CHANGELOG.md").startswith(f"{before}## 2026.01.20\r\n")
     assert text("CHANGELOG.md").endswith(f"## [1.0]{after}")
@@ -244,7 +244,7 @@ def test_a_card_that_the_hub_would_reject_with_features_is_left_as_it_is(hub: Da
     card = usual_card(b"---\nlicense: mit\n---\n# News\n").text
     right = re.sub(r"dataset_info:\n(?:  .*\n)+", "", card).replace("license: mit", "license: no-such-licence")
     write(day_shards("2026-01-14") | {"README.md": right.encode()})
-    fold(hub)
+    compact_all(hub)
     assert text("README.md") == right
 
 
@@ -253,7 +253,7 @@ def test_a_new_card_counts_what_is_there_by_one_column_of_each_file(
 ):
     write({"data/train-00000-of-00001.parquet": stranger.as_others_write(rows("a", "b", "c", day="2025-12-31"))})
     write(day_shards("2026-01-14"))
-    fold(hub)
+    compact_all(hub)
     card = text("README.md")
     assert "| 2025 | 3 | 1 | 2025-12-31 | 2025-12-31 |\n| 2026 | 1 | 1 | 2026-01-14 | 2026-01-14 |" in card
     assert "size_categories:\n- n<1K\n" in card
@@ -291,13 +291,13 @@ def test_days_that_are_published_compacted_and_changed_are_counted_and_can_be_br
 def test_without_release_tags_a_compaction_has_its_entry_and_no_tag(graph: Graph):
     graph.insert("a", day="2026-01-14")
     assert graph.run("2026-01-14", checks=False).success
-    assert graph.fold(checks=False, release_tags="off").success
+    assert graph.compact(checks=False, release_tags="off").success
     assert tags_of(graph) == {}
     assert "CHANGELOG.md" in graph.head.files
-    result = graph.fold(checks=False)
+    result = graph.compact(checks=False)
     (name,) = tags_of(graph)
     assert graph.metadata(result, "consolidated_dataset")[""]["tags"] == name
-    result = graph.fold(checks=False, release_tags="no")
+    result = graph.compact(checks=False, release_tags="no")
     assert "GOVBR_RELEASE_TAGS is 'no': write on or off" in str(result.all_events)
 
 
@@ -324,7 +324,7 @@ def check_readers(graph: Graph, card: str, tag: str, folder: Path) -> None:
 
 def compacted(graph: Graph) -> str:
     """Compact with all checks; return the release."""
-    result = graph.fold()
+    result = graph.compact()
     assert result.success
     metadata = graph.metadata(result, "consolidated_dataset")[""]
     assert metadata["tags_missing"] == ""

@@ -20,8 +20,8 @@ from govbr_assets.operations.compact.duplicates import choose_winners
 from govbr_assets.operations.old_file import Deletes, OldFile
 from govbr_assets.operations.rewrite import FileEdit, RewrittenFile, rewrite
 from govbr_assets.publications import NEWS
+from govbr_assets_tests.compaction_repo import year_file
 from govbr_assets_tests.core.test_periods import Row, any_rows, cuts, near_rows, news, pieces
-from govbr_assets_tests.folding import year_file
 from govbr_assets_tests.operations.test_compact import rows
 
 PATH = "data/train-2025-00.parquet"

@@ -19,7 +19,7 @@ from govbr_assets.operations.compact.read_files import FilesRead, read_files
 from govbr_assets.operations.compact.staged_files import StagedFiles
 from govbr_assets.operations.verify import RowChecksum
 from govbr_assets.publications import NEWS
-from govbr_assets_tests.folding import Folding, dozen, few_files, folding_in
+from govbr_assets_tests.compaction_repo import CompactionRepo, compaction_repo_in, dozen, few_files
 from govbr_assets_tests.operations.test_compact import DISGUISES, rows
 from govbr_assets_tests.stranger import as_others_write
 from govbr_assets_tests.tables import encode
@@ -28,8 +28,8 @@ DAYS = ["2025-01-30", "2025-01-31", "2025-02-01", "2025-02-02", "2025-03-01"]
 
 
 @pytest.fixture
-def folding(local_hub: LocalHub, repo_id: str, tmp_path: Path) -> Iterator[Folding]:
-    with folding_in(local_hub, repo_id, tmp_path / "temporary") as found:
+def repo(local_hub: LocalHub, repo_id: str, tmp_path: Path) -> Iterator[CompactionRepo]:
+    with compaction_repo_in(local_hub, repo_id, tmp_path / "temporary") as found:
         yield found
 
 
@@ -131,14 +131,14 @@ def no_id(table: pa.Table) -> pa.Table:
 
 @pytest.mark.parametrize(("harm", "named"), [(outside, "published_at"), (no_text, "title"), (no_id, "unique_id")])
 def test_of_files_that_are_taken_up_together_the_one_that_does_not_fit_is_named(
-    folding: Folding, harm: Callable[[pa.Table], pa.Table], named: str
+    repo: CompactionRepo, harm: Callable[[pa.Table], pa.Table], named: str
 ):
     files = {f"data/train-{day}.parquet": rows(day, day=day) for day in DAYS}
     bad = f"data/train-{DAYS[3]}.parquet"
-    folding.write({path: encode(harm(table) if path == bad else table) for path, table in files.items()})
+    repo.write({path: encode(harm(table) if path == bad else table) for path, table in files.items()})
     with pytest.raises(ContractError, match=rf"Column {named} .*in {bad}"):
-        folding.fold()
-    assert folding.folds == []
+        repo.compact()
+    assert repo.compactions == []
 
 
 def test_a_row_that_is_lost_among_those_of_other_files_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -151,19 +151,19 @@ def test_a_row_that_is_lost_among_those_of_other_files_is_noticed(tmp_path: Path
 @pytest.mark.parametrize("most", [4, 95])
 @pytest.mark.parametrize("together", [1, 5, 1_000])
 def test_any_grouping_gives_the_same_files_also_in_several_commits(
-    folding: Folding, monkeypatch: pytest.MonkeyPatch, together: int, most: int
+    repo: CompactionRepo, monkeypatch: pytest.MonkeyPatch, together: int, most: int
 ):
-    files = dozen(folding.repo_id)
-    one = Folding(folding.local_hub, f"{folding.repo_id}-one")
+    files = dozen(repo.repo_id)
+    one = CompactionRepo(repo.local_hub, f"{repo.repo_id}-one")
     one.write(files)
-    one.fold()
+    one.compact()
     monkeypatch.setattr(read_files_module, "TOGETHER_ROWS", together)
     few_files(monkeypatch, most)
-    folding.write(files)
-    steps = folding.fold()
+    repo.write(files)
+    steps = repo.compact()
     assert sorted(file.path for step in steps for file in step.report.compacted) == sorted(files)
-    folding.check_history(max(most, 3))
-    assert folding.contents == one.contents
+    repo.check_history(max(most, 3))
+    assert repo.contents == one.contents
 
 
 @settings(max_examples=30, deadline=None)

@@ -37,10 +37,10 @@ def past_shards(graphs: Graphs) -> Iterator[Graph]:
 
 
 @pytest.fixture(scope="module")
-def past_folded(graphs: Graphs, past_shards: Graph) -> Iterator[Graph]:
+def past_compacted(graphs: Graphs, past_shards: Graph) -> Iterator[Graph]:
     """Compact them."""
     with graphs.copy(past_shards) as graph:
-        assert graph.fold(checks=False).success
+        assert graph.compact(checks=False).success
         assert list(graph.ids()) == [YEAR]
         yield graph
 
@@ -53,13 +53,13 @@ def shards(graphs: Graphs, past_shards: Graph) -> Iterator[Graph]:
 
 
 @pytest.fixture
-def folded(graphs: Graphs, past_folded: Graph) -> Iterator[Graph]:
+def compacted(graphs: Graphs, past_compacted: Graph) -> Iterator[Graph]:
     """Go on from the compacted days."""
-    with graphs.copy(past_folded) as graph:
+    with graphs.copy(past_compacted) as graph:
         yield graph
 
 
-@pytest.fixture(params=["shards", "folded"])
+@pytest.fixture(params=["shards", "compacted"])
 def published(request: pytest.FixtureRequest) -> Graph:
     """Go on from either."""
     return request.getfixturevalue(request.param)
@@ -112,11 +112,11 @@ def test_null_and_empty_differ(published: Graph):
     same(published)
 
 
-def test_a_new_row_goes_into_the_shard_of_its_day(folded: Graph):
-    folded.insert("late", day=DAY)
-    assert told(folded, folded.run(DAY))["new_rows"] == 1
-    assert folded.ids()[SHARD] == ["late"]
-    same(folded)
+def test_a_new_row_goes_into_the_shard_of_its_day(compacted: Graph):
+    compacted.insert("late", day=DAY)
+    assert told(compacted, compacted.run(DAY))["new_rows"] == 1
+    assert compacted.ids()[SHARD] == ["late"]
+    same(compacted)
 
 
 def test_a_row_with_another_id_is_the_same_row(published: Graph):
@@ -189,18 +189,18 @@ def test_a_moved_row_that_stands_there_already_only_leaves(published: Graph):
     same(published)
 
 
-def test_a_whole_day_that_stands_twice_stands_once_and_is_no_removal(folded: Graph):
-    rows = folded.hub.reader.day_rows(folded.head, Day.of(DAY))
-    write(folded.local_hub.store, folded.repo_id, {SHARD: as_others_write(rows)})
-    metadata = told(folded, folded.run(DAY))
+def test_a_whole_day_that_stands_twice_stands_once_and_is_no_removal(compacted: Graph):
+    rows = compacted.hub.reader.day_rows(compacted.head, Day.of(DAY))
+    write(compacted.local_hub.store, compacted.repo_id, {SHARD: as_others_write(rows)})
+    metadata = told(compacted, compacted.run(DAY))
     assert (metadata["doubled"], metadata["removed"]) == (3, 0)
-    assert list(folded.ids()) == [YEAR]
-    same(folded)
+    assert list(compacted.ids()) == [YEAR]
+    same(compacted)
 
 
-def test_row_groups_without_a_change_come_out_byte_for_byte(folded: Graph):
+def test_row_groups_without_a_change_come_out_byte_for_byte(compacted: Graph):
     def groups() -> dict[int, bytes]:
-        blob = folded.local_hub.store.tree(folded.repo_id, "main")[YEAR]
+        blob = compacted.local_hub.store.tree(compacted.repo_id, "main")[YEAR]
         metadata, data = pq.read_metadata(blob.path), blob.path.read_bytes()
         found = {}
         for index in range(metadata.num_row_groups):
@@ -211,17 +211,17 @@ def test_row_groups_without_a_change_come_out_byte_for_byte(folded: Graph):
         return found
 
     before = groups()
-    change(folded, "g", title="'Another title'")
-    assert folded.run(DAYS[2]).success
+    change(compacted, "g", title="'Another title'")
+    assert compacted.run(DAYS[2]).success
     after = groups()
     assert (before[0] == after[0], before[1] == after[1]) == (True, False)
 
 
-def test_the_last_row_of_a_year_takes_its_file_along(folded: Graph):
-    folded.execute("DELETE FROM news")
-    result = folded.run(DAYS[0], DAYS[2], config={"hf_parquet_shard": {"allow_removals": True}})
+def test_the_last_row_of_a_year_takes_its_file_along(compacted: Graph):
+    compacted.execute("DELETE FROM news")
+    result = compacted.run(DAYS[0], DAYS[2], config={"hf_parquet_shard": {"allow_removals": True}})
     assert result.success, failure(result)
-    assert folded.ids() == {}
+    assert compacted.ids() == {}
 
 
 def test_an_empty_postgres_empties_nothing(published: Graph):
@@ -297,9 +297,9 @@ def test_rows_in_uncompacted_files_stop_their_day_until_a_compaction_has_run(gra
     graph.insert("c", day=DAYS[0])
     result = graph.run(DAYS[0], DAY, checks=False, config={"hf_parquet_shard": {"unfolded": "stop"}})
     assert not result.success
-    assert f"1 rows of {DAY} are in files that are not folded ({base}): run weekly_consolidation" in failure(result)
+    assert f"1 rows of {DAY} are in files that are not compacted ({base}): run weekly_consolidation" in failure(result)
     assert graph.ids() == {base: ["a"], "data/train-2026-01-30.parquet": ["c"]}
-    assert graph.fold(checks=False).success
+    assert graph.compact(checks=False).success
     assert base not in graph.ids()
     assert graph.run(DAY, checks=False, config={"hf_parquet_shard": {"unfolded": "stop"}}).success
     same(graph, DAYS[0], DAY)
@@ -343,13 +343,13 @@ def test_a_postgres_that_cannot_be_asked_for_a_row_removes_nothing(published: Gr
     assert published.ids() == before
 
 
-def test_the_row_group_of_a_month_is_read_once_for_all_of_its_days(folded: Graph):
-    faults = folded.local_hub.faults
+def test_the_row_group_of_a_month_is_read_once_for_all_of_its_days(compacted: Graph):
+    faults = compacted.local_hub.faults
     reads = []
     for last in (DAYS[0], DAYS[1]):
-        assert folded.run(DAYS[0], last, checks=False).success  # what is kept of the file is kept by now
+        assert compacted.run(DAYS[0], last, checks=False).success  # what is kept of the file is kept by now
         faults.forget()
-        assert folded.run(DAYS[0], last, checks=False).success
+        assert compacted.run(DAYS[0], last, checks=False).success
         reads.append(len([each for each in faults.requests if "/resolve/" in each.path and YEAR in each.path]))
     assert reads[0] == reads[1] > 0
 
@@ -363,7 +363,7 @@ def test_a_row_that_is_lost_on_the_way_into_a_file_stops_the_commit(
         assert graph.run(DAY, checks=False).success
         change(graph, "e", title="'Another title'")
     if lost == "a year":
-        assert graph.fold(checks=False).success
+        assert graph.compact(checks=False).success
     before = graph.head
 
     def without_the_last_row(sink: IO[bytes], tables: Iterable[pa.Table], spec: DatasetSpec) -> int:

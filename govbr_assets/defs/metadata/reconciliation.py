@@ -99,7 +99,7 @@ def reconciliation_metadata(found: Reconciled, repo_id: str, *, deep: bool, seco
     record = ReconciliationRecord(
         repo_id,
         found.snapshot.revision or NO_REPO,
-        len(found.unfolded),
+        len(found.uncompacted),
         deep,
         found.totals["undated_surplus"],
         found.left_out.rows,
@@ -116,7 +116,7 @@ def reconciliation_metadata(found: Reconciled, repo_id: str, *, deep: bool, seco
         "unpublishable": "\n".join(found.left_out.examples) or "none",
         "files": len(found.snapshot.data_files),
         "files_fetched": found.fetched,
-        "unfolded": "\n".join(found.unfolded[:WORST_DAYS]) or "none",
+        "unfolded": "\n".join(found.uncompacted[:WORST_DAYS]) or "none",
         "seconds": round(seconds, 3),
     }
 

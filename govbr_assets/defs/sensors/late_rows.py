@@ -27,7 +27,7 @@ def late_news_sensor(
     """
     last = last_reconciliation(context.instance)
     if last.repo == hub.dataset().client.repo_id and (files := last.uncompacted_files):
-        return SkipReason(f"{files} files on the Hub are to be folded first; what comes meanwhile is not lost.")
+        return SkipReason(f"{files} files on the Hub are to be compacted first; what comes meanwhile is not lost.")
     today = Day.at(datetime.now(UTC))
     before = LateRows.of(context.cursor)
     news = before.with_changes(postgres.client().changed_since(before.mark, Day(FIRST_DAY), today))

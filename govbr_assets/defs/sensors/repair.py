@@ -16,7 +16,7 @@ from govbr_assets.defs.resources import AlertResource, HubResource
 from govbr_assets.defs.sensors.run_requests import MAX_CONCURRENT_RUNS, active_runs, request
 
 _NAME = "repair_sensor"
-_JOBS = {"days": "daily_sync", "fold": "weekly_consolidation", "reconciliation": "reconciliation"}
+_JOBS = {"days": "daily_sync", "compaction": "weekly_consolidation", "reconciliation": "reconciliation"}
 
 
 def repair_sensor(

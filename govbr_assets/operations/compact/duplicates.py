@@ -1,4 +1,4 @@
-"""Which ids stand several times in all files of a fold, and which of their rows stays.
+"""Which ids occur several times in the files of a compaction, and which of their rows wins.
 
 Only of ids that stand twice are rows looked at.
 """
@@ -21,16 +21,16 @@ Tables = Callable[[], Iterator[pa.Table]]
 
 
 DUPLICATES_SCHEMA = pa.schema([("unique_id", pa.string()), ("digest", pa.int64()), ("source", pa.string())])
-"""Rows of ids that stand several times."""
+"""Rows of ids that occur several times."""
 
 
 @dataclass(frozen=True, eq=False)
 class Duplicates:
-    """What becomes of the rows of ids that stand several times, each [n rows x 3] of `DUPLICATES_SCHEMA`.
+    """The rows of ids that occur several times, each [n rows x 3] of `DUPLICATES_SCHEMA`.
 
     Attributes:
-        winning: the row of each id that stays.
-        losing: the rows that go because of it, each as often as it is there.
+        winning: the retained row of each id.
+        losing: the rows that are dropped, each as often as it occurs.
     """
 
     winning: pa.Table = field(default_factory=DUPLICATES_SCHEMA.empty_table)

@@ -142,7 +142,7 @@ class Compaction:
             {path: self._inputs.local(file) for path, file in files.items()},
             delete,
             fresh={each.file.path: each.built.fresh for each in built if each.file},
-            message=f"Fold {len(report.compacted)} files into {len(files)} year files",
+            message=f"Compact {len(report.compacted)} files into {len(files)} year files",
             unselect=unselect,
             allow_incompatible=True,
             release=self._release(snapshot, last=not report.waiting and not unselect),

@@ -9,13 +9,13 @@ from govbr_assets.huggingface.snapshot import DataFile, Snapshot
 
 @dataclass(frozen=True)
 class Sources:
-    """The data files of a revision, by what the fold does with them.
+    """The data files of a revision, by what a compaction does with them.
 
     Attributes:
-        years: folded files by year; 0 is the undated one.
+        years: compacted files by year; 0 is the undated one.
         shards: of closed days, in the order of days.
         legacy: files of any other name.
-        open: shards of days that are not over, which stay.
+        open: shards of days that are not over, which are not compacted.
     """
 
     years: dict[int, DataFile]
@@ -25,7 +25,7 @@ class Sources:
 
 
 def sources(snapshot: Snapshot, today: Day, layout: FileLayout) -> Sources:
-    """Say by their names which files a fold takes up."""
+    """Sort the data files of a snapshot by their names."""
     found = Sources({}, [], [], [])
     for file in snapshot.data_files:
         year, day = layout.period_of(file.path), layout.day_of(file.path)

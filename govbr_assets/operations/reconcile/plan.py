@@ -29,7 +29,7 @@ class Reconciled:
         days: of all days, [n days x 8] of `core.tally.DAYS_SCHEMA`.
         totals: `Tally.totals`.
         snapshot: the revision.
-        unfolded: files that are neither a shard nor a folded year, or have another schema.
+        uncompacted: files that are neither a shard nor a compacted year, or have another schema.
         fetched: how many files something had to be fetched of.
         refused: days of PostgreSQL whose contents cannot be compared because they cannot be published, with the reason.
         left_out: rows of PostgreSQL that no day can publish.
@@ -38,7 +38,7 @@ class Reconciled:
     days: pa.Table
     totals: dict[str, int]
     snapshot: Snapshot
-    unfolded: list[str]
+    uncompacted: list[str]
     fetched: int
     refused: dict[Day, str]
     left_out: LeftOut
@@ -76,7 +76,7 @@ def reconcile(
             rows, there = _with_digests(ours.read(number), digests.read(number)), theirs.read(number)
             for name, days in differences(_publishable(rows, there, too_large), there):
                 tally.add(name, days)
-    return Reconciled(tally.table(), tally.totals(), snapshot, side.unfolded, side.fetched, refused, left_out)
+    return Reconciled(tally.table(), tally.totals(), snapshot, side.uncompacted, side.fetched, refused, left_out)
 
 
 def _postgres(postgres: NewsTable, tally: DayCounts, left_out: LeftOut) -> tuple[PartitionedRows, PartitionedRows]:

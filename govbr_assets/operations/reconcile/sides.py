@@ -64,13 +64,13 @@ class HubSide:
         folder: where files may be made for the time being.
 
     Attributes:
-        unfolded: files that no fold has left or takes as they are: of another name, or of another schema.
+        uncompacted: files that have to be compacted: with another name, or with another schema.
         fetched: how many files something had to be fetched of.
     """
 
     def __init__(self, dataset: Dataset, snapshot: Snapshot, folder: Path) -> None:
         self._dataset, self._snapshot, self._folder, self._spec = dataset, snapshot, folder, dataset.spec
-        self.unfolded: list[str] = []
+        self.uncompacted: list[str] = []
         self.fetched = 0
 
     def rows(self, *, deep: bool) -> Iterator[pa.Table]:
@@ -92,7 +92,7 @@ class HubSide:
         """Stream the keys and the digests of a file."""
         self._look_at(file)
         self.fetched += not self._dataset.cache.has_digests(file.content)
-        if file.text is None and (file.path in self.unfolded or self._has_large_groups(file)):
+        if file.text is None and (file.path in self.uncompacted or self._has_large_groups(file)):
             return self._dataset.reader.digests(file, self._of_local_copy(file))
         tables = self._dataset.reader.row_groups(file, self._spec.schema.names)
         return self._dataset.reader.digests(file, (_digested(rows, self._spec) for rows in tables))
@@ -102,10 +102,10 @@ class HubSide:
         return any(size > LARGE_GROUP_BYTES for _, size in group_sizes(self._dataset.reader.footer(file)))
 
     def _look_at(self, file: DataFile) -> pa.Schema:
-        """Give the schema of a file, and note it if a fold has to come first."""
+        """Return the schema of a file; note the file if it has to be compacted first."""
         schema = self._dataset.reader.schema(file)
         if not self._spec.layout.is_ours(file.path) or self._spec.compare(schema):
-            self.unfolded.append(file.path)
+            self.uncompacted.append(file.path)
         return schema
 
     def _of_local_copy(self, file: DataFile) -> Iterator[pa.Table]:

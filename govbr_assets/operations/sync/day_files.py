@@ -138,7 +138,7 @@ class DayFiles:
         old = OldFile.of(self._inbox.get(file), self.spec.layout.period_of(file.path) or 0, self.spec)
         if old is None:
             raise ContractError(
-                f"{file.path} on the Hub is not in the order of a folded file: run weekly_consolidation first."
+                f"{file.path} on the Hub is not in the order of a compacted file: run weekly_consolidation first."
             )
         return old
 

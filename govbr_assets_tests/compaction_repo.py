@@ -1,4 +1,4 @@
-"""A repo that is folded: what others write to it, a plain model of what becomes of that, and the laws of every commit.
+"""A repo that is compacted: what others write to it, a plain model of the result, and the laws of every commit.
 
 Files are read out of the local Hub's store, past all of the product's code but the cast, which has tests of its own.
 """
@@ -44,13 +44,13 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass
-class Folding:
-    """A repo on the local Hub that somebody writes to and that is folded.
+class CompactionRepo:
+    """A repo on the local Hub that somebody writes to and that is compacted.
 
     Attributes:
         local_hub: the Hub.
         repo_id: the repo.
-        base: the revision that the first fold begins with.
+        base: the revision that the first compaction begins with.
         kept: a folder for what is kept of files; none keeps nothing.
     """
 
@@ -76,19 +76,19 @@ class Folding:
         return self.local_hub.store.head(self.repo_id)
 
     @property
-    def folds(self) -> list[str]:
-        """The revisions that folds have made, oldest first."""
+    def compactions(self) -> list[str]:
+        """The revisions that compactions have made, oldest first."""
         commits = self.local_hub.store.commits(self.repo_id)
-        return [commit.sha for commit in reversed(commits) if commit.title.startswith("Fold ")]
+        return [commit.sha for commit in reversed(commits) if commit.title.startswith("Compact ")]
 
     def write(self, files: Files) -> str:
-        """Let others commit; until the first fold this is what it begins with."""
+        """Let others commit; until the first compaction this is what it begins with."""
         revision = write(self.local_hub.store, self.repo_id, files)
-        self.base = self.base if self.folds else revision
+        self.base = self.base if self.compactions else revision
         return revision
 
-    def fold(self, today: Day = TODAY) -> list[CommitResult[CompactionReport]]:
-        """Fold with a client that knows nothing."""
+    def compact(self, today: Day = TODAY) -> list[CommitResult[CompactionReport]]:
+        """Compact with a client that knows nothing."""
         return list(compact(self.hub, today))
 
     @property
@@ -107,24 +107,24 @@ class Folding:
         return self._read.ids(revision or self.head)
 
     def check_history(self, most: int = 95) -> None:
-        """Every revision that a fold has made loads, changes few files, and has of every id the best row at least.
+        """Every revision that a compaction has made loads, changes few files, and has the best row of every id.
 
         No row is there that was not before, and none more often. What others have left unreadable may stay so until
-        the last of the folds.
+        the last of the compactions.
         """
         revisions = self._read.revisions()
         for before, after in pairwise(revisions[revisions.index(self.base) :]):
-            if after not in self.folds:
+            if after not in self.compactions:
                 continue
             then, now = self._ranked(before), self._ranked(after)
             assert now - then == Counter()
             best = {unique_id: max(rank for each, rank in then if each == unique_id) for unique_id, _ in then}
             assert set(best.items()) - now.keys() == set()
             assert len(set(self._read.changed(before, after)) - {"README.md", "CHANGELOG.md"}) <= most
-            if self._loads(before) or after == self.folds[-1]:
+            if self._loads(before) or after == self.compactions[-1]:
                 self._check_loads(after)
 
-    def check_folded(self, revision: str) -> None:
+    def check_compacted(self, revision: str) -> None:
         """The head holds what a model makes of a revision: files of years, and shards of days that are not over."""
         files = self.tables(revision)
         stay = {path: rows for path, rows in files.items() if is_open(path)}
@@ -141,11 +141,11 @@ class Folding:
         assert list(Path(tempfile.gettempdir()).iterdir()) == []
 
     def check_settled(self) -> None:
-        """One more fold completes what is there, and one after that makes no commit; all revisions are well."""
-        self.fold()
+        """One more compaction completes what is there, and one after that makes no commit; all revisions are well."""
+        self.compact()
         self.check_history()
         head = self.head
-        assert self.fold() == []
+        assert self.compact() == []
         assert self.head == head
         assert set(self.ids().values()) <= {1}
 
@@ -175,14 +175,14 @@ class Folding:
 
 
 @contextmanager
-def folding_in(local_hub: LocalHub, repo_id: str, folder: Path) -> Iterator[Folding]:
-    """Give a repo, and folds a folder for temporary files of their own, which must be empty in the end."""
+def compaction_repo_in(local_hub: LocalHub, repo_id: str, folder: Path) -> Iterator[CompactionRepo]:
+    """Give a repo, and compactions a folder for temporary files of their own, which must be empty in the end."""
     folder.mkdir()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tempfile, "tempdir", str(folder))
-        folding = Folding(local_hub, repo_id)
-        yield folding
-        folding.check_nothing_left()
+        repo = CompactionRepo(local_hub, repo_id)
+        yield repo
+        repo.check_nothing_left()
 
 
 def is_open(path: str) -> bool:
@@ -203,7 +203,7 @@ def ranked(table: pa.Table) -> Iterator[tuple[str, VersionRank]]:
 
 
 def by_year(tables: Iterable[pa.Table]) -> dict[str, pa.Table]:
-    """Fold by the letter: of each id the latest row, sorted, by the year in São Paulo."""
+    """Compact by the letter: of each id the latest row, sorted, by the year in São Paulo."""
     whole = pa.concat_tables(
         [NEWS.schema.empty_table(), *(conform_file(table, "a file", NEWS.schema) for table in tables)]
     )
@@ -226,7 +226,7 @@ def _year(microseconds: int | None) -> int:
 
 
 def year_file(table: pa.Table, group_rows: int = 10_000) -> bytes:
-    """Write the file of a year as a fold does: sorted, a row group a month; or with smaller row groups."""
+    """Write the file of a year as a compaction does: sorted, a row group a month; or with smaller row groups."""
     table = table.sort_by(NEWS.sorted_by)
     months = [Day.at(at).date.month for at in table["published_at"].to_pylist()]
     sink = io.BytesIO()

@@ -1,6 +1,6 @@
-"""A fold in a process of its own, which can be killed and whose files can be kept small: its word is its exit code.
+"""A compaction in a process of its own, which can be killed and whose file size can be limited.
 
-Imports nothing but the fold, so that a process is soon there.
+It reports by its exit code, and imports nothing but the compaction, so that it starts fast.
 """
 
 import os
@@ -27,7 +27,7 @@ _PATIENCE = 60  # seconds
 
 
 @dataclass(frozen=True)
-class ToFold:
+class ToCompact:
     """What a process is told.
 
     Attributes:
@@ -51,15 +51,15 @@ class ToFold:
     said: str = os.devnull
 
 
-def start(told: ToFold, barrier: Barrier | None = None) -> BaseProcess:
-    """Start a fold, which waits at a barrier before it begins."""
-    process = context().Process(target=fold_here, args=(told, barrier), daemon=True)
+def start(told: ToCompact, barrier: Barrier | None = None) -> BaseProcess:
+    """Start a compaction, which waits at a barrier before it begins."""
+    process = context().Process(target=compact_here, args=(told, barrier), daemon=True)
     process.start()
     return process
 
 
-def fold_here(told: ToFold, barrier: Barrier | None) -> None:
-    """Fold, and end this process."""
+def compact_here(told: ToCompact, barrier: Barrier | None) -> None:
+    """Compact, and end this process."""
     tempfile.tempdir, plan.COMMIT_FILES = told.temporary, told.most
     if told.file_bytes:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
