@@ -148,7 +148,7 @@ class Lives(RuleBasedStateMachine):
             self.life.run(keys, assets=[SHARD], trouble=trouble, deed=deed)
 
     @rule(trouble=st.sampled_from(["", "", *sorted(TROUBLES)]), deed=deeds)
-    def the_dataset_is_folded(self, trouble: str, deed: Deed) -> None:
+    def the_dataset_is_compacted(self, trouble: str, deed: Deed) -> None:
         self.life.compact(trouble=trouble, deed=deed)
 
     @invariant()

@@ -75,7 +75,7 @@ def test_a_day_that_is_read_again_is_a_new_version_and_the_dataset_has_its_revis
     assert new != old
     (_, shard), (_, before) = versions(graph, "hf_parquet_shard")
     assert shard != before
-    graph.fold(checks=False)
+    graph.compact(checks=False)
     assert versions(graph, consolidated_dataset.key.path[-1]) == [(NEWS.fingerprint, graph.head.revision)]
 
 
@@ -97,7 +97,7 @@ def test_a_day_counts_its_own_rows_and_links_to_the_file_that_has_them_at_its_co
     assert told["dagster/uri"] == f"{page}/{graph.head.revision}/data/train-2026-01-15.parquet"
     assert (told["dagster/partition_row_count"], told["shard_rows"]) == (2, 2)
     assert (told["dagster/table_name"], told.get("dagster/row_count")) == (graph.repo_id, None)
-    assert graph.fold(checks=False).success
+    assert graph.compact(checks=False).success
     told = day("2026-01-15")
     assert told["dagster/uri"] == f"{page}/{graph.head.revision}/data/train-2026-00.parquet"
     assert (told["dagster/partition_row_count"], told["shard_rows"]) == (2, 0)
@@ -106,7 +106,7 @@ def test_a_day_counts_its_own_rows_and_links_to_the_file_that_has_them_at_its_co
     assert told["dagster/uri"] == f"{page}/{graph.head.revision}/data/train-2026-01-15.parquet"
     assert (told["dagster/partition_row_count"], told["shard_rows"]) == (3, 1)
     assert shown(graph, told["dagster/uri"]).raw.read(4) == b"PAR1"
-    whole = graph.metadata(graph.fold(checks=False), "consolidated_dataset")[""]
+    whole = graph.metadata(graph.compact(checks=False), "consolidated_dataset")[""]
     assert whole["dagster/uri"] == f"{page.removesuffix('blob')}tree/{graph.head.revision}"
     assert whole["dagster/table_name"] == graph.repo_id
     assert (whole["dagster/row_count"], whole["rows_written"]) == (4, 4)
