@@ -130,7 +130,7 @@ def test_what_a_reconciliation_by_hand_finds_is_repaired_before_the_repair_makes
 
 
 @pytest.mark.parametrize("deep", [False, True])
-@pytest.mark.parametrize("unfolded", [0, 3])
+@pytest.mark.parametrize("uncompacted", [0, 3])
 def test_the_reconciliation_at_the_end_of_a_round_is_as_deep_as_that_at_its_beginning(deep: bool, uncompacted: int):
     repair, _ = RepairState().with_reconciliation(found(0, uncompacted=uncompacted, deep=deep))
     _, repair = repair.next_runs(2)
