@@ -110,7 +110,7 @@ def test_a_day_counts_its_own_rows_and_links_to_the_file_that_has_them_at_its_co
     assert whole["dagster/uri"] == f"{page.removesuffix('blob')}tree/{graph.head.revision}"
     assert whole["dagster/table_name"] == graph.repo_id
     assert (whole["dagster/row_count"], whole["rows_written"]) == (4, 4)
-    nothing = graph.metadata(graph.fold(checks=False), "consolidated_dataset")[""]
+    nothing = graph.metadata(graph.compact(checks=False), "consolidated_dataset")[""]
     assert (nothing["dagster/row_count"], nothing["rows_written"], nothing["commits"]) == (4, 0, 0)
 
 
