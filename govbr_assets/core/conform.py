@@ -1,6 +1,6 @@
 """Rows of PostgreSQL as rows of the contract: cast without loss, or named by column, row and value.
 
-What the contract is belongs to `contract`; rows of files on the Hub are `castable`'s business.
+What the contract is belongs to `contract`; rows of files on the Hub are converted in `conform_file`.
 """
 
 from collections.abc import Iterator

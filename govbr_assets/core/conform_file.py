@@ -1,6 +1,6 @@
 """Files of any origin: how their rows become rows of the contract, without loss or not at all.
 
-What the contract is belongs to `contract`; what readers make of such a file while it lies on the Hub, to `readable`.
+What the contract is belongs to `contract`; how readers treat such a file on the Hub, to `compatibility`.
 """
 
 import re

@@ -1,6 +1,6 @@
 """Digests of whole rows: eight bytes that stand for all that a row says, to prove that rows going in come out.
 
-Which rows are the same news in spite of other content is identity, and `dedup`'s business.
+Which rows have the same identity in spite of other contents belongs to `identity`.
 """
 
 from collections.abc import Iterator

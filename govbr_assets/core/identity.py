@@ -1,4 +1,4 @@
-"""Identity: which rows are the same, which of them the Hub holds, and what is left for a day's shard.
+"""Identity: which ids name the same row, and which rows of a day are on the Hub.
 
 Two ids are one row if a Postgres row names both. `legacy_unique_id` comes in already cleared where another row owns the
 id or claims it first, since only the whole table can tell (`postgres`).
@@ -22,13 +22,13 @@ EXISTING_SCHEMA = pa.schema(
         ("in_own_shard", pa.bool_()),
     ]
 )
-"""Rows of a Postgres day that the Hub holds, once for every time that they stand there."""
+"""Rows of a PostgreSQL day that are on the Hub, one for each occurrence there."""
 
 EXISTING_DESCRIPTIONS = {
     "hub_unique_id": "Id of the row on the Hub: its unique_id, or the legacy id under which it was published.",
     "in_own_shard": "Whether the row is in the day's own shard; else it is in another file.",
 }
-"""What the columns say that no publication has."""
+"""Descriptions of the columns that no publication has, for the UI."""
 
 
 def existing(rows: Rows, elsewhere: Iterable[str], own_shard: Iterable[str]) -> pa.Table:
@@ -36,7 +36,7 @@ def existing(rows: Rows, elsewhere: Iterable[str], own_shard: Iterable[str]) -> 
 
     Args:
         rows: [n rows x 25], the Postgres day.
-        elsewhere: ids on the Hub outside the day's own shard, as often as they stand there.
+        elsewhere: ids on the Hub outside the day's own shard, each as often as it occurs.
         own_shard: ids in the day's own shard.
 
     Returns:
@@ -47,29 +47,29 @@ def existing(rows: Rows, elsewhere: Iterable[str], own_shard: Iterable[str]) -> 
 
 
 def aliases(rows: Rows) -> pa.Array:
-    """List every id of a Postgres day's rows, both of each."""
+    """Return all ids of a PostgreSQL day's rows: the current and the legacy id of each."""
     return _aliases(rows)[0]
 
 
 def owners(rows: Rows) -> dict[str, str]:
-    """Tell for every id of a Postgres day's rows whose it is, by that row's id in PostgreSQL."""
+    """Map every id of a PostgreSQL day's rows to the `unique_id` of its row in PostgreSQL."""
     return dict(zip(*(ids.to_pylist() for ids in _aliases(rows)), strict=True))
 
 
 def missing_rows(rows: Rows, hub_ids: pa.ChunkedArray) -> list[str]:
-    """List the rows of a Postgres day that none of the ids on the Hub names, by their id in Postgres."""
+    """Return the `unique_id` of those rows of a PostgreSQL day that no id on the Hub names."""
     found = _matches(rows, hub_ids.to_pylist(), own=False)["unique_id"].combine_chunks()
     return rows["unique_id"].filter(pc.invert(pc.is_in(rows["unique_id"], found))).to_pylist()
 
 
 def identity_digest(rows: Rows) -> str:
-    """Digest the ids of a Postgres day, both of every row: what an answer about the Hub was asked for."""
+    """Return a digest of the current and legacy ids of a PostgreSQL day, to recognize the rows of a lookup."""
     ids = table_of(rows.select(["unique_id", "legacy_unique_id"])).to_pylist()
     return hashlib.sha256(repr(sorted(map(repr, ids))).encode()).hexdigest()
 
 
 def hashes(ids: pa.Array | pa.ChunkedArray) -> pa.Array:
-    """Hash ids to eight bytes each, the same in every process: to compare or divide many of them in little memory.
+    """Hash ids to eight bytes each, the same in every process, to compare or partition many of them in little memory.
 
     Args:
         ids: [n ids] of texts; null has a hash of its own.
@@ -83,7 +83,7 @@ def hashes(ids: pa.Array | pa.ChunkedArray) -> pa.Array:
 
 
 def _matches(rows: Rows, hub_ids: Iterable[str], *, own: bool) -> pa.Table:
-    """List the ids from the Hub that name a row of the day, with that row's id in Postgres."""
+    """Return the ids from the Hub that name a row of the day, with the `unique_id` of the row in PostgreSQL."""
     aliases, owners = _aliases(rows)
     ids = pa.array(hub_ids, pa.string())
     index = pc.index_in(ids, value_set=aliases)
@@ -93,7 +93,7 @@ def _matches(rows: Rows, hub_ids: Iterable[str], *, own: bool) -> pa.Table:
 
 
 def _aliases(rows: Rows) -> tuple[pa.Array, pa.Array]:
-    """List every id of the day's rows, and beside it the row's id in Postgres."""
+    """Return all ids of the day's rows, and for each the `unique_id` of its row in PostgreSQL."""
     ids, legacy = rows["unique_id"].combine_chunks(), rows["legacy_unique_id"].combine_chunks()
     has_legacy = legacy.is_valid()
     return pa.concat_arrays([ids, legacy.filter(has_legacy)]), pa.concat_arrays([ids, ids.filter(has_legacy)])

@@ -1,7 +1,7 @@
 """Rows out of CSV and JSON files, compressed or not, as who loads the dataset sees them: text, lists of text, or null.
 
 What the library `datasets` reads of such a file is the model, but nothing is guessed: a number stays the text that it
-is written as. How rows become the contract's says `castable`.
+is written as. Rows are converted to the published schema in `conform_file`.
 """
 
 import bz2
