@@ -20,7 +20,7 @@ F = TypeVar("F", bound=Hashable)
 
 _SCHEMA = pa.schema([("unique_id", pa.string()), ("file", pa.int32())])
 _HASHED = _SCHEMA.append(pa.field("hash", pa.int64()))
-_IN_MEMORY = 1 << 20  # bytes of the index that are held in memory; a larger one is on the disk
+_IN_MEMORY = 2 << 20  # bytes of the index that are in memory at a time; a larger one is on the disk
 
 
 class KeyIndex(Generic[F]):

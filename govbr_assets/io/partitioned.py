@@ -14,7 +14,7 @@ from govbr_assets.io.staging import RowFile, room_on_disk
 PARTITIONS = 64
 """Partitions: a dataset of three million rows has 50,000 in each, some megabytes."""
 
-_TOGETHER = 64_000  # rows that are divided at once: many small batches would cost more than what is in them
+_TOGETHER = 1 << 20  # bytes that are divided at once: many small batches would cost more than what is in them
 
 
 class PartitionedRows:
@@ -27,7 +27,7 @@ class PartitionedRows:
 
     def __init__(self, schema: pa.Schema, by: str) -> None:
         self._schema, self._by, self._file = schema, by, RowFile(schema)
-        self._waiting, self._rows, self._finished = list[pa.Table](), 0, False
+        self._waiting, self._size, self._finished = list[pa.Table](), 0, False
         self._batches: list[list[int]] = [[] for _ in range(PARTITIONS)]
 
     def add(self, rows: pa.Table) -> None:
@@ -37,8 +37,8 @@ class PartitionedRows:
             NoRoomError: the disk for temporary files is full.
         """
         self._waiting.append(rows)
-        self._rows += rows.num_rows
-        if self._rows >= _TOGETHER:
+        self._size += rows.nbytes
+        if self._size >= _TOGETHER:
             self._write()
 
     def read(self, number: int) -> pa.Table:
@@ -62,7 +62,7 @@ class PartitionedRows:
     def _write(self) -> None:
         """Write the rows that wait, one batch for each partition."""
         rows = pa.concat_tables([self._schema.empty_table(), *self._waiting]).combine_chunks()
-        self._waiting, self._rows = [], 0
+        self._waiting, self._size = [], 0
         numbers = pc.bit_wise_and(rows[self._by], PARTITIONS - 1)
         order = pc.sort_indices(numbers)  # null at the end
         rows, counts, start = rows.take(order), pc.value_counts(numbers.take(order).drop_null()), 0

@@ -107,7 +107,8 @@ class RowCollector:
 
     Args:
         schema: of the rows.
-        in_memory: bytes of them that are held in memory at most; None stands for `STAGED_BYTES`.
+        in_memory: bytes of them that are held in memory at most; None stands for `STAGED_BYTES`. Rows on the disk are
+            read back in pieces that are no larger, but of a megabyte at least.
     """
 
     def __init__(self, schema: pa.Schema, in_memory: int | None = None) -> None:
@@ -125,7 +126,7 @@ class RowCollector:
         """
         self._held.append(rows)
         self._size += rows.nbytes
-        if self._size > (PIECE_BYTES if self._file else self._most):
+        if self._size > (min(PIECE_BYTES, max(_BUFFER, self._most)) if self._file else self._most):
             self._spill()
 
     def rows(self) -> Rows:
