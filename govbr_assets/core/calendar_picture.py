@@ -7,7 +7,7 @@ the picture depends on how often the kind changes. The ground is transparent and
 so that light and dark pages can show it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
@@ -29,8 +29,9 @@ class _Kind(NamedTuple):
     opacity: float = 1
 
 
-_GREY, _GREEN, _RED = "#7d848c", "#2e9d6a", "#e5383b"
+_GREY, _GREEN, _RED, _AMBER = "#7d848c", "#2e9d6a", "#e5383b", "#d98e04"
 _DOT, _SQUARE, _RING = "M4,4h2v2h-2z", "M1,1h8v8h-8z", "M0,0h10v10h-10zM2.5,2.5v5h5v-5z"
+_DIAMOND = "M5,.5 9.5,5 5,9.5 .5,5z"
 _CROSS = "M.5,2.7 2.7,.5 5,2.8 7.3,.5 9.5,2.7 7.2,5 9.5,7.3 7.3,9.5 5,7.2 2.7,9.5 .5,7.3 2.8,5z"
 _KINDS = {
     "none": _Kind("no rows", _DOT, _GREY, 0.6),
@@ -38,7 +39,8 @@ _KINDS = {
     "some": _Kind("10 to 99", _SQUARE, _GREEN, 0.65),
     "many": _Kind("100 or more", _SQUARE, _GREEN),
     "differs": _Kind("differs", _RING, _RED),
-    "missing": _Kind("rows are missing on the Hub", _CROSS, _RED),
+    "missing": _Kind("rows missing", _CROSS, _RED),
+    "refused": _Kind("not compared", _DIAMOND, _AMBER),
 }
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -65,17 +67,18 @@ class _Words(NamedTuple):
     colour: str = _GREY
 
 
-def calendar_picture(days: pa.Table) -> str:
+def calendar_picture(days: pa.Table, refused: Collection[date] = ()) -> str:
     """Draw the days of a reconciliation, the newest year first.
 
     Args:
         days: [n days x 8] of `day_counts.DAYS_SCHEMA`, in order, at least one. Days between the first one and the last
             one that it does not have are days without rows.
+        refused: days whose contents could not be compared.
 
     Returns:
         An SVG document.
     """
-    kinds = {row["day"]: _kind(row) for row in days.to_pylist()}
+    kinds = {row["day"]: _kind(row, refused=row["day"] in refused) for row in days.to_pylist()}
     runs, words = _legend()
     words += [_Words(_LEFT + number * 4.4, 3.4, month) for number, month in enumerate(_MONTHS)]
     line = _HEAD
@@ -88,12 +91,14 @@ def calendar_picture(days: pa.Table) -> str:
     return _document(line, runs, words)
 
 
-def _kind(row: Mapping[str, int]) -> str:
-    """Say of which kind a day is, by its counts."""
+def _kind(row: Mapping[str, int], *, refused: bool) -> str:
+    """Say of which kind a day is, by its counts; one that could not be compared is not one that is equal."""
     if row["missing"]:
         return "missing"
     if any(row[name] for name in COUNTS[2:]):
         return "differs"
+    if refused:
+        return "refused"
     return "few" if row["hub_rows"] < 10 else "some" if row["hub_rows"] < 100 else "many"
 
 

@@ -4,6 +4,8 @@ import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import unquote
+from xml.etree import ElementTree
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
@@ -20,6 +22,7 @@ from govbr_assets.errors import NotMaterializedError
 from govbr_assets.io.storage.tables import TableStorage
 from govbr_assets.publications import NEWS
 from govbr_assets_tests.compaction_repo import year_file
+from govbr_assets_tests.core.test_calendar_picture import cells
 from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.stranger import as_others_write, write
 from govbr_assets_tests.tables import encode, shard
@@ -284,6 +287,8 @@ def test_a_day_that_cannot_be_published_is_named_and_the_others_are_compared(gra
     assert days == {"2026-01-15": told(1, 1, changed=1)}
     assert metadata["refused_days"] == 1
     assert metadata["refused"].startswith("2026-01-14: Column updated_datetime of the row with id")
+    calendar = ElementTree.fromstring(unquote(metadata["calendar"].partition("svg+xml,")[2].removesuffix(")")))
+    assert {kind for _, kind in cells(calendar)} == {"refused", "differs"}
 
 
 @pytest.mark.parametrize("deep", [False, True])

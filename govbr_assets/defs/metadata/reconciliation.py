@@ -106,7 +106,7 @@ def reconciliation_metadata(found: Reconciled, repo_id: str, *, deep: bool, seco
         len(found.refused),
     )
     return {
-        "calendar": MetadataValue.md(_calendar(found.days)),
+        "calendar": MetadataValue.md(_calendar(found)),
         "coverage": MetadataValue.md(_coverage(months(found.days))),
         "worst_days": MetadataValue.md(days_table(worst(differ, WORST_DAYS))),
         **found.totals,
@@ -127,13 +127,14 @@ def days_table(days: pa.Table) -> str:
     return table(["day", *COUNTS], rows, numbers=COUNTS)
 
 
-def _calendar(days: pa.Table) -> str:
+def _calendar(found: Reconciled) -> str:
     """Show each day as a cell of a calendar."""
+    days = found.days
     if not days.num_rows:
         return _NOBODY
     first, last = days["day"][0], days["day"][-1]
     words = f"{days.num_rows} days with rows from {first} to {last}, {differing(days).num_rows} of them differ"
-    return picture(calendar_picture(days), words)
+    return picture(calendar_picture(days, {day.date for day in found.refused}), words)
 
 
 def _coverage(found: dict[tuple[int, int], Month]) -> str:
