@@ -10,7 +10,7 @@ from dagster import DefaultScheduleStatus, DefaultSensorStatus, Definitions, Env
 
 from govbr_assets.defs import assets, jobs
 from govbr_assets.defs.catalogue import in_catalogue, source_tree
-from govbr_assets.defs.checks import daily, dataset, newest_day, reconciliation
+from govbr_assets.defs.checks import daily, dataset, newest_day, reconciliation, reduced
 from govbr_assets.defs.executor import living_in_process_executor
 from govbr_assets.defs.failures import redact_what_is_recorded
 from govbr_assets.defs.io_managers import ArrowTableIOManager, HubShardIOManager
@@ -52,7 +52,9 @@ redact_secrets()
 
 status = automation(EnvVar("GOVBR_AUTOMATION").get_value() or "off")
 home = EnvVar("DAGSTER_HOME").get_value() or ".local"
-repo_id = cleaned(EnvVar("GOVBR_REPO_ID").get_value() or "")
+repo_id, reduced_repo_id = (
+    cleaned(EnvVar(name).get_value() or "") for name in ("GOVBR_REPO_ID", "GOVBR_REDUCED_REPO_ID")
+)
 storage_url = setting("GOVBR_STORAGE_URL", str(Path(home) / "tables"))
 
 hub = HubResource(
@@ -65,7 +67,14 @@ hub = HubResource(
     dry_run=setting("GOVBR_DRY_RUN"),
     license_id=setting("GOVBR_DATASET_LICENSE"),
     release_tags=setting("GOVBR_RELEASE_TAGS", "on"),
+    reduced_repo_id=setting("GOVBR_REDUCED_REPO_ID"),
 )
+
+# Without a repo of its own the reduced dataset is not in the graph, so that nothing in the UI waits for it.
+reduced_assets, reduced_checks, reduced_jobs = (
+    ([assets.reduced_dataset], [reduced.reduced_matches_full], [jobs.reduced_sync]) if reduced_repo_id else ([], [], [])
+)
+requestable = [jobs.daily_sync, jobs.weekly_consolidation, jobs.reconciliation, *reduced_jobs]
 
 defs = Definitions(
     assets=in_catalogue(
@@ -77,9 +86,11 @@ defs = Definitions(
             assets.hf_parquet_shard,
             assets.consolidated_dataset,
             assets.hub_reconciliation,
+            *reduced_assets,
         ],
         source_tree(EnvVar("GOVBR_SOURCE_URL").get_value() or ""),
-        dict.fromkeys([assets.hf_parquet_shard.key, assets.consolidated_dataset.key], repo_id),
+        dict.fromkeys([assets.hf_parquet_shard.key, assets.consolidated_dataset.key], repo_id)
+        | {asset.key: reduced_repo_id for asset in reduced_assets},
     ),
     asset_checks=[
         daily.partition_ids_are_unique,
@@ -92,10 +103,11 @@ defs = Definitions(
         dataset.no_row_was_lost,
         reconciliation.hub_matches_postgres,
         newest_day.newest_day_is_published,
+        *reduced_checks,
     ],
-    jobs=[jobs.daily_sync, jobs.weekly_consolidation, jobs.reconciliation, jobs.rollback],
+    jobs=[*requestable, jobs.rollback],
     schedules=schedules(DefaultScheduleStatus(status)),
-    sensors=sensors(DefaultSensorStatus(status), [jobs.daily_sync, jobs.weekly_consolidation, jobs.reconciliation]),
+    sensors=sensors(DefaultSensorStatus(status), requestable),
     resources={
         "postgres": PostgresResource(url=setting("GOVBR_POSTGRES_URL")),
         "hub": hub,

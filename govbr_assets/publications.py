@@ -1,4 +1,4 @@
-"""What is published: one spec a dataset. To add a column is one line here.
+"""What is published: one spec a dataset, and its projections. To add a column is one line here.
 
 What is made of a spec, and what a column can say of itself, belongs to `core.spec`.
 """
@@ -6,6 +6,7 @@ What is made of a spec, and what a column can say of itself, belongs to `core.sp
 import pyarrow as pa
 
 from govbr_assets.core.layout import FileLayout
+from govbr_assets.core.projection import Projection
 from govbr_assets.core.spec import Column, DatasetSpec, Introduction
 
 _TEXT, _TEXTS = pa.string(), pa.list_(pa.field("element", pa.string()))  # the name that Parquet gives back
@@ -94,3 +95,23 @@ NEWS = DatasetSpec(
     introduction=_INTRODUCTION,
 )
 """The news of the Brazilian government: 24 columns."""
+
+REDUCED = Projection(
+    of=NEWS,
+    columns=("published_at", "agency", "title", "url"),
+    name="reduced",
+    introduction=Introduction(
+        title="Notícias do governo federal brasileiro, versão reduzida",
+        text=(
+            "Data, órgão, título e endereço das notícias que os órgãos do governo federal brasileiro publicaram em seus"
+            " sites, de 2003 até hoje: uma linha por notícia, sem o texto.\n\n*In English: see the last section.*"
+        ),
+        english=(
+            "Time, agency, title and address of the news that agencies of the Brazilian federal government have"
+            " published on their websites since 2003: one row for each, without its text."
+        ),
+        tags=_INTRODUCTION.tags,
+        columns=_INTRODUCTION.columns,
+    ),
+)
+"""The news without their text: 4 columns, mirrored file by file."""

@@ -67,10 +67,33 @@ Faltam linhas, há linhas erradas ou o conjunto não carrega? Abra uma discussã
 [Community](https://huggingface.co/datasets/{repo}/discussions) e informe o dia e, se houver, o `{key}` da linha.
 """
 
+_MIRRORED = """
+## Como é feito
+
+- É uma projeção de um conjunto de dados maior, com os mesmos arquivos, as mesmas linhas na mesma ordem e menos
+  colunas, feita por um processo automático, o `govbr_assets`.
+- Acompanha o conjunto completo a cada mudança dele. Cada *commit* diz em `Source-Revision` que revisão dele está aqui.
+
+## Encontrou um erro?
+
+Faltam linhas, há linhas erradas ou o conjunto não carrega? Abra uma discussão em
+[Community](https://huggingface.co/datasets/{repo}/discussions) e informe o arquivo.
+"""
+
 _LICENSE = """
 ## Licença
 
 `{license}`
+"""
+
+_MIRRORED_ENGLISH = """
+## In English
+
+{text}
+
+It mirrors a larger dataset file by file, with fewer columns, and follows each of its changes. The code above loads it,
+and the table of columns has an English description of each. Please report faults in
+[Community](https://huggingface.co/datasets/{repo}/discussions).
 """
 
 _ENGLISH = """
@@ -114,15 +137,16 @@ def new_card(spec: DatasetSpec, facts: CardFacts, size: str, block: str) -> str:
     introduction = spec.introduction
     named = {"key": spec.key, "time": spec.event_time, "pattern": DATA_PATTERN}
     named |= {"repo": facts.repo_id, "license": facts.license_id}
-    pin, revision = (_PIN_TAG, "AAAA.MM.DD") if facts.tagged else (_PIN_COMMIT, "0123456789abcdef…")
+    made, english = (_MADE, _ENGLISH) if spec.key else (_MIRRORED, _MIRRORED_ENGLISH)
+    pin, revision = (_PIN_TAG, "AAAA.MM.DD") if facts.tagged and spec.key else (_PIN_COMMIT, "0123456789abcdef…")
     return "".join(
         [
             f"---\n{_metadata(spec, facts, size)}---\n\n# {introduction.title}\n\n{introduction.text}\n",
             _LOAD.format(**named, pin=pin, revision=revision),
             f"\n{BEGIN}\n{block}{END}\n",
-            _MADE.format(**named),
+            made.format(**named),
             _LICENSE.format(**named) if facts.license_id else "",
-            _ENGLISH.format(**named, text=introduction.english),
+            english.format(**named, text=introduction.english),
         ]
     )
 

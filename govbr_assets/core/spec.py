@@ -77,9 +77,9 @@ class DatasetSpec:
     Attributes:
         name: for people.
         columns: in their order in every file.
-        key: the column that tells rows apart.
+        key: the column that tells rows apart; empty if none does, as in a projection, which mirrors files.
         alias: the id under which the Hub may know a row besides, which only the source has.
-        event_time: the column that says which day a row belongs to.
+        event_time: the column that says which day a row belongs to; empty only in a projection without it.
         newest_by: columns that decide between versions of a row, the first one first; the greatest wins.
         layout: which file a row belongs in.
         introduction: what a new dataset card says of it.
@@ -109,7 +109,7 @@ class DatasetSpec:
     @cached_property
     def keys_schema(self) -> pa.Schema:
         """The key of a row and its time."""
-        return pa.schema([self.schema.field(name) for name in (self.key, self.event_time)])
+        return pa.schema([self.schema.field(name) for name in (self.key, self.event_time) if name])
 
     @cached_property
     def source_keys_schema(self) -> pa.Schema:
@@ -159,12 +159,14 @@ class DatasetSpec:
     def descriptions(self) -> dict[str, str]:
         """What each column says, by its name; the alias as well."""
         described = {column.name: column.description for column in self.columns}
+        if not self.alias:
+            return described
         return described | {self.alias: "Id under which the Hub may know the row from before; null if there is none."}
 
     @property
     def sorted_by(self) -> list[tuple[str, str]]:
-        """The order of rows in every file, as Arrow takes it."""
-        return [(self.event_time, "ascending"), (self.key, "ascending")]
+        """The order of rows in every file, as Arrow takes it; empty if it is that of the files that are mirrored."""
+        return [(self.event_time, "ascending"), (self.key, "ascending")] if self.key else []
 
     @cached_property
     def fingerprint(self) -> str:

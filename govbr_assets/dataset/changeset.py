@@ -17,6 +17,8 @@ RESTORED_FILES = "Restored-Files"
 
 _VISIBLE_ROWS = re.compile(r"^Rows: (\d+) -> (\d+)$", re.MULTILINE)
 
+_SOURCE = re.compile(r"^Source-Revision: ([0-9a-f]{40})\nSource-Projection: ([0-9a-f]{8})$", re.MULTILINE)
+
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
 
@@ -37,6 +39,22 @@ class VisibleRows(NamedTuple):
         return cls(int(found[1]), int(found[2])) if found else None
 
 
+class SourceRevision(NamedTuple):
+    """Which revision of the full dataset a projection mirrors wholly, and which projection it is: trailers as well."""
+
+    revision: str
+    projection: str
+
+    def __str__(self) -> str:
+        return f"Source-Revision: {self.revision}\nSource-Projection: {self.projection}"
+
+    @classmethod
+    def parse(cls, message: str) -> "SourceRevision | None":
+        """Read the trailers of a commit message; None if they are not there."""
+        found = _SOURCE.search(message)
+        return cls(found[1], found[2]) if found else None
+
+
 @dataclass(frozen=True)
 class Changeset(FileChanges, Generic[R_co]):
     """What one commit changes in a dataset.
@@ -50,6 +68,7 @@ class Changeset(FileChanges, Generic[R_co]):
         allow_incompatible: files that break readers block nothing: the commit restores or replaces such files.
         release: whether the commit is a release: its card is brought up to date, and the changelog gets an entry.
         visible_rows: how many rows readers see before and after; None until it is counted.
+        source: of a projection: what it mirrors after the commit.
     """
 
     report: R_co = field(kw_only=True)
@@ -60,6 +79,7 @@ class Changeset(FileChanges, Generic[R_co]):
     allow_incompatible: bool = False
     release: Release = field(default_factory=Release)
     visible_rows: VisibleRows | None = None
+    source: SourceRevision | None = None
 
     @property
     def description(self) -> str:
@@ -72,6 +92,7 @@ class Changeset(FileChanges, Generic[R_co]):
         }
         trailers = [f"{name}: {count}" for name, count in counts.items() if count]
         trailers += [str(self.visible_rows)] if self.visible_rows else []
+        trailers += [str(self.source)] if self.source else []
         return "\n".join([*trailers, *self.release.trailers])
 
     def data_paths(self, snapshot: Snapshot) -> set[str]:

@@ -29,11 +29,14 @@ def coverage_after(
         paths: its data files after the commit.
 
     Returns:
-        Coverage; None if a file of somebody else has times that cannot be read before a compaction.
+        Coverage; None if the dataset has no times, or a file of somebody else has some that cannot be read before a
+        compaction.
 
     Raises:
         HubUnavailableError: the Hub is out of reach.
     """
+    if not dataset.spec.event_time:
+        return None
     try:
         return Coverage.of(_times(dataset, snapshot, edit, paths))
     except ContractError:

@@ -21,7 +21,7 @@ def writer_settings(spec: DatasetSpec) -> dict[str, Any]:
     return {
         "compression": "zstd",
         "compression_level": 3,
-        "sorting_columns": pq.SortingColumn.from_ordering(spec.schema, spec.sorted_by),
+        "sorting_columns": pq.SortingColumn.from_ordering(spec.schema, spec.sorted_by) if spec.sorted_by else None,
         "use_content_defined_chunking": True,
         # A dictionary of texts that stand once costs the writer ten times a day's memory.
         "use_dictionary": [column.parquet_path for column in spec.columns if column.dictionary],
@@ -63,4 +63,24 @@ def encode_to(sink: IO[bytes], tables: Iterable[pa.Table], spec: DatasetSpec) ->
             rows += group.num_rows
             writer.write_table(group.combine_chunks(), ROW_GROUP_ROWS)  # chunks would leave their trace in the pages
             del group
+    return rows
+
+
+def encode_groups(sink: IO[bytes], groups: Iterable[pa.Table], spec: DatasetSpec) -> int:
+    """Write rows as a Parquet file whose row groups are given; one that is too large becomes several.
+
+    Args:
+        sink: takes the file.
+        groups: [n rows x columns] each, the row groups; empty ones are left out.
+        spec: of the dataset.
+
+    Returns:
+        How many rows were written.
+    """
+    rows = 0
+    with pq.ParquetWriter(sink, spec.schema, **writer_settings(spec)) as writer:
+        for group in groups:
+            for piece in in_pieces([group], ROW_GROUP_ROWS, ROW_GROUP_BYTES):
+                rows += piece.num_rows
+                writer.write_table(piece.combine_chunks(), ROW_GROUP_ROWS)
     return rows

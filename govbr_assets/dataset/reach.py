@@ -59,8 +59,8 @@ def _away(snapshot: Snapshot) -> list[DataFile]:
 
 
 def _is_no_news(dataset: Dataset, file: DataFile) -> bool:
-    schema = dataset.reader.schema(file)
-    return bool(schema.names) and "unique_id" not in schema.names
+    schema, key = dataset.reader.schema(file), dataset.spec.key
+    return bool(schema.names and key) and key not in schema.names
 
 
 def _own_config() -> str:

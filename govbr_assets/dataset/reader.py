@@ -5,7 +5,7 @@ a column lies in a file is the range reader's business, and what footers say is 
 """
 
 import io
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -111,6 +111,23 @@ class DatasetReader(FooterReader):
             rows = ColumnReader(remote, file.size, metadata).read(index, self._spec.schema.names)
             return self._spec.conform(rows.select(self._spec.schema.names), file.path)
 
+    def column_chunks(self, file: DataFile, columns: Sequence[str]) -> Iterator[pa.Table]:
+        """Stream some columns of a file by row groups, and fetch nothing else of it; of CSV and JSON all is read.
+
+        Returns:
+            [n rows x columns] each, with the contract's types, in the order of the file.
+        """
+        if file.text:
+            yield from (rows.select(list(columns)) for rows in self.text_rows(file))
+            return
+        metadata = self.footer(file)
+        with self.errors_of(file):
+            check_columns(metadata.schema.to_arrow_schema().names, file.path, columns)
+        with self.errors_of(file), self._client.open(file) as remote:
+            reader = ColumnReader(remote, file.size, metadata, gap=0)
+            for index in range(metadata.num_row_groups):
+                yield self._group(file, reader, index, list(columns), None)
+
     def row_groups(self, file: DataFile, columns: list[str], day: Day | None = None) -> Iterator[pa.Table]:
         """Stream a file by row groups: those rows of each that belong to the day, or all.
 
@@ -184,7 +201,7 @@ class DatasetReader(FooterReader):
             end = read_footer(local, file.size)
             self._cache.keep_footer(file.content, end)
             metadata = metadata_of(end)
-            if self._spec.compare(metadata.schema.to_arrow_schema()):
+            if not self._spec.key or self._spec.compare(metadata.schema.to_arrow_schema()):
                 return
             parquet = pq.ParquetFile(local, metadata=metadata, pre_buffer=False)
             with self._cache.keeping_keys(file.content) as keep_rows:

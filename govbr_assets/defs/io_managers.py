@@ -11,6 +11,7 @@ from govbr_assets.defs.failures import days_failure, without_retries
 from govbr_assets.defs.metadata.daily import day_metadata
 from govbr_assets.defs.metadata.progress import SyncProgress
 from govbr_assets.defs.partition_events import PartitionEvents
+from govbr_assets.defs.projection import follow
 from govbr_assets.defs.resources import HubResource
 from govbr_assets.errors import ConfigurationError, NotMaterializedError, PermanentError
 from govbr_assets.io.staged import Rows
@@ -94,25 +95,34 @@ class HubShardIOManager(ConfigurableIOManager):
     hub: ResourceDependency[HubResource]
 
     def handle_output(self, context: OutputContext, obj: DayValue[DaySync]) -> None:
-        """Publish the days, many in one commit; each is recorded when its commit has landed."""
-        plans, refused = ByDay.of(obj, context.asset_partition_keys), dict[str, str]()
+        """Publish the days, many in one commit; each is recorded when its commit has landed; then mirror them."""
+        plans = ByDay.of(obj, context.asset_partition_keys)
         with without_retries():
-            dataset, events, last = self.hub.dataset(), PartitionEvents(context), list(plans)[-1]
-            progress = SyncProgress(len(plans))
-            for batch in sync_days(dataset, plans, log=context.log.info):
-                self._log(context, batch, progress, set(refused.values()))
-                refused.update(batch.rejected)
-                for key, shard in batch.days.items():
-                    metadata = day_metadata(batch.plans[key], shard, batch.result, dataset)
-                    if shard.blocked:
-                        refused[key] = shard.blocked
-                        events.observe(key, metadata)
-                    else:
-                        events.materialize(key, metadata)
-                if last in batch.days and not refused:
-                    return events.finish()
-                events.flush()
-        raise days_failure(refused, len(plans))
+            refused = self._publish(context, plans)
+            follow(self.hub, context.step_context.instance, context.log)
+        if refused:
+            raise days_failure(refused, len(plans))
+
+    def _publish(self, context: OutputContext, plans: ByDay[DaySync]) -> dict[str, str]:
+        """Publish the days; return why some are rejected, by day."""
+        refused = dict[str, str]()
+        dataset, events, last = self.hub.dataset(), PartitionEvents(context), list(plans)[-1]
+        progress = SyncProgress(len(plans))
+        for batch in sync_days(dataset, plans, log=context.log.info):
+            self._log(context, batch, progress, set(refused.values()))
+            refused.update(batch.rejected)
+            for key, shard in batch.days.items():
+                metadata = day_metadata(batch.plans[key], shard, batch.result, dataset)
+                if shard.blocked:
+                    refused[key] = shard.blocked
+                    events.observe(key, metadata)
+                else:
+                    events.materialize(key, metadata)
+            if last in batch.days and not refused:
+                events.finish()
+                return refused
+            events.flush()
+        return refused
 
     def load_input(self, context: InputContext) -> DayValue[pa.Table]:
         """Read a day's rows at the newest revision: [n rows x 24], or promise those of a range."""

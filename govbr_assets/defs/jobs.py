@@ -9,6 +9,7 @@ from govbr_assets.defs.assets.defaults import RETRY
 from govbr_assets.defs.executor import living_in_process_executor
 from govbr_assets.defs.failures import without_retries
 from govbr_assets.defs.metadata.restore import described, restore_metadata
+from govbr_assets.defs.projection import follow
 from govbr_assets.defs.resources import HubResource
 from govbr_assets.operations.restore import Restore, latest, resolve_revision, restore
 
@@ -32,6 +33,13 @@ reconciliation = _asset_job(
     "reconciliation",
     AssetSelection.groups("reconciliation"),
     description="Compares all rows of PostgreSQL with all rows of the Hub, and says which days differ.",
+)
+
+
+reduced_sync = _asset_job(
+    "reduced_sync",
+    AssetSelection.groups("reduced"),
+    description="Brings the reduced dataset up to date with the full one, file by file.",
 )
 
 
@@ -63,6 +71,8 @@ def put_data_files_back(context: OpExecutionContext, config: RollbackConfig, hub
     changesets = planned if dry_run else [each.changeset for each in done if each.committed]
     revisions = operation.target.revision, start.revision, done[-1].after if done else start.revision
     context.add_output_metadata(restore_metadata(config.revision, revisions, changesets, dry_run=dry_run))
+    if not dry_run:
+        follow(hub, context.instance, context.log)
 
 
 @job(

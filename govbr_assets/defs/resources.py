@@ -1,5 +1,6 @@
 """Configuration into clients. What a client does lives in its own room; the values come from `definitions`."""
 
+import re
 from functools import lru_cache
 
 from dagster import ConfigurableResource, ResourceDependency
@@ -7,6 +8,7 @@ from pydantic import PrivateAttr
 
 from govbr_assets.alerts.outbox import AlertOutbox
 from govbr_assets.core.licenses import check_license
+from govbr_assets.core.spec import DatasetSpec
 from govbr_assets.dataset import Dataset
 from govbr_assets.errors import ConfigurationError
 from govbr_assets.huggingface.viewer import Viewer
@@ -14,7 +16,9 @@ from govbr_assets.io.environment import check_hub
 from govbr_assets.io.settings import base_url, cleaned
 from govbr_assets.io.storage.folder import Folder
 from govbr_assets.postgres.news import NewsTable
-from govbr_assets.publications import NEWS
+from govbr_assets.publications import NEWS, REDUCED
+
+_REPO_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 
 class PostgresResource(ConfigurableResource):
@@ -45,6 +49,7 @@ class HubResource(ConfigurableResource):
         dry_run: `1` makes every publication a dry run.
         license_id: of a card that this project writes: an identifier of the Hub; empty leaves it out.
         release_tags: `on` or `off`: whether releases get tags.
+        reduced_repo_id: of the reduced dataset, likewise `namespace/name`; empty publishes none.
     """
 
     repo_id: str
@@ -56,6 +61,7 @@ class HubResource(ConfigurableResource):
     dry_run: str = ""
     license_id: str = ""
     release_tags: str = "on"
+    reduced_repo_id: str = ""
 
     @property
     def tags_releases(self) -> bool:
@@ -75,8 +81,37 @@ class HubResource(ConfigurableResource):
             raise ConfigurationError(f"GOVBR_DRY_RUN is {self.dry_run!r}: write 1 or 0, or leave it out.")
         return dry_run in ("1", "true")
 
+    @property
+    def has_reduced(self) -> bool:
+        """Whether the reduced dataset is published as well."""
+        return bool(cleaned(self.reduced_repo_id))
+
     def dataset(self) -> Dataset:
         """Open the dataset, or take the one opened before, which knows its own commits before the Hub lists them."""
+        return self._open(_required("GOVBR_REPO_ID", self.repo_id, "my-org/my-news"), NEWS, self.storage_url)
+
+    def reduced_dataset(self) -> Dataset:
+        """Open the reduced dataset, likewise.
+
+        Raises:
+            ConfigurationError: a setting is missing or malformed, or names the repo of the full dataset.
+        """
+        repo_id = _required("GOVBR_REDUCED_REPO_ID", self.reduced_repo_id, "my-org/my-news-reduced")
+        if not _REPO_ID.fullmatch(repo_id):
+            raise ConfigurationError(
+                f"GOVBR_REDUCED_REPO_ID is {repo_id!r}: write namespace/name, such as my-org/my-news-reduced."
+            )
+        if repo_id.lower() == cleaned(self.repo_id).lower():
+            raise ConfigurationError(
+                f"GOVBR_REDUCED_REPO_ID is {repo_id!r}, as GOVBR_REPO_ID is: name a repo of its own for the reduced"
+                " dataset, or leave it out."
+            )
+        # In a folder of its own: what is kept of files that one dataset does not have would be dropped by the other.
+        folder = f"{self.storage_url.rstrip('/')}/{REDUCED.name}" if self.storage_url else ""
+        return self._open(repo_id, REDUCED.spec, folder)
+
+    def _open(self, repo_id: str, spec: DatasetSpec, storage_url: str) -> Dataset:
+        """Open a dataset with what both have in common."""
         visibility, minutes = cleaned(self.visibility), cleaned(self.patience_minutes)
         if visibility not in ("private", "public"):
             raise ConfigurationError(
@@ -87,11 +122,12 @@ class HubResource(ConfigurableResource):
                 f"GOVBR_HUB_PATIENCE_MINUTES is {self.patience_minutes!r}: write a number of minutes, such as 60."
             )
         return _dataset(
-            _required("GOVBR_REPO_ID", self.repo_id, "my-org/my-news"),
+            repo_id,
+            spec,
             visibility == "private",
             self.token or None,
             self.endpoint or None,
-            self.storage_url,
+            storage_url,
             int(minutes) * 60,
             check_license("GOVBR_DATASET_LICENSE", cleaned(self.license_id)),
             self.tags_releases,
@@ -151,6 +187,7 @@ class AlertResource(ConfigurableResource):
 @lru_cache(maxsize=8)
 def _dataset(
     repo_id: str,
+    spec: DatasetSpec,
     private: bool,
     token: str | None,
     endpoint: str | None,
@@ -163,7 +200,7 @@ def _dataset(
     folder = Folder(storage_url) if storage_url else None
     dataset = Dataset.open(
         repo_id,
-        NEWS,
+        spec,
         private=private,
         token=token,
         endpoint=endpoint,

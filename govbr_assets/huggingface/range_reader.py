@@ -48,15 +48,16 @@ class ColumnReader:
         remote: the file, each read of which is a request.
         size: of the file in bytes.
         metadata: of the file.
+        gap: bytes between two ranges at most that are fetched as well, to save a request.
     """
 
-    def __init__(self, remote: IO[bytes], size: int, metadata: pq.FileMetaData) -> None:
-        self._window = _Window(remote, size)
+    def __init__(self, remote: IO[bytes], size: int, metadata: pq.FileMetaData, gap: int = _GAP) -> None:
+        self._window, self._gap = _Window(remote, size), gap
         self._parquet = pq.ParquetFile(self._window, metadata=metadata)
 
     def read(self, group: int, columns: Sequence[str]) -> pa.Table:
         """Read some columns of a row group: [n rows x columns], in their order in the file."""
-        self._window.fetch(_ranges(self._parquet.metadata, group, set(columns)))
+        self._window.fetch(_ranges(self._parquet.metadata, group, set(columns), self._gap))
         return self._parquet.read_row_group(group, list(columns), use_threads=False)
 
 
@@ -104,7 +105,7 @@ def _range(remote: IO[bytes], start: int, end: int) -> bytes:
     return remote.read(end - start)
 
 
-def _ranges(metadata: pq.FileMetaData, group: int, columns: set[str]) -> list[tuple[int, int]]:
+def _ranges(metadata: pq.FileMetaData, group: int, columns: set[str], gap: int) -> list[tuple[int, int]]:
     """Return the byte ranges of the columns of a row group, as half-open intervals."""
     found: list[tuple[int, int]] = []
     row_group = metadata.row_group(group)
@@ -115,7 +116,7 @@ def _ranges(metadata: pq.FileMetaData, group: int, columns: set[str]) -> list[tu
         start = chunk.dictionary_page_offset if chunk.has_dictionary_page else chunk.data_page_offset
         start = min(start or chunk.data_page_offset, chunk.data_page_offset)
         end = start + chunk.total_compressed_size
-        if found and start - found[-1][1] <= _GAP:
+        if found and start - found[-1][1] <= gap:
             found[-1] = found[-1][0], end
         else:
             found.append((start, end))

@@ -10,6 +10,7 @@ from govbr_assets.defs.assets.daily import hf_parquet_shard
 from govbr_assets.defs.assets.defaults import WEEKLY, PublishConfig, columns, owned_asset
 from govbr_assets.defs.failures import without_retries
 from govbr_assets.defs.metadata.compaction import CompactionProgress
+from govbr_assets.defs.projection import follow
 from govbr_assets.defs.resources import HubResource
 from govbr_assets.operations.compact.plan import compact
 from govbr_assets.operations.release import tag_releases
@@ -46,5 +47,6 @@ def consolidated_dataset(
                 context.log.warning(tags.problem)
         if not dry_run:
             yield MaterializeResult(metadata=progress.to_metadata(), data_version=progress.version)
+            follow(hub, context.instance, context.log)
         elif not progress.commits:
             yield AssetObservation(context.asset_key, metadata=progress.to_metadata())

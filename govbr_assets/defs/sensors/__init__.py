@@ -11,6 +11,7 @@ from dagster import DefaultSensorStatus, SensorDefinition, sensor
 
 from govbr_assets.defs.sensors.alerts import alert_sensor
 from govbr_assets.defs.sensors.late_rows import late_news_sensor
+from govbr_assets.defs.sensors.reduced import reduced_dataset_sensor
 from govbr_assets.defs.sensors.repair import repair_sensor
 from govbr_assets.defs.sensors.ticks import in_time
 
@@ -24,10 +25,12 @@ def sensors(status: DefaultSensorStatus, jobs: Sequence[Any]) -> list[SensorDefi
 
     Args:
         status: whether they run where nobody has switched them on or off in the UI.
-        jobs: what they may request.
+        jobs: what they may request; without `reduced_sync` there is no sensor for it.
     """
     requesting = {"jobs": jobs, "default_status": status}
+    following = [sensor(**requesting, minimum_interval_seconds=30)(in_time(_REQUESTING)(reduced_dataset_sensor))]
     return [
+        *(following if any(each.name == "reduced_sync" for each in jobs) else []),
         sensor(**requesting, minimum_interval_seconds=300)(in_time(_REQUESTING)(late_news_sensor)),
         sensor(**requesting, minimum_interval_seconds=60)(in_time(_REQUESTING)(repair_sensor)),
         sensor(minimum_interval_seconds=30, default_status=status)(in_time(_ALERTING)(alert_sensor)),

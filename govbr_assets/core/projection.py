@@ -1,0 +1,93 @@
+"""Projections: datasets that are some columns, and maybe some rows, of another one, file by file.
+
+Which ones there are says `publications`; how the files of one are kept current, `operations.project`.
+"""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import sha256
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from govbr_assets.core.layout import is_parquet
+from govbr_assets.core.spec import DatasetSpec, Introduction
+
+
+@dataclass(frozen=True)
+class RowFilter:
+    """Which rows a projection has: those whose value of one column is among some.
+
+    Attributes:
+        column: a column of the full dataset, published or not.
+        values: the wanted ones.
+    """
+
+    column: str
+    values: frozenset[str]
+
+    def apply(self, rows: pa.Table) -> pa.Table:
+        """Keep the wanted rows, in their order."""
+        wanted = pa.array(sorted(self.values), rows.schema.field(self.column).type)
+        return rows.filter(pc.is_in(rows[self.column], wanted))
+
+
+@dataclass(frozen=True)
+class Projection:
+    """A dataset that mirrors another one file by file. It needs no key: rows stand in the order of the other's files.
+
+    Attributes:
+        of: the full dataset.
+        columns: names of its columns, in the order of the files of this one.
+        name: for people.
+        rows: which rows; None has all of them.
+        introduction: what a new dataset card says of it.
+    """
+
+    of: DatasetSpec
+    columns: tuple[str, ...]
+    name: str
+    rows: RowFilter | None = None
+    introduction: Introduction = field(default_factory=Introduction)
+
+    @cached_property
+    def spec(self) -> DatasetSpec:
+        """What the files of this dataset hold; it has no key."""
+        declared = {column.name: column for column in self.of.columns}
+        return DatasetSpec(
+            name=self.name,
+            columns=tuple(declared[name] for name in self.columns),
+            key="",
+            alias="",
+            event_time=self.of.event_time if self.of.event_time in self.columns else "",
+            newest_by=(),
+            layout=self.of.layout,
+            introduction=self.introduction,
+        )
+
+    @cached_property
+    def sources(self) -> tuple[str, ...]:
+        """The columns of the full dataset that are read."""
+        return tuple(dict.fromkeys([*self.columns, *([self.rows.column] if self.rows else [])]))
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Columns and rows in eight hex digits: files of another projection are not taken for those of this one."""
+        rows = (self.rows.column, sorted(self.rows.values)) if self.rows else None
+        return sha256(repr((self.spec.fingerprint, rows)).encode()).hexdigest()[:8]
+
+    def apply(self, rows: pa.Table) -> pa.Table:
+        """Project rows of the full dataset.
+
+        Args:
+            rows: [n rows x columns], at least `sources`, with the published types.
+
+        Returns:
+            [m rows x columns] of `spec.schema`, in the same order.
+        """
+        wanted = self.rows.apply(rows) if self.rows else rows
+        return wanted.select(self.spec.schema.names)
+
+    def path(self, source: str) -> str:
+        """Name the file that mirrors one: the same path; a file of another format gets the ending of Parquet."""
+        return source if is_parquet(source) else f"{source}.parquet"

@@ -1,0 +1,60 @@
+"""Which content of the full dataset each file of a projection was made of: from the trailer of its last commit.
+
+Nothing is downloaded for it. A file that somebody else has changed since, and all files if the trailer is lost or names
+a revision that is there no more, are of unknown origin: `plan` has them compared.
+"""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from itertools import islice
+from typing import NamedTuple
+
+from govbr_assets.core.projection import Projection
+from govbr_assets.dataset import Dataset
+from govbr_assets.dataset.changeset import SourceRevision
+from govbr_assets.errors import ContractError, HubDeniedError
+from govbr_assets.huggingface.snapshot import Snapshot
+
+_COMMITS = 200  # of others, after the last one of ours, that are looked through
+
+
+class Mirror(NamedTuple):
+    """What is known of a projection at a revision.
+
+    Attributes:
+        source: the revision of the full dataset that its last commit names; empty if none does.
+        origins: content of the full dataset that is mirrored as it should be, by path there.
+    """
+
+    source: str = ""
+    origins: Mapping[str, str] = {}
+
+
+def mirror_of(full: Dataset, reduced: Dataset, projection: Projection, snapshot: Snapshot) -> Mirror:
+    """Say what the files of a projection were made of.
+
+    Args:
+        full: the full dataset.
+        reduced: the projection's own.
+        projection: which columns and rows.
+        snapshot: a revision of the projection.
+
+    Raises:
+        HubUnavailableError: the Hub is out of reach.
+    """
+    for commit in islice(reduced.client.commits(snapshot.revision), _COMMITS) if snapshot.revision else ():
+        named = SourceRevision.parse(commit.message)
+        if named is None:
+            continue
+        if named.projection != projection.fingerprint:
+            break
+        with suppress(HubDeniedError, ContractError):  # its history was squashed, or it is another repo, or none
+            then = snapshot if commit.revision == snapshot.revision else reduced.client.at(commit.revision)
+            source = full.client.at(named.revision)
+            pairs = [(file, projection.path(file.path)) for file in source.data_files]
+            return Mirror(
+                named.revision,
+                {file.path: file.content for file, path in pairs if snapshot.data_file(path) == then.data_file(path)},
+            )
+        break
+    return Mirror()

@@ -1,0 +1,204 @@
+"""What one commit of a projection does: it mirrors a revision of the full dataset wholly.
+
+That is the newest one, unless more files than one commit may have would be made: then it is one on the way there, which
+the history of the full dataset has, so that every revision of the projection is whole and has each row once.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from itertools import takewhile
+from pathlib import Path
+
+from govbr_assets.core.projection import Projection
+from govbr_assets.dataset import Dataset
+from govbr_assets.dataset.changeset import Changeset, SourceRevision
+from govbr_assets.dataset.left_over import left_over
+from govbr_assets.dataset.transaction import CommitResult, commit
+from govbr_assets.errors import ContractError
+from govbr_assets.huggingface.commit import COMMIT_FILES, Log
+from govbr_assets.huggingface.snapshot import DataFile, Snapshot
+from govbr_assets.io.scratch import scratch_folder
+from govbr_assets.operations.project.files import ProjectedFiles
+from govbr_assets.operations.project.mirror import Mirror, mirror_of
+
+
+@dataclass(frozen=True)
+class ProjectionReport:
+    """What a commit of a projection does.
+
+    Attributes:
+        source: the revision of the full dataset that is mirrored wholly after it; None if there is none.
+        goal: the revision that all commits lead to.
+        behind: the one that was mirrored before, as the history tells; empty if it does not.
+        made: paths of the files that are made anew.
+        dropped: paths of the files that go.
+        remaining: files of the time before that are left for later commits to delete.
+    """
+
+    source: str | None
+    goal: str | None
+    behind: str = ""
+    made: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
+    remaining: int = 0
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing remains to be done."""
+        return self.source == self.goal and not self.remaining
+
+
+class ProjectionSync:
+    """The next commit of a projection.
+
+    Args:
+        full: the full dataset.
+        reduced: the projection's own.
+        projection: which columns and rows.
+        goal: the snapshot of the full dataset to be mirrored.
+        files: makes the files.
+    """
+
+    def __init__(
+        self, full: Dataset, reduced: Dataset, projection: Projection, goal: Snapshot, files: ProjectedFiles
+    ) -> None:
+        self._full, self._reduced, self._projection, self._goal = full, reduced, projection, goal
+        self._files = files
+        self._data_files = cache(self._read_data_files)  # of a revision, which never changes
+
+    def plan(self, snapshot: Snapshot) -> Changeset[ProjectionReport]:
+        """Plan the commit.
+
+        Raises:
+            ContractError: the full dataset is empty or gone, or one of its files cannot be read.
+            HubUnavailableError: the Hub is out of reach.
+        """
+        self._check_source(snapshot)
+        mirror = mirror_of(self._full, self._reduced, self._projection, snapshot)
+        if self._goal.revision is None or not self._goal.data_files:
+            return Changeset(report=ProjectionReport(self._goal.revision, self._goal.revision))
+        origins = self._compared(snapshot, mirror)
+        revision, wanted = self._step(mirror, origins)
+        return self._changeset(snapshot, mirror, revision, wanted, _stale(wanted, origins))
+
+    def _check_source(self, snapshot: Snapshot) -> None:
+        """Raise if the full dataset has no rows where this one has some."""
+        goal, full, reduced = self._goal, self._full.client.repo_id, self._reduced.client.repo_id
+        if any(map(self._full.reader.row_count, goal.data_files)) or not snapshot.data_files:
+            return
+        found = "has no rows" if goal.revision else "is not on the Hub"
+        raise ContractError(
+            f"{full} {found}, so that {reduced} stays as it is: look at {full}, and at GOVBR_REPO_ID; if its rows"
+            " should be gone, delete the data files of both by hand."
+        )
+
+    def _compared(self, snapshot: Snapshot, mirror: Mirror) -> dict[str, str]:
+        """Say which content is mirrored as it should be, by path: known, or found by comparing files of unknown origin.
+
+        Only files that are there are compared: without one, it has to be made to see whether it has rows.
+        """
+        origins, there = dict(mirror.origins), snapshot.data_file
+        for source in self._goal.data_files:
+            file = there(self._projection.path(source.path))
+            if source.path not in origins and file and self._files.same(source, file):
+                origins[source.path] = source.content
+        return origins
+
+    def _step(self, mirror: Mirror, origins: Mapping[str, str]) -> tuple[str, tuple[DataFile, ...]]:
+        """Choose the revision to mirror, and list its data files."""
+        goal = self._goal.revision or ""
+        if len(_stale(self._data_files(goal), origins)) <= COMMIT_FILES:
+            return goal, self._data_files(goal)
+        for revision in takewhile(lambda each: each != mirror.source, self._history()):
+            wanted = self._data_files(revision)
+            if wanted and 0 < len(_stale(wanted, origins)) <= COMMIT_FILES:
+                return revision, wanted
+        return goal, self._data_files(goal)  # what one commit of others did, one commit follows
+
+    def _history(self) -> Iterator[str]:
+        """List the revisions of the full dataset, the newest first."""
+        return (each.revision for each in self._full.client.commits(self._goal.revision or ""))
+
+    def _read_data_files(self, revision: str) -> tuple[DataFile, ...]:
+        """List the data files at a revision; none if nobody can load it."""
+        with suppress(ContractError):
+            return tuple((self._goal if revision == self._goal.revision else self._full.client.at(revision)).data_files)
+        return ()
+
+    def _changeset(
+        self,
+        snapshot: Snapshot,
+        mirror: Mirror,
+        revision: str,
+        wanted: tuple[DataFile, ...],
+        stale: tuple[DataFile, ...],
+    ) -> Changeset[ProjectionReport]:
+        """Make the files that are stale, and drop those that mirror none."""
+        made = {self._projection.path(file.path): self._files.make(file) for file in stale}
+        put = {path: content for path, content in made.items() if content and not _holds(snapshot, path, content)}
+        mirrored = {self._projection.path(file.path) for file in wanted} - {path for path in made if not made[path]}
+        dropped = [file.path for file in snapshot.data_files if file.path not in mirrored]
+        room = max(0, COMMIT_FILES - len(put))
+        old = [file.path for file in left_over(self._reduced, snapshot)] if len(dropped) < room else []
+        delete = tuple([*dropped, *(path for path in old if path not in put)][:room])
+        unselect = frozenset(dropped) - {*delete}
+        remaining = len(dropped) + len(old) - len(delete)
+        report = ProjectionReport(
+            revision, self._goal.revision, mirror.source, tuple(put), tuple(dropped), max(0, remaining)
+        )
+        return Changeset(
+            put=put,
+            delete=delete,
+            unselect=unselect,
+            message=_message(self._full.client.repo_id, revision, report),
+            source=SourceRevision(revision, self._projection.fingerprint),
+            allow_incompatible=True,  # what breaks readers is made anew or goes
+            report=report,
+        )
+
+
+def project(
+    full: Dataset, reduced: Dataset, projection: Projection, *, dry_run: bool = False, log: Log = lambda _: None
+) -> Iterator[CommitResult[ProjectionReport]]:
+    """Mirror the newest revision of the full dataset, one commit after another; each is on the Hub when it is given.
+
+    Args:
+        full: the full dataset.
+        reduced: the projection's own.
+        projection: which columns and rows.
+        dry_run: give what the first commit would be, and change nothing.
+        log: gets a sentence when a commit waits.
+
+    Raises:
+        TransientError: the Hub failed, or somebody else keeps committing; what was given before is on the Hub.
+        ContractError: the full dataset is empty or gone, or a file cannot be read.
+        HubDeniedError: the Hub rejects it.
+    """
+    goal, here = full.client.head(), reduced.client.head()
+    with scratch_folder() as folder:
+        files = ProjectedFiles(full, reduced, projection, folder)
+        operation = ProjectionSync(full, reduced, projection, goal, files)
+        while True:
+            result = commit(reduced, operation, here, dry_run=dry_run, log=log)
+            yield result
+            if dry_run or not result.committed or result.report.complete:
+                return
+            here = result.snapshot
+
+
+def _stale(wanted: tuple[DataFile, ...], origins: Mapping[str, str]) -> tuple[DataFile, ...]:
+    """List the files of the full dataset that are not mirrored as they are."""
+    return tuple(file for file in wanted if origins.get(file.path) != file.content)
+
+
+def _holds(snapshot: Snapshot, path: str, content: Path) -> bool:
+    """Return whether a data file has these bytes: the projection does not show every change of the full dataset."""
+    file = snapshot.data_file(path)
+    return file is not None and file.holds(content)
+
+
+def _message(repo_id: str, revision: str, report: ProjectionReport) -> str:
+    """Write the first line of the commit message."""
+    return f"Mirror {repo_id} at {revision[:8]}: {len(report.made)} files made, {len(report.dropped)} dropped"
