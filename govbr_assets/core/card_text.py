@@ -28,7 +28,9 @@ Só as primeiras linhas, sem baixar tudo (*streaming*):
 for linha in load_dataset("{repo}", split="train", streaming=True).take(10):
     print(linha)
 ```
+"""
 
+_FILTER = """
 Com um filtro, pelo [DuckDB](https://duckdb.org), que lê apenas as colunas e os trechos necessários:
 
 ```sql
@@ -39,7 +41,9 @@ WHERE {time} >= TIMESTAMPTZ '2026-01-01 00:00:00-03:00'
 ```
 
 O mesmo caminho `hf://` serve para `polars.read_parquet` e `pandas.read_parquet`.
+"""
 
+_PIN = """
 Para que um trabalho possa ser repetido com os mesmos dados, fixe uma versão: {pin}:
 
 ```python
@@ -142,7 +146,9 @@ def new_card(spec: DatasetSpec, facts: CardFacts, size: str, block: str) -> str:
     return "".join(
         [
             f"---\n{_metadata(spec, facts, size)}---\n\n# {introduction.title}\n\n{introduction.text}\n",
-            _LOAD.format(**named, pin=pin, revision=revision),
+            _LOAD.format(**named),
+            _FILTER.format(**named) if spec.event_time else "",
+            _PIN.format(**named, pin=pin, revision=revision),
             f"\n{BEGIN}\n{block}{END}\n",
             made.format(**named),
             _LICENSE.format(**named) if facts.license_id else "",

@@ -11,6 +11,7 @@ from govbr_assets.defs.metadata.projection import ProjectionProgress
 from govbr_assets.defs.resources import HubResource
 from govbr_assets.errors import GovbrAssetsError
 from govbr_assets.operations.project.plan import project
+from govbr_assets.operations.release import tag_mirrored
 from govbr_assets.publications import REDUCED
 
 REDUCED_DATASET = AssetKey("reduced_dataset")
@@ -33,6 +34,11 @@ def mirror(hub: HubResource, log: Callable[[str], None], *, dry_run: bool = Fals
     for result in project(full, reduced, REDUCED, dry_run=dry_run, log=log):
         progress.add(result)
         log(str(progress))
+    if hub.tags_releases and not dry_run and progress.source:
+        tags = tag_mirrored(full, reduced, progress.source, log)
+        progress.tagged(tags)
+        if tags.problem:
+            log(tags.problem)
     return progress
 
 

@@ -28,6 +28,7 @@ from govbr_assets.errors import (
 _NO_ANSWER = (HTTPError, ConnectionError, TimeoutError, JSONDecodeError)
 _NONSENSE = (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError)
 """What the client and its storage's raise over an answer that they do not expect; a recursion without end as well."""
+_SETTINGS = "GOVBR_REPO_ID (of the reduced dataset GOVBR_REDUCED_REPO_ID)"
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _NO_HUB = "Look at HF_ENDPOINT, and at what stands between it and us: what answers there is no Hub."
 _NO_WAY = "Look at HF_ENDPOINT, and at the certificates that this machine knows: another try will not help."
@@ -163,7 +164,7 @@ def _translate(error: HfHubHTTPError, repo_id: str, doing: str) -> GovbrAssetsEr
     if status in (404, 405) and "X-Error-Code" not in error.response.headers:
         return HubDeniedError(f"{text}. {_NO_HUB}")
     if status == 404:
-        return HubDeniedError(f"{text}. Look at GOVBR_REPO_ID and HF_TOKEN: no such thing, or not for this token.")
+        return HubDeniedError(f"{text}. Look at {_SETTINGS} and HF_TOKEN: no such thing, or not for this token.")
     if status >= 500:
         return HubUnavailableError(text)
     if message.startswith(_CARD_REFUSED):
@@ -183,7 +184,7 @@ def _denied(status: int, message: str, repo_id: str, doing: str) -> HubDeniedErr
             f"The quota or the billing of the owner of {repo_id} is in the way, not HF_TOKEN: {text}. Free or buy room"
             " there; another try will not help before."
         )
-    return HubDeniedError(f"{text}. Look at HF_TOKEN: it must be valid and may write to GOVBR_REPO_ID.")
+    return HubDeniedError(f"{text}. Look at HF_TOKEN: it must be valid and may write to the repo ({_SETTINGS}).")
 
 
 def _reason(message: str) -> str:

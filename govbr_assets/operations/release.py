@@ -54,6 +54,29 @@ def tag_releases(dataset: Dataset, log: Log = lambda _: None) -> TaggedReleases:
     return TaggedReleases(tuple(created))
 
 
+def tag_mirrored(full: Dataset, reduced: Dataset, source: str, log: Log = lambda _: None) -> TaggedReleases:
+    """Create the tag of a release in the repo of a projection whose head mirrors that release.
+
+    Nothing is raised, as in `tag_releases`; the next run that mirrors the same revision tries again.
+
+    Args:
+        full: the full dataset.
+        reduced: the projection's own.
+        source: the revision of the full dataset that the projection mirrors.
+        log: gets a sentence for each tag.
+    """
+    try:
+        commit, revision = next(full.client.commits(source), None), reduced.client.head().revision
+        name = Release.parse(commit.message).name if commit else ""
+        if not name or not revision or name not in tag_names(full.client) or name in tag_names(reduced.client):
+            return TaggedReleases()
+        create_tag(reduced.client, name, revision, _message(full, name, source))
+    except (HubDeniedError, HubUnavailableError) as error:
+        return TaggedReleases(problem=f"A release has no tag in {reduced.client.repo_id} yet: {error}")
+    log(f"Revision {revision[:8]} of {reduced.client.repo_id} got the tag {name}.")
+    return TaggedReleases((name,))
+
+
 def tag_before(dataset: Dataset, revision: str, day: Day) -> str:
     """Tag the state before a change of the whole dataset, such as a migration.
 

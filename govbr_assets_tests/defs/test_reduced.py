@@ -112,6 +112,9 @@ def test_it_follows_in_the_run_that_publishes_days_compacts_or_rolls_back(siblin
     assert len(sibling.titles()) == 2
     assert sibling.tick() == []
     assert graph.compact(checks=False, **sibling.settings).success
+    (tag,) = sibling.store.history(sibling.repo_id).tags.all().values()
+    assert tag.sha == sibling.store.head(sibling.repo_id)
+    assert {tag.name} == {*sibling.store.history(graph.repo_id).tags.all()}
     assert [path for path in sibling.store.tree(sibling.repo_id, "main") if "data/" in path] == [
         "data/train-2026-00.parquet"
     ]

@@ -2,9 +2,13 @@
 
 import csv
 import io
+import os
 import random
+import subprocess
+import sys
 from collections.abc import Mapping
 from datetime import timedelta
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -28,6 +32,12 @@ from govbr_assets_tests import stranger
 from govbr_assets_tests.tables import encode, shard, usual_card
 
 TODAY = Day.of("2026-01-20")
+LOAD = """
+import sys
+from datasets import load_dataset
+for revision in sys.argv[2:]:
+    print(load_dataset(sys.argv[1], revision=revision, split="train").num_rows)
+"""
 OLD_CARD = b"""---
 license: cc-by-4.0
 configs:
@@ -106,8 +116,8 @@ class Pair:
     def sha(self, revision: str) -> str:
         return self.hub.store.head(self.reduced_id) if revision == "main" else revision
 
-    def source(self) -> str:
-        commit = next(self.reduced.client.commits())
+    def source(self, revision: str = "main") -> str:
+        commit = next(self.reduced.client.commits(revision))
         named = SourceRevision.parse(commit.message)
         return named.revision if named else ""
 
@@ -194,7 +204,7 @@ def test_rows_that_change_elsewhere_than_in_the_projected_columns_make_no_commit
 
 
 def test_more_files_than_a_commit_may_have_come_in_several_that_are_each_a_state_of_the_full_dataset(
-    pair: Pair, monkeypatch: pytest.MonkeyPatch
+    pair: Pair, local_hub: LocalHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr("govbr_assets.operations.project.plan.COMMIT_FILES", 3)
     pair.write({**day("2026-01-01"), "README.md": usual_card(None).encode()})
@@ -212,6 +222,13 @@ def test_more_files_than_a_commit_may_have_come_in_several_that_are_each_a_state
     assert "lookup.parquet" in pair.hub.store.tree(pair.reduced_id, "main")
     pair.check()
     assert pair.project() == []
+    ours = [each.revision for each in pair.reduced.client.commits() if SourceRevision.parse(each.message)]
+    rows = [sum(table.num_rows for table in pair.wanted(pair.source(each)).values()) for each in ours]
+    told = {"HF_ENDPOINT": local_hub.endpoint, "HF_HOME": str(tmp_path), "HF_TOKEN": local_hub.read_token}
+    command = [sys.executable, "-c", LOAD, pair.reduced_id, *ours]
+    loaded = subprocess.run(command, env=os.environ | told, capture_output=True, text=True, check=False)
+    assert loaded.stdout.split() == list(map(str, rows)), loaded.stderr
+    assert len({*rows}) > 3
 
 
 @pytest.mark.parametrize("gone", ["the repo", "the files", "the rows"])
@@ -241,6 +258,7 @@ def test_another_subset_of_columns_and_one_agency_of_files_that_others_wrote(loc
     pair.write({**files, "README.md": b"---\nconfigs:\n- config_name: default\n  data_files: legacy/*.parquet\n---\n"})
     (report,) = pair.project()
     assert report.made == ("legacy/a.parquet",)
+    assert "TIMESTAMPTZ" not in pair.hub.store.tree(pair.reduced_id, "main")["README.md"].path.read_text()  # no times
     assert pair.files(pair.reduced_id)["legacy/a.parquet"]["unique_id"].to_pylist() == ["a", "c"]
     assert pair.project() == []
     pair.write({"legacy/b.parquet": encode(mixed), "legacy/a.parquet": encode(nobody)})

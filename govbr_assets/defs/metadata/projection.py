@@ -13,6 +13,7 @@ from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.snapshot import Snapshot
 from govbr_assets.operations.project.compare import ProjectionComparison
 from govbr_assets.operations.project.plan import ProjectionReport
+from govbr_assets.operations.release import TaggedReleases
 
 _SHOWN = 20  # files
 
@@ -63,22 +64,29 @@ class ProjectionProgress:
         client: of its repo.
         source_repo: of the full dataset.
         dry_run: nothing is committed.
+
+    Attributes:
+        source: the revision of the full dataset that is mirrored; empty if there is none.
     """
 
     def __init__(self, client: RepoClient, source_repo: str, *, dry_run: bool) -> None:
         self._client, self._source_repo, self._dry_run = client, source_repo, dry_run
         self._before: Snapshot | None = None
-        self._after, self._source = Snapshot(None, {}), ""
+        self._after, self.source, self._tags = Snapshot(None, {}), "", TaggedReleases()
         self._made, self._numbers, self._notes = list[str](), Counter[str](), list[str]()
 
     def add(self, result: CommitResult[ProjectionReport]) -> None:
         """Add a commit, or what one would be."""
         report = result.report
         self._before = self._before or result.parent
-        self._after, self._source, self._notes = result.snapshot, report.source or "", result.notes
+        self._after, self.source, self._notes = result.snapshot, report.source or "", result.notes
         self._made += report.made
         done = {"commits": int(result.committed), "files_made": len(report.made), "files_dropped": len(report.dropped)}
         self._numbers.update(done | {"bytes_written": result.changeset.size})
+
+    def tagged(self, tags: TaggedReleases) -> None:
+        """Add what became of the tag of a release."""
+        self._tags = tags
 
     @property
     def version(self) -> DataVersion:
@@ -87,14 +95,14 @@ class ProjectionProgress:
 
     def __str__(self) -> str:
         made, dropped = self._numbers["files_made"], self._numbers["files_dropped"]
-        source = self._source[:8] or "nothing"
+        source = self.source[:8] or "nothing"
         return f"{self._client.repo_id} mirrors {source}: {made} files made anew, {dropped} dropped."
 
     def to_metadata(self) -> Metadata:
         """Describe all of it."""
         before = (self._before.revision if self._before else "") or ""
         record = ProjectionRecord(
-            self._client.repo_id, self._source_repo, self._source, before, self._after.revision or "", self._dry_run
+            self._client.repo_id, self._source_repo, self.source, before, self._after.revision or "", self._dry_run
         )
         return {
             **record.to_metadata(),
@@ -102,6 +110,7 @@ class ProjectionProgress:
             **{name: self._numbers[name] for name in ("commits", "files_made", "files_dropped", "bytes_written")},
             "files": len(self._after.data_files),
             "made": "\n".join(self._made[:_SHOWN]) or "none",
+            "tags": ", ".join(self._tags.created) or self._tags.problem or "none",
             "notes": "\n".join(self._notes) or "none",
         }
 

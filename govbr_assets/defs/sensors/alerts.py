@@ -55,7 +55,7 @@ def alert_sensor(
     for alert in (
         *_failures(context, cursor, alerts.link),
         *tick_alerts(instance, watched, cursor.failing, cursor.began_at),
-        *overdue_assets(instance, now),
+        *overdue_assets(instance, now, reduced=hub.has_reduced),
         *missing_day(newest, cursor),
     ):
         outbox.enqueue(alert)

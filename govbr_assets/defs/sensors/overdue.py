@@ -9,18 +9,20 @@ from govbr_assets.alerts.message import Alert, day_missing, overdue_alert
 from govbr_assets.defs.assets.consolidated import consolidated_dataset
 from govbr_assets.defs.assets.daily import hf_parquet_shard
 from govbr_assets.defs.assets.reconciliation import hub_reconciliation
+from govbr_assets.defs.assets.reduced import reduced_dataset
 from govbr_assets.defs.newest_day import NewestDay
 from govbr_assets.defs.sensors.alert_cursor import AlertCursor
 
 
-def overdue_assets(instance: DagsterInstance, now: datetime) -> Iterator[Alert]:
+def overdue_assets(instance: DagsterInstance, now: datetime, *, reduced: bool = False) -> Iterator[Alert]:
     """Find the assets that were not materialized for longer than their freshness policy allows, as the UI does.
 
     Args:
         instance: Dagster's.
         now: aware.
+        reduced: the reduced dataset is published as well.
     """
-    assets: list[AssetsDefinition] = [consolidated_dataset, hub_reconciliation]
+    assets: list[AssetsDefinition] = [consolidated_dataset, hub_reconciliation, *([reduced_dataset] if reduced else [])]
     for spec in (spec for each in assets for spec in each.specs):
         event = instance.get_latest_materialization_event(spec.key)
         if event and spec.freshness_policy:
