@@ -20,6 +20,8 @@ _DAILY = "postgres_news_partition,hf_existing_ids,hf_parquet_shard"
 def demo(folder: Path) -> int:
     """Publish two weeks, publish them again, refuse and publish late rows, compact them, and print the result.
 
+    A reduced dataset follows at each step.
+
     Args:
         folder: made anew.
 
@@ -46,6 +48,7 @@ def demo(folder: Path) -> int:
         changed = {path for path in late.files if late.files[path] != again.files.get(path)}
         held &= changed == {late_path}
         held &= show.compact(late)
+        held &= show.reduced()
         held &= show.card()
         held &= show.read()
         print("\nAll of it held." if held else "\nerror: not all of it held; see above.", flush=True)

@@ -46,7 +46,7 @@ def dev(folder: Path, port: int) -> int:
         command = [sys.executable, *quiet, "-m", "dagster", "dev", "-m", "govbr_assets"]
         server = subprocess.Popen(
             [*command, "-h", "127.0.0.1", "-p", str(port), "--log-level", "warning"],
-            env=stack.environment(first),
+            env=stack.environment(first, reduced=True),
             cwd=folder,  # Dagster would warn about the dagster.yaml of the checkout, which is not the stack's
             start_new_session=True,  # Ctrl-C comes to us; we tell Dagster, and keep the stack up until it has stopped
         )

@@ -15,9 +15,10 @@ from govbr_assets.core.days import Day
 from govbr_assets.core.gitignore import GITIGNORE
 from govbr_assets.core.layout import CARD_PATH, CHANGELOG_PATH
 from govbr_assets.dataset import Dataset
+from govbr_assets.dataset.changeset import SourceRevision
 from govbr_assets.huggingface.snapshot import Snapshot
-from govbr_assets.local.stack import REPO_ID, LocalStack
-from govbr_assets.publications import NEWS
+from govbr_assets.local.stack import REDUCED_REPO_ID, REPO_ID, LocalStack
+from govbr_assets.publications import NEWS, REDUCED
 
 _COMPACTED = AssetKey("consolidated_dataset")
 _CHECKS = ["dataset_ids_are_unique", "dataset_schema_is_the_contract", "dataset_is_sorted", "no_row_was_lost"]
@@ -46,7 +47,10 @@ class Show:
 
     def __post_init__(self) -> None:
         self._began = time.monotonic()
-        self._dataset = Dataset.open(REPO_ID, NEWS, token=self.stack.hub.write_token, endpoint=self.stack.hub.endpoint)
+        self._environment = self.stack.environment(self.first_day, reduced=True)
+        hub = self.stack.hub
+        self._dataset = Dataset.open(REPO_ID, NEWS, token=hub.write_token, endpoint=hub.endpoint)
+        self._reduced = Dataset.open(REDUCED_REPO_ID, REDUCED.spec, token=hub.write_token, endpoint=hub.endpoint)
 
     def step(self, text: str) -> None:
         """Print a step and the seconds since the start."""
@@ -92,7 +96,7 @@ class Show:
         self.step(f"dagster {' '.join(words)}")
         process = subprocess.Popen(
             [sys.executable, "-m", "dagster", *words],
-            env=self.stack.environment(self.first_day),
+            env=self._environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -152,7 +156,7 @@ class Show:
 
     def _print_metadata(self, *names: str) -> bool:
         """Print the latest metadata of the compaction and the results of its checks; return whether all passed."""
-        with DagsterInstance.from_config(self.stack.environment(self.first_day)["DAGSTER_HOME"]) as instance:
+        with DagsterInstance.from_config(self._environment["DAGSTER_HOME"]) as instance:
             done = instance.get_latest_materialization_event(_COMPACTED)
             plan = instance.fetch_observations(_COMPACTED, limit=1).records[0].asset_observation
             keys = [AssetCheckKey(_COMPACTED, name) for name in _CHECKS] if done else []
@@ -175,10 +179,27 @@ class Show:
         print(f"\nThe text of its card (README.md):\n{text}\nIts changelog:\n\n{changelog.decode()}", flush=True)
         return b"## Cobertura" in card and b"\n## 20" in changelog
 
+    def reduced(self) -> bool:
+        """Show the reduced dataset beside the full one; return whether it mirrors it."""
+        full, reduced = self._dataset.client.head(), self._reduced.client.head()
+        mirrored = SourceRevision.parse(next(self._reduced.client.commits()).message)
+        print(f"\nThe reduced dataset, {REDUCED_REPO_ID}, with {', '.join(REDUCED.columns)}:")
+        rows = list[list[int]]()
+        for name, dataset, head in (("full", self._dataset, full), ("reduced", self._reduced, reduced)):
+            rows.append([dataset.reader.row_count(file) for file in head.data_files])
+            size, count = sum(file.size for file in head.data_files), len(head.data_files)
+            print(
+                f"  {name:<8} {count:>3} files  {sum(rows[-1]):>6} rows  {size:>9} bytes  head {str(head.revision)[:8]}"
+            )
+        source = mirrored.revision if mirrored else "nothing"
+        print(f"  It mirrors the revision {source[:8]}.", flush=True)
+        paths = [[file.path for file in head.data_files] for head in (full, reduced)]
+        return source == full.revision and paths[0] == paths[1] and rows[0] == rows[1]
+
     def read(self) -> bool:
         """Read the dataset as anybody would."""
         print(f"\nRead it as anybody would:\n\n{_READ}", flush=True)
-        done = subprocess.run([sys.executable, "-c", _READ], env=self.stack.environment(self.first_day), check=False)
+        done = subprocess.run([sys.executable, "-c", _READ], env=self._environment, check=False)
         return done.returncode == 0
 
 

@@ -15,6 +15,7 @@ from govbr_assets.local.postgres import EmbeddedPostgres
 from govbr_assets.local.viewer import LocalViewer
 
 REPO_ID = "demo/govbrnews"
+REDUCED_REPO_ID = "demo/govbrnews-reduced"
 
 _DAGSTER_YAML = "telemetry:\n  enabled: false\nnux:\n  enabled: false\n"
 
@@ -51,8 +52,13 @@ class LocalStack:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def environment(self, first_day: date) -> dict[str, str]:
-        """Make the environment for the product's own commands, with nothing left of other settings for it."""
+    def environment(self, first_day: date, *, reduced: bool = False) -> dict[str, str]:
+        """Make the environment for the product's own commands, with nothing left of other settings for it.
+
+        Args:
+            first_day: the first partition.
+            reduced: whether there is a reduced dataset, too.
+        """
         others = {
             name: value for name, value in os.environ.items() if not name.startswith(("GOVBR_", "HF_", "DAGSTER_"))
         }
@@ -67,6 +73,7 @@ class LocalStack:
             "HF_HOME": str(self._folder / "hf"),
             "HF_HUB_DISABLE_TELEMETRY": "1",
             "HF_TOKEN": self.hub.write_token,
+            **({"GOVBR_REDUCED_REPO_ID": REDUCED_REPO_ID} if reduced else {}),
         }
 
     def fill(self, rows: int, first_day: date, last_day: date) -> int:
