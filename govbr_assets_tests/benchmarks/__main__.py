@@ -17,6 +17,7 @@ from govbr_assets_tests.benchmarks import (
     large_rows,
     one_change,
     one_day,
+    projection,
     reconcile,
 )
 
@@ -28,6 +29,7 @@ SIZED: dict[str, Callable[..., None]] = {
     "compaction_scale": compaction_scale.run,
     "reconcile": reconcile.run,
     "one_change": one_change.run,
+    "projection": projection.run,
     "large_rows": large_rows.run,
 }
 BENCHMARKS: dict[str, Callable[..., None]] = {"one_day": one_day.run, **SIZED}
