@@ -106,7 +106,7 @@ defs = Definitions(
         *reduced_checks,
     ],
     jobs=[*requestable, jobs.rollback],
-    schedules=schedules(DefaultScheduleStatus(status)),
+    schedules=schedules(DefaultScheduleStatus(status), requestable),
     sensors=sensors(DefaultSensorStatus(status), requestable),
     resources={
         "postgres": PostgresResource(url=setting("GOVBR_POSTGRES_URL")),

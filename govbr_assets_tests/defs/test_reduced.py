@@ -41,6 +41,7 @@ print([each.name for each in repository.sensor_defs if "reduced" in each.name][0
 print(max(repository.asset_graph.get_all_asset_keys(), key=lambda key: "reduced" in str(key)).path[0])
 print([key.name for key in repository.asset_graph.asset_check_keys if "reduced" in key.name][0])
 print([each.name for each in repository.get_all_jobs() if "reduced" in each.name][0])
+print([each.name for each in repository.schedule_defs if "reduced" in each.name][0])
 """
 
 
@@ -178,4 +179,10 @@ def test_without_the_setting_there_is_none_and_a_wrong_one_is_named(sibling: Sib
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GOVBR_")}
     environment["GOVBR_REDUCED_REPO_ID"] = "org/reduced"
     told = subprocess.run([sys.executable, "-c", LOAD], env=environment, capture_output=True, text=True, check=True)
-    assert told.stdout.split() == [SENSOR, "reduced_dataset", "reduced_matches_full", "reduced_sync"]
+    assert told.stdout.split() == [
+        SENSOR,
+        "reduced_dataset",
+        "reduced_matches_full",
+        "reduced_sync",
+        "daily_reduced_schedule",
+    ]

@@ -264,6 +264,12 @@ def test_another_subset_of_columns_and_one_agency_of_files_that_others_wrote(loc
     pair.write({"legacy/b.parquet": encode(mixed), "legacy/a.parquet": encode(nobody)})
     (report,) = pair.project()
     assert (report.made, report.dropped) == (("legacy/b.parquet",), ("legacy/a.parquet",))
+    before = pair.hub.store.head(pair.reduced_id)
+    pair.write({"legacy/b.parquet": encode(nobody)})
+    with pytest.raises(ContractError, match=f"has no row that {pair.reduced_id} would have"):
+        pair.project()
+    assert pair.hub.store.head(pair.reduced_id) == before
+    pair.write({"legacy/b.parquet": encode(mixed)})
     assert not compare_projection(pair.full, pair.reduced, some).differences
 
 

@@ -17,6 +17,8 @@ def reduced_dataset_sensor(context: SensorEvaluationContext, hub: HubResource) -
 
     A run that fails is tried again after its own retries in the next hour.
     """
+    if hub.is_dry_run:
+        return SkipReason("GOVBR_DRY_RUN is set: nothing is published.")
     if busy := active_runs(context.instance, _NAME):
         return SkipReason(f"{busy} runs of reduced_sync are under way.")
     full, reduced = hub.dataset().client, hub.reduced_dataset().client

@@ -113,7 +113,8 @@ class ProjectionSync:
             return goal, self._data_files(goal)
         for revision in takewhile(lambda each: each != mirror.source, self._history()):
             wanted = self._data_files(revision)
-            if wanted and 0 < len(_stale(wanted, origins)) <= COMMIT_FILES:
+            some = 0 < len(_stale(wanted, origins)) <= COMMIT_FILES
+            if some and any(map(self._full.reader.row_count, wanted)):
                 return revision, wanted
         return goal, self._data_files(goal)  # what one commit of others did, one commit follows
 
@@ -138,8 +139,15 @@ class ProjectionSync:
         """Make the files that are stale, and drop those that mirror none."""
         made = {self._projection.path(file.path): self._files.make(file) for file in stale}
         put = {path: content for path, content in made.items() if content and not _holds(snapshot, path, content)}
-        mirrored = {self._projection.path(file.path) for file in wanted} - {path for path in made if not made[path]}
+        paths = [self._projection.path(file.path) for file in wanted]
+        mirrored = {path for path in paths if (made[path] if path in made else snapshot.data_file(path))}
         dropped = [file.path for file in snapshot.data_files if file.path not in mirrored]
+        if not mirrored and dropped:
+            full, reduced = self._full.client.repo_id, self._reduced.client.repo_id
+            raise ContractError(
+                f"{full} has no row that {reduced} would have, so that {reduced} stays as it is: look at {full}, and at"
+                f" the rows that the projection {self._projection.name} takes."
+            )
         room = max(0, COMMIT_FILES - len(put))
         old = [file.path for file in left_over(self._reduced, snapshot)] if len(dropped) < room else []
         delete = tuple([*dropped, *(path for path in old if path not in put)][:room])
