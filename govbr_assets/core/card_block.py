@@ -76,7 +76,7 @@ def replace_block(text: str, content: str) -> tuple[str, str]:
 
 
 def _problem(kinds: list[str], *, crowded: bool) -> str:
-    """Say what is wrong with marks."""
+    """Return what is wrong with marks."""
     if not kinds and not crowded:
         return ""
     wrong = {("end", "begin"): "stand in the wrong order", ("begin",): "have no end", ("end",): "have no begin"}

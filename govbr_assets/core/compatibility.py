@@ -36,7 +36,7 @@ class SchemaDiff:
         return "; ".join(wrong) or (f"metadata {self.metadata}" if self.metadata else "")
 
     def for_readers(self, *, first: bool) -> tuple[list[str], list[str]]:
-        """Say what the differences mean to readers of the whole dataset.
+        """Return what the differences mean to readers of the whole dataset.
 
         Args:
             first: the schema is that of the first data file by name, whose types readers expect of all others.
@@ -73,7 +73,7 @@ def compare(schema: pa.Schema, published: pa.Schema) -> SchemaDiff:
 
 
 def _plain(kind: pa.DataType) -> pa.DataType:
-    """Give the type with 32-bit offsets that readers take for the same."""
+    """Return the type with 32-bit offsets that readers take for the same."""
     if pa.types.is_large_string(kind):
         return pa.string()
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):

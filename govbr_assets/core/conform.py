@@ -136,7 +136,7 @@ def _is_text(value: pa.Scalar) -> bool:
 
 
 def _same_kind(source: pa.DataType, target: pa.DataType) -> bool:
-    """Say whether values of one type may become the other: a number is never turned into text, nor text into a time."""
+    """Return whether values of a type may become another: a number is never turned into text, nor text into a time."""
     if pa.types.is_null(source):
         return True
     if pa.types.is_timestamp(target):
@@ -185,7 +185,7 @@ def _spell(value: pa.Scalar) -> str:
 
 
 def _sql_type(kind: pa.DataType) -> str:
-    """Say what PostgreSQL's type for values of the contract is."""
+    """Return what PostgreSQL's type for values of the contract is."""
     if pa.types.is_timestamp(kind):
         return "timestamptz"
     return "text[]" if pa.types.is_list(kind) else "text"

@@ -130,7 +130,7 @@ class _File:
 
 
 def _all_fit(column: pa.ChunkedArray, unit: str) -> bool:
-    """Say whether all times of a unit are ones that the contract allows in it."""
+    """Return whether all times of a unit are ones that the contract allows in it."""
     ends = pc.min_max(column.cast(pa.int64())).as_py().values()
     return all(each * _NANOSECONDS[unit] in _RANGES[unit][0] for each in ends)
 
@@ -161,7 +161,7 @@ def _nanoseconds(text: str) -> int:
 
 
 def _is_like(source: pa.DataType, target: pa.DataType) -> bool:
-    """Say whether a type is text where text should be, or lists of text where these should be."""
+    """Return whether a type is text where text should be, or lists of text where these should be."""
     if not pa.types.is_list(target):
         return pa.types.is_string(target) and _is_text(source)
     lists = pa.types.is_list(source) or pa.types.is_large_list(source)
@@ -169,7 +169,7 @@ def _is_like(source: pa.DataType, target: pa.DataType) -> bool:
 
 
 def _is_text(kind: pa.DataType) -> bool:
-    """Say whether values are text, however they are laid out."""
+    """Return whether values are text, however they are laid out."""
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
     return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)

@@ -117,7 +117,7 @@ def _correct_features(entry: MutableMapping[Any, Any], features: Mapping[str, tu
 
 
 def _type_of(feature: MutableMapping[Any, Any]) -> tuple[str, Any]:
-    """Say which type a feature has, if it is a plain one: what kind, and of what."""
+    """Return which type a feature has, if it is a plain one: what kind, and of what."""
     said = {key: value for key, value in feature.items() if key != "name" and value is not None}
     if len(said) != 1:
         return "", None

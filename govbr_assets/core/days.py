@@ -79,7 +79,7 @@ class ByDay(Mapping[str, T], Generic[T]):
         return cls(keys, lambda _: value)
 
     def plain(self) -> "DayValue[T]":
-        """Give the value of the only day as it is, which makes it now, or this mapping if there are several days."""
+        """Return the value of the only day as it is, which makes it now, or this mapping if there are several days."""
         return self if len(self) != 1 else self[self._keys[0]]
 
     def __getitem__(self, key: str) -> T:

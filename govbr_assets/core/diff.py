@@ -34,7 +34,7 @@ class Place:
 
 
 def home_of(places: Sequence[Place], own_path: str, can_change: Callable[[str], bool]) -> str | None:
-    """Say which file a row belongs in: where its year's file has it, else in the day's own shard.
+    """Return which file a row belongs in: where its year's file has it, else in the day's own shard.
 
     Args:
         places: where it is, the day's own shard left out.
@@ -52,7 +52,7 @@ def home_of(places: Sequence[Place], own_path: str, can_change: Callable[[str], 
 def row_changes(
     unique_id: str, places: Sequence[Place], home: str | None, can_change: Callable[[str], bool]
 ) -> Iterator[RowChange]:
-    """Say what becomes of a row of the day, so that it is once on the Hub, and as PostgreSQL has it.
+    """Return what becomes of a row of the day, so that it is once on the Hub, and as PostgreSQL has it.
 
     Args:
         unique_id: its id in PostgreSQL.

@@ -61,7 +61,7 @@ def hash_values(binary: pa.Array) -> pa.Array:
 
 
 def _values(binary: pa.Array) -> Iterator[memoryview]:
-    """Give the bytes of values that are never null: an object of Arrow for each would take longer than its hash."""
+    """Return the bytes of values that are never null: an object of Arrow for each would take longer than its hash."""
     _, offsets, data = (memoryview(each or b"") for each in binary.buffers())
     ends = offsets.cast("B").cast("q")[binary.offset : binary.offset + len(binary) + 1]
     return (data[start:end] for start, end in pairwise(ends))

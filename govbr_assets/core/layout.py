@@ -89,21 +89,21 @@ class FileLayout:
         return self.compacted_path(self.period_of_day(day))
 
     def is_ours(self, path: str) -> bool:
-        """Say whether a path is one of a shard or of a compacted file."""
+        """Return whether a path is one of a shard or of a compacted file."""
         return self.day_of(path) is not None or self.period_of(path) is not None
 
     def may_hold(self, path: str, day: Day) -> bool:
-        """Say whether a file can hold rows of a day: by its name another day's and another period's cannot."""
+        """Return whether a file can hold rows of a day: by its name another day's and another period's cannot."""
         return self.period_of(path) in (None, self.period_of_day(day)) and self.day_of(path) in (None, day)
 
 
 def is_parquet(path: str) -> bool:
-    """Say whether a file is Parquet by its name; whether it is one of ours says `scope`."""
+    """Return whether a file is Parquet by its name; whether it is one of ours says `scope`."""
     return path.endswith(".parquet")
 
 
 def rows_at_once(rows: int, size: int, *, most_rows: int, most_bytes: int) -> int:
-    """Say how many rows of a row group are read at a time so that they are no more than some bytes, as far as it tells.
+    """Count the rows of a row group that are read at a time, so that they have no more than some bytes, by its size.
 
     Args:
         rows: of the row group.

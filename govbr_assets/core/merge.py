@@ -42,7 +42,7 @@ def _next(tables: Iterator[pa.Table]) -> pa.Table | None:
 
 
 def _last(rows: pa.Table) -> _Key:
-    """Tell where the last row stands in the order."""
+    """Return where the last row stands in the order."""
     last = rows.slice(rows.num_rows - 1)
     return _times(last)[0].as_py(), last["unique_id"][0].as_py()
 
@@ -55,5 +55,5 @@ def _up_to(rows: pa.Table, end: _Key) -> int:
 
 
 def _times(rows: pa.Table) -> pa.ChunkedArray:
-    """Give the times as numbers; null stands before all times."""
+    """Return the times as numbers; null stands before all times."""
     return pc.fill_null(rows["published_at"].cast(pa.int64()), -(1 << 63))

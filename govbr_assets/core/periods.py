@@ -46,12 +46,12 @@ def by_month(rows: pa.Table) -> Iterator[tuple[int, pa.Table]]:
 
 
 def months(published_at: pa.ChunkedArray) -> pa.Array:
-    """Tell the month of each instant: [n rows], such as 202601; `UNDATED` for null."""
+    """Return the month of each instant: [n rows], such as 202601; `UNDATED` for null."""
     return _local(published_at, lambda day: day.year * 100 + day.month)
 
 
 def version_ranks(rows: pa.Table, spec: DatasetSpec) -> Iterator[tuple[str, VersionRank]]:
-    """Give the rank of each row of a `digested_schema` beside its id."""
+    """Return the rank of each row of a `digested_schema` beside its id."""
     times = (pc.fill_null(rows[name].cast(pa.int64()), -(1 << 63)) for name in spec.newest_by)
     columns = [rows[spec.key], *times, rows["digest"]]
     for unique_id, *rank in zip(*(column.to_pylist() for column in columns), strict=True):
@@ -69,7 +69,7 @@ class SortCheck:
         self._label, self._last = label, None
 
     def breach(self, keys: pa.Table) -> str:
-        """Say what breaks the order in the next keys; an empty text if nothing does.
+        """Return what breaks the order in the next keys; an empty text if nothing does.
 
         Args:
             keys: [n rows x 2 or more] with `published_at` and `unique_id`.
@@ -140,7 +140,7 @@ def _local(published_at: pa.ChunkedArray, number: Callable[[date], int]) -> pa.A
 
 
 def _local_date(microseconds: int) -> date:
-    """Tell the date in America/Sao_Paulo; the first hours of year 1 are its own."""
+    """Return the date in America/Sao_Paulo; the first hours of year 1 are its own."""
     try:
         return (_EPOCH + timedelta(microseconds=microseconds)).astimezone(_ZONE).date()
     except OverflowError:

@@ -30,7 +30,7 @@ def message_before(day: Day) -> str:
 
 
 def _size(coverage: Coverage) -> str:
-    """Say how large the dataset is."""
+    """Return how large the dataset is."""
     days = f" em {number(coverage.days)} {_plural(coverage.days, 'dia', 'dias')}"
     span = f", de {coverage.first} a {coverage.last}" if coverage.days else ""
     undated = f"; {_rows(coverage.undated)} sem data" if coverage.undated else ""
@@ -38,7 +38,7 @@ def _size(coverage: Coverage) -> str:
 
 
 def _changes(changes: ChangesSince) -> str:
-    """Say what happened to rows."""
+    """Return what happened to rows."""
     if not changes.name:
         return "Primeira versão: as mudanças são contadas a partir daqui."
     if changes.counts is None:

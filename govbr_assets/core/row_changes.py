@@ -72,7 +72,7 @@ class RowChanges:
     rows: tuple[RowChange, ...] = ()
 
     def __bool__(self) -> bool:
-        """Say whether the Hub is to change."""
+        """Return whether the Hub is to change."""
         return any(each.action not in _WITHOUT_EFFECT for each in self.rows)
 
     def ids(self, action: Action) -> list[str]:

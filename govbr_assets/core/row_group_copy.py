@@ -141,7 +141,7 @@ def _read_footer(file: IO[bytes]) -> tuple[Struct, int]:
 
 
 def _obstacle(group: Struct, end: int) -> str | None:
-    """Say why a row group cannot be copied out of a file whose data end before a byte; None if it can."""
+    """Return why a row group cannot be copied out of a file whose data end before a byte; None if it can."""
     chunks = group[_GROUP_CHUNKS]
     if any(_CHUNK_PATH in chunk or _CHUNK_META not in chunk for chunk in chunks):
         return "its columns are in another file"
@@ -164,7 +164,7 @@ def _places(group: Struct) -> list[tuple[int, int]]:
 
 
 def _common_footer(groups: Sequence[RowGroup]) -> Struct:
-    """Give the last of the footers, which differ in who wrote them at most."""
+    """Return the last of the footers, which differ in who wrote them at most."""
     if not groups:
         raise ContractError("A Parquet file of no row groups is not written: give it one, or no file.")
     footer = groups[-1].footer
@@ -179,7 +179,7 @@ def _common_footer(groups: Sequence[RowGroup]) -> Struct:
 
 
 def _placed(group: RowGroup, start: int, number: int, footer: Struct) -> RowGroup:
-    """Give a row group as it is in another file; its page indexes are still said to be where they were."""
+    """Return a row group as it is in another file; its page indexes are still said to be where they were."""
     by = start - group.start
     chunks = [
         chunk.add((_CHUNK_OFFSET,), by).put({_CHUNK_META: chunk[_CHUNK_META].add(_META_OFFSETS, by)})

@@ -48,16 +48,16 @@ class Struct:
         return self.fields[number].value
 
     def get(self, number: int) -> Any:
-        """Give the value of a field; None without it."""
+        """Return the value of a field; None without it."""
         field = self.fields.get(number)
         return None if field is None else field.value
 
     def put(self, values: Mapping[int, Any]) -> "Struct":
-        """Give this struct with other values in fields that it has."""
+        """Return this struct with other values in fields that it has."""
         return Struct({**self.fields, **{each: self.fields[each]._replace(value=values[each]) for each in values}})
 
     def add(self, numbers: Iterable[int], by: int) -> "Struct":
-        """Give this struct with a sum in some fields; those that are not there or zero stay."""
+        """Return this struct with a sum in some fields; those that are not there or zero stay."""
         return self.put({each: self[each] + by for each in numbers if self.get(each)})
 
 

@@ -22,7 +22,7 @@ from govbr_assets.huggingface.snapshot import Snapshot
 
 
 def check_card_usable(dataset: Dataset, snapshot: Snapshot) -> None:
-    """See that the card of a revision can be edited and that the Hub would take it then.
+    """Check that the card of a revision can be edited and that the Hub would take it then.
 
     Raises:
         ContractError: it cannot be understood or not be edited, or the Hub refuses what it would become.
@@ -49,7 +49,7 @@ class CardChanges(NamedTuple):
 def card_changes(
     dataset: Dataset, snapshot: Snapshot, edit: Changeset[object] | None = None, coverage: Coverage | None = None
 ) -> CardChanges:
-    """Say what has to change beside the data, so that readers see our files and of all others what they saw.
+    """Return what has to change beside the data, so that readers see our files and of all others what they saw.
 
     Args:
         dataset: the dataset.

@@ -64,7 +64,7 @@ def obstacles(dataset: Dataset, snapshot: Snapshot) -> list[str]:
 
 
 def _differences(dataset: Dataset, file: DataFile, *, first: bool) -> list[str]:
-    """Say what readers tolerate of a file's schema, or raise if that breaks them."""
+    """Return what readers tolerate of a file's schema, or raise if that breaks them."""
     if file.text:
         raise ContractError(
             f"{file.path} on the Hub is not a Parquet file, and readers could not load it beside new files."

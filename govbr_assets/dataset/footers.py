@@ -76,7 +76,7 @@ class FooterReader:
         self._row_counts[file.content] = rows
 
     def begins_empty(self, file: DataFile) -> bool:
-        """Say whether a Parquet file begins with a row group without rows, which `datasets` cannot load.
+        """Return whether a Parquet file begins with a row group without rows, which `datasets` cannot load.
 
         Source: measured with datasets 5.2; a file without row groups is fine, and so are both for all other readers.
         """

@@ -41,7 +41,7 @@ class MetadataCache:
         return self._folder is not None
 
     def footer(self, content: str) -> bytes | None:
-        """Give the end of a Parquet file, from its footer on."""
+        """Return the end of a Parquet file, from its footer on."""
         return self._bytes(_name(content, _FOOTER))
 
     def keep_footer(self, content: str, footer: bytes) -> None:
@@ -49,7 +49,7 @@ class MetadataCache:
         self._keep_bytes(_name(content, _FOOTER), footer)
 
     def card(self, content: str) -> bytes | None:
-        """Give a dataset card."""
+        """Return a dataset card."""
         return self._bytes(_name(content, _CARD))
 
     def keep_card(self, content: str, card: bytes) -> None:
@@ -61,7 +61,7 @@ class MetadataCache:
         return self._tables(_name(content, _KEYS))
 
     def has_keys(self, content: str) -> bool:
-        """Say whether the keys of a file are kept, every byte as it was written."""
+        """Return whether the keys of a file are kept, every byte as it was written."""
         return self._has(_name(content, _KEYS))
 
     def keeping_keys(self, content: str) -> AbstractContextManager[Callable[[pa.Table], None]]:
@@ -73,7 +73,7 @@ class MetadataCache:
         return self._tables(_name(content, self._digests))
 
     def has_digests(self, content: str) -> bool:
-        """Say whether the digests of a file are kept, every byte as it was written."""
+        """Return whether the digests of a file are kept, every byte as it was written."""
         return self._has(_name(content, self._digests))
 
     def keeping_digests(self, content: str) -> AbstractContextManager[Callable[[pa.Table], None]]:
@@ -97,7 +97,7 @@ class MetadataCache:
         return _tables(found) if found else None
 
     def _has(self, name: str) -> bool:
-        """Say whether tables are kept and intact."""
+        """Return whether tables are kept and intact."""
         if name not in self._intact and self._folder:
             file = self._folder.open(name)
             if file is None or not _is_intact(file):
@@ -146,7 +146,7 @@ class _Hashed(io.RawIOBase):
 
 
 def _is_intact(file: IO[bytes]) -> bool:
-    """Say whether a file ends with the digest of what is before it, which it reads a megabyte at a time."""
+    """Return whether a file ends with the digest of what is before it, which it reads a megabyte at a time."""
     digest, tail = sha256(), b""
     with file:
         while piece := file.read(1 << 20):

@@ -17,7 +17,7 @@ from govbr_assets.io.sizes import in_pieces
 
 
 def writer_settings(spec: DatasetSpec) -> dict[str, Any]:
-    """Give the settings of `pq.ParquetWriter` for the files of a dataset. Source: design, "Parts chosen"."""
+    """Return the settings of `pq.ParquetWriter` for the files of a dataset. Source: design, "Parts chosen"."""
     return {
         "compression": "zstd",
         "compression_level": 3,

@@ -11,7 +11,7 @@ _REMEDY = "run the job weekly_consolidation (asset consolidated_dataset), which 
 
 
 def out_of_reach(dataset: Dataset, snapshot: Snapshot) -> str:
-    """Say which rows lie where new shards do not, and what moves them over; an empty text if there are none."""
+    """Return which rows lie where new shards do not, and what moves them over; an empty text if there are none."""
     try:
         check_movable(dataset, snapshot)
     except ContractError as error:
@@ -27,7 +27,7 @@ def out_of_reach(dataset: Dataset, snapshot: Snapshot) -> str:
 
 
 def check_movable(dataset: Dataset, snapshot: Snapshot) -> None:
-    """See that a compaction can read what it has to move over.
+    """Check that a compaction can read what it has to move over.
 
     Raises:
         ContractError: it cannot; the message names the file and what to do.

@@ -226,7 +226,7 @@ def row_groups_of_day(metadata: pq.FileMetaData, day: Day) -> list[int]:
 
 
 def _misses(metadata: pq.FileMetaData, index: int, day: Day) -> bool:
-    """Say whether the statistics of a row group rule the day out."""
+    """Return whether the statistics of a row group rule the day out."""
     group = metadata.row_group(index)
     columns = (group.column(position) for position in range(group.num_columns))
     statistics = next((column.statistics for column in columns if column.path_in_schema == "published_at"), None)

@@ -65,7 +65,7 @@ def changes_since(dataset: Dataset, revision: str, ours: RowCounts) -> ChangesSi
 
 
 def _counts(dataset: Dataset, commits: list[tuple[Commit, Commit | None]]) -> Iterator[RowCounts | None]:
-    """Say what each commit did to rows; None for a restore, and for one of others that changed data files."""
+    """Return what each commit did to rows; None for a restore, and for one of others that changed data files."""
     for commit, parent in commits:
         rows = VisibleRows.parse(commit.message)
         if commit.trailer(RESTORED_FILES):

@@ -61,7 +61,7 @@ def _checked_by_files(dataset: Dataset, snapshot: Snapshot, edit: Changeset[obje
 
 
 def check_rows_seen(dataset: Dataset, landed: Snapshot, edit: Changeset[object]) -> None:
-    """See that readers of a revision that a commit has made see as many rows as its trailer says.
+    """Check that readers of a revision that a commit has made see as many rows as its trailer says.
 
     Raises:
         IncompleteCommitError: they do not.
@@ -86,7 +86,7 @@ def _rows_of(content: Blob) -> int:
 
 
 def _card(snapshot: Snapshot, edit: Changeset[object]) -> bytes | None:
-    """Give the card as it is after a commit."""
+    """Return the card as it is after a commit."""
     card = edit.put.get(CARD_PATH)
     return bytes_of(card) if card is not None else snapshot.card
 

@@ -63,7 +63,7 @@ def _described(asset: AssetsDefinition, tree: str, tables: Mapping[AssetKey, str
 
 
 def _place(asset: AssetsDefinition) -> str:
-    """Say where the function of an asset begins, such as `govbr_assets/defs/assets/daily.py#L42`."""
+    """Return where the function of an asset begins, such as `govbr_assets/defs/assets/daily.py#L42`."""
     function = unwrap(asset.op.compute_fn.decorated_fn)  # pyright: ignore[reportFunctionMemberAccess]
     path = Path(function.__code__.co_filename).relative_to(_ROOT).as_posix()
     return f"{path}#L{getsourcelines(function)[1]}"

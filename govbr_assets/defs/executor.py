@@ -65,7 +65,7 @@ class _LivingExecutor(Executor):
 
 
 def _is_interrupted(event: DagsterEvent) -> bool:
-    """Say whether a step has ended, or would begin again, because of a signal."""
+    """Return whether a step has ended, or would begin again, because of a signal."""
     error: Any = None
     if event.is_step_failure:
         error = event.step_failure_data.error

@@ -91,7 +91,7 @@ def _is_ours(error: traceback.TracebackException | None, *kinds: type[BaseExcept
 
 
 def _is_a_sentence(error: traceback.TracebackException) -> bool:
-    """Say whether an error is a sentence of ours, or what Dagster puts round one."""
+    """Return whether an error is a sentence of ours, or what Dagster puts round one."""
     return _is_ours(error, GovbrAssetsError, Failure) or _is_ours(error.__cause__, GovbrAssetsError)
 
 

@@ -64,13 +64,13 @@ def newest_day(instance: DagsterInstance, postgres: NewsTable, repo_id: str, now
 
 
 def _is_published(instance: DagsterInstance, repo_id: str, day: Day) -> bool:
-    """Say whether a day was published when it had rows."""
+    """Return whether a day was published when it had rows."""
     last = _last(instance, AssetRecordsFilter(_SHARD, asset_partitions=[str(day)]))
     return last is not None and _is_ours(last, repo_id) and last.postgres_rows != 0
 
 
 def _had_begun(instance: DagsterInstance, repo_id: str, day: Day) -> bool:
-    """Say whether anything was published before a day was over, and the last of it to this repo."""
+    """Return whether anything was published before a day was over, and the last of it to this repo."""
     last = _last(instance, AssetRecordsFilter(_SHARD, before_timestamp=day.end.timestamp()))
     return last is not None and _is_ours(last, repo_id)
 
@@ -82,5 +82,5 @@ def _last(instance: DagsterInstance, wanted: AssetRecordsFilter) -> DayRecord | 
 
 
 def _is_ours(publication: DayRecord, repo_id: str) -> bool:
-    """Say whether a publication was to this repo, or was reported by hand."""
+    """Return whether a publication was to this repo, or was reported by hand."""
     return publication.postgres_rows is None or publication.repo == repo_id

@@ -176,7 +176,7 @@ class AlertResource(ConfigurableResource):
         return AlertOutbox(self.url, Folder(self.storage_url)) if cleaned(self.url) else None
 
     def link(self, run_id: str) -> str:
-        """Give the address of a run in the UI, or say why there is none: an alert must not wait for that."""
+        """Return the address of a run in the UI, or say why there is none: an alert must not wait for that."""
         try:
             ui = base_url("GOVBR_UI_URL", self.ui_url, "https://dagster.example.org")
         except ConfigurationError as error:

@@ -67,7 +67,7 @@ class CardCache(Protocol):
     """Dataset cards by content id, kept between runs."""
 
     def card(self, content: str) -> bytes | None:
-        """Give a card; None if it is not kept."""
+        """Return a card; None if it is not kept."""
         ...
 
     def keep_card(self, content: str, card: bytes) -> None:

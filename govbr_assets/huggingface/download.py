@@ -28,7 +28,7 @@ def fetch(hub: RepoClient, file: DataFile, path: Path) -> None:
 
 
 def fetched(hub: RepoClient, file: DataFile) -> bytes:
-    """Give a file, which fits into memory; see `fetch`, which takes a third longer for a small one."""
+    """Return a file, which fits into memory; see `fetch`, which takes a third longer for a small one."""
     endpoint, headers = hub.api.endpoint, build_hf_headers(token=hub.token)
     address = hf_hub_url(hub.repo_id, file.path, repo_type="dataset", revision=file.revision, endpoint=endpoint)
     with translated_errors(hub.repo_id, f"fetching {file.path}"):

@@ -87,6 +87,7 @@ class _Window(io.RawIOBase):
         return self._at
 
     def readinto(self, buffer: memoryview) -> int:  # pyright: ignore[reportIncompatibleMethodOverride] - a buffer
+        """Read from a piece that was fetched, or else from the file."""
         wanted = min(len(buffer), self._size - self._at)
         for start, piece in self._pieces:
             if start <= self._at and self._at + wanted <= start + len(piece):

@@ -130,7 +130,7 @@ class StagedRows:
             yield _window(window, read)
 
     def _located(self) -> Iterator[tuple[int, int]]:
-        """Tell the piece of each row, and which one it is there."""
+        """Return the piece of each row, and which one it is there."""
         for index in self._at.to_pylist() if self._at is not None else ():
             number = bisect_right(self._ends, index)
             yield number, index - self._ends[number] + self._pieces[number].rows

@@ -130,7 +130,7 @@ class RowCollector:
             self._spill()
 
     def rows(self) -> Rows:
-        """Give all that was taken.
+        """Return all that was taken.
 
         Raises:
             NoRoomError: the disk for temporary files is full.

@@ -60,7 +60,7 @@ def dev(folder: Path, port: int) -> int:
 
 
 def _serve(server: subprocess.Popen[bytes], port: int, stack: LocalStack) -> int:
-    """Say where the UI is as soon as it answers, and wait for it to end."""
+    """Return where the UI is as soon as it answers, and wait for it to end."""
     while server.poll() is None and not _answers(port):
         time.sleep(0.2)
     if server.poll() is None:
@@ -83,7 +83,7 @@ def _stop(server: subprocess.Popen[bytes]) -> None:
 
 
 def _answers(port: int) -> bool:
-    """Say whether something listens on a port of this machine."""
+    """Return whether something listens on a port of this machine."""
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex(("127.0.0.1", port)) == 0

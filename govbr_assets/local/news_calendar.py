@@ -51,7 +51,7 @@ def arrival_time(rng: Random, published_at: datetime, latest: datetime) -> datet
 
 
 def end_of(day: date) -> datetime:
-    """Tell the first instant after a day."""
+    """Return the first instant after a day."""
     return _at(day + timedelta(days=1), time())
 
 

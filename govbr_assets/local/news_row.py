@@ -140,7 +140,7 @@ def _themes(rng: Random) -> dict[str, int | None]:
 
 
 def _later_times(rng: Random, published_at: datetime, arrived_at: datetime) -> dict[str, datetime | None]:
-    """Tell when the publisher changed the page, if ever, and when the database heard of it."""
+    """Return when the publisher changed the page, if ever, and when the database heard of it."""
     changed_at = published_at + timedelta(minutes=rng.randint(1, 3000)) if rng.random() < 0.25 else None
     created_at = arrived_at + timedelta(seconds=rng.randint(1, 90))
     return {

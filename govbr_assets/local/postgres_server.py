@@ -79,7 +79,7 @@ class Server:
             return subprocess.Popen(command, stdin=subprocess.DEVNULL, **self._options(self._data, log))
 
     def is_ready(self) -> bool:
-        """Say whether a server that was started takes connections by now."""
+        """Return whether a server that was started takes connections by now."""
         try:
             return self._status.read_text().rstrip().endswith("\nready")
         except FileNotFoundError:
@@ -110,7 +110,7 @@ class Server:
         return {"cwd": data, "env": environment, "stdout": log, "stderr": log, "close_fds": False, **self._account}
 
     def _reachable(self, package: Path) -> Path:
-        """Give the package, or a copy of it if the server's user cannot run what is there (60 ms for 20 MB)."""
+        """Return the package, or a copy of it if the server's user cannot run what is there (60 ms for 20 MB)."""
         if not self._account or self._can_run(package):
             return package
         # Each start makes its own: a lasting copy would have to be trusted, kept whole and told apart by version.

@@ -91,7 +91,7 @@ def _made(stack: ExitStack, made: Mapping[int, Path]) -> Iterator[_Group]:
 
 
 def _fresh(groups: Sequence[_Group], written: Sequence[RowGroup]) -> list[range]:
-    """Say where the row groups that were made anew are in the new file, those side by side as one."""
+    """Return where the row groups that were made anew are in the new file, those side by side as one."""
     fresh: list[range] = []
     for each, new in zip(groups, written, strict=True):
         if each.fresh:

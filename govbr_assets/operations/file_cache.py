@@ -32,7 +32,7 @@ class FileCache:
         folder.mkdir()
 
     def get(self, file: DataFile) -> Path:
-        """Give the local copy of a file."""
+        """Return the local copy of a file."""
         path = self.path(file)
         if file not in self._held:
             part = path.with_suffix(".part")

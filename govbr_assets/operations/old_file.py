@@ -62,7 +62,7 @@ class OldFile:
         return sizes
 
     def changed_by(self, delete: pa.Table) -> set[int]:
-        """Tell the months that change when rows go, [n rows x 2] with their `unique_id`; all others are copied."""
+        """Return the months that change when rows go, [n rows x 2] with their `unique_id`; all others are copied."""
         return self._months_with(delete["unique_id"]) if delete.num_rows else set()
 
     def _months_with(self, ids: pa.ChunkedArray) -> set[int]:
@@ -98,7 +98,7 @@ class OldRows:
         return Counter({month: rows.nbytes for month, rows in self._rows.items()})
 
     def changed_by(self, delete: pa.Table) -> set[int]:
-        """Tell the months that change when rows go: all are made anew."""
+        """Return the months that change when rows go: all are made anew."""
         return set(self._rows)
 
 

@@ -96,7 +96,7 @@ class Restore:
         raise HubUnavailableError(f"{reason}: try again later.")
 
     def _difference(self, newer: str, older: str) -> Difference | None:
-        """Say how an older revision differs from a newer one; None if it has no data files, and nobody can load it."""
+        """Compare an older revision with a newer one; None if it has no data files, and nobody can load it."""
         there = self._dataset.client.at(older)
         with suppress(ContractError):  # a card that nobody can read
             return difference(self._dataset.client.at(newer), there) if there.data_files else None
@@ -176,7 +176,7 @@ def difference(one: Snapshot, other: Snapshot) -> Difference:
 
 
 def _pack(steps: Sequence[Difference]) -> tuple[int, dict[str, DataFile | None]]:
-    """Say how many steps one commit can take, at least one, and what its files are."""
+    """Return how many steps one commit can take, at least one, and what its files are."""
     start, files = dict[str, DataFile | None](), dict[str, DataFile | None]()
     taken, best = 0, files
     for number, step in enumerate(steps, 1):

@@ -171,7 +171,7 @@ class _Rewrite:
         return self._folder / f"new-{Path(self._path).name}"
 
     def _at_once(self, months: Sequence[_Month]) -> int:
-        """Say how many months are made side by side: together they are no more than one may be."""
+        """Return how many months are made side by side: together they are no more than one may be."""
         old = self._old.sizes() if self._old else Counter[int]()
         inserted = {month: rows.nbytes for month, rows in self._edit.insert.items()}
         largest = max((old[each.month] + inserted.get(each.month, 0) for each in months), default=1)

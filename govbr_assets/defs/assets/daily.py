@@ -124,7 +124,7 @@ class ShardConfig(PublishConfig):
     )
 
     def options(self, news: NewsTable) -> SyncOptions:
-        """Give the operation its options, and where it asks for rows of other days.
+        """Make the options of the operation, and where it asks for rows of other days.
 
         Raises:
             ConfigurationError: an option that was taken away is set.

@@ -41,7 +41,7 @@ def hub_reconciliation(
 ) -> Output[pa.Table]:
     """The days on which the Hub is not what PostgreSQL is: rows missing, extra, duplicated, moved, or changed."""
     dataset, began = hub.dataset(), time.monotonic()
-    found = reconcile(dataset, dataset.client.head(), postgres.client(), deep=config.deep, tell=context.log.info)
+    found = reconcile(dataset, dataset.client.head(), postgres.client(), deep=config.deep, log=context.log.info)
     repo_id, seconds = dataset.client.repo_id, time.monotonic() - began
     metadata = reconciliation_metadata(found, repo_id, deep=config.deep, seconds=seconds)
     return Output(differing(found.days), metadata=metadata)

@@ -100,7 +100,7 @@ class _PublishedDays:
         return self.dataset.reader.day_rows(self.head, Day.of(key), ["unique_id"])["unique_id"]
 
     def lost(self, key: str, rows: int) -> str:
-        """Say what is lost of a day that has some rows on the Hub; empty if nothing."""
+        """Return what is lost of a day that has some rows on the Hub; empty if nothing."""
         if rows or self.emptied:
             return self.emptied
         published = DayRecord.from_event(self._events.of(key)).published_rows(self.dataset.client.repo_id)

@@ -89,7 +89,7 @@ def _verdict(
 
 
 def _viewer_rows(viewer: ViewerResource, head: Snapshot) -> int | str:
-    """Say how many rows the viewer counts at the revision, or why it cannot be asked: it needs minutes to index."""
+    """Return how many rows the viewer counts at the revision, or why it cannot be asked: it needs minutes to index."""
     if not head.data_files:
         return "nothing to count"
     client = viewer.client()
@@ -124,7 +124,7 @@ def _index(dataset: Dataset, *snapshots: Snapshot) -> KeyIndex[str | None]:
 
 
 def _breach(dataset: Dataset, file: DataFile) -> str:
-    """Say what stands out of order in a file."""
+    """Return what stands out of order in a file."""
     if dataset.spec.compare(dataset.reader.schema(file)):
         return f"{file.path} has another schema"
     order = SortCheck(file.path)

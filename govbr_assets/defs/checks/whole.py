@@ -25,7 +25,7 @@ _LONGEST = timedelta(days=14)  # that losses are looked for where no two compact
 
 
 def shortfall(instance: DagsterInstance, dataset: Dataset, head: Snapshot) -> str:
-    """Say what the dataset lacks.
+    """Return what the dataset lacks.
 
     Args:
         instance: Dagster's, which knows when the compaction before the last one was.
@@ -64,7 +64,7 @@ def emptied(instance: DagsterInstance, dataset: Dataset, head: Snapshot) -> str:
 
 
 def _published(instance: DagsterInstance, repo_id: str) -> str:
-    """Say which revision of a repo was published last, as far as Dagster knows."""
+    """Return which revision of a repo was published last, as far as Dagster knows."""
     days, whole = (last_materializations(instance, each.key, 5) for each in (hf_parquet_shard, consolidated_dataset))
     for record in (*map(DayRecord.from_event, days), *map(CompactionRecord.from_event, whole)):
         if record.repo == repo_id and record.revision_after:
@@ -73,7 +73,7 @@ def _published(instance: DagsterInstance, repo_id: str) -> str:
 
 
 def _unselected(head: Snapshot, layout: FileLayout) -> str:
-    """Say which files of ours readers do not see by what the card selects."""
+    """Return which files of ours readers do not see by what the card selects."""
     scope = head.scope
     shown = {*scope.ours.files}.union(*(split.files for _, _, split in scope.others))
     named = filter(layout.is_ours, head.files)
@@ -87,7 +87,7 @@ def _unselected(head: Snapshot, layout: FileLayout) -> str:
 
 
 def _since(instance: DagsterInstance) -> datetime:
-    """Say since when losses are looked for: since the compaction before the last one."""
+    """Return since when losses are looked for: since the compaction before the last one."""
     done = instance.fetch_materializations(consolidated_dataset.key, limit=2).records
     return datetime.fromtimestamp(done[1].timestamp, UTC) if len(done) > 1 else datetime.now(UTC) - _LONGEST
 

@@ -61,7 +61,7 @@ def existing_ids_metadata(found: ExistingRows, record: ExistingIdsRecord) -> Map
 
 
 def known_rows(table: Rows, rows: Rows, dataset: Dataset) -> ExistingRows:
-    """Give what was known of a day at the revision at which its ids were found.
+    """Return what was known of a day at the revision at which its ids were found.
 
     Nothing, if the ids were found for other rows than these, in another repo, or in one whose history is gone, or if
     the table does not say so.

@@ -45,6 +45,6 @@ class SyncProgress:
         )
 
     def to_metadata(self) -> Metadata:
-        """Give what a dry run would have published: files, rows, bytes, deletions, commits."""
+        """Return what a dry run would have published: files, rows, bytes, deletions, commits."""
         wanted = ("files", "rows", "bytes", "deletions", "commits", "refused")
         return {"dry_run": True, **{name: self._done[name] for name in wanted}}

@@ -36,5 +36,5 @@ def restore_metadata(
 
 
 def described(changeset: Changeset[RestoreStep]) -> str:
-    """Say what a commit of a restore does."""
+    """Return what a commit of a restore does."""
     return f"{changeset.message}, {len(changeset.copy)} files come back, {len(changeset.delete)} go"

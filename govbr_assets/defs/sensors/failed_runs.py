@@ -9,7 +9,7 @@ from govbr_assets.defs.sensors.error_text import words_of
 
 
 def is_of_this_project(context: SensorEvaluationContext, run: DagsterRun) -> bool:
-    """Say whether a run is no other code location's; one from the command line is of none."""
+    """Return whether a run is no other code location's; one from the command line is of none."""
     ours, origin = context.code_location_origin, run.remote_job_origin
     return not ours or not origin or origin.location_name == ours.location_name
 

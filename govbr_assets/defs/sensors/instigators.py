@@ -35,7 +35,7 @@ def running_instigators(context: SensorEvaluationContext) -> dict[str, Instigato
 
 
 def failing(instance: DagsterInstance, state: InstigatorState) -> Failing | None:
-    """Say whether something fails every time: a sensor three times in a row, a schedule once."""
+    """Return whether something fails every time: a sensor three times in a row, a schedule once."""
     times = 3 if state.instigator_type.value == "SENSOR" else 1
     last = _ticks(instance, state, [*_GOOD, TickStatus.FAILURE], times)
     if len(last) < times or any(each.status is not TickStatus.FAILURE for each in last):

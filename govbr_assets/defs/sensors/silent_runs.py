@@ -30,7 +30,7 @@ _GONE = (
 
 
 def is_silent(instance: DagsterInstance, record: RunRecord, now: datetime) -> bool:
-    """Say whether a run has given no sign of life for too long."""
+    """Return whether a run has given no sign of life for too long."""
     return now - _last_sign(instance, record) >= SILENCE
 
 
@@ -68,7 +68,7 @@ def _last_sign(instance: DagsterInstance, record: RunRecord) -> datetime:
 
 
 def _stands(instance: DagsterInstance, watch: InstigatorState | None, now: datetime) -> bool:
-    """Say whether no run has ended for a while, though a daemon was there that would have begun another."""
+    """Return whether no run has ended for a while, though a daemon was there that would have begun another."""
     since = now - SILENCE
     if watch is None or instance.get_run_records(RunsFilter(statuses=_OVER, updated_after=since), limit=1):
         return False

@@ -23,7 +23,7 @@ def in_time(seconds: float) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """
 
     def decorate(body: Callable[P, R]) -> Callable[P, R]:
-        """Give the body its thread and its deadline."""
+        """Run the body in a thread of its own, until its deadline."""
         deadline: Deadline[R] = Deadline(seconds)
 
         @wraps(body)

@@ -42,7 +42,7 @@ class Tokens:
     read: str = "hf_local_read"
 
     def role(self, request: Request) -> Role | None:
-        """Say what the sender of a request may do; None for a stranger.
+        """Return what the sender of a request may do; None for a stranger.
 
         Raises:
             RefusedError: there is a token, and it is neither of the two.

@@ -186,7 +186,7 @@ def after(action: Action) -> Action:
 
 
 def _read_already(receive: Receive, body: bytes = b"") -> Receive:
-    """Give the receiving end of a request whose body was taken: another one in its place, then what else may come."""
+    """Return the receiving end of a request whose body was taken: another one in its place, then what else may come."""
     ended = False
 
     async def receiving() -> Message:

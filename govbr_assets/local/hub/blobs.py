@@ -121,7 +121,7 @@ class Blobs:
         return self.describe(git_oid(_pointer(sha256, size)), size, sha256)
 
     def describe(self, oid: str, size: int, sha256: str | None) -> Blob:
-        """Say where a content lies that is known by its digests; does not look whether it is there."""
+        """Return where a content lies that is known by its digests; does not look whether it is there."""
         path = self._large_path(sha256) if sha256 else self._folder / "git" / oid[:2] / oid
         return Blob(oid, size, sha256, path)
 
@@ -130,7 +130,7 @@ class Blobs:
 
 
 def is_sha256(text: str) -> bool:
-    """Say whether a text is a SHA-256 in hex."""
+    """Return whether a text is a SHA-256 in hex."""
     return _SHA256.fullmatch(text) is not None
 
 

@@ -92,7 +92,7 @@ class Call:
         return url.replace(hostname="127.0.0.1" if url.hostname == "localhost" else "localhost")
 
     def flag(self, name: str) -> bool:
-        """Say whether a query parameter is set."""
+        """Return whether a query parameter is set."""
         return self.request.query_params.get(name, "").lower() in ("1", "true")
 
     def json(self) -> dict[str, Any]:
@@ -108,12 +108,12 @@ Handler = Callable[[Call], Response]
 
 
 def hub_of(request: Request) -> Hub:
-    """Give the Hub that an application serves."""
+    """Return the Hub that an application serves."""
     return request.app.state.hub
 
 
 def repo_of(request: Request) -> str:
-    """Give the repo in the path of a request."""
+    """Return the repo in the path of a request."""
     return "{namespace}/{name}".format(**request.path_params)
 
 

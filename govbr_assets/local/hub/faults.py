@@ -57,7 +57,7 @@ class Fault:
     skip: int = 0
 
     def fits(self, method: str, path: str) -> bool:
-        """Say whether a request is meant, leaving aside how many there were."""
+        """Return whether a request is meant, leaving aside how many there were."""
         return self.times > 0 and self.method in ("*", method) and re.search(self.path, path) is not None
 
 

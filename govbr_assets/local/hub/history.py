@@ -57,17 +57,17 @@ class History:
         return self._commits[: self._number(revision) + 1][::-1]
 
     def tree(self, revision: str) -> Mapping[str, Blob]:
-        """Give the files of a revision: path to content, in the order of the paths."""
+        """Return the files of a revision: path to content, in the order of the paths."""
         number = self._number(revision)
         with self._lock:
             return self._tree(number)
 
     def has_had(self, blob: Blob) -> bool:
-        """Say whether a content is, or was once, a file of the repo."""
+        """Return whether a content is, or was once, a file of the repo."""
         return any(blob in change.put.values() for change in list(self._changes))
 
     def last_changes(self, revision: str) -> Mapping[str, Commit]:
-        """Say which commit wrote each file of a revision last."""
+        """Return which commit wrote each file of a revision last."""
         number = self._number(revision)
         written = {
             path: commit

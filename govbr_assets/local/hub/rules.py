@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 
 
 def is_large(path: str, attributes: str) -> bool:
-    """Say whether `.gitattributes` makes a file an LFS file."""
+    """Return whether `.gitattributes` makes a file an LFS file."""
     large = False
     for line in attributes.splitlines():
         pattern, *words = line.split() or [""]

@@ -105,7 +105,7 @@ class HubStore:
             (place / _MOVED).write_text(to)
 
     def moved_to(self, repo_id: str) -> str | None:
-        """Say under which name a repo is now that had this one; None if none had it, or one has it again."""
+        """Return under which name a repo is now that had this one; None if none had it, or one has it again."""
         try:
             place = self._place(repo_id)
         except RefusedError:
@@ -114,11 +114,11 @@ class HubStore:
         return (self.moved_to(moved) or moved) if moved else None
 
     def visibility(self, repo_id: str) -> Visibility:
-        """Say who may see a repo."""
+        """Return who may see a repo."""
         return json.loads((self._existing(repo_id) / _REPO).read_bytes())["visibility"]
 
     def head(self, repo_id: str) -> str:
-        """Give the sha of the newest commit: 40 hex digits."""
+        """Return the sha of the newest commit: 40 hex digits."""
         return self.history(repo_id).head.sha
 
     def commits(self, repo_id: str, revision: str = MAIN) -> list[Commit]:
@@ -126,7 +126,7 @@ class HubStore:
         return self.history(repo_id).commits(revision)
 
     def tree(self, repo_id: str, revision: str = MAIN) -> Mapping[str, Blob]:
-        """Give the files of a revision: path to content, sorted by path; not to be changed."""
+        """Return the files of a revision: path to content, sorted by path; not to be changed."""
         return self.history(repo_id).tree(revision)
 
     def commit(
@@ -136,7 +136,7 @@ class HubStore:
         return self.history(repo_id).commit(parent, operations, title, description)
 
     def history(self, repo_id: str) -> History:
-        """Give the history of a repo, the same object each time."""
+        """Return the history of a repo, the same object each time."""
         with self._lock:
             if repo_id not in self._histories:
                 folder = self._existing(repo_id) / "commits"

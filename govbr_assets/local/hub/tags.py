@@ -50,7 +50,7 @@ class Tags:
         self._tags = {name: Tag(name, record["sha"], record["message"]) for name, record in records.items()}
 
     def all(self) -> Mapping[str, Tag]:
-        """Give the tags by name, in the order of the names."""
+        """Return the tags by name, in the order of the names."""
         return dict(sorted(self._tags.items()))
 
     def add(self, name: str, sha: str, message: str = "") -> Tag:

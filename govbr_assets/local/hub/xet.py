@@ -84,7 +84,7 @@ class Xorbs:
         return True
 
     def content(self, file: ChunkedFile) -> Iterator[bytes]:
-        """Give the content of a file, chunk by chunk.
+        """Return the content of a file, chunk by chunk.
 
         Raises:
             RefusedError: a xorb is not there, is too short or broken.

@@ -42,7 +42,7 @@ class Footer:
     spans: dict[str, Span]
 
     def may_hold(self, where: Where) -> bool:
-        """Say whether a row of this file could fulfil a condition; no only if that is certain."""
+        """Return whether a row of this file could fulfil a condition; no only if that is certain."""
         return not where.all_required or all(self._may_fulfil(each) for each in where.comparisons)
 
     def _may_fulfil(self, comparison: Comparison) -> bool:
@@ -66,7 +66,7 @@ class Footers:
         self._schemas: dict[pa.Schema, pa.Schema] = {}
 
     def of(self, blobs: Iterable[Blob]) -> list[Footer]:
-        """Give the footers of some contents, in their order.
+        """Return the footers of some contents, in their order.
 
         Raises:
             UnexpectedError: one is no Parquet.

@@ -95,7 +95,7 @@ class Index:
         self._tell(repo_id, stale=timedelta(seconds=stale), building=timedelta(seconds=building))
 
     def snapshot(self, repo_id: str) -> Snapshot:
-        """Give what is indexed of a repo now.
+        """Return what is indexed of a repo now.
 
         Raises:
             NotReadyError: the index is being built.

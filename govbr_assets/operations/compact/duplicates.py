@@ -42,11 +42,11 @@ class Duplicates:
         return self.winning["unique_id"].combine_chunks()
 
     def losing_in(self, paths: Collection[str]) -> pa.Table:
-        """Give the rows of some files that go."""
+        """Return the rows of some files that go."""
         return self.losing.filter(pc.is_in(self.losing["source"], pa.array(paths, pa.string())))
 
     def check(self, paths: Collection[str], found: pa.Array) -> None:
-        """See that of the rows that stay those of some files are there, each once.
+        """Check that of the rows that stay those of some files are there, each once.
 
         Args:
             paths: of the files that were taken into others or made anew.

@@ -77,7 +77,7 @@ class CompactionInputs:
         return OldFile(self._cache.get(file), self._months[file] or [], self.dataset.spec)
 
     def losing(self, file: DataFile) -> pa.Table:
-        """Give the rows of a year file that go because another one stays: [n rows x 3] of `DUPLICATES_SCHEMA`."""
+        """Return the rows of a year file that go because another one stays: [n rows x 3] of `DUPLICATES_SCHEMA`."""
         return self.duplicates.losing_in([] if file in self._origins else [file.path])
 
     def adopt(self, built: RewrittenFile, local: Path, of: Iterable[DataFile]) -> DataFile:
@@ -95,18 +95,18 @@ class CompactionInputs:
         return file
 
     def local(self, file: DataFile) -> Path:
-        """Say where the copy of a file is that was brought or adopted."""
+        """Return where the copy of a file is that was brought or adopted."""
         return self._cache.path(file)
 
     def _is_odd(self, file: DataFile) -> bool:
-        """Say whether a file has another schema than the contract."""
+        """Return whether a file has another schema than the contract."""
         if file not in self._odd:
             odd = self.dataset.spec.compare(self.dataset.reader.schema(file))
             self._odd[file] = bool(odd) or self.dataset.reader.begins_empty(file)
         return self._odd[file]
 
     def _months_of(self, file: DataFile, year: int) -> Sequence[int] | None:
-        """Tell the month of each row group of a year file; None if it is not as this project writes them."""
+        """Return the month of each row group of a year file; None if it is not as this project writes them."""
         if file not in self._months:
             groups = group_sizes(self.dataset.reader.footer(file))
             keys = self.dataset.reader.keys(file)
@@ -177,7 +177,7 @@ class CompactionInputs:
     def _streams(
         self, files: Collection[DataFile], columns: Sequence[str], others: Callable[[DataFile], Iterator[pa.Table]]
     ) -> list[Tables]:
-        """Give what streams columns of files: at once of those that are staged, and one by one of others."""
+        """Return what streams columns of files: at once of those that are staged, and one by one of others."""
         rows = self.staged.rows(file for file in files if file in self.staged).select(columns)
         return [rows.tables, *(partial(others, file) for file in files if file not in self.staged)]
 

@@ -43,5 +43,5 @@ def _whole_months(taken: Sequence[DataFile], first: int, staged: StagedFiles, mo
 
 
 def years_of(staged: StagedFiles, file: DataFile) -> set[int]:
-    """Tell the years that the rows of a file are of."""
+    """Return the years that the rows of a file are of."""
     return {staged.layout.period_of_month(month) for month in staged[file].months}

@@ -124,7 +124,7 @@ class Compaction:
         )
 
     def _release(self, snapshot: Snapshot, *, last: bool) -> Release:
-        """Say which release a commit is: the last one of a compaction; and whether it is the first of a dataset."""
+        """Return which release a commit is: the last one of a compaction; and whether it is the first of a dataset."""
         found = sources(snapshot, self._inputs.today, self._inputs.dataset.spec.layout)
         name = release_name(self._inputs.today)
         return Release(name if last else "", name if found.legacy and not found.years else "")

@@ -136,7 +136,7 @@ def _small(file: DataFile, parquet: pq.ParquetFile, spec: DatasetSpec) -> _Small
 
 
 def _fit_together(files: Sequence[_Small]) -> bool:
-    """Say whether files may be read together, all but the last of which do."""
+    """Return whether files may be read together, all but the last of which do."""
     same = files[0].table.schema.equals(files[-1].table.schema)
     rows, size = sum(each.rows for each in files), sum(each.size for each in files)
     return same and rows <= TOGETHER_ROWS and size <= TOGETHER_BYTES

@@ -53,7 +53,7 @@ class StagedFiles:
         return file in self._rounds
 
     def __getitem__(self, file: DataFile) -> StagedFile:
-        """Say what is known of a file."""
+        """Return what is known of a file."""
         return self._rounds[file].files[file.path]
 
     def stage(self, groups: Iterable[FilesRead]) -> Iterator[tuple[DataFile, StagedFile]]:
@@ -77,7 +77,7 @@ class StagedFiles:
         self._rounds |= dict.fromkeys(done, staged)
 
     def rows(self, files: Iterable[DataFile], month: int | None = None, without: pa.Table | None = None) -> StagedRows:
-        """Give the rows of some files, [n rows x columns] of its `sourced_schema`, read when they are asked for.
+        """Return the rows of some files, [n rows x columns] of its `sourced_schema`, read when they are asked for.
 
         Args:
             files: which are staged.
@@ -123,7 +123,7 @@ class _Round:
                 raise ProofError(f"{file.path} has {rows} rows, of which {found} were read.")
 
     def of(self, paths: Set[str], month: int | None, without: pa.Table | None) -> StagedRows:
-        """Give the rows of some files, of a month or of all; see `StagedFiles.rows`."""
+        """Return the rows of some files, of a month or of all; see `StagedFiles.rows`."""
         months = self._months if month is None else {month} & self._months.keys()
         batches = sorted(batch for each in months for batch in self._months[each])
         mine = pa.array(paths, pa.string())

@@ -31,7 +31,7 @@ class Mirror(NamedTuple):
 
 
 def mirror_of(full: Dataset, reduced: Dataset, projection: Projection, snapshot: Snapshot) -> Mirror:
-    """Say what the files of a projection were made of.
+    """Return what the files of a projection were made of.
 
     Args:
         full: the full dataset.

@@ -95,7 +95,7 @@ class ProjectionSync:
         )
 
     def _compared(self, snapshot: Snapshot, mirror: Mirror) -> dict[str, str]:
-        """Say which content is mirrored as it should be, by path: known, or found by comparing files of unknown origin.
+        """Return the content that is mirrored right, by path: known, or found by comparing files of unknown origin.
 
         Only files that are there are compared: without one, it has to be made to see whether it has rows.
         """

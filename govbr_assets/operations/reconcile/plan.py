@@ -1,4 +1,4 @@
-"""The two sides onto the disk, and its parts compared one after another."""
+"""Compare PostgreSQL with the Hub: both sides are partitioned by id, and the partitions are compared in turn."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from govbr_assets.io.scratch import scratch_folder
 from govbr_assets.operations.reconcile.sides import HubSide, claims_of, postgres_digests, rows_of
 from govbr_assets.postgres.news import NewsTable
 
-Tell = Callable[[str], None]
+Log = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -26,11 +26,11 @@ class Reconciled:
     """How PostgreSQL and the Hub at one revision differ.
 
     Attributes:
-        days: of all days, [n days x 8] of `core.tally.DAYS_SCHEMA`.
-        totals: `Tally.totals`.
+        days: of all days, [n days x 8] of `core.day_counts.DAYS_SCHEMA`.
+        totals: as `DayCounts.totals` returns them.
         snapshot: the revision.
         uncompacted: files that are neither a shard nor a compacted year, or have another schema.
-        fetched: how many files something had to be fetched of.
+        fetched: number of files that were not in the metadata cache.
         refused: days of PostgreSQL whose contents cannot be compared because they cannot be published, with the reason.
         left_out: rows of PostgreSQL that no day can publish.
     """
@@ -45,16 +45,16 @@ class Reconciled:
 
 
 def reconcile(
-    dataset: Dataset, snapshot: Snapshot, postgres: NewsTable, *, deep: bool = False, tell: Tell = lambda _: None
+    dataset: Dataset, snapshot: Snapshot, postgres: NewsTable, *, deep: bool = False, log: Log = lambda _: None
 ) -> Reconciled:
     """Compare all rows of PostgreSQL with all rows of the Hub, in memory that does not grow with either.
 
     Args:
         dataset: the dataset.
-        snapshot: the revision; older than what is read of PostgreSQL, so that a row published meanwhile is no surplus.
+        snapshot: the revision; older than what is read of PostgreSQL, so that rows published meanwhile are not extra.
         postgres: the database.
-        deep: compare what rows say, too, not only their ids and days.
-        tell: hears in a sentence how far the work is.
+        deep: compare the contents of rows too, not only their ids and days.
+        log: called with a sentence when the rows of a side have been read.
 
     Raises:
         ContractError: keys on either side cannot be read; the message names the file, or the column in PostgreSQL.
@@ -62,52 +62,52 @@ def reconcile(
         NoRoomError: the disk for temporary files is too small.
     """
     with scratch_folder() as folder:
-        tally, refused, left_out = DayCounts(), dict[Day, str](), LeftOut()
-        ours, claims = _postgres(postgres, tally, left_out)
-        tell(f"{tally.totals()['postgres_rows']} rows are in PostgreSQL.")
-        too_large = hashes(pa.array(postgres.too_large_ids(tally.postgres_days(), left_out), pa.string()))
+        counts, refused, left_out = DayCounts(), dict[Day, str](), LeftOut()
+        postgres_side, claims = _postgres(postgres, counts, left_out)
+        log(f"{counts.totals()['postgres_rows']} rows are in PostgreSQL.")
+        too_large = hashes(pa.array(postgres.too_large_ids(counts.postgres_days(), left_out), pa.string()))
         digests = PartitionedRows(ROWS_SCHEMA, "id")
-        for rows in postgres_digests(postgres, tally.postgres_days() if deep else [], refused):
+        for rows in postgres_digests(postgres, counts.postgres_days() if deep else [], refused):
             digests.add(rows)
         side = HubSide(dataset, snapshot, folder)
-        theirs = _hub(side, claims, tally, deep=deep)
-        tell(f"{tally.totals()['hub_rows']} rows are on the Hub.")
+        hub_side = _hub(side, claims, counts, deep=deep)
+        log(f"{counts.totals()['hub_rows']} rows are on the Hub.")
         for number in range(PARTITIONS):
-            rows, there = _with_digests(ours.read(number), digests.read(number)), theirs.read(number)
+            rows, there = _with_digests(postgres_side.read(number), digests.read(number)), hub_side.read(number)
             for name, days in differences(_publishable(rows, there, too_large), there):
-                tally.add(name, days)
-    return Reconciled(tally.table(), tally.totals(), snapshot, side.uncompacted, side.fetched, refused, left_out)
+                counts.add(name, days)
+    return Reconciled(counts.table(), counts.totals(), snapshot, side.uncompacted, side.fetched, refused, left_out)
 
 
-def _postgres(postgres: NewsTable, tally: DayCounts, left_out: LeftOut) -> tuple[PartitionedRows, PartitionedRows]:
-    """Divide the rows of PostgreSQL by id, and its claims to legacy ids by these."""
-    divided, claims = PartitionedRows(ROWS_SCHEMA, "id"), PartitionedRows(CLAIMS_SCHEMA, "legacy")
+def _postgres(postgres: NewsTable, counts: DayCounts, left_out: LeftOut) -> tuple[PartitionedRows, PartitionedRows]:
+    """Partition the rows of PostgreSQL by id, and its claims to legacy ids by legacy id."""
+    partitioned, claims = PartitionedRows(ROWS_SCHEMA, "id"), PartitionedRows(CLAIMS_SCHEMA, "legacy")
     for keys in postgres.keys(left_out):
         rows = rows_of(keys)
-        tally.add("postgres_rows", rows["day"])
-        divided.add(rows)
+        counts.add("postgres_rows", rows["day"])
+        partitioned.add(rows)
         claims.add(claims_of(keys))
-    return divided, claims
+    return partitioned, claims
 
 
-def _hub(side: HubSide, claims: PartitionedRows, tally: DayCounts, *, deep: bool) -> PartitionedRows:
-    """Divide the rows of the Hub by the id that PostgreSQL has for them, and so first by the one that they have."""
-    found, divided = PartitionedRows(ROWS_SCHEMA, "id"), PartitionedRows(ROWS_SCHEMA, "id")
+def _hub(side: HubSide, claims: PartitionedRows, counts: DayCounts, *, deep: bool) -> PartitionedRows:
+    """Partition the rows of the Hub by their own id, resolve legacy ids, and partition them by the id in PostgreSQL."""
+    found, partitioned = PartitionedRows(ROWS_SCHEMA, "id"), PartitionedRows(ROWS_SCHEMA, "id")
     for rows in side.rows(deep=deep):
-        tally.add("hub_rows", rows["day"])
+        counts.add("hub_rows", rows["day"])
         found.add(rows)
     for number in range(PARTITIONS):
-        divided.add(resolve_legacy_ids(found.read(number), claims.read(number)))
-    return divided
+        partitioned.add(resolve_legacy_ids(found.read(number), claims.read(number)))
+    return partitioned
 
 
 def _publishable(rows: pa.Table, there: pa.Table, too_large: pa.Array) -> pa.Table:
-    """Take out rows of PostgreSQL that are too large and not on the Hub: no run can bring them there."""
+    """Drop rows of PostgreSQL that are too large and not on the Hub: no run can publish them."""
     missing = pc.invert(pc.is_in(rows["id"], value_set=there["id"].combine_chunks()))
     return rows.filter(pc.invert(pc.and_(missing, pc.is_in(rows["id"], value_set=too_large))))
 
 
 def _with_digests(rows: pa.Table, digests: pa.Table) -> pa.Table:
-    """Put the digests that were made of whole rows of PostgreSQL to their ids."""
+    """Set the digests of whole rows of PostgreSQL, by id."""
     at = pc.index_in(rows["id"].combine_chunks(), value_set=digests["id"].combine_chunks())
     return rows.set_column(2, ROWS_SCHEMA.field(2), digests["digest"].combine_chunks().take(at))

@@ -1,4 +1,4 @@
-"""Both sides as streams of rows that can be compared: ids as eight bytes, and the day of each."""
+"""PostgreSQL and the Hub as streams of comparable rows: a hash of the id, the day, and a digest of the contents."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -22,14 +22,14 @@ from govbr_assets.postgres.news import NewsTable
 
 
 def rows_of(keys: pa.Table) -> pa.Table:
-    """Make rows of keys: [n rows x 3] of `ROWS_SCHEMA`, without a digest where there is none."""
+    """Convert keys to rows to compare: [n rows x 3] of `ROWS_SCHEMA`; the digest is null if the keys have none."""
     digests = keys["digest"] if "digest" in keys.column_names else pa.nulls(keys.num_rows, pa.int64())
     columns = [hashes(keys["unique_id"]), local_days(keys["published_at"]), digests]
     return pa.table(columns, schema=ROWS_SCHEMA)
 
 
 def claims_of(keys: pa.Table) -> pa.Table:
-    """Take the legacy ids out of keys of PostgreSQL: [n claims x 2] of `CLAIMS_SCHEMA`."""
+    """Return the legacy ids of keys of PostgreSQL, with the ids that claim them: [n claims x 2] of `CLAIMS_SCHEMA`."""
     claims = keys.filter(keys["legacy_unique_id"].is_valid())
     columns = [hashes(claims[name]) for name in ("legacy_unique_id", "unique_id")]
     return pa.table(columns, schema=CLAIMS_SCHEMA)
@@ -41,7 +41,7 @@ def postgres_digests(postgres: NewsTable, days: Sequence[Day], refused: dict[Day
     Args:
         postgres: the database.
         days: in order.
-        refused: takes the days that cannot be published, each with its reason.
+        refused: filled with the days that cannot be published, each with its reason.
     """
     if not days:
         return
@@ -61,11 +61,11 @@ class HubSide:
     Args:
         dataset: the dataset.
         snapshot: the revision.
-        folder: where files may be made for the time being.
+        folder: for temporary files.
 
     Attributes:
         uncompacted: files that have to be compacted: with another name, or with another schema.
-        fetched: how many files something had to be fetched of.
+        fetched: number of files that were not in the metadata cache.
     """
 
     def __init__(self, dataset: Dataset, snapshot: Snapshot, folder: Path) -> None:
@@ -74,10 +74,10 @@ class HubSide:
         self.fetched = 0
 
     def rows(self, *, deep: bool) -> Iterator[pa.Table]:
-        """Stream all rows: [n rows x 3] each of `ROWS_SCHEMA`, with digests if it goes deep.
+        """Stream all rows: [n rows x 3] each of `ROWS_SCHEMA`, with digests if `deep`.
 
         Raises:
-            ContractError: keys of a file cannot be read, or, going deep, its rows not become the contract's.
+            ContractError: keys of a file, or its rows if `deep`, cannot be read in the published schema.
         """
         for file in self._snapshot.data_files:
             yield from map(rows_of, self._digests(file) if deep else self._keys(file))
@@ -98,7 +98,7 @@ class HubSide:
         return self._dataset.reader.digests(file, (_digested(rows, self._spec) for rows in tables))
 
     def _has_large_groups(self, file: DataFile) -> bool:
-        """Say whether a row group of a file is too large to be read at once."""
+        """Return whether a row group of a file is too large to be read at once."""
         return any(size > LARGE_GROUP_BYTES for _, size in group_sizes(self._dataset.reader.footer(file)))
 
     def _look_at(self, file: DataFile) -> pa.Schema:

@@ -53,7 +53,7 @@ class DayFiles:
         self._last: tuple[str, int, pa.Table] | None = None  # the row group that was read last
 
     def can_change(self, file: DataFile) -> bool:
-        """Say whether rows of a file may be changed: it is a day's shard, or a year's file of the published schema."""
+        """Return whether rows of a file may be changed: of a day's shard, or a year's file of the published schema."""
         if self.spec.layout.period_of(file.path) is None:
             return self.spec.layout.day_of(file.path) is not None
         return not self.spec.compare(self._dataset.reader.schema(file))
@@ -80,7 +80,7 @@ class DayFiles:
         return days
 
     def rows_in_place(self, snapshot: Snapshot, day: Day) -> pa.Table:
-        """Say what the year's file holds of a day: [n rows x 2] of `ROWS_IN_PLACE_SCHEMA`.
+        """Return what the year's file holds of a day: [n rows x 2] of `ROWS_IN_PLACE_SCHEMA`.
 
         Only the row groups that may hold the day are read.
         """
@@ -105,7 +105,7 @@ class DayFiles:
         return self._dataset.reader.whole_file(file, lambda: self._inbox.get(file))
 
     def is_encoded_as(self, file: DataFile, rows: Rows) -> bool:
-        """Say whether a shard has the very bytes that rows would have as a file: [n rows x 24]."""
+        """Return whether a shard has the very bytes that rows would have as a file: [n rows x 24]."""
         if isinstance(rows, pa.Table):
             return file.holds(encode(rows, self.spec))
         path = self._folder / "new-encoded"

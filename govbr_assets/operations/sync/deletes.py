@@ -79,12 +79,12 @@ def resolve_extra_rows(
 
 
 def with_remedy(reason: str) -> str:
-    """Say what to do about deletions that are blocked; an empty text if there is no reason."""
+    """Return what to do about deletions that are blocked; an empty text if there is no reason."""
     return f"{reason}. {_REMEDY}" if reason else ""
 
 
 def day_guard(removed: int, hub_rows: int, postgres_rows: int) -> str:
-    """Say why rows of a day are not removed unless it is allowed; an empty text if they may.
+    """Return why rows of a day are not removed unless it is allowed; an empty text if they may.
 
     Args:
         removed: rows that would leave the dataset.
@@ -99,7 +99,7 @@ def day_guard(removed: int, hub_rows: int, postgres_rows: int) -> str:
 
 
 def recent_guard(removed: int, before: int) -> str:
-    """Say why rows are not removed in view of those that were before; an empty text if they may.
+    """Return why rows are not removed in view of those that were before; an empty text if they may.
 
     Args:
         removed: rows of all days that would leave the dataset.

@@ -152,7 +152,7 @@ class DayDiff:
         return count
 
     def _with_inserts(self, changes: RowChanges, moved: Rows) -> tuple[RowChanges, dict[str, Rows]]:
-        """Give the rows that come into files, by path: [n rows x 24]; rows of other days only if they are not there.
+        """Return the rows that come into files, by path: [n rows x 24]; rows of other days only if they are not there.
 
         Args:
             changes: of the day.
@@ -213,7 +213,7 @@ def _preview(rows: Rows) -> pa.Table:
 
 
 def _same(some: Rows, others: Rows, spec: DatasetSpec) -> bool:
-    """Say whether rows are the same, in the same order."""
+    """Return whether rows are the same, in the same order."""
     if isinstance(some, StagedRows) or isinstance(others, StagedRows):
         one, other = (digests_of(rows, spec.schema) for rows in (some, others))
         return one.equals(other)

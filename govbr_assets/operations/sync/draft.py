@@ -67,7 +67,7 @@ class ChangesetBuilder:
         self._places = {each: sorted(paths.elements()) for each, paths in places.items()}
 
     def takes(self, paths: Iterable[str]) -> bool:
-        """Say whether a day finds room that changes some files: the first one always does."""
+        """Return whether a day finds room that changes some files: the first one always does."""
         return not self._edits or len(self._edits.keys() | set(paths)) <= COMMIT_FILES
 
     @property
@@ -99,7 +99,7 @@ class ChangesetBuilder:
         return found
 
     def can_change(self, path: str) -> bool:
-        """Say whether rows of a file may be changed."""
+        """Return whether rows of a file may be changed."""
         file = self.snapshot.data_file(path)
         return self._files.can_change(file) if file else True
 
@@ -108,7 +108,7 @@ class ChangesetBuilder:
         return self._files.uncompacted_rows(self.snapshot, day)
 
     def rows_in_place(self, day: Day) -> pa.Table:
-        """Say what the year's file will hold of a day, but for new versions: [n x 2] of `ROWS_IN_PLACE_SCHEMA`."""
+        """Return what the year's file will hold of a day, but for new versions: [n x 2] of `ROWS_IN_PLACE_SCHEMA`."""
         rows, edit = (
             self._files.rows_in_place(self.snapshot, day),
             self._edits.get(self.spec.layout.compacted_path_for(day)),
@@ -127,7 +127,7 @@ class ChangesetBuilder:
         ]
 
     def has_bytes_of(self, path: str, rows: Rows) -> bool:
-        """Say whether a shard on the Hub has the very bytes that rows would have as a file: [n rows x 24]."""
+        """Return whether a shard on the Hub has the very bytes that rows would have as a file: [n rows x 24]."""
         file = None if path in self._edits else self.snapshot.data_file(path)
         return file is not None and bool(rows.num_rows) and self._files.is_encoded_as(file, rows)
 

@@ -20,7 +20,7 @@ from govbr_assets.local.hub.rules import is_large
 
 
 def validate_yaml(call: Call) -> Response:
-    """Say what is wrong with the text of a dataset card."""
+    """Return what is wrong with the text of a dataset card."""
     errors, warnings = card_errors(str(call.json().get("content", "")))
     answer = {
         "errors": [{"message": message} for message in errors],
@@ -77,7 +77,7 @@ def _check_rate(call: Call) -> None:
 def _mode(
     call: Call, tree: Mapping[str, Blob], file: dict[str, Any], attributes: str, ignores: Mapping[str, str]
 ) -> dict:
-    """Say how one file is to be uploaded."""
+    """Return how one file is to be uploaded."""
     path, size = file.get("path"), file.get("size")
     if not isinstance(path, str) or not isinstance(size, int):
         raise RefusedError("A file to upload has a `path` and a `size`.")

@@ -55,7 +55,7 @@ def download(request: Request) -> Response:
 
 
 def _read(sha256: str) -> str:
-    """Say what a signature permits."""
+    """Return what a signature permits."""
     return f"read {sha256}"
 
 

@@ -33,7 +33,7 @@ async def upload(request: Request) -> Response:
 
 
 def verify(call: Call) -> Response:
-    """Say whether an object has come."""
+    """Return whether an object has come."""
     sha256, size = announced(call.json())
     blob = call.hub.store.blobs.large(sha256)
     if blob is None or blob.size != size:
@@ -55,7 +55,7 @@ def announced(value: object) -> tuple[str, int]:
 
 
 def _upload(call: Call, sha256: str, size: int) -> dict:
-    """Say where an object can be sent to, unless it is there."""
+    """Return where an object can be sent to, unless it is there."""
     answer: dict = {"oid": sha256, "size": size}
     if call.hub.store.blobs.large(sha256) is None:
         signature = call.hub.signer.sign(_write(sha256, str(size)))
@@ -66,7 +66,7 @@ def _upload(call: Call, sha256: str, size: int) -> dict:
 
 
 def _write(sha256: str, size: str | None) -> str:
-    """Say what a signature permits."""
+    """Return what a signature permits."""
     return f"write {sha256} of {size} bytes"
 
 

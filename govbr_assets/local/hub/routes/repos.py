@@ -43,7 +43,7 @@ def delete(call: Call) -> Response:
 
 
 def info(call: Call) -> Response:
-    """Tell what is known about a repo at a revision."""
+    """Return what is known about a repo at a revision."""
     revision = call.request.path_params.get("revision", MAIN)
     commit = call.history.commit_at(revision)
     first = call.history.commits(commit.sha)[-1]

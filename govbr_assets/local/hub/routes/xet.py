@@ -21,7 +21,7 @@ _SHARD_BYTES = 64 * MEGABYTE
 
 
 def write_token(call: Call) -> Response:
-    """Give a token for the storage to whoever may write to the repo."""
+    """Return a token for the storage to whoever may write to the repo."""
     expires = int(time.time()) + _SECONDS
     token = f"{expires}.{call.hub.signer.sign(_permit(expires))}"
     address = f"{call.base}/xet/{call.hub.store.xorbs.name}"
@@ -67,7 +67,7 @@ def _admitted(request: Request) -> Hub:
 
 
 def _permit(expires: int) -> str:
-    """Say what a signature permits."""
+    """Return what a signature permits."""
     return f"write to xet until {expires}"
 
 
