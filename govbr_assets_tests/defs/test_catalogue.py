@@ -44,7 +44,7 @@ def test_lineage_begins_at_the_tables_which_no_job_tries_to_make():
     assert of_jobs["reconciliation"] == {"hub_reconciliation"}
 
 
-@pytest.mark.parametrize("name", SPECS)
+@pytest.mark.parametrize("name", sorted(SPECS))
 def test_every_asset_has_an_owner_a_group_kinds_and_words_for_itself_and_each_of_its_columns(name: str):
     spec = SPECS[name]
     assert spec.owners == ["team:data-platform"]
