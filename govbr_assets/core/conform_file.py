@@ -32,7 +32,7 @@ _ISO_TIME = re.compile(
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def conform_file(rows: pa.Table, source: str, schema: pa.Schema) -> pa.Table:
+def conform_file(rows: pa.Table, source: str, schema: pa.Schema, *, faulty_keys: bool = False) -> pa.Table:
     """Give rows from a file of any origin the published schema, without loss or not at all.
 
     Another order of columns, another layout of text, times of any unit and zone or written as in ISO 8601, columns
@@ -43,6 +43,8 @@ def conform_file(rows: pa.Table, source: str, schema: pa.Schema) -> pa.Table:
         source: the path of the file, for the error message.
         schema: the columns that are wanted: all published ones or, of a file of which no others were read, some of
             them; `unique_id` is the first.
+        faulty_keys: null ids, and times outside of the years that are allowed if they have the published type, are
+            left as they are.
 
     Returns:
         [n rows x columns of `schema`] with exactly `schema`.
@@ -51,7 +53,7 @@ def conform_file(rows: pa.Table, source: str, schema: pa.Schema) -> pa.Table:
         ContractError: something would be lost or guessed; the message names file, column, row and value.
     """
     check_columns(rows.column_names, source, schema.names)
-    file = _File(source, rows["unique_id"] if "unique_id" in rows.column_names else None)
+    file = _File(source, rows["unique_id"] if "unique_id" in rows.column_names else None, faulty_keys)
     columns = [file.cast(field, rows[field.name]) for field in schema]  # the ids first: messages name them
     for name, column in zip(rows.column_names, rows.columns, strict=True):
         if name not in (*schema.names, PANDAS_INDEX) and (index := _first(column.is_valid())) >= 0:
@@ -82,6 +84,7 @@ class _File:
 
     source: str
     ids: pa.ChunkedArray | None
+    faulty_keys: bool
 
     def cast(self, field: pa.Field, column: pa.ChunkedArray) -> pa.ChunkedArray:
         """Cast a column to the type of the contract; one without a value may have any, as pandas writes it."""
@@ -93,7 +96,7 @@ class _File:
             index = _first(column.is_valid())
             raise self.refusal(field.name, column, index, f"has type {column.type} and should be {field.type}")
         cast = self._texts(field.name, column, field.type)
-        if field.name == "unique_id" and cast.null_count:
+        if field.name == "unique_id" and cast.null_count and not self.faulty_keys:
             raise self.refusal(field.name, column, -1, "is null in at least one row")
         return cast
 
@@ -117,7 +120,7 @@ class _File:
 
     def _times(self, field: pa.Field, column: pa.ChunkedArray) -> pa.ChunkedArray:
         """Cast times one by one, unless all are as they should be: Python's numbers neither round nor overflow."""
-        if column.type == field.type and _all_fit(column, field.type.unit):
+        if column.type == field.type and (self.faulty_keys or _all_fit(column, field.type.unit)):
             return column
         written = self._texts(field.name, column, pa.string()) if _is_text(column.type) else column.cast(pa.int64())
         ticks = []

@@ -151,6 +151,19 @@ class DatasetSpec:
         """
         return conform_file(rows, source, self.schema if names is None else self.select(names))
 
+    def conform_keys(self, rows: pa.Table, source: str, names: Iterable[str]) -> pa.Table:
+        """Give ids and times of a file the published types, as `conform` does, but take faulty ones as well.
+
+        A null id names no row, and a time outside of the years 1 to 9999 is of no day: neither makes the other rows of
+        the file unknown. The whole row is rejected where it would be published.
+
+        Args:
+            rows: [n rows x columns of `keys_schema`] of the file, all or some.
+            source: the path of the file, for the error message.
+            names: the columns that are wanted.
+        """
+        return conform_file(rows, source, self.select(names), faulty_keys=True)
+
     def compare(self, schema: pa.Schema) -> SchemaDiff:
         """Compare the schema of a file with that of every file of this dataset."""
         return compare(schema, self.schema)

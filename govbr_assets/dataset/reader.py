@@ -212,12 +212,14 @@ class DatasetReader(FooterReader):
         """Read one row group, or the rows of a day in it: the times first, the other columns if the day is there."""
         inside = None
         if day:
-            times = self._spec.conform(reader.read(index, ["published_at"]), file.path, ["published_at"])
+            times = self._spec.conform_keys(reader.read(index, ["published_at"]), file.path, ["published_at"])
             inside = within(times["published_at"], day)
             if not pc.any(inside).as_py():
                 return self._spec.select(columns).empty_table()
-        rows = self._spec.conform(reader.read(index, columns).select(columns), file.path, columns)
-        return rows if inside is None else rows.filter(inside)
+        rows = reader.read(index, columns).select(columns)
+        are_keys = set(columns) <= set(self._spec.keys_schema.names)
+        conform = self._spec.conform_keys if are_keys else self._spec.conform
+        return conform(rows if inside is None else rows.filter(inside), file.path, columns)
 
 
 def row_groups_of_day(metadata: pq.FileMetaData, day: Day) -> list[int]:
@@ -230,6 +232,10 @@ def _misses(metadata: pq.FileMetaData, index: int, day: Day) -> bool:
     group = metadata.row_group(index)
     columns = (group.column(position) for position in range(group.num_columns))
     statistics = next((column.statistics for column in columns if column.path_in_schema == "published_at"), None)
-    if statistics is None or not statistics.has_min_max or getattr(statistics.min, "tzinfo", None) is None:
+    if statistics is None or not statistics.has_min_max:
         return False
-    return statistics.max < day.start or statistics.min >= day.end
+    try:
+        least, greatest = statistics.min, statistics.max
+    except (OverflowError, ValueError):  # a time outside of Python's calendar
+        return False
+    return getattr(least, "tzinfo", None) is not None and (greatest < day.start or least >= day.end)

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from govbr_assets.core.contract import EARLIEST, LATEST
 from govbr_assets.core.days import Day
 from govbr_assets.core.spec import DatasetSpec
 from govbr_assets.dataset.parquet import encode_to
@@ -303,6 +304,46 @@ def test_rows_in_uncompacted_files_stop_their_day_until_a_compaction_has_run(gra
     assert base not in graph.ids()
     assert graph.run(DAY, checks=False, config={"hf_parquet_shard": {"unfolded": "stop"}}).success
     same(graph, DAYS[0], DAY)
+
+
+FAULTS = {
+    "an id is null": ("unique_id", [None, "y"]),
+    "a time is before the year 1": ("published_at", [EARLIEST - 10**15, 0]),
+    "a time is after the year 9999": ("published_at", [0, LATEST + 10**15]),
+}
+
+
+def faulty(name: str, values: list[Any]) -> bytes:
+    """Make a file with a key that may not be published, in a column that has the published type."""
+    rows, kind = shard(["x", "y"]), NEWS.schema.field(name).type
+    plain = pa.array(values, pa.int64()).cast(kind) if pa.types.is_timestamp(kind) else pa.array(values, kind)
+    return as_others_write(rows.set_column(rows.schema.get_field_index(name), name, plain))
+
+
+@pytest.mark.parametrize("source", ["exact", "auto"])
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_faulty_key_in_a_file_of_others_stops_a_compaction_but_no_day(graph: Graph, fault: str, source: str):
+    base = "data/train-00000-of-00001.parquet"
+    write(graph.local_hub.store, graph.repo_id, {base: faulty(*FAULTS[fault])})
+    graph.insert("a", "b", day=DAY)
+    options = {"hf_existing_ids": {"source": source}, "hf_parquet_shard": {"unfolded": "stop"}}
+    result = graph.run(DAY, checks=False, config=options)
+    assert result.success, failure(result)
+    assert graph.ids()[SHARD] == ["a", "b"]
+    same(graph, DAY)
+    assert graph.reconcile().output_for_node("hub_reconciliation") is not None
+    compaction = graph.compact(checks=False)
+    assert FAULTS[fault][0] in failure(compaction)
+    assert base in failure(compaction)
+
+
+def test_a_shard_with_a_null_id_stops_its_day_alone(graph: Graph):
+    write(graph.local_hub.store, graph.repo_id, {SHARD: faulty(*FAULTS["an id is null"])})
+    graph.insert("a", day=DAY)
+    graph.insert("c", day=DAYS[0])
+    result = graph.run(DAYS[0], DAY, checks=False)
+    assert f"Column unique_id in {SHARD} is null in at least one row" in failure(result)
+    assert graph.ids()["data/train-2026-01-30.parquet"] == ["c"]
 
 
 @pytest.mark.parametrize("dry_run", [False, True])

@@ -106,6 +106,9 @@ class DayDiff:
 
         Args:
             mine: [n rows x 24], those that belong in it.
+
+        Raises:
+            ContractError: rows must not be published, or one in the shard has no id.
         """
         if mine.num_rows:
             check_day(mine, self._day, self._spec.schema)
@@ -114,6 +117,10 @@ class DayDiff:
                 self._places[row].append(Place(self._path, row, in_place=True))
             return mine
         old = self._builder.shard(self._path)
+        if old["unique_id"].null_count:
+            raise ContractError(
+                f"Column unique_id in {self._path} is null in at least one row: correct it in the file."
+            )
         ids = old["unique_id"].to_pylist()
         known = [index for index, each in enumerate(ids) if each in self._owner]
         columns = self._columns(old.take(pa.array(known, pa.int64()))) if known else iter(())
