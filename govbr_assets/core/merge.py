@@ -1,4 +1,4 @@
-"""Sorted streams merged into one. What the order of a file is says the spec; who needs it, `operations.rewrite`."""
+"""Sorted streams merged into one, for `operations.rewrite`. The spec defines the order of a file."""
 
 from collections.abc import Iterator
 

@@ -1,6 +1,6 @@
 """What becomes of the rows of a day: one list, from which counts, affected ids and the edits of files are derived.
 
-How the list is made is `diff`'s business and, for rows that PostgreSQL lacks, that of the deletes of a sync.
+`diff` makes the list and, for rows that PostgreSQL lacks, `operations.sync.deletes`.
 """
 
 from collections import Counter
@@ -28,7 +28,7 @@ class Action(Enum):
     DROP_DUPLICATE = "drop duplicate"
     """The same row stays elsewhere: this one goes."""
     LEAVE_UNCOMPACTED = "leave uncompacted"
-    """It is in a file that only a compaction may change: it stays, whatever it says."""
+    """It is in a file that only a compaction may change: it stays, with whatever content."""
 
 
 _WITHOUT_EFFECT = {Action.RETAIN, Action.LEAVE_UNCOMPACTED}

@@ -1,7 +1,7 @@
 """What is published, declared once: the columns of a dataset, and all that is made of them.
 
-Which columns a dataset has says `publications`; what a row must be to fit them, `conform`. It lies in `core`, below
-`dataset`, since the queries of `postgres` and the rules on rows are made from it too.
+The columns of each dataset are listed in `publications`, and `conform` says what a row must be to fit them. It is in
+`core`, below `dataset`, because the queries of `postgres` and the rules on rows are made from it too.
 """
 
 from collections.abc import Iterable, Mapping
