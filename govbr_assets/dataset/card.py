@@ -1,6 +1,6 @@
-"""The card of a revision and of a commit: it selects our files, has no stale sizes, and of others says what it said.
+"""The card's metadata in a commit: it selects our files, loses stale sizes, and keeps what it says of other configs.
 
-What it says beside that is made in `card_text`, and the rules of its metadata are in `core`.
+Its text is made in `card_text`, and the rules for its metadata are in `core`.
 """
 
 from collections.abc import Collection, Sequence

@@ -1,4 +1,4 @@
-"""What a card says beside which files are ours: all of a new one, the features of the columns, what is kept current.
+"""The text of a card, and the features of its columns: all of it for a new card, else only the part kept current.
 
 Nothing here is needed to load the dataset, and so none of it stands in the way of a commit: what cannot be written, or
 what the Hub would reject, is left out. Which files are ours is the business of `card`.

@@ -1,6 +1,6 @@
-"""What of the files makes a revision load for every reader: one schema, no empty files, nothing of others in the way.
+"""Whether every reader can load the files of a revision: one schema, no empty files, no loading script beside them.
 
-What of the card does is the business of `card`.
+Whether the card can be loaded is checked in `card`.
 """
 
 from govbr_assets.core.layout import is_parquet

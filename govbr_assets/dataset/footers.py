@@ -1,4 +1,4 @@
-"""What data files say of themselves: footers, schemas and numbers of rows, fetched once and remembered by content.
+"""Footers, schemas and row counts of data files, fetched once and cached by content id.
 
 Rows are read in `reader`; what is kept between runs is the metadata cache's business.
 """

@@ -1,4 +1,4 @@
-"""Files whose rows a commit of ours has moved over and that it has left to later ones: a kill may have come between.
+"""Files whose rows an earlier commit of ours has moved, and which a later one has to delete, even after a kill.
 
 Only the history of the repo says that they were ours: nobody selects them, and so they look like files of others.
 """

@@ -1,4 +1,4 @@
-"""Whether the rows of the dataset lie where days are published beside them, and if not, what has to be done first."""
+"""Whether the pattern of new shards matches all files of the dataset; if not, a compaction has to move rows first."""
 
 from govbr_assets.core.globs import is_elsewhere, selected
 from govbr_assets.core.layout import DATA_PATTERN
@@ -11,7 +11,7 @@ _REMEDY = "run the job weekly_consolidation (asset consolidated_dataset), which 
 
 
 def out_of_reach(dataset: Dataset, snapshot: Snapshot) -> str:
-    """Return which rows lie where new shards do not, and what moves them over; an empty text if there are none."""
+    """Return why no day can be published, such as files outside the pattern of new shards; empty if days can."""
     try:
         check_movable(dataset, snapshot)
     except ContractError as error:
