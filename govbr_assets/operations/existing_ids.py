@@ -1,6 +1,6 @@
 """Which rows of days the Hub already holds at a revision, and where: by the viewer where it is certain, else exactly.
 
-Sits between the assets and `hub` and `viewer`, and joins the two; what identity means is in `core.identity`.
+Which ids name the same row is decided in `core.identity`.
 """
 
 from collections import Counter
@@ -47,10 +47,10 @@ class ExistingRows:
     """What the Hub holds of a day at one revision.
 
     Attributes:
-        table: [n matches x 3] of `dedup.EXISTING_SCHEMA`.
+        table: [n matches x 3] of `identity.EXISTING_SCHEMA`.
         snapshot: the revision.
-        source: `viewer` or `exact`; `none` where there was nothing to ask.
-        reason: why not the viewer, if it was not.
+        source: who answered: `viewer` or `exact`; `none` if nothing had to be looked up.
+        reason: why the viewer was not used; empty if it was.
         requests: requests to the viewer.
         seconds: wall time of these requests.
     """
@@ -64,12 +64,12 @@ class ExistingRows:
 
     @classmethod
     def unknown(cls) -> "ExistingRows":
-        """Know nothing, of a state of the Hub that had nothing: whatever a later one has, it came since."""
+        """Return the rows of a Hub without files: at a later revision all files count as new, and are read."""
         return cls(identity.EXISTING_SCHEMA.empty_table(), Snapshot(None, {}))
 
     @property
     def elsewhere(self) -> Counter[str]:
-        """The ids outside the day's own shard, as often as they stand there."""
+        """The ids in files other than the day's own shard, with the number of their occurrences."""
         return Counter(self.table.filter(pc.invert(self.table["in_own_shard"]))["hub_unique_id"].to_pylist())
 
 
@@ -107,15 +107,15 @@ class ExistingIdsLookup:
         """Find the rows of one day.
 
         Raises:
-            ViewerUncertainError: only the viewer may be asked, and cannot vouch for its answer.
-            HubDeniedError: the Hub refuses, or only the viewer may be asked and refuses.
+            ViewerUncertainError: only the viewer may be asked, and its answer is stale or incomplete.
+            HubDeniedError: the Hub denies access, or only the viewer may be asked and denies it.
             HubUnavailableError: the Hub is out of reach.
             ContractError: a file on the Hub has no ids that can be read.
         """
         rows = self._days[key]
         if not rows.num_rows or not self._snapshot.data_files:
             return ExistingRows(identity.existing(rows, [], []), self._snapshot)
-        if told := self._out_of_reach:  # the day is refused, or the rows are moved over first
+        if told := self._out_of_reach:  # a sync rejects the day until a compaction has moved these rows
             return replace(ExistingRows.unknown(), reason=told)
         if not self._not_viewer:
             try:
@@ -132,7 +132,7 @@ class ExistingIdsLookup:
         return out_of_reach(self._dataset, self._snapshot)
 
     def _by_viewer(self, rows: Rows, day: Day) -> ExistingRows:
-        """Ask the viewer; it cannot say which file a row is in, so what the own shard holds is taken away."""
+        """Ask the viewer. It does not name the file of a row, so the ids of the day's own shard are subtracted."""
         file, own, own_of_day = self._snapshot.data_file(self._dataset.spec.layout.day_path(day)), [], []
         for keys in self._dataset.reader.keys(file) if file else []:
             own += keys["unique_id"].drop_null().to_pylist()
@@ -144,7 +144,7 @@ class ExistingIdsLookup:
         return ExistingRows(table, self._snapshot, "viewer", "", answer.requests, answer.seconds)
 
     def _exactly(self, key: str, rows: Rows) -> ExistingRows:
-        """Look into the id columns of all files."""
+        """Read the id columns of all files."""
         if key not in self._looked_up:
             self._look_up_from(key)
         own = self._dataset.spec.layout.day_path(Day.of(key))
@@ -163,7 +163,7 @@ class ExistingIdsLookup:
             try:
                 ids.append(identity.aliases(self._days[each]))
             except PermanentError:
-                continue  # it is told when the turn comes to that day
+                continue  # `find` raises it for that day
             if sum(map(len, ids)) > _TOGETHER:
                 break
         self._places = self._index.locate(pa.concat_arrays(ids), self._snapshot.data_files)

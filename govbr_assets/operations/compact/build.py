@@ -1,4 +1,4 @@
-"""The year files of a compaction, built of the files that were read, and verified together. Which, `plan` decides."""
+"""The year files of a compaction, built of the files that were read, and verified together. `plan` decides which."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence

@@ -34,11 +34,11 @@ from govbr_assets.operations.old_file import OldFile, OldRows
 from govbr_assets.operations.rewrite import FileEdit, RewrittenFile, rewrite
 
 _GROUPS = 24
-"""Row groups of which is remembered what they say: a commit looks at half a year, and a month has one or two."""
+"""Row groups whose ids and digests are cached: a commit covers half a year, and a month has one or two of them."""
 
 
 class DayFiles:
-    """The files that hold days; what a content says is read once.
+    """The files that hold days; what is read of a file is cached by its content id.
 
     Args:
         dataset: the dataset.

@@ -1,4 +1,4 @@
-"""One day as a plan, the value of `hf_parquet_shard` at any revision; what it decides is `day`'s business."""
+"""The sync of one day, the value of `hf_parquet_shard`. What becomes of its rows is decided in `diff`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -17,13 +17,13 @@ from govbr_assets.operations.sync.options import DayReport, SyncOptions
 
 @dataclass(frozen=True)
 class DaySync:
-    """The value of `hf_parquet_shard`: a day made true, at whatever revision is asked.
+    """The value of `hf_parquet_shard`: the sync of a day, which can be planned at any revision.
 
     Attributes:
         day: the day.
-        rows: gives the Postgres day with its aliases, [n rows x 25], each time anew: many days' plans are small.
+        rows: reads the Postgres day with its aliases, [n rows x 25], at each call: many plans need little memory.
         ids: every id of these rows.
-        known: what the Hub held at the first revision; the first guess, no more.
+        known: which of these rows the Hub held, and at which revision.
         options: what may be removed, and the like.
         left_out: which rows of the day in PostgreSQL cannot be published, and why; empty if all can.
     """

@@ -28,8 +28,8 @@ def locate(plans: Collection[DaySync], snapshot: Snapshot, index: KeyIndex[DataF
         files: that hold days.
 
     Returns:
-        The places of all ids of the days, but that a day's own shard, and its year's file where it holds the row under
-        the day, may be left out.
+        The places of all ids of the days. Two may be missing, as `DayDiff` reads them itself: the day's own shard, and
+        its year's file for rows that are there under the day.
     """
     by_revision: dict[str | None, list[DaySync]] = {}
     for plan in plans:
