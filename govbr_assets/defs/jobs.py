@@ -1,4 +1,4 @@
-"""The jobs: which assets run together; and the way back, which is no asset."""
+"""The jobs: which assets run together; and `rollback`, which materializes no asset."""
 
 from functools import partial
 

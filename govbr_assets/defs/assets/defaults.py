@@ -1,4 +1,4 @@
-"""What all assets have in common: who owns them, when they are tried again or late, their columns for the UI."""
+"""What all assets have in common: owners, retries, freshness, and their columns for the UI."""
 
 from datetime import timedelta
 from functools import partial

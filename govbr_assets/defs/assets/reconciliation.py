@@ -1,4 +1,4 @@
-"""The asset that says whether all of it is true: PostgreSQL against the Hub."""
+"""The asset of the reconciliation: all rows of PostgreSQL against all rows of the Hub."""
 
 import time
 

@@ -79,7 +79,7 @@ def postgres_rows_are_on_the_hub(
 
 
 class _PublishedDays:
-    """The days of a run on the Hub, and what is lost of them: no rule about rows is broken where none are left.
+    """The days of a run on the Hub. A day that has lost all rows fails: checks of single rows would pass without any.
 
     Attributes:
         dataset: of the repo.

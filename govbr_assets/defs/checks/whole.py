@@ -1,4 +1,4 @@
-"""What a dataset lacks that it had: its own history tells it, whoever took it away, and whatever Dagster remembers.
+"""Rows that a dataset has lost, whoever removed them: found in the history of its repo and in the records of Dagster.
 
 An empty dataset has no id twice, nothing out of order and no wrong schema: without this every check of it would pass.
 """
@@ -20,7 +20,7 @@ from govbr_assets.defs.metadata.events import last_materializations
 from govbr_assets.errors import ContractError
 from govbr_assets.huggingface.snapshot import Snapshot
 
-_COMMITS = 200  # of the history that are looked at, at most
+_COMMITS = 200  # at most so many are read of the history
 _LONGEST = timedelta(days=14)  # that losses are looked for where no two compactions say since when
 
 

@@ -31,7 +31,7 @@ class ReconciliationRecord:
     Attributes:
         repo: whose.
         revision: of the Hub, or `NO_REPO`.
-        uncompacted_files: that must be compacted before their days can be made true.
+        uncompacted_files: that must be compacted before their days can be synced.
         deep: contents were compared, too.
         undated_surplus: rows without a day that only the Hub has, or has more than once.
         unpublishable_rows: of PostgreSQL.
