@@ -337,13 +337,14 @@ def test_a_faulty_key_in_a_file_of_others_stops_a_compaction_but_no_day(graph: G
     assert base in failure(compaction)
 
 
-def test_a_shard_with_a_null_id_stops_its_day_alone(graph: Graph):
-    write(graph.local_hub.store, graph.repo_id, {SHARD: faulty(*FAULTS["an id is null"])})
-    graph.insert("a", day=DAY)
-    graph.insert("c", day=DAYS[0])
-    result = graph.run(DAYS[0], DAY, checks=False)
-    assert f"Column unique_id in {SHARD} is null in at least one row" in failure(result)
-    assert graph.ids()["data/train-2026-01-30.parquet"] == ["c"]
+@pytest.mark.parametrize("path", [YEAR, "data/train-2026-01-15.parquet"])
+def test_a_file_of_ours_with_a_null_id_stops_its_day_alone(graph: Graph, path: str):
+    write(graph.local_hub.store, graph.repo_id, {path: faulty(*FAULTS["an id is null"])})
+    graph.insert("y", day="2026-01-15")
+    graph.insert("c", day="2026-01-16")
+    result = graph.run("2026-01-15", "2026-01-16", checks=False)
+    assert f"Column unique_id in {path} is null in at least one row" in failure(result)
+    assert graph.ids()["data/train-2026-01-16.parquet"] == ["c"]
 
 
 @pytest.mark.parametrize("dry_run", [False, True])

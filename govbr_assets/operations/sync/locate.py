@@ -5,11 +5,13 @@ Files that are as they were then are looked into only for ids that were known to
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 from itertools import chain
 
 import pyarrow as pa
 
 from govbr_assets.dataset.key_index import KeyIndex
+from govbr_assets.errors import ContractError
 from govbr_assets.huggingface.snapshot import DataFile, Snapshot
 from govbr_assets.operations.sync.day_files import DayFiles
 from govbr_assets.operations.sync.day_plan import DaySync
@@ -68,7 +70,8 @@ def _known_to_be_in_same_files(
         own_path, year_path = layout.day_path(plan.day), layout.compacted_path_for(plan.day)
         counts.subtract([each for each in [*counts] for file in left.get(each, ()) if file.path != own_path])
         if counts and snapshot.data_file(year_path) == known.data_file(year_path):
-            counts.subtract(files.rows_in_place(snapshot, plan.day)["unique_id"].to_pylist())
+            with suppress(ContractError):  # the day itself is rejected for it, and no other one
+                counts.subtract(files.rows_in_place(snapshot, plan.day)["unique_id"].to_pylist())
         suspects.update(each for each, count in counts.items() if count > 0)
     return suspects
 
