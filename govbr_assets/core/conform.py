@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from govbr_assets.core.contract import EARLIEST, LATEST, as_strings, format_value
+from govbr_assets.core.contract import EARLIEST, LATEST, as_strings, format_value, is_number
 from govbr_assets.errors import ContractError
 
 _EXAMPLES = 20
@@ -116,6 +116,8 @@ def _kinds_of_faults(column: pa.ChunkedArray, field: pa.Field) -> Iterator[tuple
         at = column.cast(pa.timestamp("us", tz=getattr(column.type, "tz", None))).cast(pa.int64())
         yield "is outside the years 1 to 9999", pc.or_(pc.less(at, EARLIEST), pc.greater(at, LATEST))
         return
+    if is_number(field.type):
+        return
     trim = pc.utf8_trim_whitespace
     try:
         column.validate(full=True)  # no other kernel looks whether text is text, nor does the Parquet writer
@@ -145,6 +147,8 @@ def _same_kind(source: pa.DataType, target: pa.DataType) -> bool:
         return (pa.types.is_list(source) or pa.types.is_large_list(source)) and _same_kind(
             source.value_type, target.value_type
         )
+    if is_number(target):
+        return pa.types.is_integer(source) or (pa.types.is_floating(source) and pa.types.is_floating(target))
     return pa.types.is_string(source) or pa.types.is_large_string(source)
 
 
@@ -188,6 +192,8 @@ def _sql_type(kind: pa.DataType) -> str:
     """Return what PostgreSQL's type for values of the contract is."""
     if pa.types.is_timestamp(kind):
         return "timestamptz"
+    if is_number(kind):
+        return "double precision" if pa.types.is_floating(kind) else "bigint"
     return "text[]" if pa.types.is_list(kind) else "text"
 
 

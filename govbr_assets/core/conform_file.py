@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from govbr_assets.core.contract import EARLIEST, LATEST, format_value
+from govbr_assets.core.contract import EARLIEST, LATEST, format_value, is_number
 from govbr_assets.errors import ContractError
 
 PANDAS_INDEX = "__index_level_0__"
@@ -95,6 +95,8 @@ class _File:
         if not (pa.types.is_null(column.type) or _is_like(column.type, field.type)):
             index = _first(column.is_valid())
             raise self.refusal(field.name, column, index, f"has type {column.type} and should be {field.type}")
+        if is_number(field.type):
+            return self._numbers(field, column)
         cast = self._texts(field.name, column, field.type)
         if field.name == "unique_id" and cast.null_count and not self.faulty_keys:
             raise self.refusal(field.name, column, -1, "is null in at least one row")
@@ -117,6 +119,13 @@ class _File:
         except pa.ArrowException as error:
             raise self.refusal(name, column, -1, f"cannot be read as {target} ({error})") from None
         return cast
+
+    def _numbers(self, field: pa.Field, column: pa.ChunkedArray) -> pa.ChunkedArray:
+        """Cast numbers, or texts that CSV and JSON have in their place, if none of them becomes another one."""
+        try:
+            return column.cast(field.type)
+        except pa.ArrowInvalid as error:
+            raise self.refusal(field.name, column, -1, f"cannot be read as {field.type} ({error})") from None
 
     def _times(self, field: pa.Field, column: pa.ChunkedArray) -> pa.ChunkedArray:
         """Cast times one by one, unless all are as they should be: Python's numbers neither round nor overflow."""
@@ -165,6 +174,9 @@ def _nanoseconds(text: str) -> int:
 
 def _is_like(source: pa.DataType, target: pa.DataType) -> bool:
     """Return whether a type is text where text should be, or lists of text where these should be."""
+    if is_number(target):
+        whole = pa.types.is_integer(source) or _is_text(source)
+        return whole or (pa.types.is_floating(source) and pa.types.is_floating(target))
     if not pa.types.is_list(target):
         return pa.types.is_string(target) and _is_text(source)
     lists = pa.types.is_list(source) or pa.types.is_large_list(source)

@@ -58,6 +58,11 @@ def repeated(ids: pa.ChunkedArray | pa.Array) -> list[str]:
     return sorted(counts.field("values").filter(pc.greater(counts.field("counts"), 1)).to_pylist())
 
 
+def is_number(kind: pa.DataType) -> bool:
+    """Say whether values are numbers."""
+    return pa.types.is_integer(kind) or pa.types.is_floating(kind)
+
+
 def as_strings(column: pa.ChunkedArray) -> list[str | None]:
     """Give ids as strings, and bytes in them that are no text escaped."""
     found = column.cast(pa.string()).cast(pa.binary()).to_pylist()

@@ -129,4 +129,6 @@ def _type_of(feature: MutableMapping[Any, Any]) -> tuple[str, Any]:
 
 def _feature(kind: pa.DataType) -> tuple[str, str]:
     """Name an Arrow type as `datasets` does in a card."""
-    return ("list", str(kind.value_type)) if pa.types.is_list(kind) else ("dtype", str(kind))
+    if pa.types.is_list(kind):
+        return "list", str(kind.value_type)
+    return "dtype", "float64" if pa.types.is_float64(kind) else str(kind)  # Arrow says `double`

@@ -70,8 +70,8 @@ def _values(binary: pa.Array) -> Iterator[memoryview]:
 def _spelled(columns: list[pa.Array]) -> pa.Array:
     """Write values side by side so that only the same values give the same bytes.
 
-    Every value says before it begins where it ends: a text by its length, a list by its number of elements, a time by
-    the blank after it. A null is `-`, which is no number.
+    Every value says before it begins where it ends: a text by its length, a list by its number of elements, a time
+    or a number by the blank after it. A null is `-`, which is no number.
     """
     parts = [part for column in columns for part in _parts(column)]
     return pc.binary_join_element_wise(*parts, _BLANK, null_handling="replace", null_replacement=b"-")
@@ -81,6 +81,10 @@ def _parts(column: pa.Array) -> list[pa.Array]:
     """Spell one column: the number of bytes and the bytes, the number of elements and the elements, or the time."""
     if pa.types.is_timestamp(column.type):
         return [_decimal(column.cast(pa.int64()))]
+    if pa.types.is_floating(column.type):
+        return [_decimal(column.view(pa.int64()))]  # its bits: a number has no other spelling that is the same for ever
+    if pa.types.is_integer(column.type):
+        return [_decimal(column)]
     if not pa.types.is_list(column.type):
         return [_decimal(pc.binary_length(column)), column.cast(_BYTES)]
     counts = pc.list_value_length(column)

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from govbr_assets.core.columns import CLAIM
 from govbr_assets.core.digest import hash_values
 from govbr_assets.io.staged import Rows, table_of
 
@@ -64,8 +65,13 @@ def missing_rows(rows: Rows, hub_ids: pa.ChunkedArray) -> list[str]:
 
 def identity_digest(rows: Rows) -> str:
     """Return a digest of the current and legacy ids of a PostgreSQL day, to recognize the rows of a lookup."""
-    ids = table_of(rows.select(["unique_id", "legacy_unique_id"])).to_pylist()
+    ids = table_of(rows.select(["unique_id", claim_of(rows)])).to_pylist()
     return hashlib.sha256(repr(sorted(map(repr, ids))).encode()).hexdigest()
+
+
+def claim_of(rows: Rows) -> str:
+    """Name the column of rows of PostgreSQL with the id under which the Hub may know them besides."""
+    return CLAIM if CLAIM in rows.schema.names else "legacy_unique_id"
 
 
 def hashes(ids: pa.Array | pa.ChunkedArray) -> pa.Array:
@@ -94,6 +100,6 @@ def _matches(rows: Rows, hub_ids: Iterable[str], *, own: bool) -> pa.Table:
 
 def _aliases(rows: Rows) -> tuple[pa.Array, pa.Array]:
     """Return all ids of the day's rows, and for each the `unique_id` of its row in PostgreSQL."""
-    ids, legacy = rows["unique_id"].combine_chunks(), rows["legacy_unique_id"].combine_chunks()
+    ids, legacy = rows["unique_id"].combine_chunks(), rows[claim_of(rows)].combine_chunks()
     has_legacy = legacy.is_valid()
     return pa.concat_arrays([ids, legacy.filter(has_legacy)]), pa.concat_arrays([ids, ids.filter(has_legacy)])

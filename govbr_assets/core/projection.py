@@ -3,7 +3,7 @@
 Which ones there are says `publications`; how the files of one are kept current, `operations.project`.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
 
@@ -56,13 +56,14 @@ class Projection:
         declared = {column.name: column for column in self.of.columns}
         return DatasetSpec(
             name=self.name,
-            columns=tuple(declared[name] for name in self.columns),
+            columns=tuple(replace(declared[name], since=1) for name in self.columns),  # it follows the other's schema
             key="",
             alias="",
             event_time=self.of.event_time if self.of.event_time in self.columns else "",
             newest_by=(),
             layout=self.of.layout,
             introduction=self.introduction,
+            joins=self.of.joins,
         )
 
     @cached_property

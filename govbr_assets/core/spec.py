@@ -5,48 +5,18 @@ The columns of each dataset are listed in `publications`, and `conform` says wha
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass, field, replace
+from functools import cache, cached_property
 from hashlib import sha256
 
 import pyarrow as pa
 
+from govbr_assets.core.columns import CLAIM, Column, Join, check_columns_declared
 from govbr_assets.core.compatibility import SchemaDiff, compare
 from govbr_assets.core.conform_file import conform_file
 from govbr_assets.core.layout import FileLayout
 
 _DIGEST = pa.field("digest", pa.int64())
-
-
-@dataclass(frozen=True)
-class Column:
-    """A published column.
-
-    Attributes:
-        name: on the Hub.
-        type: in Arrow and on the Hub; text, a list of texts, or a time.
-        sql: `table.column` of the source query (`postgres.row_query`): `n` is `news`, `l1` to `l3` are its themes.
-        description: one sentence for people.
-        dictionary: its values repeat, and each is written once a row group.
-        statistics: files say the least and the greatest value of each row group; for short values only.
-    """
-
-    name: str
-    type: pa.DataType
-    sql: str
-    description: str
-    dictionary: bool = False
-    statistics: bool = False
-
-    @property
-    def field(self) -> pa.Field:
-        """The column in an Arrow schema."""
-        return pa.field(self.name, self.type)
-
-    @property
-    def parquet_path(self) -> str:
-        """The column in a Parquet file, where a list is two levels above its elements."""
-        return f"{self.name}.list.element" if pa.types.is_list(self.type) else self.name
 
 
 @dataclass(frozen=True)
@@ -83,7 +53,10 @@ class DatasetSpec:
         newest_by: columns that decide between versions of a row, the first one first; the greatest wins.
         layout: which file a row belongs in.
         introduction: what a new dataset card says of it.
-        version: of the schema, from 1 on.
+        joins: tables beside `news` that columns come from.
+
+    Raises:
+        ConfigurationError: columns cannot be published together.
     """
 
     name: str
@@ -94,7 +67,31 @@ class DatasetSpec:
     newest_by: tuple[str, ...]
     layout: FileLayout
     introduction: Introduction = Introduction()
-    version: int = 1
+    joins: tuple[Join, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_columns_declared(self.columns, self.joins)
+
+    @cached_property
+    def version(self) -> int:
+        """The version of the schema, from 1 on: each column that is added makes another one."""
+        return max(column.since for column in self.columns)
+
+    def at(self, version: int) -> "DatasetSpec":
+        """Give the dataset as it was declared when its schema had a version: without the columns of later ones."""
+        return self if version >= self.version else _at(self, version)
+
+    def with_columns(self, names: Iterable[str]) -> "DatasetSpec":
+        """Give the same with some of the columns only, its key and its time always among them."""
+        wanted = {self.key, self.event_time, *names}
+        columns = (replace(each, since=1) for each in self.columns if each.name in wanted)
+        return replace(self, columns=tuple(columns), newest_by=tuple(name for name in self.newest_by if name in wanted))
+
+    def version_of(self, schema: pa.Schema) -> int:
+        """Tell the version whose columns a file has, whoever wrote it: the greatest without a gap, or 0."""
+        found = {*schema.names}
+        missing = [column.since for column in self.columns if column.name not in found]
+        return min(missing) - 1 if missing else self.version
 
     @cached_property
     def schema(self) -> pa.Schema:
@@ -104,7 +101,12 @@ class DatasetSpec:
     @cached_property
     def source_schema(self) -> pa.Schema:
         """Rows as they are read from the source: `schema`, and behind it the alias."""
-        return self.schema.append(pa.field(self.alias, self.schema.field(self.key).type))
+        return self.schema.append(pa.field(self.claim, self.schema.field(self.key).type))
+
+    @property
+    def claim(self) -> str:
+        """The column of the alias in rows of the source: another than one of this name that is published as it is."""
+        return CLAIM if self.alias in self.schema.names else self.alias
 
     @cached_property
     def keys_schema(self) -> pa.Schema:
@@ -114,7 +116,8 @@ class DatasetSpec:
     @cached_property
     def source_keys_schema(self) -> pa.Schema:
         """Both ids of a row of the source, and its time."""
-        return pa.schema([self.source_schema.field(name) for name in (self.key, self.alias, self.event_time)])
+        key, at = self.keys_schema
+        return pa.schema([key, pa.field(self.alias, key.type), at])
 
     @cached_property
     def digests_schema(self) -> pa.Schema:
@@ -174,7 +177,7 @@ class DatasetSpec:
         described = {column.name: column.description for column in self.columns}
         if not self.alias:
             return described
-        return described | {self.alias: "Id under which the Hub may know the row from before; null if there is none."}
+        return described | {self.claim: "Id under which the Hub may know the row from before; null if there is none."}
 
     @property
     def sorted_by(self) -> list[tuple[str, str]]:
@@ -186,3 +189,9 @@ class DatasetSpec:
         """Names and types of the columns in eight hex digits: digests of rows compare only where it is the same."""
         columns = [(field.name, str(field.type)) for field in self.schema]
         return sha256(repr(columns).encode()).hexdigest()[:8]
+
+
+@cache
+def _at(spec: DatasetSpec, version: int) -> DatasetSpec:
+    """Give the columns of a version."""
+    return replace(spec, columns=tuple(column for column in spec.columns if column.since <= version))

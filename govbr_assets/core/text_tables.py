@@ -18,6 +18,7 @@ from typing import IO, Any, cast
 import pyarrow as pa
 
 from govbr_assets.core.conform_file import PANDAS_INDEX
+from govbr_assets.core.contract import is_number
 from govbr_assets.core.formats import Format
 from govbr_assets.errors import ContractError
 
@@ -180,6 +181,8 @@ def _value(row: Mapping[str, Any], name: str, source: str, field: pa.Field | Non
             found = value
     if is_list and isinstance(found, list) and all(isinstance(each, str | None) for each in found):
         return found
+    if field is not None and is_number(field.type) and isinstance(value, int | float) and not isinstance(value, bool):
+        return repr(value)
     wanted = "a list of texts, which CSV holds as a JSON array" if is_list else "text"
     raise ContractError(
         f"Column {name} of the row with unique_id {row.get('unique_id')!r} in {source} is {value!r:.100} and should be"

@@ -13,6 +13,7 @@ shorter than that. Rows of longer transactions, or without `updated_at`, are fou
 Source: https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-SNAPSHOT
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import reduce
@@ -20,8 +21,10 @@ from functools import reduce
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from govbr_assets.core.columns import Join
 from govbr_assets.core.days import TIME_ZONE, Day
 from govbr_assets.core.late_rows import Changes, Watermark
+from govbr_assets.core.spec import DatasetSpec
 from govbr_assets.postgres.catalogue import Catalogue
 
 _TIMES = ("updated_at", "created_at", "extracted_at")
@@ -31,24 +34,25 @@ _DAY = timedelta(days=1)
 # Times are literals, because a condition is only pushed down to a foreign server if it is immutable.
 _CHANGED = f"""
     WITH reading AS (SELECT :reading), changed AS (
-        SELECT (n.published_at AT TIME ZONE '{TIME_ZONE}')::date AS day, count(*) AS rows,
-            max(n.:changed_at)::timestamptz AS newest
-        FROM news n CROSS JOIN reading r
-        WHERE n.:changed_at >= :since AND :unseen AND n.published_at >= :first AND n.published_at < :end
-        GROUP BY 1
+        SELECT (published_at AT TIME ZONE '{TIME_ZONE}')::date AS day, count(*) AS rows, max(changed_at) AS newest
+        FROM (:tables) AS tables GROUP BY 1
     )
     SELECT r.at, r.xmin, c.day, c.rows, c.newest FROM reading r LEFT JOIN changed c ON true ORDER BY c.day"""
+
+_TABLE = """
+    SELECT n.published_at, :alias.:changed_at::timestamptz AS changed_at FROM :from CROSS JOIN reading r
+    WHERE :alias.:changed_at >= :since AND :unseen AND n.published_at >= :first AND n.published_at < :end"""
 
 # A row's xmin is the low 32 bits of its transaction id, which is below xmax. A watermark above xmax comes from another
 # server, of which nothing has been read yet.
 _BY_TRANSACTION = {
     ":reading": """now() AS at, pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin,
             pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS xmax""",
-    ":unseen": "(:xid > r.xmax OR r.xmax - ((r.xmax - n.xmin::text::bigint) & 4294967295) >= :xid)",
+    ":unseen": "(:xid > r.xmax OR r.xmax - ((r.xmax - :alias.xmin::text::bigint) & 4294967295) >= :xid)",
 }
 _BY_TIME = {
     ":reading": f"now() - interval '{_LATENCY.seconds} seconds' AS at, 0::bigint AS xmin",
-    ":unseen": "n.:changed_at < r.at",
+    ":unseen": ":alias.:changed_at < r.at",
 }
 
 
@@ -83,6 +87,25 @@ class ChangeTracking:
             return cls(time, by_transaction=False, note=f"{why}: {_LIMITS}")
         return cls("", by_transaction=False, note=f"{why}, and there is no `updated_at`: {_BLIND}")
 
+    def joins(self, catalogue: Catalogue, spec: DatasetSpec) -> tuple[list[Join], str]:
+        """Return the joined tables whose changed rows can be found, and a note on the others.
+
+        Raises:
+            SourceError: a table is missing, or the role may not read it.
+        """
+        used = {alias for column in spec.columns for alias, _ in column.sources}
+        found, others = list[Join](), list[str]()
+        for join in (each for each in spec.joins if each.alias in used):
+            catalogue.require_joined(join, spec.columns)
+            xmin = catalogue.joined[join.table].get("xmin")
+            seen = not self.by_transaction or (xmin is not None and xmin.readable and xmin.in_heap)
+            found += [join] if seen else []
+            others += [] if seen else [f"`{join.table}`"]
+        note = (
+            f"Rows of {', '.join(others)} do not tell their transaction: only the reconciliation finds their changes."
+        )
+        return found, note if others else ""
+
 
 _LIMITS = (
     f"late news is found by `updated_at`, {_LATENCY.seconds // 60} minutes late. What a longer transaction brings, or"
@@ -91,7 +114,14 @@ _LIMITS = (
 _BLIND = "only the reconciliation finds late news. Add that column, or switch late_news_sensor off."
 
 
-def changed_query(catalogue: Catalogue, tracking: ChangeTracking, since: Watermark, first: Day, end: Day) -> str:
+def changed_query(
+    catalogue: Catalogue,
+    tracking: ChangeTracking,
+    since: Watermark,
+    first: Day,
+    end: Day,
+    joins: Sequence[Join] = (),
+) -> str:
     """Return the query for the days with changed rows.
 
     Args:
@@ -100,6 +130,7 @@ def changed_query(catalogue: Catalogue, tracking: ChangeTracking, since: Waterma
         since: watermark of the last read.
         first: first day.
         end: day after the last one.
+        joins: tables whose changed rows count as changes of their row of `news`.
 
     Raises:
         SourceError: the role may not read `published_at`.
@@ -110,10 +141,19 @@ def changed_query(catalogue: Catalogue, tracking: ChangeTracking, since: Waterma
         ":since": f"{_literal(since.at) if since.at else 'r.at'} - interval '{before.total_seconds():.0f} seconds'",
         ":first": _literal(first.start),
         ":end": _literal(end.start),
-        ":changed_at": tracking.time,
         ":xid": str(since.xid),
     }
-    return reduce(lambda sql, value: sql.replace(*value), values.items(), _CHANGED)
+    tables = [{":from": "news n", ":alias": "n", ":changed_at": tracking.time}]
+    for join in joins:
+        source = f"{join.table} {join.alias} JOIN news n ON n.unique_id = {join.alias}.{join.on}"
+        tables.append({":from": source, ":alias": join.alias, ":changed_at": join.changed})
+    selects = [_filled(_filled(_TABLE, {":unseen": values[":unseen"]}), table) for table in tables]
+    return _filled(_CHANGED, {":tables": " UNION ALL ".join(selects)} | values)
+
+
+def _filled(sql: str, values: Mapping[str, str]) -> str:
+    """Return SQL with values in the place of their names."""
+    return reduce(lambda text, value: text.replace(*value), values.items(), sql)
 
 
 def _literal(instant: datetime) -> str:

@@ -5,6 +5,7 @@ Which columns are read, and their types, belong to the spec; when to read belong
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from copy import copy
 from dataclasses import replace
 from datetime import date, datetime
 from functools import cached_property
@@ -28,7 +29,7 @@ from govbr_assets.postgres.errors import UnspellableError
 from govbr_assets.postgres.key_query import HASH_JOINS, as_keys, keys_query
 from govbr_assets.postgres.late_rows import ChangeTracking, changed_query, changes_of
 from govbr_assets.postgres.newest import newest_query
-from govbr_assets.postgres.row_query import in_window, named, rows_query, too_large_query
+from govbr_assets.postgres.row_query import dimensions_of, in_window, lists, named, rows_query, too_large_query
 from govbr_assets.postgres.too_large import LargeRows, by_day, left_out, named_by_size
 
 _LOOKUP_IDS = 1_000  # ids of one query
@@ -47,6 +48,14 @@ class NewsTable:
 
     def __init__(self, url: str, spec: DatasetSpec) -> None:
         self._database, self.spec = Database(url), spec
+
+    def of(self, spec: DatasetSpec) -> "NewsTable":
+        """Give the same table with other columns to read."""
+        if spec == self.spec:
+            return self
+        other = copy(self)
+        other.spec = spec
+        return other
 
     def read_days(self, days: Sequence[Day]) -> Callable[[Day], Rows]:
         """Return a function that reads the rows of a day; one query serves all days as long as none fails.
@@ -140,8 +149,9 @@ class NewsTable:
         tracking = ChangeTracking.of(self._catalogue)
         if not tracking.time:
             return Changes(since, note=tracking.note)
-        found = self._database.read(changed_query(self._catalogue, tracking, since, first, end))
-        return replace(changes_of(found), note=tracking.note)
+        joins, note = tracking.joins(self._catalogue, self.spec)
+        found = self._database.read(changed_query(self._catalogue, tracking, since, first, end, joins))
+        return replace(changes_of(found), note=" ".join(each for each in (tracking.note, note) if each))
 
     def newest_day(self, last: Day, arrived_before: datetime) -> date | None:
         """Return the newest day that had rows at an instant.
@@ -178,7 +188,7 @@ class NewsTable:
 
     @cached_property
     def _catalogue(self) -> Catalogue:
-        return Catalogue.of(self._database)
+        return Catalogue.of(self._database, self.spec.joins)
 
     def _lookup(self, build: BuildQuery, ids: Sequence[str]) -> Iterator[pa.Table]:
         """Stream the rows that have one of these ids, some ids a query."""
@@ -212,16 +222,18 @@ class NewsTable:
     def _conform(self, rows: Rows) -> Rows:
         """Cast rows to the schema of the spec and sort them."""
         schema = self.spec.source_schema
-        return ordered(collected((_cast(table, schema) for table in tables_of(rows)), schema), self.spec.sorted_by)
+        cast = (_cast(table, self.spec) for table in tables_of(rows))
+        return ordered(collected(cast, schema), self.spec.sorted_by)
 
 
-def _cast(rows: pa.Table, schema: pa.Schema) -> pa.Table:
-    """Cast rows to a schema."""
-    nested = rows.filter(pc.greater(rows["tags_dimensions"], 1))
-    if nested.num_rows:  # the driver has flattened them already
-        raise ContractError(
-            f"Column tags of the row with id {as_strings(nested['row_id'])[0]} in PostgreSQL has several dimensions:"
-            f" {format_value(nested['tags'][0])} cannot be published as list<string>: put its elements into one"
-            " dimension."
-        )
-    return conform_source_rows(rows, rows["row_id"], schema)
+def _cast(rows: pa.Table, spec: DatasetSpec) -> pa.Table:
+    """Cast rows of a query to the schema of the source."""
+    for name in (column.name for column in lists(spec)):
+        nested = rows.filter(pc.greater(rows[dimensions_of(name)], 1))
+        if nested.num_rows:  # the driver has flattened them already
+            raise ContractError(
+                f"Column {name} of the row with id {as_strings(nested['row_id'])[0]} in PostgreSQL has several"
+                f" dimensions: {format_value(nested[name][0])} cannot be published as list<string>: put its elements"
+                " into one dimension."
+            )
+    return conform_source_rows(rows, rows["row_id"], spec.source_schema)

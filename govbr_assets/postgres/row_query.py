@@ -5,14 +5,16 @@ gone, or belong to another client, when the query runs.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import pyarrow as pa
 
+from govbr_assets.core.columns import Column
 from govbr_assets.core.layout import ROW_BYTES
 from govbr_assets.core.spec import DatasetSpec
 from govbr_assets.postgres.catalogue import Catalogue, as_text
+from govbr_assets.postgres.catalogue import Column as SourceColumn
 
 _JOINS = {"l1": "theme_l1_id", "l2": "theme_l2_id", "l3": "theme_l3_id", "ms": "most_specific_theme_id"}
 
@@ -45,19 +47,24 @@ def rows_query(spec: DatasetSpec, catalogue: Catalogue, wanted: str) -> str:
     Raises:
         SourceError: the role may not read a column.
     """
-    sources = [(column.name, *column.sql.split(".")) for column in spec.columns]
-    news = [*(name for _, table, name in sources if table == "n"), *_JOINS.values(), "id"]
+    named = {(alias, name) for column in spec.columns for alias, name in column.sources}
+    news = [*(name for alias, name in named if alias == "n"), *_JOINS.values(), "id"]
     catalogue.require([*news, *(["legacy_unique_id"] if catalogue.has_legacy else [])], ("id", "label", "code"))
     legacy = as_text("n.legacy_unique_id", catalogue.news.get("legacy_unique_id"))
     legacy = f"CASE WHEN lost.id IS NULL THEN {legacy} END" if catalogue.has_legacy else "NULL::text"
+    joined = [join for join in spec.joins if join.alias in dict(named)]
+    for join in joined:
+        catalogue.require_joined(join, spec.columns)
     tables = {"n": catalogue.news, **dict.fromkeys(_JOINS, catalogue.themes)}
+    tables |= {join.alias: catalogue.joined[join.table] for join in joined}
     columns = [
         "n.id::text AS row_id",
-        *(f"{as_text(f'{table}.{column}', tables[table].get(column))} AS {name}" for name, table, column in sources),
-        f"{_dimensions(catalogue)} AS tags_dimensions",
-        f"{legacy} AS legacy_unique_id",
+        *(f"{_expression(column, tables)} AS {column.name}" for column in spec.columns),
+        *(f"{_dimensions(column, tables)} AS {dimensions_of(column.name)}" for column in lists(spec)),
+        f"{legacy} AS {spec.claim}",
     ]
     joins = [f"LEFT JOIN themes {alias} ON {alias}.id = n.{column}" for alias, column in _JOINS.items()]
+    joins += [f"LEFT JOIN {each.table} {each.alias} ON {each.alias}.{each.on} = n.{spec.key}" for each in joined]
     lost = "LEFT JOIN lost ON lost.id = n.id" if catalogue.has_legacy else ""
     claims = _CLAIMS if catalogue.has_legacy else ""
     sql = f"{claims} SELECT {', '.join(columns)} FROM news n {' '.join(joins)} {lost} WHERE :wanted AND {_fits(spec)}"
@@ -90,13 +97,13 @@ def _fits(spec: DatasetSpec) -> str:
 
 def _row_bytes(spec: DatasetSpec) -> str:
     """Return the expression for the size of a row's long texts, in bytes."""
-    return " + ".join(map(_bytes, _texts(spec)))
+    return " + ".join(map(_bytes, _texts(spec))) or "0"
 
 
 def _texts(spec: DatasetSpec) -> list[str]:
     """Return the columns of `news` that can be long: texts without statistics."""
     texts = (column for column in spec.columns if column.type == pa.string() and not column.statistics)
-    return [column.sql for column in texts if column.sql.startswith("n.")]
+    return [column.sql for column in texts if column.source and column.source[0] == "n"]
 
 
 def _bytes(text: str) -> str:
@@ -118,7 +125,29 @@ def named(catalogue: Catalogue, ids: Sequence[str]) -> str:
     return wanted.replace("{}", f"$ids${literal}$ids$::jsonb")
 
 
-def _dimensions(catalogue: Catalogue) -> str:
-    """Return the expression for the number of dimensions of the tags, which the driver would flatten."""
-    tags = catalogue.news.get("tags")
-    return f"array_ndims({as_text('n.tags', tags)})" if tags and tags.depth else "NULL::int"
+def lists(spec: DatasetSpec) -> list[Column]:
+    """Return the columns with lists."""
+    return [column for column in spec.columns if pa.types.is_list(column.type)]
+
+
+def dimensions_of(name: str) -> str:
+    """Name the column of a query with the number of dimensions of a list, which the driver would flatten."""
+    return f"{name}_dimensions"
+
+
+def _expression(column: Column, tables: Mapping[str, Mapping[str, SourceColumn]]) -> str:
+    """Return the SQL of a column, as text if it is a column of a table that is."""
+    return as_text(column.sql, _source_column(column, tables))
+
+
+def _dimensions(column: Column, tables: Mapping[str, Mapping[str, SourceColumn]]) -> str:
+    """Return the expression for the number of dimensions of a list."""
+    found = _source_column(column, tables)
+    is_array = found.depth if found else not column.source  # of an expression PostgreSQL says if it is none
+    return f"array_ndims({as_text(column.sql, found)})" if is_array else "NULL::int"
+
+
+def _source_column(column: Column, tables: Mapping[str, Mapping[str, SourceColumn]]) -> SourceColumn | None:
+    """Return the column of PostgreSQL that a column is, if its SQL is no more than that."""
+    alias, name = column.source or ("", "")
+    return tables[alias].get(name) if alias else None

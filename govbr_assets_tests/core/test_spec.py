@@ -3,8 +3,10 @@
 from dataclasses import replace
 
 import pyarrow as pa
+import pytest
 
-from govbr_assets.core.spec import Column
+from govbr_assets.core.columns import Column, Join
+from govbr_assets.errors import ConfigurationError
 from govbr_assets.publications import NEWS
 
 
@@ -35,9 +37,40 @@ def test_a_column_more_of_another_type_or_in_another_place_is_another_fingerprin
         (*NEWS.columns, more),
         NEWS.columns[:-1],
         (second, first, *rest),
-        (replace(first, type=pa.binary()), *rest),
+        (replace(first, type=pa.int64()), *rest),
     ]
     fingerprints = [NEWS.fingerprint, *(replace(NEWS, columns=columns).fingerprint for columns in others)]
     assert len(set(fingerprints)) == len(fingerprints)
     described = replace(first, description="An id.", dictionary=True)
     assert replace(NEWS, columns=(described, *NEWS.columns[1:])).fingerprint == NEWS.fingerprint
+
+
+FEATURES = Join("news_features", "f", changed="updated_at")
+SCORE = Column("score", pa.float64(), "(f.features->>'n.x')::float8", "How it sounds.", since=2)
+
+
+def test_a_version_has_the_columns_that_it_had_and_files_say_which_one_they_have():
+    last = Column("level", pa.string(), "n.level", "How urgent it is.", since=3)
+    grown = replace(NEWS, columns=(*NEWS.columns, SCORE, last), joins=(FEATURES,))
+    assert grown.version == 3
+    assert [len(grown.at(version).columns) for version in (1, 2, 3)] == [24, 25, 26]
+    assert grown.at(1).fingerprint == NEWS.fingerprint
+    schemas = [grown.at(version).schema for version in (1, 2, 3)]
+    assert [grown.version_of(schema) for schema in schemas] == [1, 2, 3]
+    assert grown.version_of(schemas[0].append(last.field)) == 1
+    assert grown.version_of(schemas[2].remove(0)) == 0
+    assert SCORE.sources == {("f", "features")}
+
+
+@pytest.mark.parametrize(
+    ("column", "sentence"),
+    [
+        (replace(SCORE, name="title"), "Column title is declared more than once"),
+        (replace(SCORE, type=pa.binary()), "Column score is declared as binary"),
+        (replace(SCORE, since=3), "Column score is declared with since=3 in publications.py, and none with since=2"),
+        (replace(SCORE, sql="g.score"), "Column score is read from g in publications.py, which is no alias of a table"),
+    ],
+)
+def test_a_column_that_cannot_be_published_is_a_sentence_when_it_is_declared(column: Column, sentence: str):
+    with pytest.raises(ConfigurationError, match=sentence):
+        replace(NEWS, columns=(*NEWS.columns, column), joins=(FEATURES,))
