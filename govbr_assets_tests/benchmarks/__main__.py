@@ -15,6 +15,7 @@ from govbr_assets_tests.benchmarks import (
     compaction_week,
     existing_ids,
     large_rows,
+    migration,
     one_change,
     one_day,
     projection,
@@ -31,6 +32,7 @@ SIZED: dict[str, Callable[..., None]] = {
     "one_change": one_change.run,
     "projection": projection.run,
     "large_rows": large_rows.run,
+    "migration": migration.run,
 }
 BENCHMARKS: dict[str, Callable[..., None]] = {"one_day": one_day.run, **SIZED}
 
