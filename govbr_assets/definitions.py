@@ -105,7 +105,7 @@ defs = Definitions(
         newest_day.newest_day_is_published,
         *reduced_checks,
     ],
-    jobs=[*requestable, jobs.rollback],
+    jobs=[*requestable, jobs.rollback, jobs.migrate_schema],
     schedules=schedules(DefaultScheduleStatus(status), requestable),
     sensors=sensors(DefaultSensorStatus(status), requestable),
     resources={

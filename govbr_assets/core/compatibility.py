@@ -35,6 +35,26 @@ class SchemaDiff:
         wrong = [f"{found.name} is {found.type} and should be {wanted.type}" for found, wanted in self.changed]
         return "; ".join(wrong) or (f"metadata {self.metadata}" if self.metadata else "")
 
+    @property
+    def withdrawn(self) -> str:
+        """Say that published columns are not declared any more, or with another type, if this project wrote the file.
+
+        Of its own compacted files it knows that: they have no metadata, and no type of their own for a column without
+        a value. Times that somebody wrote in another way are mended by a compaction. The text is empty if nothing is.
+        """
+        changed = [
+            found
+            for found, wanted in self.changed
+            if not (_is_tolerated(found.type, wanted.type) or pa.types.is_timestamp(wanted.type))
+        ]
+        if self.metadata or not (self.extra or changed):
+            return ""
+        named = ", ".join(f"{column.name} ({column.type})" for column in (*self.extra, *changed))
+        return (
+            f"has {named}, which publications.py does not declare so: a published column is not removed or renamed, and"
+            " keeps its type, because readers depend on it. Declare it as it is."
+        )
+
     def for_readers(self, *, first: bool) -> tuple[list[str], list[str]]:
         """Return what the differences mean to readers of the whole dataset.
 
@@ -51,7 +71,7 @@ class SchemaDiff:
         breaking = [f"column {column.name} is missing and should be {column.type}" for column in self.missing]
         tolerated = []
         for found, wanted in self.changed:
-            mild = _plain(found.type) == wanted.type or (pa.types.is_null(found.type) and not first)
+            mild = _is_tolerated(found.type, wanted.type) and not (first and pa.types.is_null(found.type))
             difference = f"column {found.name} is {found.type} and should be {wanted.type}"
             (tolerated if mild else breaking).append(difference)
         breaking += [f"column {column.name} is {column.type} and should not be there" for column in self.extra]
@@ -70,6 +90,11 @@ def compare(schema: pa.Schema, published: pa.Schema) -> SchemaDiff:
     reordered = not missing and not extra and schema.names != published.names  # or a column stands twice
     metadata = sorted(key.decode(errors="backslashreplace") for key in schema.metadata or ())
     return SchemaDiff(missing, extra, changed, reordered, metadata)
+
+
+def _is_tolerated(found: pa.DataType, wanted: pa.DataType) -> bool:
+    """Say whether readers take a column of a type for one of another: so they do in all files but the first."""
+    return _plain(found) == wanted or pa.types.is_null(found)
 
 
 def _plain(kind: pa.DataType) -> pa.DataType:

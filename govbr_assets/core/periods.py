@@ -102,7 +102,7 @@ def months_of_groups(
         one of each month, none larger than the limit, and no rows of another period.
     """
     found, order = [], SortCheck("the file")
-    for group in _regrouped(keys, [rows for rows, _ in groups]):
+    for group in regrouped(keys, [rows for rows, _ in groups]):
         here = pc.unique(months(group["published_at"])).to_pylist()
         if len(here) != 1 or layout.period_of_month(here[0]) != period or order.breach(group):
             return None
@@ -121,8 +121,8 @@ def in_order(rows: Rows, spec: DatasetSpec) -> Rows:
     return ordered(rows, spec.sorted_by)
 
 
-def _regrouped(tables: Iterable[pa.Table], sizes: Sequence[int]) -> Iterator[pa.Table]:
-    """Cut a stream of tables into tables of these sizes."""
+def regrouped(tables: Iterable[pa.Table], sizes: Sequence[int]) -> Iterator[pa.Table]:
+    """Cut a stream of tables into tables of so many rows each."""
     waiting, rest = None, iter(tables)
     for size in sizes:
         while waiting is None or waiting.num_rows < size:

@@ -35,6 +35,10 @@ class MetadataCache:
         self._digests = f"xxh3-{spec.fingerprint}"  # how, and of which columns: others must not be taken for them
         self._intact: set[str] = set()  # names of tables that have been found to be as they were written
 
+    def of(self, spec: DatasetSpec) -> "MetadataCache":
+        """Give the same cache for other columns: digests are kept for each set of them."""
+        return MetadataCache(self._folder, spec)
+
     @property
     def keeps(self) -> bool:
         """Whether anything is kept."""

@@ -4,13 +4,14 @@ Which rows a file has is decided by the operations; where it lies, by `core.layo
 """
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from govbr_assets.core.layout import ROW_GROUP_BYTES, ROW_GROUP_ROWS
+from govbr_assets.core.periods import regrouped
 from govbr_assets.core.spec import DatasetSpec
 from govbr_assets.io import memory
 from govbr_assets.io.sizes import in_pieces
@@ -45,20 +46,22 @@ def encode(rows: pa.Table, spec: DatasetSpec) -> bytes:
     return sink.getvalue()
 
 
-def encode_to(sink: IO[bytes], tables: Iterable[pa.Table], spec: DatasetSpec) -> int:
+def encode_to(sink: IO[bytes], tables: Iterable[pa.Table], spec: DatasetSpec, group_rows: Sequence[int] = ()) -> int:
     """Write rows as a Parquet file, of which never more than two row groups and a table are in memory.
 
     Args:
         sink: takes the file.
         tables: [n rows x columns] each, in the order of the spec one after another.
         spec: of the dataset.
+        group_rows: how many rows each row group has; empty makes them as large as they may be.
 
     Returns:
         How many rows were written; the bytes depend on the rows, not on how tables divide them.
     """
     rows = 0
     with pq.ParquetWriter(sink, spec.schema, **writer_settings(spec)) as writer:
-        for group in in_pieces(tables, ROW_GROUP_ROWS, ROW_GROUP_BYTES):
+        bounded = in_pieces(tables, ROW_GROUP_ROWS, ROW_GROUP_BYTES)
+        for group in regrouped(tables, group_rows) if group_rows else bounded:
             memory.release_free_memory()  # a row group is tens of megabytes, and combined it is as many once more
             rows += group.num_rows
             writer.write_table(group.combine_chunks(), ROW_GROUP_ROWS)  # chunks would leave their trace in the pages

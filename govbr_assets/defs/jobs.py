@@ -1,16 +1,21 @@
-"""The jobs: which assets run together; and `rollback`, which materializes no asset."""
+"""The jobs: which assets run together; and `rollback` and `migrate_schema`, which materialize no asset."""
 
+from datetime import UTC, datetime
 from functools import partial
 
 from dagster import AssetSelection, Config, OpExecutionContext, define_asset_job, job, op
 from pydantic import Field
 
+from govbr_assets.core.days import Day
 from govbr_assets.defs.assets.defaults import RETRY
 from govbr_assets.defs.executor import living_in_process_executor
 from govbr_assets.defs.failures import without_retries
+from govbr_assets.defs.metadata.migration import migration_metadata
 from govbr_assets.defs.metadata.restore import described, restore_metadata
 from govbr_assets.defs.projection import follow
-from govbr_assets.defs.resources import HubResource
+from govbr_assets.defs.resources import HubResource, PostgresResource
+from govbr_assets.operations.migrate.plan import migrate
+from govbr_assets.operations.release import tag_releases
 from govbr_assets.operations.restore import Restore, latest, resolve_revision, restore
 
 _LONGEST = {"dagster/max_runtime": f"{6 * 3600}"}  # seconds, after which Dagster's run monitoring ends a run
@@ -83,3 +88,39 @@ def put_data_files_back(context: OpExecutionContext, config: RollbackConfig, hub
 def rollback() -> None:
     """Put the data files back."""
     put_data_files_back()
+
+
+class MigrationConfig(Config):
+    """What is chosen in the launchpad."""
+
+    dry_run: bool = Field(default=False, description="Do everything but commit, and report what would be added.")
+
+
+@op(retry_policy=RETRY)
+@without_retries()
+def add_new_columns(
+    context: OpExecutionContext, config: MigrationConfig, hub: HubResource, postgres: PostgresResource
+) -> None:
+    """Add the columns that were declared since, with their values, to all data files in one commit."""
+    dataset, dry_run = hub.dataset(), config.dry_run or hub.is_dry_run
+    results = []
+    for result in migrate(dataset, postgres.client(), Day.at(datetime.now(UTC)), dry_run=dry_run, log=context.log.info):
+        results.append(result)
+        for sentence in (*result.notes, *result.unwritten):
+            context.log.warning(sentence)
+        context.log.info(f"{result.changeset.message or 'Nothing lacks a column'}: {result.after}.")
+    if hub.tags_releases and not dry_run and (problem := tag_releases(dataset, log=context.log.info).problem):
+        context.log.warning(problem)
+    context.add_output_metadata(migration_metadata(results, dry_run=dry_run))
+    if not dry_run:
+        follow(hub, context.instance, context.log)
+
+
+@job(
+    description="Adds columns that publications.py declares and the files lack, with their values, in one commit.",
+    executor_def=living_in_process_executor,
+    tags=_LONGEST,
+)
+def migrate_schema() -> None:
+    """Add new columns."""
+    add_new_columns()

@@ -9,7 +9,7 @@ from typing import IO
 import pyarrow.parquet as pq
 
 from govbr_assets.core.row_group_copy import RowGroup, row_groups, splice
-from govbr_assets.operations.old_file import OldFile, OldRows
+from govbr_assets.operations.old_file import OldFile, OldSide
 from govbr_assets.operations.verify import verify_copy
 
 
@@ -38,7 +38,7 @@ class _Group:
     fresh: bool
 
 
-def assemble(local: Path, old: OldFile | OldRows | None, made: Mapping[int, Path], changed: Set[int]) -> AssembledFile:
+def assemble(local: Path, old: OldSide | None, made: Mapping[int, Path], changed: Set[int]) -> AssembledFile:
     """Put row groups into one file, byte for byte; if there is none, no file is made.
 
     Args:
@@ -73,7 +73,7 @@ def _renamed(local: Path, month: int, made: Path) -> AssembledFile:
     return AssembledFile(metadata.num_rows, [month] * metadata.num_row_groups, [range(local.stat().st_size)])
 
 
-def _copied(stack: ExitStack, old: OldFile | OldRows | None, changed: Set[int]) -> list[_Group]:
+def _copied(stack: ExitStack, old: OldSide | None, changed: Set[int]) -> list[_Group]:
     """Take the row groups of months that stay as they are."""
     if not isinstance(old, OldFile) or changed >= set(old.months):
         return []

@@ -4,11 +4,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from govbr_assets.core.days import Day
 from govbr_assets.core.layout import rows_at_once
 from govbr_assets.core.periods import by_month, digested, in_order, months_of_groups
 from govbr_assets.core.spec import DatasetSpec
@@ -18,6 +20,31 @@ from govbr_assets.io.staged import Rows, tables_of
 from govbr_assets.io.staging import RowCollector
 
 _ROWS, _BYTES = 1_000, 8 << 20  # that are read at a time
+
+
+class OldSide(Protocol):
+    """The rows of a file as it stands, a month at a time."""
+
+    @property
+    def months(self) -> Sequence[int]:
+        """The months that it has rows of, each as often as it has row groups of it, if these are known."""
+        ...
+
+    def rows(self, month: int) -> Iterator[pa.Table]:
+        """Stream the rows of a month in order: [n rows x columns] each of the `digested_schema`."""
+        ...
+
+    def sizes(self) -> Counter[int]:
+        """Count the bytes of each month."""
+        ...
+
+    def changed_by(self, delete: pa.Table) -> set[int]:
+        """Tell the months that are made anew when rows go, [n rows x 2] with their `unique_id`."""
+        ...
+
+    def fixed_groups(self, month: int) -> Sequence[int]:
+        """Tell how many rows the row groups of a month have if they end where they did, as no row comes or goes."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -43,12 +70,29 @@ class OldFile:
             months = months_of_groups(keys, group_sizes(parquet.metadata), year, spec.layout)
         return None if months is None else cls(local, months, spec)
 
+    @classmethod
+    def of_day(cls, local: Path, day: Day, spec: DatasetSpec) -> "OldFile":
+        """Take the shard of a day."""
+        month = day.date.year * 100 + day.date.month
+        return cls(local, [month] * pq.read_metadata(local).num_row_groups, spec)
+
+    def keys(self, month: int) -> Iterator[pa.Table]:
+        """Stream the keys of a month, a row group at a time."""
+        names = self.spec.keys_schema.names
+        with _opened(self.local) as parquet:
+            for group in self._groups(month):
+                yield parquet.read_row_group(group, names, use_threads=False)
+
+    def group_rows(self, month: int) -> Sequence[int]:
+        """Tell how many rows each row group of a month has."""
+        with _opened(self.local) as parquet:
+            return [parquet.metadata.row_group(group).num_rows for group in self._groups(month)]
+
     def rows(self, month: int) -> Iterator[pa.Table]:
         """Stream the rows of a month: [n rows x columns] each of its `digested_schema`."""
-        groups = [index for index, each in enumerate(self.months) if each == month]
         with _opened(self.local) as parquet:
             sizes = group_sizes(parquet.metadata)
-            for group in groups:
+            for group in self._groups(month):
                 at_once = rows_at_once(*sizes[group], most_rows=_ROWS, most_bytes=_BYTES)
                 for batch in parquet.iter_batches(at_once, row_groups=[group], use_threads=False):
                     yield digested(pa.Table.from_batches([batch]), self.spec)
@@ -64,6 +108,13 @@ class OldFile:
     def changed_by(self, delete: pa.Table) -> set[int]:
         """Return the months that change when rows go, [n rows x 2] with their `unique_id`; all others are copied."""
         return self._months_with(delete["unique_id"]) if delete.num_rows else set()
+
+    def fixed_groups(self, month: int) -> Sequence[int]:
+        """Leave it to the rows that come and go."""
+        return ()
+
+    def _groups(self, month: int) -> list[int]:
+        return [index for index, each in enumerate(self.months) if each == month]
 
     def _months_with(self, ids: pa.ChunkedArray) -> set[int]:
         wanted = ids.combine_chunks()
@@ -100,6 +151,10 @@ class OldRows:
     def changed_by(self, delete: pa.Table) -> set[int]:
         """Return the months that change when rows go: all are made anew."""
         return set(self._rows)
+
+    def fixed_groups(self, month: int) -> Sequence[int]:
+        """Leave it to the rows that come and go."""
+        return ()
 
 
 def rows_by_month(rows: Rows, spec: DatasetSpec) -> dict[int, Rows]:

@@ -21,7 +21,7 @@ from govbr_assets.io import memory
 from govbr_assets.io.parallel import map_ordered
 from govbr_assets.io.staged import Rows, table_of, tables_of
 from govbr_assets.operations.assemble import assemble
-from govbr_assets.operations.old_file import Deletes, OldFile, OldRows, rows_by_month
+from govbr_assets.operations.old_file import Deletes, OldSide, rows_by_month
 from govbr_assets.operations.verify import RowChecksum, verify
 
 MONTH_BYTES = 24 << 20
@@ -83,7 +83,7 @@ class RewrittenFile:
 
 def rewrite(
     path: str,
-    old: OldFile | OldRows | None,
+    old: OldSide | None,
     edit: FileEdit,
     folder: Path,
     spec: DatasetSpec,
@@ -132,7 +132,7 @@ class _Rewrite:
     def __init__(
         self,
         path: str,
-        old: OldFile | OldRows | None,
+        old: OldSide | None,
         edit: FileEdit,
         folder: Path,
         spec: DatasetSpec,
@@ -181,7 +181,8 @@ class _Rewrite:
         """Write the file of a month."""
         with month.local.open("wb") as sink:
             rows = merge(self._staying(month), self._coming(month), self._spec)
-            month.rows = encode_to(sink, rows, self._spec)
+            groups = self._old.fixed_groups(month.month) if self._old else ()
+            month.rows = encode_to(sink, rows, self._spec, groups)
 
     def _staying(self, month: _Month) -> Iterator[pa.Table]:
         """Stream the old rows of a month that stay."""

@@ -186,7 +186,10 @@ def test_a_run_gives_a_sign_of_life_while_a_step_is_silent(monkeypatch: pytest.M
 
 
 def test_every_job_has_the_executor_that_gives_signs_of_life_and_a_limit():
-    jobs = [defs.resolve_job_def(name) for name in ("daily_sync", "weekly_consolidation", "reconciliation", "rollback")]
+    jobs = [
+        defs.resolve_job_def(name)
+        for name in ("daily_sync", "weekly_consolidation", "reconciliation", "rollback", "migrate_schema")
+    ]
     assert {each.executor_def.executor_creation_fn for each in jobs} == {
         executor.living_in_process_executor.executor_creation_fn
     }

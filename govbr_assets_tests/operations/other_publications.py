@@ -107,6 +107,59 @@ def one_column_more(graph: "Graph") -> None:
     succeeds(graph.reconcile(deep=True))
 
 
+FEATURES = "CREATE TABLE news_features (unique_id varchar(120), features jsonb, updated_at timestamptz DEFAULT now())"
+FEATURES_OF = "INSERT INTO news_features VALUES ('{}', '{}')"
+
+
+def columns_of_another_table(graph: "Graph") -> None:
+    """Publish columns of a table beside `news`, and change a row of it alone."""
+    from govbr_assets.core.days import Day
+    from govbr_assets.core.late_rows import Watermark
+    from govbr_assets.postgres.news import NewsTable
+    from govbr_assets.publications import NEWS
+
+    graph.insert("a", day=DAYS[0], legacy="old-a")
+    graph.insert("b", day=DAYS[0])
+    rejected(graph.run(DAYS[0]), "PostgreSQL has no table `news_features`, from which publications.py reads column")
+    graph.execute("CREATE TABLE news_features (unique_id varchar(120), features jsonb)")
+    rejected(graph.run(DAYS[0]), "Table `news_features` in PostgreSQL has no column updated_at")
+    graph.execute("DROP TABLE news_features", FEATURES)
+    rejected(graph.run(DAYS[0]), "may have several rows of one unique_id")
+    graph.execute(
+        "CREATE UNIQUE INDEX ON news_features (unique_id)",
+        FEATURES_OF.format("a", '{"score": 0.1, "entities": ["Brasil", "MEC"]}'),
+        FEATURES_OF.format("elsewhere", '{"score": 1}'),
+    )
+    succeeds(graph.run(DAYS[0]))
+    assert values(graph, "score") == {"a": 0.1, "b": None}
+    assert values(graph, "entities") == {"a": ["Brasil", "MEC"], "b": []}
+    assert values(graph, "legacy_unique_id") == {"a": "old-a", "b": None}
+    assert values(graph, "agency_name") == dict.fromkeys("ab", "Ministério da Educação")
+    news, first, end = NewsTable(graph.postgres_url, NEWS), Day.of(DAYS[0]), Day.of(DAYS[-1])
+    mark = news.changed_since(Watermark(), first, end).mark
+    assert not news.changed_since(mark, first, end).days
+    graph.execute("UPDATE news_features SET features = '{\"score\": -2.5}', updated_at = now() WHERE unique_id = 'a'")
+    assert news.changed_since(mark, first, end).days == (Day.of(DAYS[0]).date,)
+    succeeds(graph.run(DAYS[0]))
+    assert values(graph, "score") == {"a": -2.5, "b": None}
+    succeeds(graph.compact())
+    succeeds(graph.reconcile(deep=True))
+    graph.execute("ALTER TABLE news ALTER legacy_unique_id TYPE int USING 7")
+    rejected(graph.run(DAYS[0]), "Column legacy_unique_id of the row with id")
+
+
+def rejected(result: Any, sentence: str) -> None:
+    """See that a run ended with a sentence."""
+    assert not result.success
+    assert sentence in str(errors(result)), errors(result)
+
+
+def errors(result: Any) -> list[str]:
+    """Return what the steps of a run say of their failure."""
+    failures = [event.step_failure_data for event in result.all_events if event.is_step_failure]
+    return [" ".join(str(each) for each in (data.error, data.user_failure_data)) for data in failures]
+
+
 def files_of_months(graph: "Graph") -> None:
     """Publish and compact by a layout with one file a month, and change a row in such a file."""
     publish(graph)
@@ -123,7 +176,9 @@ def files_of_months(graph: "Graph") -> None:
     succeeds(graph.reconcile(deep=True))
 
 
-SCENES: dict[str, Callable[["Graph"], None]] = {each.__name__: each for each in (one_column_more, files_of_months)}
+SCENES: dict[str, Callable[["Graph"], None]] = {
+    each.__name__: each for each in (one_column_more, columns_of_another_table, files_of_months)
+}
 
 
 def main() -> None:
@@ -132,10 +187,15 @@ def main() -> None:
     sys.meta_path.insert(0, EditedPublications(wanted["edits"]))
     from govbr_assets_tests.graph import Graph
 
-    hub: Any = SimpleNamespace(endpoint=wanted["endpoint"], write_token=wanted["token"])
+    hub: Any = SimpleNamespace(endpoint=wanted["endpoint"], write_token=wanted["token"], read_token=wanted["token"])
     viewer: Any = SimpleNamespace(url=wanted["viewer"])
     graph = Graph(wanted["postgres"], wanted["repo_id"], hub, viewer, Path(wanted["folder"]))
-    SCENES[wanted["scene"]](graph)
+    if wanted["scene"] == "schema_grows":
+        from govbr_assets_tests.operations.growing_schema import schema_grows
+
+        schema_grows(graph)
+    else:
+        SCENES[wanted["scene"]](graph)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from govbr_assets.dataset import Dataset
 from govbr_assets.dataset.card import CardChanges, card_changes
 from govbr_assets.dataset.compatibility import obstacles
 from govbr_assets.dataset.key_index import KeyIndex
+from govbr_assets.dataset.schema_version import in_version_of
 from govbr_assets.defs.assets.consolidated import consolidated_dataset
 from govbr_assets.defs.checks.whole import shortfall
 from govbr_assets.defs.failures import without_retries
@@ -60,7 +61,8 @@ def dataset_is_sorted(context: AssetCheckExecutionContext, hub: HubResource) -> 
     """The rows of every file stand in the order of `published_at, unique_id`."""
     dataset = hub.dataset()
     head = dataset.client.head()
-    wrong = [breach for file in head.data_files if (breach := _breach(dataset, file))]
+    as_it_is = in_version_of(dataset, head)
+    wrong = [breach for file in head.data_files if (breach := _breach(as_it_is, file))]
     numbers = {"unsorted_files": len(wrong), "examples": "\n".join(wrong[:20]) or "none"} | _about(head)
     return _verdict(context, dataset, head, passed=not wrong, numbers=numbers)
 

@@ -15,7 +15,9 @@ from govbr_assets.dataset import Dataset
 from govbr_assets.dataset.changeset import Changeset
 from govbr_assets.dataset.left_over import left_over
 from govbr_assets.dataset.reach import check_movable
+from govbr_assets.dataset.schema_version import check_declared, in_version_of, outdated, schema_version
 from govbr_assets.dataset.transaction import CommitResult, commit
+from govbr_assets.errors import HubConflictError
 from govbr_assets.huggingface.commit import COMMIT_FILES, Log
 from govbr_assets.huggingface.snapshot import DataFile, Snapshot
 from govbr_assets.io import memory
@@ -65,10 +67,13 @@ def compact(
         NoRoomError: the disk for temporary files is too small.
         TransientError: the Hub failed; what was given before is published.
     """
+    start = dataset.client.head()
+    if lacking := outdated(dataset, start):
+        log(lacking)
+    declared, dataset = dataset, in_version_of(dataset, start)  # until a migration has run, files stay of their schema
     with scratch_folder() as folder:
         inputs = CompactionInputs(dataset, today, folder, log)
-        operation = Compaction(inputs, 1 << 30 if dry_run else COMMIT_FILES, YearFiles(inputs, folder))
-        start = dataset.client.head()
+        operation = Compaction(inputs, 1 << 30 if dry_run else COMMIT_FILES, YearFiles(inputs, folder), declared)
         while True:
             result = commit(dataset, operation, start, dry_run=dry_run, log=log)
             if result.changeset.empty:
@@ -86,15 +91,23 @@ class Compaction:
         inputs: the files that were read.
         most: files of one commit.
         years: builds the year files.
+        declared: the dataset with the schema that it shall have; the one that it has is that of the inputs.
     """
 
-    def __init__(self, inputs: CompactionInputs, most: int, years: YearFiles) -> None:
+    def __init__(self, inputs: CompactionInputs, most: int, years: YearFiles, declared: Dataset | None = None) -> None:
         self._inputs, self._most, self._years = inputs, most, years
+        self._declared = declared or inputs.dataset
 
     @memory.keep_free_memory()
     def plan(self, snapshot: Snapshot) -> Changeset[CompactionReport]:
         """Plan the commit: as many files as find room in one, and the year files that replace them."""
         dataset, inputs = self._inputs.dataset, self._inputs
+        check_declared(self._declared, snapshot)
+        if (version := schema_version(self._declared, snapshot).oldest) != dataset.spec.version:
+            raise HubConflictError(
+                f"{dataset.client.repo_id} got schema {version} while its files of schema {dataset.spec.version} were"
+                " compacted: try again."
+            )
         check_movable(dataset, snapshot)
         if still := left_over(dataset, snapshot):
             return self._deletion(snapshot, still)

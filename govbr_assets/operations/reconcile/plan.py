@@ -12,6 +12,7 @@ from govbr_assets.core.days import Day
 from govbr_assets.core.identity import hashes
 from govbr_assets.core.row_differences import CLAIMS_SCHEMA, ROWS_SCHEMA, differences, resolve_legacy_ids
 from govbr_assets.dataset import Dataset
+from govbr_assets.dataset.schema_version import in_version_of, outdated
 from govbr_assets.huggingface.snapshot import Snapshot
 from govbr_assets.io.partitioned import PARTITIONS, PartitionedRows
 from govbr_assets.io.scratch import scratch_folder
@@ -61,6 +62,10 @@ def reconcile(
         TransientError: one of the two is out of reach.
         NoRoomError: the disk for temporary files is too small.
     """
+    if lacking := outdated(dataset, snapshot):
+        log(lacking)
+    dataset = in_version_of(dataset, snapshot)  # columns that the files do not have yet are compared when they have
+    postgres = postgres.of(dataset.spec)
     with scratch_folder() as folder:
         counts, refused, left_out = DayCounts(), dict[Day, str](), LeftOut()
         postgres_side, claims = _postgres(postgres, counts, left_out)

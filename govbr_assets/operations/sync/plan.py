@@ -11,6 +11,7 @@ from govbr_assets.dataset import Dataset
 from govbr_assets.dataset.changeset import REMOVED_ROWS, Changeset
 from govbr_assets.dataset.key_index import KeyIndex
 from govbr_assets.dataset.reach import out_of_reach
+from govbr_assets.dataset.schema_version import outdated
 from govbr_assets.errors import ContractError, SourceError
 from govbr_assets.huggingface.snapshot import DataFile, Snapshot
 from govbr_assets.operations.sync.day_files import DayFiles
@@ -56,7 +57,7 @@ class SyncCommit:
 
     def plan(self, snapshot: Snapshot) -> Changeset[SyncReport]:
         """Plan the commit, without the days whose rows must not be published or find no room."""
-        if reason := out_of_reach(self.dataset, snapshot):
+        if reason := outdated(self.dataset, snapshot) or out_of_reach(self.dataset, snapshot):
             return Changeset(report=SyncReport({}, dict.fromkeys(self.plans, reason)))
         changeset = self._changeset(snapshot)
         pa.default_memory_pool().release_unused()  # to the system, before the upload takes its own
