@@ -11,7 +11,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from govbr_assets.core import merge, periods, row_group_copy
-from govbr_assets.core.spec import DatasetSpec
 from govbr_assets.errors import ProofError
 from govbr_assets.huggingface.snapshot import DataFile
 from govbr_assets.io.staged import StagedRows
@@ -122,7 +121,7 @@ def one_row_group_less(patch: pytest.MonkeyPatch) -> None:
 def another_schema(patch: pytest.MonkeyPatch) -> None:
     """Write texts of another type; nothing of the old year is there to notice that."""
 
-    def written(sink: IO[bytes], tables: Iterable[pa.Table], _: DatasetSpec) -> int:
+    def written(sink: IO[bytes], tables: Iterable[pa.Table], *_: object) -> int:
         whole = pa.concat_tables([NEWS.schema.empty_table(), *tables])
         pq.write_table(whole.set_column(9, "content", whole["content"].cast(pa.large_string())), sink)
         return whole.num_rows
