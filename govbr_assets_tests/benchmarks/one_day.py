@@ -85,8 +85,8 @@ class _Bench:
         """Take the late rows and the day's shard away."""
         with adbc.connect(self._stack.postgres.url, autocommit=True) as connection, connection.cursor() as cursor:
             cursor.execute(f"DELETE FROM news WHERE id > (SELECT max(id) - {_LATE_ROWS} FROM news)")
-        self._hub.commit(
-            self._hub.head().revision or "",
+        self._hub.client.commit(
+            self._hub.client.head().revision or "",
             FileChanges(delete=(NEWS.layout.day_path(Day(_DAY)),), message="Take the day away again"),
         )
 
