@@ -6,6 +6,7 @@ A benchmark runs the same commands each time: what it asks of one command, all i
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -47,6 +48,10 @@ def run(revision: str, benchmarks: Sequence[str]) -> int:
             print(f"There is no revision {revision!r} here: name a commit after --against.", file=sys.stderr)
             return 2
         subprocess.run(["tar", "-x", "-C", folder], input=archive.stdout, check=True)
+        programs = Path("govbr_assets_tests", "benchmarks")  # of these some have another name there
+        shutil.copytree(
+            ROOT / programs, Path(folder) / programs, copy_function=_copy_what_is_missing, dirs_exist_ok=True
+        )
         for benchmark in benchmarks:
             old, new = defaultdict[str, list[Cost]](list), defaultdict[str, list[Cost]](list)
             for _ in range(TURNS):
@@ -55,6 +60,12 @@ def run(revision: str, benchmarks: Sequence[str]) -> int:
                         costs[command].append(cost)
             _show(benchmark, revision, old, new)
     return 0
+
+
+def _copy_what_is_missing(source: str, target: str) -> None:
+    """Copy a file, unless there is one of its name."""
+    if not Path(target).exists():
+        shutil.copyfile(source, target)
 
 
 def _costs(benchmark: str, checkout: Path) -> Iterator[tuple[str, Cost]]:
