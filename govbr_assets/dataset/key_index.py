@@ -20,6 +20,7 @@ F = TypeVar("F", bound=Hashable)
 
 _SCHEMA = pa.schema([("unique_id", pa.string()), ("file", pa.int32())])
 _HASHED = _SCHEMA.append(pa.field("hash", pa.int64()))
+_ROWS = 5_000  # that are indexed together
 _IN_MEMORY = 2 << 20  # bytes of the index that are in memory at a time; a larger one is on the disk
 
 
@@ -47,7 +48,7 @@ class KeyIndex(Generic[F]):
         new = {file: next(self._counter) for file in dict.fromkeys(files) if file not in self._numbers}
         if new:
             read = (_numbered(keys, number) for file, number in new.items() for keys in self._keys(file))
-            self._rows = collected(chain(self._of(self._numbers), read), _SCHEMA, _IN_MEMORY)
+            self._rows = collected(chain(self._of(self._numbers), _joined(read)), _SCHEMA, _IN_MEMORY)
             self._numbers |= new
 
     def keep_only(self, files: Iterable[F]) -> None:
@@ -112,6 +113,19 @@ class KeyIndex(Generic[F]):
         for rows in self._of(self._numbers):
             divided.add(rows.append_column(_HASHED.field("hash"), hashes(rows["unique_id"])))
         return divided.partitions()
+
+
+def _joined(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """Join small tables: those of a day, or of a day's file, would each take longer than their rows."""
+    held, rows = list[pa.Table](), 0
+    for table in tables:
+        held.append(table)
+        rows += table.num_rows
+        if rows >= _ROWS:
+            yield pa.concat_tables(held).combine_chunks()
+            held, rows = [], 0
+    if held:
+        yield pa.concat_tables(held).combine_chunks()
 
 
 def _numbered(keys: pa.Table, number: int) -> pa.Table:
