@@ -14,6 +14,7 @@ from govbr_assets.core.days import TIME_ZONE
 from govbr_assets.core.digest import row_digests
 from govbr_assets.core.layout import LARGE_GROUP_BYTES, ROW_GROUP_BYTES, ROW_GROUP_ROWS, UNDATED, FileLayout
 from govbr_assets.core.spec import DatasetSpec
+from govbr_assets.errors import ProofError
 from govbr_assets.io.staged import Rows, ordered
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -122,11 +123,18 @@ def in_order(rows: Rows, spec: DatasetSpec) -> Rows:
 
 
 def regrouped(tables: Iterable[pa.Table], sizes: Sequence[int]) -> Iterator[pa.Table]:
-    """Cut a stream of tables into tables of so many rows each."""
+    """Cut a stream of tables into tables of so many rows each.
+
+    Raises:
+        ProofError: the stream ends before.
+    """
     waiting, rest = None, iter(tables)
     for size in sizes:
         while waiting is None or waiting.num_rows < size:
-            more = next(rest)
+            more = next(rest, None)
+            if more is None:
+                here = waiting.num_rows if waiting else 0
+                raise ProofError(f"A row group of {size} rows should be there, {here} are. Nothing was published.")
             waiting = more if waiting is None else pa.concat_tables([waiting, more])
         yield waiting.slice(0, size)
         waiting = waiting.slice(size)
