@@ -66,11 +66,13 @@ def _kept_current(card: Card, block: str, size: str) -> tuple[Card, list[str]]:
     problems = list[str]()
 
     def edit(text: str) -> str:
+        """Replace what lies between the marks, or note why that cannot be."""
         after, problem = replace_block(text, block)
         problems.extend([problem] if problem else [])
         return after
 
     def resize(metadata: MutableMapping[Any, Any]) -> None:
+        """Correct the size category, if there is one of the Hub's and no other."""
         known = metadata.get("size_categories")
         if isinstance(known, list) and len(known) == 1 and known[0] in SIZES:
             known[0] = size
