@@ -70,8 +70,8 @@ def _differences(dataset: Dataset, file: DataFile, *, first: bool) -> list[str]:
             f"{file.path} on the Hub is not a Parquet file, and readers could not load it beside new files."
         )
     breaking, tolerated = dataset.reader.incompatibilities(file, first=first)
-    withdrawn = dataset.spec.compare(dataset.reader.schema(file)).withdrawn
-    if withdrawn and dataset.spec.layout.period_of(file.path) is not None:
+    is_compacted = dataset.spec.layout.period_of(file.path) is not None
+    if is_compacted and (withdrawn := dataset.spec.compare(dataset.reader.schema(file)).withdrawn):
         raise ContractError(f"{file.path} on the Hub {withdrawn}")
     if breaking:
         raise ContractError(

@@ -24,10 +24,11 @@ def left_over(dataset: Dataset, snapshot: Snapshot) -> list[DataFile]:
     Raises:
         HubUnavailableError: the Hub is out of reach.
     """
+    selected = snapshot.scope.selected
     idle = {
         file
         for path, file in snapshot.files.items()
-        if path not in snapshot.scope.selected and any(is_of(path, kind) for kind in (PARQUET, JSON, CSV))
+        if path not in selected and any(is_of(path, kind) for kind in (PARQUET, JSON, CSV))
     }
     found, newer = set[DataFile](), list[str]()
     for commit, parent in pairwise(dataset.client.commits()) if idle else ():
