@@ -1,6 +1,7 @@
 """PostgreSQL and the Hub as streams of comparable rows: a hash of the id, the day, and a digest of the contents."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -52,7 +53,7 @@ def postgres_digests(postgres: NewsTable, days: Sequence[Day], refused: dict[Day
         except (ContractError, SourceError) as error:
             refused[day] = str(error)
             continue
-        yield from (rows_of(_digested(table, postgres.spec)) for table in tables_of(rows))
+        yield from map(rows_of, map(partial(_digested, spec=postgres.spec), tables_of(rows)))
 
 
 class HubSide:
@@ -95,7 +96,8 @@ class HubSide:
         if file.text is None and (file.path in self.uncompacted or self._has_large_groups(file)):
             return self._dataset.reader.digests(file, self._of_local_copy(file))
         tables = self._dataset.reader.row_groups(file, self._spec.schema.names)
-        return self._dataset.reader.digests(file, (_digested(rows, self._spec) for rows in tables))
+        # `map` lets go of a row group before the next is read: a loop's variable would hold it.
+        return self._dataset.reader.digests(file, map(partial(_digested, spec=self._spec), tables))
 
     def _has_large_groups(self, file: DataFile) -> bool:
         """Return whether a row group of a file is too large to be read at once."""
