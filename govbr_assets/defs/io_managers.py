@@ -14,6 +14,7 @@ from govbr_assets.defs.partition_events import PartitionEvents
 from govbr_assets.defs.projection import follow
 from govbr_assets.defs.resources import HubResource
 from govbr_assets.errors import ConfigurationError, NotMaterializedError, PermanentError
+from govbr_assets.io.settings import cleaned
 from govbr_assets.io.staged import Rows
 from govbr_assets.io.storage.tables import TableStorage
 from govbr_assets.operations.sync.batches import SyncBatch, sync_days
@@ -80,9 +81,10 @@ class ArrowTableIOManager(ConfigurableIOManager):
 
     def _storage(self) -> TableStorage:
         """Open the storage."""
-        if not self.keep_days.isdigit() or int(self.keep_days) < 1:
+        days = cleaned(self.keep_days)
+        if not days.isdigit() or int(days) < 1:
             raise ConfigurationError(f"GOVBR_STORAGE_DAYS is {self.keep_days!r}: write a number of days, 1 or more.")
-        return TableStorage(self.storage_url, int(self.keep_days))
+        return TableStorage(self.storage_url, int(days))
 
 
 class HubShardIOManager(ConfigurableIOManager):

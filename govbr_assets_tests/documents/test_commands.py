@@ -1,0 +1,120 @@
+"""Every command in every document is run: here, or by a test that is named here. One that nobody runs is a failure."""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from govbr_assets_tests.documents.markdown import ROOT, SHELL, benchmarks, documents
+from govbr_assets_tests.graph import Graph
+
+LANGUAGES = {*SHELL, "dockerfile", "hcl", "html", "ini", "json", "markdown", "python", "sql", "text", "toml", "yaml"}
+"""What a block may be in. One in no language could be a command that is not seen here."""
+
+RUN_HERE = re.compile(r"(?:echo '[^']+' \| )?(?:dagster (?:asset materialize|job execute)|dg launch) .+")
+
+TESTS = re.compile(r"(?:\w+=\d+ )?\.venv/bin/python -m pytest((?: -x| -q| -k \w+| govbr_assets_tests\S*)+)")
+"""Parts of the suite, which runs all of them."""
+
+RUN_BY = {
+    "dagster dev -w workspace.yaml": "test_cli.py::test_a_backfill_launched_in_the_ui_publishes_its_days_in_one_run",
+    "make check": ".ci/run",
+    "make demo": ".ci/run",
+    "make dev": "local/test_local_dev.py::test_it_serves_stops_with_everything_and_keeps_its_data",
+    "make test": ".ci/run",
+}
+"""Commands that are run elsewhere: in the suite by a test, or by `.ci/run`, on a clean checkout."""
+
+COMMANDS = sorted({(command, name) for name, each in documents().items() for command in each.commands})
+MENTIONS = sorted({(command, name) for name, each in documents().items() for command in each.mentions})
+
+
+def settings() -> set[str]:
+    """The settings that are documented, ours and others'."""
+    rows = documents()["docs/settings.md"].rows("setting", "default")
+    return {name for row in rows for name in re.findall(r"`(\w+)`", row[0])}
+
+
+def problem(command: str) -> str:
+    """Say what is wrong with a command; nothing, if it is run or what it names is there."""
+    if RUN_HERE.fullmatch(command) or command in RUN_BY:
+        return ""
+    if exported := re.fullmatch(r"export ((?:\w+=\S+ ?)+)", command):
+        unknown = set(re.findall(r"(\w+)=", exported[1])) - settings()
+        return f"there is no {unknown} in docs/settings.md" if unknown else ""
+    if benched := re.fullmatch(r"make bench(?: BENCH=(\w+))?(?: AGAINST=\S+)?", command):
+        return "" if benched[1] is None or benched[1] in benchmarks() else "there is no such benchmark"
+    if tested := TESTS.fullmatch(command):
+        paths = re.findall(r"govbr_assets_tests\S*", tested[1])
+        return "".join(f"there is no {path}; " for path in paths if not any(ROOT.glob(path)))
+    if re.fullmatch(r"pip install -c constraints\.txt (?:\.|'\.\[[a-z0-9,]+\]')", command):
+        return ""  # `test_what_is_to_be_installed_can_be` runs them
+    return "nobody runs it"
+
+
+def test_every_command_of_every_document_is_run_or_names_what_is_there():
+    known = [command for command, _ in COMMANDS]
+    begun = [each for each in MENTIONS if not any(command.startswith(f"{each[0]} ") for command in known)]
+    wrong = [f"{name}: `{command}`: {why}" for command, name in [*COMMANDS, *begun] if (why := problem(command))]
+    assert not wrong, "\n".join(wrong)
+    assert min(len(COMMANDS), len(MENTIONS)) > 20
+
+
+def test_what_is_to_be_installed_can_be():
+    wanted = {command.removeprefix("pip ") for command, _ in (*COMMANDS, *MENTIONS) if command.startswith("pip ")}
+    assert wanted
+    for words in sorted(wanted):
+        options = ["--dry-run", "--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check"]
+        command = [sys.executable, "-m", "pip", *shlex.split(words), *options]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert "does not provide" not in done.stderr
+        assert "Would install govbr_assets" in done.stdout
+
+
+def test_every_block_says_its_language():
+    blocks = [(name, block) for name, each in documents().items() for block in each.blocks]
+    wrong = [(name, block.text) for name, block in blocks if block.language not in LANGUAGES]
+    assert not wrong
+
+
+@pytest.mark.parametrize("place", sorted(set(RUN_BY.values())))
+def test_what_runs_them_is_there(place: str):
+    path, _, name = place.partition("::")
+    if not name:
+        words = set((ROOT / path).read_text().split())
+        assert {command.split()[1] for command, by in RUN_BY.items() if by == path} <= words
+    else:
+        assert f"def {name}(" in (ROOT / "govbr_assets_tests" / path).read_text()
+
+
+def test_the_commands_of_dagster_run_in_the_order_of_the_documents(graph: Graph, dagster_home: Path, tmp_path: Path):
+    for day in ("2026-01-14", "2026-01-15"):
+        graph.insert(*(f"{day}-{number}" for number in range(3)), day=day)
+    assert graph.run("2026-01-14", checks=False).success
+    (dagster_home / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text())
+    known = dict.fromkeys(command for each in documents().values() for command in (*each.commands, *each.mentions))
+    wanted = [each.replace("0266e555", f"{graph.head.revision}"[:8]) for each in known if RUN_HERE.fullmatch(each)]
+    environment = os.environ | {
+        "DAGSTER_HOME": str(dagster_home),
+        "GOVBR_FIRST_DAY": "2026-01-01",
+        "GOVBR_POSTGRES_URL": graph.postgres_url,
+        "GOVBR_REDUCED_REPO_ID": f"{graph.repo_id}-reduced",
+        "GOVBR_REPO_ID": graph.repo_id,
+        "GOVBR_VIEWER_URL": graph.local_viewer.url,
+        "HF_ENDPOINT": graph.local_hub.endpoint,
+        "HF_TOKEN": graph.local_hub.write_token,
+    }
+    command = [sys.executable, "-m", "govbr_assets_tests.documents.command_process"]
+    done = subprocess.run(
+        command, input=json.dumps(wanted), env=environment, cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert [line for line in done.stderr.splitlines() if line.startswith("$ ")] == [f"$ {each}" for each in wanted]
+    messages = [commit.message for commit in graph.hub.client.commits()]
+    assert any("estore" in each for each in messages), messages
