@@ -68,6 +68,7 @@ hub = HubResource(
     license_id=setting("GOVBR_DATASET_LICENSE"),
     release_tags=setting("GOVBR_RELEASE_TAGS", "on"),
     reduced_repo_id=setting("GOVBR_REDUCED_REPO_ID"),
+    allow_removals=setting("GOVBR_ALLOW_REMOVALS"),
 )
 
 # Without a repo of its own the reduced dataset is not in the graph, so that nothing in the UI waits for it.

@@ -23,7 +23,7 @@ from govbr_assets_tests.sql import execute
 
 _OF_THE_HUB = (
     *("repo_id", "visibility", "token", "storage_url", "patience_minutes", "dry_run", "license_id", "release_tags"),
-    "reduced_repo_id",
+    *("reduced_repo_id", "allow_removals"),
 )
 
 WEEKLY: list[Any] = [

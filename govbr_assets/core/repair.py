@@ -72,6 +72,7 @@ class RepairState:
         given_up: days that still differed after all tries.
         deep_days: days found by the last deep reconciliation, which only another deep one can clear.
         repo: the repo that this state describes.
+        approved: how many removals were approved when it was last looked at.
     """
 
     number: int = 0
@@ -86,10 +87,21 @@ class RepairState:
     given_up: frozenset[date] = frozenset()
     deep_days: frozenset[date] = frozenset()
     repo: str = ""
+    approved: int = 0
 
     def of_repo(self, repo: str) -> "RepairState":
         """Return this state, or an empty one if it describes another repo."""
         return self if self.repo == repo else RepairState(repo=repo)
+
+    def with_approval(self, approved: int) -> "RepairState":
+        """Return the state with a number of approved removals: a greater one gives days that were given up new tries.
+
+        The days that are still to be repaired are found by the reconciliation that is due then: runs have other keys
+        after it.
+        """
+        if approved <= self.approved or not self.number:
+            return replace(self, approved=approved)
+        return replace(self, approved=approved, waiting=frozenset(), tries={}, given_up=frozenset(), begun=True)
 
     def with_reconciliation(self, found: ReconciliationSummary) -> tuple["RepairState", list[str]]:
         """Start a round with a reconciliation, in place of the current round.

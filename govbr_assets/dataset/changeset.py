@@ -17,6 +17,8 @@ RESTORED_FILES = "Restored-Files"
 
 _VISIBLE_ROWS = re.compile(r"^Rows: (\d+) -> (\d+)$", re.MULTILINE)
 
+_APPROVAL = re.compile(r"^Approved-Removals: (\d+)\nUsed-Removals: (\d+)$", re.MULTILINE)
+
 _SOURCE = re.compile(r"^Source-Revision: ([0-9a-f]{40})\nSource-Projection: ([0-9a-f]{8})$", re.MULTILINE)
 
 R = TypeVar("R")
@@ -55,6 +57,27 @@ class SourceRevision(NamedTuple):
         return cls(found[1], found[2]) if found else None
 
 
+class RemovalApproval(NamedTuple):
+    """How many rows somebody has approved to be removed, of all time, and how many have been: trailers as well.
+
+    Attributes:
+        approved: rows that may be removed although the guard would retain them.
+        used: how many of them this commit and those before it have removed.
+    """
+
+    approved: int
+    used: int
+
+    def __str__(self) -> str:
+        return f"Approved-Removals: {self.approved}\nUsed-Removals: {self.used}"
+
+    @classmethod
+    def parse(cls, message: str) -> "RemovalApproval | None":
+        """Read the trailers of a commit message; None if they are not there."""
+        found = _APPROVAL.search(message)
+        return cls(int(found[1]), int(found[2])) if found else None
+
+
 @dataclass(frozen=True)
 class Changeset(FileChanges, Generic[R_co]):
     """What one commit changes in a dataset.
@@ -69,6 +92,7 @@ class Changeset(FileChanges, Generic[R_co]):
         release: whether the commit is a release: its card is brought up to date, and the changelog gets an entry.
         visible_rows: how many rows readers see before and after; None until it is counted.
         source: of a projection: what it mirrors after the commit.
+        approval: by which rows are removed that the guard would retain; None if there are none.
     """
 
     report: R_co = field(kw_only=True)
@@ -80,6 +104,7 @@ class Changeset(FileChanges, Generic[R_co]):
     release: Release = field(default_factory=Release)
     visible_rows: VisibleRows | None = None
     source: SourceRevision | None = None
+    approval: RemovalApproval | None = None
 
     @property
     def description(self) -> str:
@@ -92,7 +117,7 @@ class Changeset(FileChanges, Generic[R_co]):
         }
         trailers = [f"{name}: {count}" for name, count in counts.items() if count]
         trailers += [str(self.visible_rows)] if self.visible_rows else []
-        trailers += [str(self.source)] if self.source else []
+        trailers += [str(each) for each in (self.source, self.approval) if each]
         return "\n".join([*trailers, *self.release.trailers])
 
     def data_paths(self, snapshot: Snapshot) -> set[str]:

@@ -50,6 +50,7 @@ class HubResource(ConfigurableResource):
         license_id: of a card that this project writes: an identifier of the Hub; empty leaves it out.
         release_tags: `on` or `off`: whether releases get tags.
         reduced_repo_id: of the reduced dataset, likewise `namespace/name`; empty publishes none.
+        allow_removals: how many rows may be removed by approval, of all time; empty means none.
     """
 
     repo_id: str
@@ -62,6 +63,18 @@ class HubResource(ConfigurableResource):
     license_id: str = ""
     release_tags: str = "on"
     reduced_repo_id: str = ""
+    allow_removals: str = ""
+
+    @property
+    def approved_removals(self) -> int:
+        """How many rows may be removed although the guard would retain them, of all time."""
+        number = cleaned(self.allow_removals) or "0"
+        if not (number.isascii() and number.isdecimal()):
+            raise ConfigurationError(
+                f"GOVBR_ALLOW_REMOVALS is {self.allow_removals!r}: write a number of rows, such as 3700, or leave it"
+                " out for none."
+            )
+        return int(number)
 
     @property
     def tags_releases(self) -> bool:

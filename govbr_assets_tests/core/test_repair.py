@@ -105,6 +105,19 @@ def test_a_day_that_was_equal_in_between_has_its_three_runs_again():
     assert repair.next_runs(2)[0][0].key == "repair:2026-01-01:6:1"
 
 
+def test_days_that_were_given_up_are_tried_again_when_more_removals_are_approved_and_only_then():
+    repair = RepairState().with_approval(10)
+    for number in range(1, 5):
+        repair, _ = repair.with_approval(10).with_reconciliation(found(0, number=number))
+        _, repair = repair.next_runs(2)
+    assert (repair.given_up, repair.with_approval(9).next_runs(2)[0]) == ({day(0)}, [])
+    repair = RepairState.of(repair.with_approval(11).cursor())
+    requests, repair = repair.next_runs(2)
+    assert requests == [WantedRun("reconciliation", "repair:reconciliation:4:1")]
+    repair, _ = repair.with_approval(11).with_reconciliation(found(0, number=5))
+    assert repair.next_runs(2)[0][0].key == "repair:2026-01-01:5:1"
+
+
 def test_a_newer_reconciliation_takes_the_place_of_a_round_that_is_not_over():
     repair, _ = RepairState().with_reconciliation(found(0, 100, 200))
     _, repair = repair.next_runs(1)

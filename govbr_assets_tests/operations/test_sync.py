@@ -254,7 +254,7 @@ def test_too_many_removals_are_held_back_and_the_rest_is_published(graph: Graph)
 
 
 def test_removals_of_all_days_within_a_day_add_up(graph: Graph, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("govbr_assets.operations.sync.deletes.REMOVALS", 3)
+    monkeypatch.setattr("govbr_assets.operations.sync.guard.REMOVALS", 3)
     for day in DAYS:
         graph.insert(*(f"{day}-{number}" for number in range(12)), day=day)
     assert graph.run(DAYS[0], DAYS[2], checks=False).success

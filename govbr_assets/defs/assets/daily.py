@@ -117,13 +117,19 @@ class ShardConfig(PublishConfig):
         description="apply: rows that PostgreSQL has nowhere leave the Hub; keep: they stay.",
     )
     allow_removals: bool = Field(default=False, description="Remove such rows however many they are.")
+    approved_removals: int = Field(
+        default=0,
+        ge=0,
+        description="Remove such rows although they are too many, up to this number of all time: what commits have"
+        " removed by approval is used up. 0 takes the setting GOVBR_ALLOW_REMOVALS.",
+    )
     unfolded: UncompactedPolicy = Field(
         default=UncompactedPolicy.stop,
         description="Days with rows in files that only a compaction may change. stop: they are rejected until"
         " weekly_consolidation has run; leave: these rows stay as they are; fold: no option any more.",
     )
 
-    def options(self, news: NewsTable) -> SyncOptions:
+    def options(self, news: NewsTable, hub: HubResource) -> SyncOptions:
         """Make the options of the operation, and where it asks for rows of other days.
 
         Raises:
@@ -134,7 +140,14 @@ class ShardConfig(PublishConfig):
                 "`unfolded: fold` is no option of hf_parquet_shard any more: run the job weekly_consolidation (asset"
                 " consolidated_dataset), then these days again without it."
             )
-        return SyncOptions(news.lookup, news.too_large_among, self.removals, self.allow_removals, self.unfolded)
+        return SyncOptions(
+            news.lookup,
+            news.too_large_among,
+            self.removals,
+            self.allow_removals,
+            self.approved_removals or hub.approved_removals,
+            self.unfolded,
+        )
 
 
 @_daily(
@@ -159,7 +172,7 @@ def hf_parquet_shard(
         rows, existing = ByDay.of(postgres_news_partition, keys), ByDay.of(hf_existing_ids, keys)
         too_large = table.too_large(list(map(Day.of, keys)))
         plans = plan_days(
-            rows, lambda key, found: known_rows(existing[key], found, dataset), config.options(table), too_large
+            rows, lambda key, found: known_rows(existing[key], found, dataset), config.options(table, hub), too_large
         )
         dry_run = config.dry_run or hub.is_dry_run
         if dry_run:

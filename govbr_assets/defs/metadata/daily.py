@@ -68,7 +68,7 @@ def day_metadata(plan: DaySync, report: DayReport, result: CommitResult[SyncRepo
         result: that it is in.
         dataset: on the Hub.
     """
-    changes, client = report.changes, dataset.client
+    changes, client, approval = report.changes, dataset.client, result.changeset.approval
     files = report.path, dataset.spec.layout.compacted_path_for(plan.day)
     return {
         "dagster/partition_row_count": report.postgres_rows + changes.count(Action.RETAIN),
@@ -82,6 +82,7 @@ def day_metadata(plan: DaySync, report: DayReport, result: CommitResult[SyncRepo
         "moved_in": changes.count(Action.MOVE_IN),
         "moved_out": changes.count(Action.MOVE_OUT),
         "removed": changes.count(Action.REMOVE),
+        **({"approved_removals": approval.approved, "used_removals": approval.used} if approval else {}),
         "kept": changes.count(Action.RETAIN),
         "doubled": changes.duplicates,
         "ids_source": plan.known.source,

@@ -26,12 +26,13 @@ def repair_sensor(
 
     Where there was none, it has the first one made, a deep one: switched on, it needs nobody to begin.
     Uncompacted files are compacted first. A day, and the compaction, is given up after three runs, with one alert; a
-    day is tried again when a reconciliation has found it equal in between. For another repo all begins anew.
+    day is tried again when a reconciliation has found it equal in between, and when more removals are approved. For
+    another repo all begins anew.
     """
     if busy := active_runs(context.instance, _NAME):
         return SkipReason(f"{busy} runs of the repair are under way.")
     repo_id, given_up = hub.dataset().client.repo_id, []
-    repair = RepairState.of(context.cursor).of_repo(repo_id)
+    repair = RepairState.of(context.cursor).of_repo(repo_id).with_approval(hub.approved_removals)
     last = last_reconciliation(context.instance)
     if last.repo == repo_id and last.number != repair.number:
         repair, given_up = repair.with_reconciliation(_found(context, last))

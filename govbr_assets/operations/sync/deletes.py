@@ -1,6 +1,6 @@
 """Extra rows: the Hub has them under a day, PostgreSQL does not. They go to another day, leave the dataset, or stay.
 
-All of what is decided about such rows is decided here, the guard against too many deletions too.
+Which of them PostgreSQL has nowhere is found out here; whether these are too many to be removed decides `guard`.
 """
 
 from collections.abc import Sequence
@@ -12,18 +12,8 @@ from govbr_assets.core.row_changes import Action, RowChange
 from govbr_assets.core.spec import DatasetSpec
 from govbr_assets.errors import SourceRowsError
 from govbr_assets.io.staged import Rows
+from govbr_assets.operations.sync.guard import day_guard
 from govbr_assets.operations.sync.options import DeletePolicy, SyncOptions
-
-DAY_SHARE, DAY_ROWS = 0.2, 20
-"""Of a day with this many rows on the Hub, no larger share is removed unless it is allowed."""
-
-REMOVALS, REMOVALS_HOURS = 200, 24
-"""No more rows are removed from all days within this time unless it is allowed."""
-
-_REMEDY = (
-    "Nothing was removed: look at PostgreSQL; if it is right, run the day again with `allow_removals` set in the"
-    " launchpad, if not, with `removals` set to `keep`."
-)
 
 
 @dataclass(frozen=True)
@@ -33,12 +23,12 @@ class ExtraRows:
     Attributes:
         changes: of those that do not simply stay: moves to other days, removals, rows that are retained.
         moved: [n rows x 25], as PostgreSQL has rows of other days.
-        blocked: why rows stay that should go; empty if there are none.
+        guard: why the removals need an approval; empty if there are none, or they need none.
     """
 
     changes: tuple[RowChange, ...]
     moved: Rows
-    blocked: str = ""
+    guard: str = ""
 
 
 def resolve_extra_rows(
@@ -65,8 +55,8 @@ def resolve_extra_rows(
     nowhere = [each for each in ids if each not in owner]
     too_large = options.too_large(nowhere) if nowhere else set[str]()
     removed = [each for each in nowhere if each not in too_large]
-    blocked = day_guard(len(removed), *counts) if options.guards_deletes else ""
-    action = Action.RETAIN if blocked or options.removals is DeletePolicy.keep else Action.REMOVE
+    reason = day_guard(len(removed), *counts) if options.guards_deletes else ""
+    action = Action.RETAIN if options.removals is DeletePolicy.keep else Action.REMOVE
     changes = []
     for path, hub_id in places:
         row = owner.get(hub_id)
@@ -75,42 +65,7 @@ def resolve_extra_rows(
         elif row is None and hub_id not in too_large:
             changes.append(RowChange(action, None, hub_id, path))
         # All others stay: they came under this day after it was read, lost their time, or are too large to publish.
-    return ExtraRows(tuple(changes), rows, with_remedy(blocked))
-
-
-def with_remedy(reason: str) -> str:
-    """Return what to do about deletions that are blocked; an empty text if there is no reason."""
-    return f"{reason}. {_REMEDY}" if reason else ""
-
-
-def day_guard(removed: int, hub_rows: int, postgres_rows: int) -> str:
-    """Return why rows of a day are not removed unless it is allowed; an empty text if they may.
-
-    Args:
-        removed: rows that would leave the dataset.
-        hub_rows: rows of the day on the Hub.
-        postgres_rows: rows of the day in PostgreSQL.
-    """
-    if removed and not postgres_rows:
-        return f"PostgreSQL has no row of the day, and the Hub would lose all {removed} of it"
-    if hub_rows >= DAY_ROWS and removed > DAY_SHARE * hub_rows:
-        return f"{removed} of the day's {hub_rows} rows on the Hub are not in PostgreSQL, more than {DAY_SHARE:.0%}"
-    return ""
-
-
-def recent_guard(removed: int, before: int) -> str:
-    """Return why rows are not removed in view of those that were before; an empty text if they may.
-
-    Args:
-        removed: rows of all days that would leave the dataset.
-        before: rows that have left it within `REMOVALS_HOURS`.
-    """
-    if removed and removed + before > REMOVALS:
-        return (
-            f"{removed} rows on the Hub are not in PostgreSQL, and {before} have been removed within"
-            f" {REMOVALS_HOURS} hours: together more than {REMOVALS}"
-        )
-    return ""
+    return ExtraRows(tuple(changes), rows, reason)
 
 
 def _look_up(day: Day, ids: Sequence[str], options: SyncOptions) -> tuple[Rows, dict[str, Day]]:

@@ -75,7 +75,7 @@ class DayDiff:
         self._builder.add(changes.deletes, inserts, rewritten)
         size = self._builder.size_of(self._path) if self._path in rewritten else 0
         values = self._path, whole.num_rows, _preview(whole), self._rows.num_rows, size
-        return DayReport(*values, changes, uncompacted, extra.blocked)
+        return DayReport(*values, changes, uncompacted, guard=extra.guard)
 
     def _place_outside_shard(self) -> int:
         """Find the rows under the day in the year's file, and in other files; count those in the year's file."""

@@ -39,6 +39,7 @@ class SyncOptions:
         too_large: tells which ids name rows of PostgreSQL that are too large to be published.
         removals: what becomes of rows that PostgreSQL has nowhere.
         allow_removals: remove them however many they are.
+        approved_removals: how many rows may be removed, of all time, although the guard would retain them.
         uncompacted: what becomes of rows that cannot be changed.
     """
 
@@ -46,11 +47,12 @@ class SyncOptions:
     too_large: Callable[[Sequence[str]], set[str]] = lambda _: set()
     removals: DeletePolicy = DeletePolicy.apply
     allow_removals: bool = False
+    approved_removals: int = 0
     uncompacted: UncompactedPolicy = UncompactedPolicy.stop
 
     @property
     def guards_deletes(self) -> bool:
-        """Whether rows are removed, and not more than can be believed."""
+        """Whether rows are removed, and not more than can be believed or are approved."""
         return self.removals is DeletePolicy.apply and not self.allow_removals
 
 
@@ -67,6 +69,7 @@ class DayReport:
         changes: what becomes of the rows of the day.
         uncompacted: how many rows cannot be changed before a compaction.
         blocked: why a part of the changes is not carried out; empty if all is.
+        guard: why rows of the day may only be removed by approval; empty if there are none.
     """
 
     path: str
@@ -77,3 +80,4 @@ class DayReport:
     changes: RowChanges
     uncompacted: int = 0
     blocked: str = ""
+    guard: str = ""

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from govbr_assets.core.row_changes import Action
 from govbr_assets.dataset import Dataset
-from govbr_assets.dataset.changeset import REMOVED_ROWS, Changeset
+from govbr_assets.dataset.changeset import REMOVED_ROWS, Changeset, RemovalApproval
 from govbr_assets.dataset.key_index import KeyIndex
 from govbr_assets.dataset.reach import out_of_reach
 from govbr_assets.dataset.schema_version import outdated
@@ -16,9 +16,9 @@ from govbr_assets.errors import ContractError, SourceError
 from govbr_assets.huggingface.snapshot import DataFile, Snapshot
 from govbr_assets.operations.sync.day_files import DayFiles
 from govbr_assets.operations.sync.day_plan import DaySync
-from govbr_assets.operations.sync.deletes import REMOVALS_HOURS, recent_guard, with_remedy
 from govbr_assets.operations.sync.diff import with_retained
 from govbr_assets.operations.sync.draft import ChangesetBuilder
+from govbr_assets.operations.sync.guard import REMOVALS_HOURS, DayRemovals, judge, used_removals
 from govbr_assets.operations.sync.locate import locate
 from govbr_assets.operations.sync.options import DayReport
 
@@ -78,7 +78,7 @@ class SyncCommit:
             if day is None:
                 break  # the days that are left wait for the next commit
             days[key] = day
-        days = self._guarded(days, builder)
+        days, approval = self._guarded(snapshot, days, builder)
         made = builder.finish()
         removed = {each for day in days.values() for each in day.changes.ids(Action.REMOVE)}
         put = {path: file.local for path, file in made.items() if file.local}
@@ -91,23 +91,32 @@ class SyncCommit:
             message=_message(days),
             removed_rows=len(removed),
             changed_rows=_changed(days),
+            approval=approval,
             report=SyncReport(days, rejected),
         )
 
-    def _guarded(self, days: Mapping[str, DayReport], builder: ChangesetBuilder) -> dict[str, DayReport]:
-        """Retain the rows that were to be removed if they are too many, together with earlier ones."""
-        removed = {each for day in days.values() for each in day.changes.ids(Action.REMOVE)}
-        reason = recent_guard(len(removed), self._removed_lately()) if removed else ""
-        if not reason:
-            return dict(days)
-        # What has come to another day in the meantime is not removed: retained, it would be there twice.
-        retained = removed.difference(*(plan.ids.to_pylist() for plan in self.plans.values()))
-        return {
-            key: with_retained(day, retained, builder, with_remedy(reason))
-            if self.plans[key].options.guards_deletes and day.changes.count(Action.REMOVE)
-            else day
+    def _guarded(
+        self, snapshot: Snapshot, days: Mapping[str, DayReport], builder: ChangesetBuilder
+    ) -> tuple[dict[str, DayReport], RemovalApproval | None]:
+        """Retain the rows that were to be removed if they are too many; else return by which approval they go."""
+        options = {key: self.plans[key].options for key in days}
+        asked = {
+            key: DayRemovals(frozenset(ids), options[key].guards_deletes, day.guard)
             for key, day in days.items()
+            if (ids := day.changes.ids(Action.REMOVE))
         }
+        if not asked:
+            return dict(days), None
+        approved = max(options[key].approved_removals for key in asked)
+        client = self.dataset.client
+        judged = judge(asked, self._removed_lately(), approved, lambda: used_removals(client, snapshot.revision))
+        # What has come to another day in the meantime is not removed: retained, it would be there twice.
+        here = {each for plan in self.plans.values() for each in plan.ids.to_pylist()} if judged.blocked else set()
+        blocked = {
+            key: with_retained(days[key], asked[key].ids - here, builder, reason)
+            for key, reason in judged.blocked.items()
+        }
+        return {**days, **blocked}, judged.approval
 
     def _removed_lately(self) -> int:
         """Count the rows that have left the dataset by commits of this project, by the trailers in its history."""

@@ -1,0 +1,161 @@
+"""The guard: how many rows may leave the dataset without being told to, and how many may by approval.
+
+An approval is a number: so many rows, of all time, may be removed although the guard would retain them. How many have
+been says the history of the dataset (`RemovalApproval`), at the very revision that a commit is planned at. So a number
+that stays set is used up whoever uses it, from wherever, and a commit that was killed or lost a race has used nothing.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import chain
+from typing import NamedTuple
+
+from govbr_assets.dataset.changeset import RemovalApproval
+from govbr_assets.huggingface.client import Commit, RepoClient
+
+DAY_SHARE, DAY_ROWS = 0.2, 20
+"""Of a day with this many rows on the Hub, no larger share is removed unless it is allowed."""
+
+REMOVALS, REMOVALS_HOURS = 200, 24
+"""No more rows are removed from all days within this time unless it is allowed."""
+
+
+@dataclass(frozen=True)
+class DayRemovals:
+    """The rows of a day that are to leave the dataset.
+
+    Attributes:
+        ids: on the Hub.
+        guarded: whether they may be too many.
+        reason: why they are too many for the day; empty if they are not.
+    """
+
+    ids: frozenset[str]
+    guarded: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Which removals of a commit are carried out.
+
+    Attributes:
+        blocked: why those of a day are not, and what to do, by partition key.
+        approval: by which others are; None if they need none.
+    """
+
+    blocked: Mapping[str, str] = field(default_factory=dict)
+    approval: RemovalApproval | None = None
+
+
+def judge(days: Mapping[str, DayRemovals], lately: int, approved: int, used: Callable[[], int]) -> Judgement:
+    """Decide which rows may leave the dataset by a commit.
+
+    An approval lets through all that the guard retains of a commit, or nothing: whoever has approved a number has not
+    seen a commit that would remove more.
+
+    Args:
+        days: the removals, by partition key.
+        lately: rows that have left the dataset within `REMOVALS_HOURS`.
+        approved: rows that may be removed by approval, of all time.
+        used: counts those of them that have been; asked only if it matters.
+    """
+    guarded = {key: day for key, day in days.items() if day.guarded}
+    too_many = {key: day for key, day in guarded.items() if day.reason}
+    needed = _count(guarded if recent_guard(_count(days), lately) else too_many)
+    if not needed:
+        return Judgement()
+    approval = RemovalApproval(approved, used() + needed)
+    if approval.used <= approved:
+        return Judgement(approval=approval)
+    others = {key: day for key, day in days.items() if key not in too_many}
+    recent = recent_guard(_count(others), lately)
+    reasons = {key: day.reason for key, day in too_many.items()}
+    reasons |= {key: recent for key in others if recent and key in guarded}
+    return Judgement({key: f"{reason}. {_remedy(approval, needed)}" for key, reason in reasons.items()})
+
+
+def day_guard(removed: int, hub_rows: int, postgres_rows: int) -> str:
+    """Return why rows of a day are not removed unless it is allowed; an empty text if they may.
+
+    Args:
+        removed: rows that would leave the dataset.
+        hub_rows: rows of the day on the Hub.
+        postgres_rows: rows of the day in PostgreSQL.
+    """
+    if removed and not postgres_rows:
+        return f"PostgreSQL has no row of the day, and the Hub would lose all {removed} of it"
+    if hub_rows >= DAY_ROWS and removed > DAY_SHARE * hub_rows:
+        return f"{removed} of the day's {hub_rows} rows on the Hub are not in PostgreSQL, more than {DAY_SHARE:.0%}"
+    return ""
+
+
+def recent_guard(removed: int, before: int) -> str:
+    """Return why rows are not removed in view of those that were before; an empty text if they may.
+
+    Args:
+        removed: rows of all days that would leave the dataset.
+        before: rows that have left it within `REMOVALS_HOURS`.
+    """
+    if removed and removed + before > REMOVALS:
+        return (
+            f"{removed} rows on the Hub are not in PostgreSQL, and {before} have been removed within"
+            f" {REMOVALS_HOURS} hours: together more than {REMOVALS}"
+        )
+    return ""
+
+
+class UsedApproval(NamedTuple):
+    """A commit that removed rows by approval: how many, and how many were approved of all time."""
+
+    revision: str
+    at: datetime
+    rows: int
+    approved: int
+
+
+def used_removals(client: RepoClient, revision: str | None) -> int:
+    """Count the rows that have been removed by approval up to a revision."""
+    commits = client.commits(revision) if revision else ()
+    found = (RemovalApproval.parse(commit.message) for commit in commits)
+    return next((approval.used for approval in found if approval), 0)
+
+
+def used_approvals(client: RepoClient, revision: str | None) -> list[UsedApproval]:
+    """List the commits up to a revision that removed rows by approval, the newest first: the record of approvals."""
+    commits = client.commits(revision) if revision else ()
+    parsed = ((commit, RemovalApproval.parse(commit.message)) for commit in commits)
+    found = [(commit, approval) for commit, approval in parsed if approval]
+    before: list[int] = [approval.used for _, approval in found[1:]] + [0]
+    return [_used(commit, approval, less) for (commit, approval), less in zip(found, before, strict=False)]
+
+
+def _used(commit: Commit, approval: RemovalApproval, before: int) -> UsedApproval:
+    return UsedApproval(commit.revision, commit.at, approval.used - before, approval.approved)
+
+
+def _count(days: Mapping[str, DayRemovals]) -> int:
+    """Count the rows of some days, each once."""
+    return len({*chain.from_iterable(day.ids for day in days.values())})
+
+
+def _remedy(wanted: RemovalApproval, needed: int) -> str:
+    """Say what to do about removals that are blocked.
+
+    Args:
+        wanted: what is approved, and how many would be used.
+        needed: how many removals of the commit need an approval.
+    """
+    used, missing = wanted.used - needed, wanted.used - wanted.approved
+    approved = (
+        f"Of {wanted.approved} approved removals {used} have been made, and this commit would make {needed}: {missing}"
+        " more than are approved. "
+        if wanted.approved
+        else ""
+    )
+    return (
+        f"{approved}Nothing was removed: look at PostgreSQL; if it is right, approve {wanted.used} removals"
+        f" (`GOVBR_ALLOW_REMOVALS={wanted.used}`, or `govbr-assets mend --allow-removals {wanted.used}`), or run the"
+        " day again with `allow_removals` set in the launchpad; if not, with `removals` set to `keep`."
+    )
