@@ -10,7 +10,7 @@ from itertools import takewhile
 from typing import IO, NamedTuple, Protocol, cast
 from urllib.parse import quote
 
-from huggingface_hub import HfApi, HfFileSystem, constants, get_token
+from huggingface_hub import HfApi, HfFileSystem, constants
 from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError
 from huggingface_hub.hf_api import RepoFile
 from huggingface_hub.utils import (
@@ -28,6 +28,7 @@ from govbr_assets.errors import ConfigurationError, HubUnavailableError, Unknown
 from govbr_assets.huggingface.errors import ParentConflictError, storage_refusal, translated_errors
 from govbr_assets.huggingface.file_changes import FileChanges
 from govbr_assets.huggingface.snapshot import DataFile, Snapshot
+from govbr_assets.huggingface.token import machine_token
 from govbr_assets.huggingface.upload import operations_of, uploads_ahead, were_sent
 from govbr_assets.io import memory
 from govbr_assets.io.settings import base_url
@@ -107,18 +108,22 @@ class RepoClient:
         self.repo_id, self.private, self.patience = repo_id, private, patience
         self._cards = cards
         remember(token)
-        self.token = clean_token("HF_TOKEN", token or "") or get_token()
-        remember(self.token)
+        self._token = clean_token("HF_TOKEN", token or "")
+        remember(self._token)
+        sent = self._token or (True if self.token else None)  # true: what `machine_token` gives then, for each request
         endpoint = base_url("HF_ENDPOINT", endpoint or "", "https://huggingface.co") or None
-        self.api = HfApi(endpoint=endpoint, token=self.token)
+        self.api = HfApi(endpoint=endpoint, token=sent)
         # Its caches outlive revisions: every path names its commit, and the size comes from our listing.
-        self._file_system = _Files(
-            endpoint=endpoint, token=self.token, skip_instance_cache=True, use_listings_cache=False
-        )
+        self._file_system = _Files(endpoint=endpoint, token=sent, skip_instance_cache=True, use_listings_cache=False)
         self._followed_by: dict[str, str] = {}
         self._small: dict[str, bytes] = {}  # the last ones read, by content: the card is asked for at every revision
         self.accepted_card: bytes | None = None  # the last one that the Hub called valid, `validate` fills it
         self.at = lru_cache(maxsize=4)(self._at)
+
+    @property
+    def token(self) -> str | None:
+        """The token: that of `HF_TOKEN`, else the machine's, which may be another one in an hour."""
+        return self._token or machine_token()
 
     def head(self) -> Snapshot:
         """List the repo at its newest commit; an empty snapshot without revision if there is no repo.

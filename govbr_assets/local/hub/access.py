@@ -1,4 +1,4 @@
-"""Who may do what: two tokens, private repos, and addresses that are a permission in themselves.
+"""Who may do what: tokens, private repos, and addresses that are a permission in themselves.
 
 A stranger learns nothing about repos that are not public: private and missing ones look alike, as on the real Hub.
 """
@@ -31,15 +31,19 @@ class StrangerError(HubRefusal):
 
 @dataclass(frozen=True)
 class Tokens:
-    """The two tokens there are. They are no secrets: whoever reaches the loopback address may know them.
+    """The two tokens there are, and those of trusted publishers. Whoever reaches the loopback address may know them.
 
     Attributes:
         write: may do everything.
         read: may read everything.
+        identity: of the one workflow that every repo trusts, for which it gets a token of its own.
+        published: the tokens of trusted publishers, each with its repo, in which alone it may do everything.
     """
 
     write: str = "hf_local_write"
     read: str = "hf_local_read"
+    identity: str = "local_identity"
+    published: dict[str, str] = field(default_factory=dict)
 
     def role(self, request: Request) -> Role | None:
         """Return what the sender of a request may do; None for a stranger.
@@ -51,6 +55,7 @@ class Tokens:
         if header is None:
             return None
         roles: dict[str, Role] = {f"Bearer {self.write}": "write", f"Bearer {self.read}": "read"}
+        roles |= dict.fromkeys((f"Bearer {token}" for token in self.published), "write")
         if header not in roles:
             raise RefusedError("Invalid credentials in Authorization header", 401)
         return roles[header]
@@ -84,8 +89,37 @@ class Tokens:
             raise
         if role == "write" or not visible:
             self.require(request, role)
+            self._keep_to(repo_id, request)
         else:
             self.role(request)
+
+    def admit_user(self, request: Request, role: Role) -> None:
+        """Let a request through that concerns no repo that is there, such as to make one.
+
+        Raises:
+            StrangerError: it has no token.
+            RefusedError: it has the wrong one.
+        """
+        self.require(request, role)
+        self._keep_to("", request)
+
+    def _keep_to(self, repo_id: str, request: Request) -> None:
+        """Refuse the token of a trusted publisher for anything but its repo."""
+        repo = self.published.get(request.headers["authorization"].removeprefix("Bearer "), repo_id)
+        if repo != repo_id:
+            raise RefusedError(f"This token is for {repo} alone.", 403)
+
+    def exchange(self, identity: str, repo_id: str) -> str:
+        """Give a trusted publisher a token of its own for one repo.
+
+        Raises:
+            RefusedError: the repo does not trust it.
+        """
+        if identity != self.identity:
+            raise RefusedError("invalid_grant: no trusted publisher of this repo matches the claims.", 400)
+        token = f"hf_jwt_{secrets.token_hex(12)}"
+        self.published[token] = repo_id
+        return token
 
 
 @dataclass(frozen=True)

@@ -154,7 +154,7 @@ def to_user(handler: Handler, role: Role | None = None) -> Callable:
     async def endpoint(request: Request) -> Response:
         hub = hub_of(request)
         if role is not None:
-            hub.tokens.require(request, role)
+            hub.tokens.admit_user(request, role)
         return await run_in_threadpool(handler, Call(request, hub, await read(request, hub.limits.commit_bytes)))
 
     return endpoint
