@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo dev test check bench clean
+.PHONY: demo dev test test-slow check bench clean
 
 demo: .venv/installed-local
 	$(BIN)/python -m govbr_assets.local demo
@@ -13,7 +13,10 @@ dev: .venv/installed-local
 	$(BIN)/python -m govbr_assets.local dev
 
 test: .venv/installed-test
-	$(BIN)/python -m pytest -n 3 --dist worksteal  # on two cores: a quarter of the time is spent waiting for servers
+	$(BIN)/python -m pytest -n 3 --dist worksteal -m "not slow"  # on two cores: a quarter of it is waiting for servers
+
+test-slow: .venv/installed-test
+	$(BIN)/python -m pytest -n 3 --dist worksteal -m slow
 
 check: .venv/installed-test
 	$(BIN)/python -m ruff check

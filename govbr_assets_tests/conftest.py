@@ -42,13 +42,20 @@ SAMPLE = Path(__file__).parents[2] / "shared" / "data" / "govbrnews_sample_1000.
 _numbers = count()
 
 
-LONGEST = ("test_model", "test_browser", "test_kills", "test_cli", "test_automation", "test_local_dev", "test_faults")
+SLOW = ("test_kills", "test_compact_kills", "test_automation", "test_mended")
+"""Modules that need minutes: processes that are killed, daemons, a damaged dataset that is mended. `make test-slow`."""
+
+LONGEST = ("test_model", "test_browser", "test_cli", "test_local_dev", "test_faults", *SLOW)
 """Modules with the longest tests."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest looks at -m
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the longest tests: at the end one worker would wait for another that has just begun one."""
+    """Mark the slow tests, and begin with the longest: at the end one worker would wait for one that has just begun."""
     items.sort(key=lambda item: item.path.stem not in LONGEST)
+    for item in items:
+        if item.path.stem in SLOW:
+            item.add_marker("slow")
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -27,6 +27,7 @@ RUN_BY = {
     "make demo": ".ci/run",
     "make dev": "local/test_local_dev.py::test_it_serves_stops_with_everything_and_keeps_its_data",
     "make test": ".ci/run",
+    "make test-slow": ".ci/run",
 }
 """Commands that are run elsewhere: in the suite by a test, or by `.ci/run`, on a clean checkout."""
 
