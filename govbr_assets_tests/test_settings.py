@@ -220,7 +220,18 @@ def test_without_a_home_that_can_be_written_the_client_gets_a_temporary_folder(
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
     check()
-    assert Path(os.environ["HF_XET_CACHE"]).is_relative_to(tmp_path)
+    made = Path(os.environ["HF_XET_CACHE"])
+    assert made.is_relative_to(tmp_path)
+    assert made.is_dir()
+    environment._check_cache.cache_clear()  # as at the end of the process
+    assert not made.exists()
+
+
+def test_without_a_temporary_folder_nothing_loads_and_tmpdir_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setattr("tempfile.tempdir", None)
+    monkeypatch.setattr("tempfile._candidate_tempdir_list", lambda: [str(tmp_path / "nowhere")])
+    with pytest.raises(BeginningError, match=r"^No folder for temporary files .* set TMPDIR"):
+        environment.prepare()
 
 
 def test_the_viewer_and_alerts_name_what_is_left_over_as_well(

@@ -29,11 +29,16 @@ _PROBE_SECONDS = 3.0  # to connect to a proxy
 
 
 def prepare() -> None:
-    """Correct the variables that the Hub's client reads during its import.
+    """Correct the variables that the Hub's client reads during its import, and check that there is a temporary folder.
 
     Raises:
-        BeginningError: a timeout is not a whole number of seconds, so that the client cannot be imported.
+        BeginningError: a timeout is not a whole number of seconds, so that the client cannot be imported; or no folder
+            for temporary files can be written.
     """
+    try:
+        tempfile.gettempdir()
+    except FileNotFoundError:
+        raise BeginningError("No folder for temporary files can be written: set TMPDIR to one that can.") from None
     for name in ("HF_ENDPOINT", *_SECONDS):
         if name in os.environ and not cleaned(os.environ[name]):
             del os.environ[name]  # the client would use the empty value
@@ -126,9 +131,9 @@ def _check_connection(name: str, host: str, port: int) -> None:
         ) from None
 
 
-@lru_cache(maxsize=1)
-def _check_cache() -> None:
-    """Check that the client's cache folder is writable; without a home directory, set a temporary one."""
+@lru_cache(maxsize=1)  # which also keeps the temporary folder until the process ends
+def _check_cache() -> tempfile.TemporaryDirectory[str] | None:
+    """Check that the client's cache folder is writable; without a home directory, set and return a temporary one."""
     chosen = os.environ.get("HF_XET_CACHE")
     home = Path(os.environ.get("HF_HOME") or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "huggingface")
     try:
@@ -138,7 +143,10 @@ def _check_cache() -> None:
             raise ConfigurationError(
                 f"HF_XET_CACHE is {chosen!r}, which is not writable ({_reason(error)}): correct it, or unset it."
             ) from None
-        os.environ["HF_XET_CACHE"] = tempfile.mkdtemp(prefix="govbr-xet-")
+        made = tempfile.TemporaryDirectory(prefix="govbr-xet-", ignore_cleanup_errors=True)
+        os.environ["HF_XET_CACHE"] = made.name
+        return made
+    return None
 
 
 def _write(folder: Path) -> None:
