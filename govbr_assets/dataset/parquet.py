@@ -64,7 +64,7 @@ def encode_to(sink: IO[bytes], tables: Iterable[pa.Table], spec: DatasetSpec, gr
         for group in regrouped(tables, group_rows) if group_rows else bounded:
             memory.release_free_memory()  # a row group is tens of megabytes, and combined it is as many once more
             rows += group.num_rows
-            writer.write_table(group.combine_chunks(), ROW_GROUP_ROWS)  # chunks would leave their trace in the pages
+            writer.write_table(group.combine_chunks(), group.num_rows)  # chunks would leave their trace in the pages
             del group
     return rows
 

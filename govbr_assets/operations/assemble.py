@@ -1,14 +1,14 @@
 """A data file out of the row groups of others: months that stay, and months that were made anew, each in a file."""
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 import pyarrow.parquet as pq
 
-from govbr_assets.core.row_group_copy import RowGroup, row_groups, splice
+from govbr_assets.core.row_group_copy import splice
+from govbr_assets.core.row_groups import Chunk, RowGroup, row_groups
 from govbr_assets.operations.old_file import OldFile, OldSide
 from govbr_assets.operations.verify import verify_copy
 
@@ -30,10 +30,9 @@ class AssembledFile:
 
 @dataclass(frozen=True)
 class _Group:
-    """A row group for the new file: its month, where it comes from, and whether it was made anew."""
+    """A row group for the new file: its month, and whether it was made anew."""
 
     month: int
-    file: IO[bytes]
     group: RowGroup
     fresh: bool
 
@@ -59,11 +58,12 @@ def assemble(local: Path, old: OldSide | None, made: Mapping[int, Path], changed
         written: list[RowGroup] = []
         if groups:
             with local.open("w+b") as sink:
-                written = splice([(each.file, each.group) for each in groups], sink)
+                written = splice([each.group for each in groups], sink)
                 for each, new in zip(groups, written, strict=True):
-                    verify_copy(each.file, each.group, sink, new)
+                    verify_copy(each.group, new)
         rows, months = sum(each.group.rows for each in groups), [each.month for each in groups]
-        return AssembledFile(rows, months, _fresh(groups, written))
+        fresh = [new for each, new in zip(groups, written, strict=True) if each.fresh]
+        return AssembledFile(rows, months, side_by_side(chunk for new in fresh for chunk in new.chunks))
 
 
 def _renamed(local: Path, month: int, made: Path) -> AssembledFile:
@@ -79,7 +79,7 @@ def _copied(stack: ExitStack, old: OldSide | None, changed: Set[int]) -> list[_G
         return []
     file = stack.enter_context(old.local.open("rb"))
     pairs = zip(old.months, row_groups(file), strict=True)
-    return [_Group(month, file, group, fresh=False) for month, group in pairs if month not in changed]
+    return [_Group(month, group, fresh=False) for month, group in pairs if month not in changed]
 
 
 def _made(stack: ExitStack, made: Mapping[int, Path]) -> Iterator[_Group]:
@@ -87,14 +87,13 @@ def _made(stack: ExitStack, made: Mapping[int, Path]) -> Iterator[_Group]:
     for month, path in made.items():
         file = stack.enter_context(path.open("rb"))
         for group in row_groups(file):
-            yield _Group(month, file, group, fresh=True)
+            yield _Group(month, group, fresh=True)
 
 
-def _fresh(groups: Sequence[_Group], written: Sequence[RowGroup]) -> list[range]:
-    """Return where the row groups that were made anew are in the new file, those side by side as one."""
-    fresh: list[range] = []
-    for each, new in zip(groups, written, strict=True):
-        if each.fresh:
-            beside = fresh.pop() if fresh and fresh[-1].stop == new.start else range(new.start, new.start)
-            fresh.append(range(beside.start, new.start + new.size))
-    return fresh
+def side_by_side(chunks: Iterable[Chunk]) -> list[range]:
+    """Return where column chunks are in their file, those side by side as one range."""
+    found: list[range] = []
+    for place in sorted((chunk.place for chunk in chunks), key=lambda place: place.start):
+        beside = found.pop() if found and found[-1].stop == place.start else range(place.start, place.start)
+        found.append(range(beside.start, place.stop))
+    return found

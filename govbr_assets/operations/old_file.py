@@ -1,4 +1,4 @@
-"""A data file as it stands before it is rewritten, a month at a time, and which of its rows go."""
+"""A data file as it stands before it is rewritten, a month at a time."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,6 @@ from govbr_assets.core.days import Day
 from govbr_assets.core.layout import rows_at_once
 from govbr_assets.core.periods import by_month, digested, in_order, months_of_groups
 from govbr_assets.core.spec import DatasetSpec
-from govbr_assets.errors import ProofError
 from govbr_assets.io.sizes import group_sizes
 from govbr_assets.io.staged import Rows, tables_of
 from govbr_assets.io.staging import RowCollector
@@ -40,10 +39,6 @@ class OldSide(Protocol):
 
     def changed_by(self, delete: pa.Table) -> set[int]:
         """Tell the months that are made anew when rows go, [n rows x 2] with their `unique_id`."""
-        ...
-
-    def fixed_groups(self, month: int) -> Sequence[int]:
-        """Tell how many rows the row groups of a month have if they end where they did, as no row comes or goes."""
         ...
 
 
@@ -83,10 +78,10 @@ class OldFile:
             for group in self._groups(month):
                 yield parquet.read_row_group(group, names, use_threads=False)
 
-    def group_rows(self, month: int) -> Sequence[int]:
-        """Tell how many rows each row group of a month has."""
-        with _opened(self.local) as parquet:
-            return [parquet.metadata.row_group(group).num_rows for group in self._groups(month)]
+    @property
+    def group_rows(self) -> Sequence[int]:
+        """How many rows each row group has."""
+        return [rows for rows, _ in group_sizes(pq.read_metadata(self.local))]
 
     def rows(self, month: int) -> Iterator[pa.Table]:
         """Stream the rows of a month: [n rows x columns] each of its `digested_schema`."""
@@ -108,10 +103,6 @@ class OldFile:
     def changed_by(self, delete: pa.Table) -> set[int]:
         """Return the months that change when rows go, [n rows x 2] with their `unique_id`; all others are copied."""
         return self._months_with(delete["unique_id"]) if delete.num_rows else set()
-
-    def fixed_groups(self, month: int) -> Sequence[int]:
-        """Leave it to the rows that come and go."""
-        return ()
 
     def _groups(self, month: int) -> list[int]:
         return [index for index, each in enumerate(self.months) if each == month]
@@ -152,10 +143,6 @@ class OldRows:
         """Return the months that change when rows go: all are made anew."""
         return set(self._rows)
 
-    def fixed_groups(self, month: int) -> Sequence[int]:
-        """Leave it to the rows that come and go."""
-        return ()
-
 
 def rows_by_month(rows: Rows, spec: DatasetSpec) -> dict[int, Rows]:
     """Part rows by month and add their digests: [n rows x columns] become some of its `digested_schema`."""
@@ -164,45 +151,6 @@ def rows_by_month(rows: Rows, spec: DatasetSpec) -> dict[int, Rows]:
         for month, part in by_month(digested(table, spec)):
             parts.setdefault(month, RowCollector(spec.digested_schema)).add(part)
     return {month: part.rows() for month, part in parts.items()}
-
-
-class Deletes:
-    """Rows that are to go, and whether they were there.
-
-    Args:
-        rows: [n rows x 2 or more] `unique_id` and `digest`, each as often as it is to go; a null digest stands for
-            all versions of the id.
-    """
-
-    def __init__(self, rows: pa.Table) -> None:
-        self._ids = rows["unique_id"].combine_chunks()
-        pairs = zip(rows["unique_id"].to_pylist(), rows["digest"].to_pylist(), strict=True)
-        self._waiting = Counter[tuple[str, int | None]](pairs)
-        self._all = {unique_id for unique_id, digest in self._waiting if digest is None}
-
-    def mark(self, rows: pa.Table) -> pa.Array:
-        """Mark the rows that go, out of some with `unique_id` and `digest`: [n rows] of bool."""
-        suspects = pc.indices_nonzero(pc.is_in(rows["unique_id"], self._ids))
-        some = rows.select(["unique_id", "digest"]).take(suspects)
-        pairs = zip(some["unique_id"].to_pylist(), some["digest"].to_pylist(), strict=True)
-        go = [index for index, pair in zip(suspects.to_pylist(), pairs, strict=True) if self._goes(*pair)]
-        return pc.is_in(pa.array(range(rows.num_rows), pa.int64()), pa.array(go, pa.int64()))
-
-    def check(self, path: str) -> None:
-        """Raise unless all of them were found.
-
-        Raises:
-            ProofError: one was not there.
-        """
-        if missing := next((name for (name, _), count in self._waiting.items() if count > 0), None):
-            raise ProofError(f"unique_id {missing!r} is to be deleted from {path} and is not there.")
-
-    def _goes(self, unique_id: str, digest: int) -> bool:
-        if unique_id in self._all:
-            self._waiting[unique_id, None] = 0
-            return True
-        self._waiting[unique_id, digest] -= 1
-        return self._waiting[unique_id, digest] >= 0
 
 
 def _opened(path: Path) -> pq.ParquetFile:

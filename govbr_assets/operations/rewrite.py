@@ -21,7 +21,8 @@ from govbr_assets.io import memory
 from govbr_assets.io.parallel import map_ordered
 from govbr_assets.io.staged import Rows, table_of, tables_of
 from govbr_assets.operations.assemble import assemble
-from govbr_assets.operations.old_file import Deletes, OldSide, rows_by_month
+from govbr_assets.operations.old_file import OldSide, rows_by_month
+from govbr_assets.operations.row_deletes import Deletes
 from govbr_assets.operations.verify import RowChecksum, verify
 
 MONTH_BYTES = 24 << 20
@@ -181,8 +182,7 @@ class _Rewrite:
         """Write the file of a month."""
         with month.local.open("wb") as sink:
             rows = merge(self._staying(month), self._coming(month), self._spec)
-            groups = self._old.fixed_groups(month.month) if self._old else ()
-            month.rows = encode_to(sink, rows, self._spec, groups)
+            month.rows = encode_to(sink, rows, self._spec)
 
     def _staying(self, month: _Month) -> Iterator[pa.Table]:
         """Stream the old rows of a month that stay."""

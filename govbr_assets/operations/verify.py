@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import IO, Self
+from typing import Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,7 +14,7 @@ from govbr_assets.core.digest import row_digests
 from govbr_assets.core.identity import hashes
 from govbr_assets.core.layout import rows_at_once
 from govbr_assets.core.periods import SortCheck
-from govbr_assets.core.row_group_copy import RowGroup
+from govbr_assets.core.row_groups import Chunk, RowGroup
 from govbr_assets.core.spec import DatasetSpec
 from govbr_assets.errors import ProofError
 from govbr_assets.io.parallel import map_ordered
@@ -116,20 +116,28 @@ def verify(
     return pa.concat_arrays(seen)
 
 
-def verify_copy(source: IO[bytes], old: RowGroup, written: IO[bytes], new: RowGroup) -> None:
+def verify_copy(old: RowGroup, new: RowGroup) -> None:
     """Compare a row group that was copied with the one that it was copied from, byte for byte.
 
     Raises:
         ProofError: they differ.
     """
-    source.seek(old.start)
-    written.seek(new.start)
-    same, left = old.size == new.size, old.size
-    while same and left:
-        size = min(_PIECE, left)
-        same, left = source.read(size) == written.read(size), left - size
-    if not same:
+    same = len(old.chunks) == len(new.chunks)
+    if not same or not all(_is_copy(*each) for each in zip(old.chunks, new.chunks, strict=True)):
         raise ProofError("A row group was not copied as it was. Nothing was published.")
+
+
+def _is_copy(old: Chunk, new: Chunk) -> bool:
+    """Compare the bytes of two column chunks."""
+    if len(old.place) != len(new.place):
+        return False
+    for start in range(0, len(old.place), _PIECE):
+        before, after = old.place[start : start + _PIECE], new.place[start : start + _PIECE]
+        old.file.seek(before.start)
+        new.file.seek(after.start)
+        if old.file.read(len(before)) != new.file.read(len(after)):
+            return False
+    return True
 
 
 def _read_back(

@@ -18,7 +18,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from govbr_assets.core.row_group_copy import RowGroup, row_groups, splice
+from govbr_assets.core.column_join import join_columns
+from govbr_assets.core.row_group_copy import splice
+from govbr_assets.core.row_groups import RowGroup, pieces, row_groups
 from govbr_assets.core.thrift_compact import Struct, dump, load
 from govbr_assets.errors import ContractError
 from govbr_assets.publications import NEWS
@@ -46,19 +48,19 @@ def at_once(months: Sequence[pa.Table], size: int = 100, **settings: Any) -> byt
     return file.getvalue()
 
 
-def all_of(*files: io.BytesIO) -> list[tuple[io.BytesIO, RowGroup]]:
-    return [(file, group) for file in files for group in row_groups(file)]
+def all_of(*files: io.BytesIO) -> list[RowGroup]:
+    return [group for file in files for group in row_groups(file)]
 
 
-def spliced(groups: Sequence[tuple[io.BytesIO, RowGroup]]) -> io.BytesIO:
+def spliced(groups: Sequence[RowGroup]) -> io.BytesIO:
     sink = io.BytesIO()
     told = splice(groups, sink)
     assert told == row_groups(sink)
     return sink
 
 
-def data(file: io.BytesIO, group: RowGroup) -> bytes:
-    return file.getvalue()[group.start : group.start + group.size]
+def data(group: RowGroup) -> list[bytes]:
+    return [b"".join(pieces(chunk.file, chunk.place)) for chunk in group.chunks]
 
 
 def with_footer(file: io.BytesIO, change: Callable[[Struct], Struct]) -> io.BytesIO:
@@ -106,7 +108,7 @@ def test_a_month_comes_out_of_a_year_as_it_went_in(months: list[pa.Table]):
     parts = iter(all_of(year))
     for file in files:
         back = [next(parts) for _ in row_groups(file)]
-        assert [data(*each) for each in back] == [data(file, group) for group in row_groups(file)]
+        assert [data(each) for each in back] == [data(group) for group in row_groups(file)]
         assert spliced(back).getvalue() == file.getvalue()
 
 
@@ -161,8 +163,8 @@ def test_row_groups_in_any_order_from_files_of_any_settings_hold_their_rows_and_
     there = all_of(*(encode(month, size, **way) for month, way in zip(months, each, strict=False)))
     chosen = draw.draw(st.lists(st.sampled_from(there), min_size=1, max_size=8))
     once = spliced(chosen)
-    assert [data(once, group) for group in row_groups(once)] == [data(*each) for each in chosen]
-    rows = [pq.ParquetFile(file).read_row_group(row_groups(file).index(group)) for file, group in chosen]
+    assert [data(group) for group in row_groups(once)] == [data(each) for each in chosen]
+    rows = [pq.ParquetFile(file := each.chunks[0].file).read_row_group(row_groups(file).index(each)) for each in chosen]
     assert pq.read_table(once).equals(pa.concat_tables(rows))
 
     kept = all_of(once)
@@ -180,7 +182,7 @@ def test_every_page_is_where_the_offset_index_says(months: list[pa.Table]):
     whole = year.getvalue()
     pages = 0
     for group in row_groups(year):
-        for chunk in group.metadata[1]:
+        for chunk in (each.metadata for each in group.chunks):
             for page in load(whole[chunk[4] : chunk[4] + chunk[5]])[1]:
                 header = load(whole[page[1] : page[1] + 500])
                 assert page[2] == len(dump(header)) + header[3]  # a page: its header, then its compressed bytes
@@ -233,7 +235,7 @@ def test_ordinals_of_row_groups_are_those_of_the_new_file():
     file = io.BytesIO()
     pl.DataFrame({"a": range(50)}).write_parquet(file, row_group_size=20)  # Arrow writes none
     there = all_of(file)
-    assert [group.metadata[7] for _, group in there] == [0, 1, 2]
+    assert [group.metadata[7] for group in there] == [0, 1, 2]
     back = spliced(there[1:] + there[:1])
     assert [group.metadata[7] for group in row_groups(back)] == [0, 1, 2]
     assert pq.read_table(back)["a"].to_pylist() == [*range(20, 50), *range(20)]
@@ -246,9 +248,8 @@ def test_the_places_of_columns_that_older_writers_name_move_along():
 
     old = with_footer(encode(pa.table({"a": range(20)}), 10), change)
     year = spliced(list(reversed(all_of(old))))
-    assert [chunk[2] for group in row_groups(year) for chunk in group.metadata[1]] == [
-        group.start for group in row_groups(year)
-    ]
+    chunks = [chunk for group in row_groups(year) for chunk in group.chunks]
+    assert [chunk.metadata[2] for chunk in chunks] == [chunk.place.start for chunk in chunks]
 
 
 def test_data_go_through_in_pieces_of_a_megabyte(tmp_path: Path):
@@ -259,10 +260,10 @@ def test_data_go_through_in_pieces_of_a_megabyte(tmp_path: Path):
     with path.open("rb") as source, (tmp_path / "b.parquet").open("wb") as sink:
         (group,) = row_groups(source)
         tracemalloc.start()
-        splice([(source, group)], sink)
+        splice([group], sink)
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
-    assert group.size > 12 << 20
+    assert len(group.chunks[0].place) > 12 << 20
     assert peak < 3 << 20  # the piece at hand, the next one, and the footer
     assert (tmp_path / "b.parquet").read_bytes() == file.getvalue()
 
@@ -270,13 +271,22 @@ def test_data_go_through_in_pieces_of_a_megabyte(tmp_path: Path):
 # Readers
 
 
-@pytest.fixture
-def year(months: list[pa.Table], tmp_path: Path) -> Path:
-    """A folder with a year of real months as a dataset has it."""
+LATER = {"at once": [], "others behind": ["tags", "summary"], "keys behind": ["unique_id", "published_at"]}
+"""Columns that came after the file had been written, whose chunks lie behind those of all others."""
+
+
+@pytest.fixture(params=LATER)
+def year(months: list[pa.Table], tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """A folder with a year of real months as a dataset has it, of which some columns came later or none did."""
     path = tmp_path / "data" / "train-2026-00.parquet"
     path.parent.mkdir()
+    groups = all_of(*(encode(month, **WRITER_SETTINGS) for month in months))
+    if later := LATER[request.param]:
+        before = [name for name in NEWS.schema.names if name not in later]
+        parts = (spliced(all_of(*(encode(month.select(names)) for month in months))) for names in (before, later))
+        groups = join_columns([row_groups(part) for part in parts], encode(NEWS.schema.empty_table()))
     with path.open("wb") as sink:
-        splice(all_of(*(encode(month, **WRITER_SETTINGS) for month in months)), sink)
+        splice(groups, sink)
     return tmp_path
 
 
@@ -397,9 +407,9 @@ def test_bytes_that_come_from_anywhere_are_a_struct_or_refused(content: bytes):
 def test_a_file_that_lost_bytes_since_is_refused(months: list[pa.Table]):
     file = encode(months[0])
     groups = row_groups(file)
-    file.truncate(groups[0].start + 10)
+    file.truncate(groups[0].chunks[0].place.start + 10)
     with pytest.raises(ContractError, match="ends"):
-        splice([(file, group) for group in groups], io.BytesIO())
+        splice(groups, io.BytesIO())
 
 
 def test_bloom_filters_are_refused():

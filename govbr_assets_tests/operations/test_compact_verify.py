@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from govbr_assets.core import merge, periods, row_group_copy
+from govbr_assets.core.row_groups import RowGroup
 from govbr_assets.errors import ProofError
 from govbr_assets.huggingface.snapshot import DataFile
 from govbr_assets.io.staged import StagedRows
@@ -92,12 +93,11 @@ def another_id(table: pa.Table) -> pa.Table:
 def other_bytes(patch: pytest.MonkeyPatch, where: float) -> None:
     """Let a byte of a row group that is copied go wrong, once it is written."""
 
-    def spliced(
-        groups: Sequence[tuple[IO[bytes], row_group_copy.RowGroup]], sink: IO[bytes]
-    ) -> list[row_group_copy.RowGroup]:
+    def spliced(groups: Sequence[RowGroup], sink: IO[bytes]) -> list[RowGroup]:
         placed = row_group_copy.splice(groups, sink)
         end = sink.tell()
-        at = placed[0].start + int(where * (placed[0].size - 1))
+        run = range(placed[0].chunks[0].place.start, placed[0].chunks[-1].place.stop)
+        at = run[int(where * (len(run) - 1))]
         sink.seek(at)
         (byte,) = sink.read(1)
         sink.seek(at)
@@ -109,9 +109,7 @@ def other_bytes(patch: pytest.MonkeyPatch, where: float) -> None:
 
 
 def one_row_group_less(patch: pytest.MonkeyPatch) -> None:
-    def spliced(
-        groups: Sequence[tuple[IO[bytes], row_group_copy.RowGroup]], sink: IO[bytes]
-    ) -> list[row_group_copy.RowGroup]:
+    def spliced(groups: Sequence[RowGroup], sink: IO[bytes]) -> list[RowGroup]:
         placed = row_group_copy.splice(groups[:-1], sink)
         return [*placed, placed[-1]]
 

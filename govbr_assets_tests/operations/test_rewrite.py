@@ -17,8 +17,9 @@ from govbr_assets.dataset.parquet import encode
 from govbr_assets.errors import ProofError
 from govbr_assets.io.staged import table_of
 from govbr_assets.operations.compact.duplicates import choose_winners
-from govbr_assets.operations.old_file import Deletes, OldFile
+from govbr_assets.operations.old_file import OldFile
 from govbr_assets.operations.rewrite import FileEdit, RewrittenFile, rewrite
+from govbr_assets.operations.row_deletes import Deletes
 from govbr_assets.publications import NEWS
 from govbr_assets_tests.compaction_repo import year_file
 from govbr_assets_tests.core.test_periods import Row, any_rows, cuts, near_rows, news, pieces

@@ -17,7 +17,7 @@ from govbr_assets.io import memory
 from govbr_assets.io.staged import StagedRows
 from govbr_assets.io.staging import RowFile
 from govbr_assets.operations.compact.read_files import FilesRead
-from govbr_assets.operations.old_file import Deletes
+from govbr_assets.operations.row_deletes import Deletes
 from govbr_assets.operations.verify import RowChecksum
 
 

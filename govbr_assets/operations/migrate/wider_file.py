@@ -1,105 +1,58 @@
-"""A data file with new columns: its old rows with their values joined on, and the proof that both are as they were."""
+"""A data file with new columns: its column chunks byte for byte, those of the new columns behind them, and the proof.
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+The footer has the columns in their declared order wherever their chunks lie. With Xet no more travels than the new
+chunks, the footer, and what an upload of any change costs: some 64 kB at each end of what is new.
+"""
+
+import io
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from govbr_assets.core.column_join import join_columns
 from govbr_assets.core.digest import row_digests
 from govbr_assets.core.layout import rows_at_once
-from govbr_assets.core.periods import digested
+from govbr_assets.core.row_group_copy import splice
+from govbr_assets.core.row_groups import row_groups
 from govbr_assets.core.spec import DatasetSpec
-from govbr_assets.errors import ProofError
+from govbr_assets.dataset.parquet import encode, encode_to
+from govbr_assets.errors import ContractError
+from govbr_assets.io import memory
+from govbr_assets.io.parallel import map_ordered
 from govbr_assets.io.sizes import group_sizes
-from govbr_assets.operations.migrate.new_values import NewValues, values_schema
-from govbr_assets.operations.old_file import OldFile
-from govbr_assets.operations.rewrite import FileEdit, RewrittenFile, rewrite
-from govbr_assets.operations.verify import RowChecksum
+from govbr_assets.io.staging import parquet_rows
+from govbr_assets.operations.assemble import side_by_side
+from govbr_assets.operations.migrate.new_columns import NewColumns
+from govbr_assets.operations.migrate.new_values import ValuesOf
+from govbr_assets.operations.old_file import OldFile, OldRows
+from govbr_assets.operations.rewrite import FileEdit, rewrite
+from govbr_assets.operations.verify import RowChecksum, verify, verify_copy
 
 _ROWS, _BYTES = 1_000, 8 << 20  # that are read back at a time
 
 
 @dataclass(frozen=True)
-class Joined:
-    """What was joined in a month, or in a file.
+class WiderFile:
+    """A file that was made and proven.
 
     Attributes:
-        old: of the old columns as they were read.
-        new: of the ids and the new columns as PostgreSQL said them.
-        unknown: rows that PostgreSQL has not, whose new columns are null.
+        local: where it lies.
+        rows: how many it has.
+        unknown: rows of those that PostgreSQL has not, whose new columns are null.
+        fresh: the bytes of its new columns.
     """
 
-    old: RowChecksum = field(default_factory=RowChecksum)
-    new: RowChecksum = field(default_factory=RowChecksum)
-    unknown: int = 0
-
-    def __add__(self, other: "Joined") -> "Joined":
-        return Joined(self.old + other.old, self.new + other.new, self.unknown + other.unknown)
+    local: Path
+    rows: int
+    unknown: int
+    fresh: Sequence[range]
 
 
-class WiderFile:
-    """The old rows of a file with new columns, for `rewrite`; row groups end where they did.
-
-    Args:
-        old: the file as it stands.
-        values: of the new columns.
-        spec: with them.
-    """
-
-    def __init__(self, old: OldFile, values: NewValues, spec: DatasetSpec) -> None:
-        self._old, self._values, self._spec = old, values, spec
-        self._joined: dict[int, Joined] = {}  # by month: they are made side by side
-
-    @property
-    def months(self) -> Sequence[int]:
-        """The month of each row group."""
-        return self._old.months
-
-    @property
-    def joined(self) -> Joined:
-        """What was joined."""
-        return sum(self._joined.values(), Joined())
-
-    def rows(self, month: int) -> Iterator[pa.Table]:
-        """Stream the rows of a month: [n rows x columns] each of the `digested_schema` with the new columns."""
-        values, self._joined[month] = self._values.of(month), Joined()
-        for rows in self._old.rows(month):
-            at = pc.index_in(rows[self._spec.key], value_set=values[self._spec.key].combine_chunks()).combine_chunks()
-            self._joined[month] += self._counted(rows, values, at)
-            taken = {name: values[name].take(at) for name in values.column_names if name != self._spec.key}
-            columns = [taken[name] if name in taken else rows[name] for name in self._spec.schema.names]
-            yield digested(pa.table(columns, schema=self._spec.schema), self._spec)
-
-    def sizes(self) -> Counter[int]:
-        """Count the bytes of each month before they were compressed."""
-        sizes = self._old.sizes()
-        for month, rows in self._values.by_month.items():
-            sizes[month] += rows.nbytes
-        return sizes
-
-    def changed_by(self, delete: pa.Table) -> set[int]:
-        """Tell the months that change: all."""
-        return set(self.months)
-
-    def fixed_groups(self, month: int) -> Sequence[int]:
-        """Tell how many rows the row groups of a month have: the pages of its columns stay byte for byte the same."""
-        return self._old.group_rows(month)
-
-    def _counted(self, rows: pa.Table, values: pa.Table, at: pa.Array) -> Joined:
-        """Count rows by their digest under the old columns, and by that of what PostgreSQL says of the new ones."""
-        unknown = rows.filter(at.is_null())
-        schema, key = values_schema(self._values.spec), self._spec.key
-        empty = [unknown[key] if each.name == key else pa.nulls(unknown.num_rows, each.type) for each in schema]
-        said = RowChecksum.of(values["digest"].take(at.drop_null()))
-        said += RowChecksum.of(row_digests(pa.table(empty, schema=schema), schema))
-        return Joined(RowChecksum.of(rows["digest"]), said, unknown.num_rows)
-
-
-def widen(path: str, old: OldFile, values: NewValues, folder: Path, spec: DatasetSpec) -> tuple[RewrittenFile, Joined]:
+def widen(path: str, old: OldFile, values: ValuesOf, folder: Path, spec: DatasetSpec) -> WiderFile:
     """Make a file anew with new columns, and prove it.
 
     Args:
@@ -112,26 +65,70 @@ def widen(path: str, old: OldFile, values: NewValues, folder: Path, spec: Datase
     Raises:
         ProofError: an old column or a row is not what it was, or a new one not what PostgreSQL said.
     """
-    wider = WiderFile(old, values, spec)
-    made = rewrite(path, wider, FileEdit(), folder, spec)
-    joined = wider.joined
-    if joined.old.rows != (rows := pq.read_metadata(old.local).num_rows):
-        raise ProofError(f"{path} has {rows} rows, of which {joined.old.rows} were read. Nothing was published.")
-    if made.local:
-        before, after = _read_back(made.local, old.spec, values_schema(values.spec))
-        joined.old.check(before, f"the old columns of {path}")
-        joined.new.check(after, f"the new columns of {path}")
-    return made, joined
+    source, narrow, local = _copyable(path, old, folder), folder / "new-columns", folder / f"new-{Path(path).name}"
+    columns = NewColumns(source, values, spec)
+    with narrow.open("wb") as sink:
+        encode_to(sink, columns.tables(), columns.spec, source.group_rows)
+    memory.release_free_memory()
+    fresh = _join([source.local, narrow], local, spec)
+    narrow.unlink()
+    if source is not old:
+        source.local.unlink()
+    _prove(path, old, local, columns, spec)
+    return WiderFile(local, columns.said.rows, columns.unknown, fresh)
 
 
-def _read_back(local: Path, old: DatasetSpec, new: pa.Schema) -> tuple[RowChecksum, RowChecksum]:
-    """Read a file back: its rows under the old columns, and under the new ones."""
-    before, after = RowChecksum(), RowChecksum()
+def _copyable(path: str, old: OldFile, folder: Path) -> OldFile:
+    """Take a file as it is, or its rows written anew if somebody else wrote them, so that no other could be beside."""
+    try:
+        with old.local.open("rb") as file:
+            join_columns([row_groups(file)], _empty(old.spec))
+        return old
+    except ContractError:
+        with pq.ParquetFile(old.local) as parquet:
+            rows = OldRows(parquet_rows(parquet, old.spec.schema), old.spec)
+            made = rewrite(path, rows, FileEdit(), folder, old.spec)
+        assert made.local
+        return OldFile(made.local.rename(folder / "old-anew"), made.months, old.spec)
+
+
+def _join(parts: Sequence[Path], local: Path, spec: DatasetSpec) -> Sequence[range]:
+    """Put the columns of files into one, each chunk byte for byte, and say where those of the last one are."""
+    with ExitStack() as stack:
+        files = [stack.enter_context(part.open("rb")) for part in parts]
+        groups = join_columns([row_groups(file) for file in files], _empty(spec))
+        with local.open("w+b") as sink:
+            written = splice(groups, sink)
+            for group, new in zip(groups, written, strict=True):
+                verify_copy(group, new)
+        pairs = (zip(old.chunks, new.chunks, strict=True) for old, new in zip(groups, written, strict=True))
+        return side_by_side(new for each in pairs for old, new in each if old.file is files[-1])
+
+
+def _empty(spec: DatasetSpec) -> io.BytesIO:
+    """Write a file without rows."""
+    return io.BytesIO(encode(spec.schema.empty_table(), spec))
+
+
+def _prove(path: str, old: OldFile, local: Path, columns: NewColumns, spec: DatasetSpec) -> None:
+    """Read a file back: each row has the old columns that it had, and the new ones that PostgreSQL said."""
+    groups = pq.read_metadata(local).num_row_groups
+    verify(local, path, [False] * groups, RowChecksum(), spec)
+    sides = [(old.local, [old.spec.schema]), (local, [old.spec.schema, columns.said_schema])]
+    ((was,), (found, values)) = map_ordered(lambda side: _read_back(*side), sides, len(sides))
+    was.check(found, f"the old columns of {path}")
+    columns.said.check(values, f"the new columns of {path}")
+    memory.release_free_memory()
+
+
+def _read_back(local: Path, schemas: Sequence[pa.Schema]) -> list[RowChecksum]:
+    """Read a file back: its rows under some columns, and under others."""
+    found = [RowChecksum() for _ in schemas]
     with pq.ParquetFile(local, pre_buffer=False, buffer_size=1 << 20) as parquet:
         for group, sizes in enumerate(group_sizes(parquet.metadata)):
             at_once = rows_at_once(*sizes, most_rows=_ROWS, most_bytes=_BYTES)
             for batch in parquet.iter_batches(at_once, row_groups=[group], use_threads=False):
                 rows = pa.Table.from_batches([batch])
-                before += RowChecksum.of(row_digests(rows.select(old.schema.names), old.schema))
-                after += RowChecksum.of(row_digests(rows.select(new.names), new))
-    return before, after
+                here = (RowChecksum.of(row_digests(rows.select(each.names), each)) for each in schemas)
+                found = [before + more for before, more in zip(found, here, strict=True)]
+    return found
