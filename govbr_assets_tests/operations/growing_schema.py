@@ -31,6 +31,7 @@ from govbr_assets.operations.migrate.plan import MigrationReport, migrate
 from govbr_assets.postgres.news import NewsTable
 from govbr_assets.publications import NEWS
 from govbr_assets_tests import readers
+from govbr_assets_tests.automation import Automation
 from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.operations.other_publications import (
     DAYS,
@@ -43,6 +44,7 @@ from govbr_assets_tests.operations.other_publications import (
 )
 
 NEW = ["agency_name", "legacy_unique_id", "entities", "score"]
+SENSORS = ["late_news_sensor", "repair_sensor"]
 LATE, TODAY = "2025-04-01", Day.at(datetime.now(UTC))
 OUTDATED = (
     "The dataset has schema 1 and publications.py declares schema 2, with the columns agency_name, legacy_unique_id,"
@@ -64,6 +66,8 @@ def schema_grows(graph: Graph) -> None:
     graph.execute(FEATURES_OF.format("a0", '{"score": 0.1, "entities": ["Brasil", "MEC"]}'))
     first = graph.head
     nothing_is_published_and_the_old_columns_are_compared(graph)
+    automation = Automation(graph, finds=[LATE])
+    days_wait(automation)
     assert graph.head == first
     succeeds_but_for_the_schema(graph.compact())
     assert {tuple(file.schema_arrow.names) for file in files(graph).values()} == {tuple(NEWS.at(1).schema.names)}
@@ -79,6 +83,7 @@ def schema_grows(graph: Graph) -> None:
     after = graph.head
     assert (made.before, made.after, made.columns, made.unknown) == (1, 2, tuple(NEW), 1)
     columns_are_there(graph, before.revision or "")
+    days_come_again(automation)
     assert migration(graph)["columns"] == "none"
     assert graph.head == after
     rolled_back_and_migrated_again(graph, before.revision or "")
@@ -93,6 +98,21 @@ def nothing_is_published_and_the_old_columns_are_compared(graph: Graph) -> None:
     rejected(graph.run(LATE), OUTDATED)
     for deep in (False, True, True):
         succeeds(graph.reconcile(deep=deep))
+
+
+def days_wait(automation: Automation) -> None:
+    """No sensor asks for a run that would be rejected, however often it ticks."""
+    automation.reconcile()
+    for name in SENSORS * 2:
+        data = automation.tick(name)
+        assert (data.run_requests, data.skip_message[: len(OUTDATED)]) == ([], OUTDATED)
+
+
+def days_come_again(automation: Automation) -> None:
+    """The days have not been forgotten."""
+    requests = {name: automation.tick(name).run_requests for name in SENSORS}
+    assert [each.partition_key for each in requests["repair_sensor"]] == [LATE]
+    assert requests["late_news_sensor"]
 
 
 def succeeds_but_for_the_schema(result: Any) -> None:

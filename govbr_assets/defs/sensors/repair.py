@@ -13,7 +13,7 @@ from govbr_assets.core.repair import ReconciliationSummary, RepairState
 from govbr_assets.defs.metadata.reconciliation import RECONCILIATION, ReconciliationRecord, last_reconciliation
 from govbr_assets.defs.partitions import FIRST_DAY
 from govbr_assets.defs.resources import AlertResource, HubResource
-from govbr_assets.defs.sensors.run_requests import MAX_CONCURRENT_RUNS, active_runs, request
+from govbr_assets.defs.sensors.run_requests import MAX_CONCURRENT_RUNS, active_runs, blocked, request
 
 _NAME = "repair_sensor"
 _JOBS = {"days": "daily_sync", "compaction": "weekly_consolidation", "reconciliation": "reconciliation"}
@@ -27,7 +27,7 @@ def repair_sensor(
     Where there was none, it has the first one made, a deep one: switched on, it needs nobody to begin.
     Uncompacted files are compacted first. A day, and the compaction, is given up after three runs, with one alert; a
     day is tried again when a reconciliation has found it equal in between, and when more removals are approved. For
-    another repo all begins anew.
+    another repo all begins anew. Days wait for a migration as long as they would be rejected without.
     """
     if busy := active_runs(context.instance, _NAME):
         return SkipReason(f"{busy} runs of the repair are under way.")
@@ -39,10 +39,13 @@ def repair_sensor(
     if given_up and (outbox := alerts.client()):
         asset, words = RECONCILIATION.path[-1], " ".join(given_up)
         outbox.enqueue(Alert(f"repair-{repair.number}", "The repair needs somebody.", asset, error=words))
-    wanted, repair = repair.next_runs(MAX_CONCURRENT_RUNS)
+    wanted, later = repair.next_runs(MAX_CONCURRENT_RUNS)
+    reason = blocked(hub) if any(each.of == "days" for each in wanted) else ""
+    wanted, repair = ([], repair) if reason else (wanted, later)
+    nothing = reason or "There is nothing to repair since the last reconciliation."
     return SensorResult(
         run_requests=[request(_JOBS[each.of], each.key, _NAME, each.span, deep=each.deep) for each in wanted],
-        skip_reason=None if wanted else "There is nothing to repair since the last reconciliation.",
+        skip_reason=None if wanted else nothing,
         asset_events=[AssetObservation(RECONCILIATION, description=text) for text in given_up],
         cursor=repair.cursor(),
     )

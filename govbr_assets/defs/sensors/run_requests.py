@@ -1,11 +1,13 @@
-"""What sensors share: runs as Dagster wants them requested, and how many are under way."""
+"""What sensors share: runs as Dagster wants them requested, how many are under way, and what would reject them all."""
 
 from datetime import UTC, datetime
 
 from dagster import DagsterInstance, DagsterRunStatus, RunRequest, RunsFilter
 
 from govbr_assets.core.date_ranges import DateRange
+from govbr_assets.dataset.schema_version import outdated
 from govbr_assets.defs.metadata.reconciliation import RECONCILIATION
+from govbr_assets.defs.resources import HubResource
 from govbr_assets.defs.sensors.silent_runs import BEGUN, is_silent
 
 MAX_CONCURRENT_RUNS = 2
@@ -42,3 +44,12 @@ def active_runs(instance: DagsterInstance, by: str) -> int:
     begun = instance.get_run_records(RunsFilter(tags={_BY: by}, statuses=BEGUN))
     now = datetime.now(UTC)
     return queued + sum(not is_silent(instance, each, now) for each in begun)
+
+
+def blocked(hub: HubResource) -> str:
+    """Say why every run of a day would be rejected, as the run itself would; empty if it would not.
+
+    Footers of data files are read for it, so it is asked only where there are runs to be requested.
+    """
+    dataset = hub.dataset()
+    return outdated(dataset, dataset.client.head())
