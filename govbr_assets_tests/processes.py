@@ -5,11 +5,13 @@ A process comes from a fork server that has imported everything already, so that
 
 import multiprocessing
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
+from types import MappingProxyType
 
 from dagster import DagsterInstance, RetryPolicy, materialize
 
@@ -45,12 +47,14 @@ class Wanted:
         endpoint: of the Hub.
         token: one that may write.
         viewer_url: the viewer.
-        folder: for tables between assets, the process's own.
+        folder: for tables between assets, the process's own; or a URL.
         first: first day.
         last: last day; empty for a run over one day.
         commit_days: days of a commit; 0 leaves that as it is.
         removals: what becomes of rows that the database has nowhere.
         home: where Dagster keeps its records; empty keeps them in the process.
+        patience: minutes that the run gives way to others, or waits for a busy Hub.
+        environment: what the process has of it beside what all have.
     """
 
     postgres_url: str
@@ -64,22 +68,27 @@ class Wanted:
     commit_days: int = 0
     removals: str = "apply"
     home: str = ""
+    patience: str = "0"
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(
         cls,
         graph: Graph,
-        folder: Path,
+        folder: Path | str,
         first: str,
         last: str = "",
         commit_days: int = 0,
         removals: str = "apply",
         home: str = "",
+        patience: str = "0",
+        environment: Mapping[str, str] = MappingProxyType({}),
     ) -> "Wanted":
         """Tell what a run of the graph in this process would use, but for the folder."""
         hub = graph.local_hub
         stack = (graph.postgres_url, graph.repo_id, hub.endpoint, hub.write_token, graph.local_viewer.url)
-        return cls(*stack, str(folder), first, last, commit_days, removals, home)
+        told = (first, last, commit_days, removals, home, patience, dict(environment))
+        return cls(*stack, str(folder), *told)
 
 
 def context() -> ForkServerContext:
@@ -109,6 +118,7 @@ def code_of(process: BaseProcess) -> int | None:
 
 def publish(wanted: Wanted, barrier: Barrier | None) -> None:
     """Materialize the three assets, and end this process with `PUBLISHED`, `FAILED` or `MOVED`."""
+    os.environ.update(wanted.environment)
     if wanted.commit_days:
         batches.COMMIT_DAYS = wanted.commit_days
     hub = HubResource(
@@ -116,7 +126,7 @@ def publish(wanted: Wanted, barrier: Barrier | None) -> None:
         token=wanted.token,
         endpoint=wanted.endpoint,
         storage_url=wanted.folder,
-        patience_minutes="0",
+        patience_minutes=wanted.patience,
     )
     daily = [each for each in GRAPH if each.keys]
     for asset in daily:

@@ -97,17 +97,25 @@ class MetadataCache:
 
     def _tables(self, name: str) -> Iterator[pa.Table] | None:
         """Stream tables that are kept and intact."""
-        found = self._folder.open(name) if self._folder and self._has(name) else None
-        return _tables(found) if found else None
+        file = self._open(name)
+        return _tables(file) if file else None
 
     def _has(self, name: str) -> bool:
         """Return whether tables are kept and intact."""
-        if name not in self._intact and self._folder:
-            file = self._folder.open(name)
-            if file is None or not _is_intact(file):
-                return False
-            self._intact.add(name)
+        if name not in self._intact and (file := self._open(name)):
+            file.close()
         return name in self._intact
+
+    def _open(self, name: str) -> IO[bytes] | None:
+        """Open tables that are kept and intact: once, as in an object store each time is two requests."""
+        file = self._folder.open(name) if self._folder else None
+        if file and name not in self._intact:
+            if not _is_intact(file):
+                file.close()
+                return None
+            self._intact.add(name)
+            file.seek(0)
+        return file
 
     @contextmanager
     def _keeping(self, name: str, schema: pa.Schema) -> Iterator[Callable[[pa.Table], None]]:
@@ -152,11 +160,10 @@ class _Hashed(io.RawIOBase):
 def _is_intact(file: IO[bytes]) -> bool:
     """Return whether a file ends with the digest of what is before it, which it reads a megabyte at a time."""
     digest, tail = sha256(), b""
-    with file:
-        while piece := file.read(1 << 20):
-            tail += piece
-            digest.update(tail[:-_DIGEST])
-            tail = tail[-_DIGEST:]
+    while piece := file.read(1 << 20):
+        tail += piece
+        digest.update(tail[:-_DIGEST])
+        tail = tail[-_DIGEST:]
     return tail == digest.digest()
 
 

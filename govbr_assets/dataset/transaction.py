@@ -7,6 +7,7 @@ load `compatibility`'s and `card`'s, and how a commit is sent `huggingface.commi
 import random
 import time
 from dataclasses import dataclass, field, replace
+from time import monotonic
 from typing import Generic
 
 from govbr_assets.core.layout import CARD_PATH, is_parquet
@@ -23,7 +24,9 @@ from govbr_assets.huggingface.commit import Log, send_commit
 from govbr_assets.huggingface.errors import ParentConflictError
 from govbr_assets.huggingface.snapshot import Snapshot
 
-_PLANS = 5  # how often a head may move under us before Dagster's retry takes over
+_PLANS = 5
+"""How often a commit is rejected before Dagster's retry takes over; not counted are commits that others landed while
+there is patience, for of many runs at once each gives way to all others again and again."""
 
 
 @dataclass(frozen=True)
@@ -83,15 +86,15 @@ def commit(
         log: gets a sentence when a commit waits: why, and until when.
 
     Raises:
-        HubConflictError: the head moved again and again.
+        HubConflictError: the head moved again and again, until patience was over.
         HubUnavailableError: the Hub stayed busy or broken; nothing was published, or all of it.
         HubDeniedError: the Hub rejects it.
         IncompleteCommitError: the Hub would leave something out of the commit, or has.
         ContractError: the result would not load.
         ProofError: readers would see other rows than those that the files bring.
     """
-    parent = start
-    for _ in range(_PLANS):
+    parent, until, moves, left = start, monotonic() + dataset.client.patience, 0, _PLANS
+    while left:
         planned = _plan(dataset, operation, parent)
         changeset = planned.changeset
         if dry_run or changeset.empty:
@@ -104,8 +107,11 @@ def commit(
             head = landed or _moved_head(dataset, parent)
         if landed:
             return replace(planned, snapshot=landed)
+        moves += 1
+        if head.revision == parent.revision or monotonic() > until:
+            left -= 1
         parent = head
-    raise HubConflictError(f"{dataset.client.repo_id} moved {_PLANS} times while we published to it: try again later.")
+    raise HubConflictError(f"{dataset.client.repo_id} moved {moves} times while we published to it: try again later.")
 
 
 def _plan(dataset: Dataset, operation: Operation[R], snapshot: Snapshot) -> CommitResult[R]:

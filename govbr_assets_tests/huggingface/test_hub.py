@@ -24,6 +24,7 @@ from govbr_assets.local.hub import LocalHub
 from govbr_assets.local.hub.actions import Action, answer, call, cut
 from govbr_assets.local.hub.faults import Fault
 from govbr_assets.publications import NEWS
+from govbr_assets_tests import stranger
 from govbr_assets_tests.tables import DAY, encode, shard, usual_card
 
 COMMIT = r"/commit/main$"
@@ -141,6 +142,19 @@ def test_a_head_that_never_stands_still_is_a_conflict(hub: Dataset, write: Calla
     local_hub.faults.add(Fault("POST", COMMIT, answer(412, "The branch was updated since you started"), times=99))
     with pytest.raises(HubConflictError, match="moved 5 times"):
         commit(hub, put(), hub.client.head())
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_commit_gives_way_to_as_many_of_others_as_come_while_there_is_patience(
+    hub: Dataset, write: Callable[..., str], local_hub: LocalHub
+):
+    write(**{"README.md": b"---\nlicense: mit\n---\nhi\n"})
+    numbers, repo_id = iter(range(12)), hub.client.repo_id
+    other = call(lambda: stranger.write(local_hub.store, repo_id, {"notes.txt": str(next(numbers)).encode()}))
+    local_hub.faults.add(Fault("POST", COMMIT, other, times=12))
+    plan = put()
+    assert commit(hub, plan, hub.client.head()).committed
+    assert len(plan.made_at) == 13
 
 
 @pytest.mark.parametrize("when", ["before", "after"])

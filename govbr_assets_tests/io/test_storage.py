@@ -1,6 +1,5 @@
-"""Files at rest on a real disk and on an S3 that checks keys and rights, with all that a setting can get wrong."""
+"""Files at rest on a real disk, an S3 that checks keys and rights, and a Cloud Storage, with all that can be wrong."""
 
-import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+import s3fs
 from dagster import DagsterEventType
 
 from govbr_assets.defs.io_managers import ArrowTableIOManager
@@ -16,77 +16,45 @@ from govbr_assets.errors import ConfigurationError, NotMaterializedError, Storag
 from govbr_assets.io.storage.folder import Folder
 from govbr_assets.io.storage.tables import TableStorage
 from govbr_assets_tests.graph import Graph
+from govbr_assets_tests.object_stores import S3, CloudStorage, cloud_storage_served, s3_served, set_up
 
 NOBODY = 65534
 
 
-class Account:
-    """Buckets, and users with rights.
-
-    Args:
-        url: of the server.
-    """
-
-    def __init__(self, url: str) -> None:
-        import boto3
-
-        keys: dict[str, Any] = {
-            "aws_access_key_id": "root",
-            "aws_secret_access_key": "root",
-            "region_name": "us-east-1",
-        }
-        self.url = url
-        self.s3, self._iam = (boto3.client(name, endpoint_url=url, **keys) for name in ("s3", "iam"))
-        self.s3.create_bucket(Bucket="my-bucket")
-
-    @property
-    def buckets(self) -> list[str]:
-        return [each["Name"] for each in self.s3.list_buckets()["Buckets"]]
-
-    def user(self, *actions: str) -> tuple[str, str]:
-        name = f"user-{len(self._iam.list_users()['Users'])}"
-        allowed = {"Effect": "Allow", "Action": actions, "Resource": "*"}
-        policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
-        self._iam.create_user(UserName=name)
-        self._iam.put_user_policy(UserName=name, PolicyName="rights", PolicyDocument=policy)
-        key = self._iam.create_access_key(UserName=name)["AccessKey"]
-        return key["AccessKeyId"], key["SecretAccessKey"]
-
-
 @pytest.fixture(scope="module")
-def account() -> Iterator[Account]:
-    server = pytest.importorskip("moto.server").ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    yield Account(f"http://127.0.0.1:{server.get_host_and_port()[1]}")
-    server.stop()
+def s3_server() -> Iterator[S3]:
+    with s3_served() as s3:
+        yield s3
 
 
 @pytest.fixture
-def s3(account: Account, monkeypatch: pytest.MonkeyPatch) -> Account:
-    settings = {"ACCESS_KEY_ID": "root", "SECRET_ACCESS_KEY": "root", "DEFAULT_REGION": "us-east-1"}
-    for name, value in {**settings, "ENDPOINT_URL": account.url, "EC2_METADATA_DISABLED": "true"}.items():
-        monkeypatch.setenv(f"AWS_{name}", value)  # where `s3fs` looks
-    return account
+def s3(s3_server: S3, monkeypatch: pytest.MonkeyPatch) -> S3:
+    return set_up(s3_server, monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def gcs_server() -> Iterator[CloudStorage]:
+    with cloud_storage_served() as gcs:
+        yield gcs
+
+
+@pytest.fixture
+def gcs(gcs_server: CloudStorage, monkeypatch: pytest.MonkeyPatch) -> CloudStorage:
+    return set_up(gcs_server, monkeypatch)
+
+
+@pytest.fixture(params=["gcs", "s3"])
+def store(request: pytest.FixtureRequest) -> S3 | CloudStorage:
+    return request.getfixturevalue(request.param)
 
 
 Become = Callable[[str, str], None]
 
 
 @pytest.fixture
-def become(s3: Account, monkeypatch: pytest.MonkeyPatch) -> Iterator[Become]:
+def become(s3: S3, monkeypatch: pytest.MonkeyPatch) -> Iterator[Become]:
     """Be a user from now on, whose every request is checked."""
-    import s3fs
-    from moto import settings
-    from moto.core.authorization import ActionAuthenticatorMixin
-
-    def become(key: str, secret: str) -> None:
-        monkeypatch.setenv("AWS_ACCESS_KEY_ID", key)
-        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", secret)
-        monkeypatch.setattr(settings, "INITIAL_NO_AUTH_ACTION_COUNT", 0.0)
-        monkeypatch.setattr(ActionAuthenticatorMixin, "request_count", 0)
-        s3fs.S3FileSystem.clear_instance_cache()
-
-    yield become
+    yield lambda key, secret: s3.become(monkeypatch, key, secret)
     s3fs.S3FileSystem.clear_instance_cache()
 
 
@@ -123,6 +91,13 @@ def all_of(folder: Folder) -> dict[str, Any]:
     }
 
 
+def break_off(folder: Folder, content: bytes) -> None:
+    """Begin a file, and fail."""
+    with folder.writing("days/half") as file:
+        file.write(content)
+        raise KeyError("ours")
+
+
 EXPECTED = {
     "content": b"second",
     "read": b"second",
@@ -133,24 +108,52 @@ EXPECTED = {
 PREFIXES = ["plain", "with blanks", "[year]", "a*b", "what?", "{x,y}/z", "ação", "50%", "a#b", "deep/[er]/*/?"]
 
 
-def test_brackets_stars_and_blanks_in_a_prefix_are_names_and_no_patterns(s3: Account, tmp_path: Path):
+def test_brackets_stars_and_blanks_in_a_prefix_are_names_and_no_patterns(gcs: CloudStorage, s3: S3, tmp_path: Path):
     for prefix in PREFIXES:
-        for url in (f"s3://my-bucket/{prefix}", str(tmp_path / prefix), f"memory://{prefix}"):
-            assert all_of(Folder(url)) == EXPECTED, url
+        for root in (gcs.url, s3.url, str(tmp_path), "memory:/"):
+            assert all_of(Folder(f"{root}/{prefix}")) == EXPECTED, f"{root}/{prefix}"
 
 
-def test_what_another_process_has_written_and_removed_is_seen(s3: Account):
-    folder = Folder("s3://my-bucket/shared")
+def test_what_another_process_has_written_and_removed_is_seen(store: S3 | CloudStorage):
+    folder = Folder(f"{store.url}/shared")
     folder.write("days/a", b"a")
     assert folder.names("days") == ["days/a"]
-    s3.s3.put_object(Bucket="my-bucket", Key="shared/days/b", Body=b"b")
-    s3.s3.delete_object(Bucket="my-bucket", Key="shared/days/a")
+    store.put("shared/days/b", b"b")
+    store.drop("shared/days/a")
     assert folder.names("days") == ["days/b"]
     assert (folder.has("days/a"), folder.has("days/b"), folder.read("days/b")) == (False, True, b"b")
 
 
+def test_an_empty_object_that_stands_for_a_folder_is_no_file(store: S3 | CloudStorage):
+    folder = Folder(f"{store.url}/marked")
+    for marker in ("marked/", "marked/days/"):
+        store.put(marker, b"")
+    assert folder.names("days") == folder.older_than("days", -1) == []
+    folder.write("days/a", b"a")
+    assert folder.names("days") == folder.older_than("days", -1) == ["days/a"]
+
+
+def test_many_old_files_are_found_by_their_listing_and_not_one_by_one(s3: S3):
+    folder = Folder(f"{s3.url}/many")
+    for number in range(30):
+        s3.put(f"many/days/{number}", b"")
+    s3.requests.clear()
+    assert len(folder.older_than("days", -1)) == 30
+    assert len(s3.requests) == 1
+
+
+def test_a_file_is_written_by_one_request_and_is_there_whole_or_not_at_all(s3: S3):
+    folder = Folder(f"{s3.url}/whole")
+    s3.requests.clear()
+    folder.write("days/a", b"a" * 1_000_000)
+    assert s3.requests == ["PUT /my-bucket/whole/days/a"]
+    with pytest.raises(KeyError, match="ours"):
+        break_off(folder, b"b" * (60 << 20))  # of which a part is sent at once
+    assert folder.names("days") == ["days/a"]
+
+
 @pytest.mark.parametrize("url", ["s3://my-bukcet/t", "s3://my-bukcet", "s3://my-bucket.typo/a/b", "s3a://mybucket/t"])
-def test_a_typing_error_in_the_bucket_is_told_and_creates_no_bucket(url: str, s3: Account):
+def test_a_typing_error_in_the_bucket_is_told_and_creates_no_bucket(url: str, s3: S3):
     before = s3.buckets
     with pytest.raises(ConfigurationError, match=r"GOVBR_STORAGE_URL fails.*bucket.*none is made"):
         Folder(url).write("days/a", b"a")
@@ -161,7 +164,7 @@ def test_a_typing_error_in_the_bucket_is_told_and_creates_no_bucket(url: str, s3
 @pytest.mark.parametrize(
     "url", ["s3://", "s3://KEY:SECRETSECRET1@my-bucket/t", "s3://My_Bucket!/t", "s3:///t", "s3://b"]
 )
-def test_a_storage_url_that_can_be_no_bucket_is_told_without_its_key(url: str, s3: Account):
+def test_a_storage_url_that_can_be_no_bucket_is_told_without_its_key(url: str, s3: S3):
     with pytest.raises(ConfigurationError, match="GOVBR_STORAGE_URL") as caught:
         Folder(url).write("days/a", b"a")
     assert "SECRETSECRET1" not in str(caught.value)
@@ -171,13 +174,13 @@ READ, WRITE, DELETE, LIST = "s3:GetObject", "s3:PutObject", "s3:DeleteObject", "
 FORBIDDEN: list[tuple[list[str], list[Callable[[Folder], Any]]]] = [
     ([READ, LIST], [lambda folder: folder.write("days/b", b"b"), lambda folder: folder.drop("days/a")]),
     ([READ, WRITE, DELETE], [lambda folder: folder.read("days/b"), lambda folder: folder.names("days")]),
-    ([WRITE, LIST], [lambda folder: folder.read("days/a"), lambda folder: folder.write("days/b", b"b")]),
+    ([WRITE, LIST], [lambda folder: folder.read("days/a"), lambda folder: folder.drop("days/a")]),
 ]
 
 
 @pytest.mark.parametrize(("rights", "forbidden"), FORBIDDEN, ids=["read-only", "no ListBucket", "write-only"])
 def test_a_missing_right_is_one_sentence(
-    rights: list[str], forbidden: list[Callable[[Folder], Any]], s3: Account, become: Become
+    rights: list[str], forbidden: list[Callable[[Folder], Any]], s3: S3, become: Become
 ):
     Folder("s3://my-bucket/rights").write("days/a", b"a")
     become(*s3.user(*rights))
@@ -188,7 +191,7 @@ def test_a_missing_right_is_one_sentence(
         assert caught.value.__suppress_context__
 
 
-def test_a_wrong_key_is_one_sentence_without_it(s3: Account, become: Become):
+def test_a_wrong_key_is_one_sentence_without_it(s3: S3, become: Become):
     name, secret = s3.user("s3:*")
     for key, wrong in [(name, secret[::-1]), ("AKIAABCDEFGHIJKLMNOP", secret)]:
         become(key, wrong)
@@ -218,15 +221,10 @@ def test_a_folder_that_nobody_can_write_is_one_sentence(place: str, tmp_path: Pa
         Folder(str(tmp_path / place)).write("days/a", b"a")
 
 
-def test_what_breaks_off_leaves_neither_half_a_file_nor_another_reason(s3: Account, tmp_path: Path):
-    def break_off(folder: Folder) -> None:
-        with folder.writing("days/a") as file:
-            file.write(b"half")
-            raise KeyError("ours")
-
-    for url in ("s3://my-bucket/[half]", str(tmp_path), "memory://[half]"):
+def test_what_breaks_off_leaves_neither_half_a_file_nor_another_reason(gcs: CloudStorage, s3: S3, tmp_path: Path):
+    for url in (f"{gcs.url}/[half]", f"{s3.url}/[half]", str(tmp_path), "memory://[half]"):
         with pytest.raises(KeyError, match="ours"):
-            break_off(Folder(url))
+            break_off(Folder(url), b"half")
         assert Folder(url).names("days") == []
 
 
@@ -257,7 +255,7 @@ def test_memory_with_one_asset_a_run_is_told_of():
         TableStorage("memory://another-process", 30).read("asset", "2026-01-15")
 
 
-def test_a_read_only_bucket_fails_a_run_once_and_with_no_stack_of_its_client(graph: Graph, s3: Account, become: Become):
+def test_a_read_only_bucket_fails_a_run_once_and_with_no_stack_of_its_client(graph: Graph, s3: S3, become: Become):
     graph.insert("a")
     key, secret = s3.user(READ, LIST)
     become(key, secret)

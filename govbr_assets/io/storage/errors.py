@@ -9,6 +9,12 @@ from govbr_assets.errors import ConfigurationError, GovbrAssetsError, NoRoomErro
 _TRANSIENT = {"ConnectionError", "TimeoutError", "HTTPClientError", "ClientConnectionError"}
 """Names of transient exceptions, in Python and in the clients of object stores, which are not imported here."""
 
+_DENIED = {"NoCredentialsError", "PartialCredentialsError", "GoogleAuthError"}
+"""Names of exceptions of these clients about a key that is missing or not taken, likewise."""
+
+_DENIED_STATUS = {401, 403}
+_TRANSIENT_STATUS = {408, 429, *range(500, 505)}
+
 _BUSY = {errno.EBUSY, errno.EAGAIN, errno.ETIMEDOUT, getattr(errno, "EREMOTEIO", errno.EBUSY)}
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _MAX_CHARACTERS = 300  # of the file system's message
@@ -49,7 +55,7 @@ def _translate(error: Exception, doing: str) -> GovbrAssetsError:
     number = error.errno if isinstance(error, OSError) else None
     if number in _FULL:
         return NoRoomError(f"{text}. Make room there.")
-    if isinstance(error, PermissionError) or number == errno.EROFS:
+    if isinstance(error, PermissionError) or number == errno.EROFS or _is_denied(error):
         return ConfigurationError(
             f"{text}. Look at its key or user, which must have the rights to list, read, write and delete there."
         )
@@ -63,4 +69,20 @@ def _translate(error: Exception, doing: str) -> GovbrAssetsError:
 
 
 def _is_transient(error: Exception) -> bool:
-    return not _TRANSIENT.isdisjoint(kind.__name__ for kind in type(error).__mro__)
+    return _is_any(error, _TRANSIENT) or _status(error) in _TRANSIENT_STATUS
+
+
+def _is_denied(error: Exception) -> bool:
+    # `gcsfs` says nothing of a 403 but these words.
+    forbidden = isinstance(error, OSError) and str(error).startswith("Forbidden")
+    return forbidden or _is_any(error, _DENIED) or _status(error) in _DENIED_STATUS
+
+
+def _is_any(error: Exception, names: set[str]) -> bool:
+    return not names.isdisjoint(kind.__name__ for kind in type(error).__mro__)
+
+
+def _status(error: Exception) -> int | None:
+    """Return the status of the answer that an exception of `gcsfs` tells of."""
+    code = str(getattr(error, "code", ""))
+    return int(code) if code.isdecimal() else None

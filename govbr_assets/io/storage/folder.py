@@ -1,10 +1,10 @@
 """Files in a folder or at an fsspec URL, written atomically."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from typing import IO
+from typing import IO, Any
 from uuid import uuid4
 
 import fsspec
@@ -14,6 +14,12 @@ from govbr_assets.errors import ConfigurationError, GovbrAssetsError
 from govbr_assets.io.settings import cleaned
 from govbr_assets.io.storage.errors import storage_failures
 from govbr_assets.redact import redact, remember_url
+
+_OBJECT_STORES = {"s3", "s3a", "gs", "gcs"}
+"""Protocols of which a file is there when it is closed, whole or not at all."""
+
+_TIMES = ("mtime", "LastModified", "created")
+"""What file systems call the time of a file in a listing: seconds, or an instant; "created" is that of memory."""
 
 
 class Folder:
@@ -47,7 +53,13 @@ class Folder:
     @property
     def ends_with_the_process(self) -> bool:
         """Whether the files are lost when the process ends."""
-        return "memory" in self._files.protocol
+        return "memory" in self._protocols
+
+    @property
+    def _protocols(self) -> set[str]:
+        """The names of the file system in URLs."""
+        names = self._files.protocol
+        return {names} if isinstance(names, str) else set(names)
 
     def read(self, name: str) -> bytes | None:
         """Return the contents of a file, or None if it does not exist."""
@@ -85,7 +97,8 @@ class Folder:
     def writing(self, name: str) -> Iterator[IO[bytes]]:
         """Open a file for writing; it replaces any older one when the block ends."""
         path = self._path(name)
-        draft = f"{path}.{uuid4().hex}.part"
+        # An object store would copy a file that is renamed, and needs another right for it.
+        draft = path if self._protocols & _OBJECT_STORES else f"{path}.{uuid4().hex}.part"
         if self._has_folders:
             with storage_failures(f"making the folder of {name}"):
                 self._files.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
@@ -96,11 +109,15 @@ class Folder:
                 yield file
             with storage_failures(f"writing {name}"):
                 file.close()
-                self._move(draft, path)
+                if draft != path:
+                    self._move(draft, path)
         except BaseException:
             with suppress(GovbrAssetsError), storage_failures(f"removing half of {name}"):  # keep the first error
-                file.close()
-                self._drop(draft)
+                if draft == path:
+                    _abandon(file)
+                else:
+                    file.close()
+                    self._drop(draft)
             raise
 
     def drop(self, name: str) -> None:
@@ -111,18 +128,28 @@ class Folder:
 
     def names(self, folder: str) -> list[str]:
         """Return the names of the files in a sub-folder, each with the sub-folder in front, sorted."""
-        with storage_failures(f"listing {folder}"), suppress(FileNotFoundError):
-            entries = self._files.ls(self._path(folder), detail=False)
-            return sorted(f"{folder}/{entry.rsplit('/', 1)[1]}" for entry in entries)
-        return []
+        return sorted(self._listed(folder))
 
     def older_than(self, folder: str, days: int) -> list[str]:
-        """Return the names of the files in a sub-folder that were written more than some days ago."""
+        """Return the names of the files in a sub-folder that were written more than some days ago, sorted."""
         oldest = datetime.fromtimestamp(time.time() - days * 86400, UTC)
-        return [name for name in self.names(folder) if (at := self._modified(name)) and at < oldest]
+        found = self._listed(folder).items()
+        return sorted(name for name, entry in found if (at := self._written_at(name, entry)) and at < oldest)
 
-    def _modified(self, name: str) -> datetime | None:
-        """Return when a file was written, or None if it was deleted since it was listed."""
+    def _listed(self, folder: str) -> dict[str, Mapping[str, Any]]:
+        """List the files in a sub-folder, by name with the sub-folder in front, with what the file system says."""
+        with storage_failures(f"listing {folder}"), suppress(FileNotFoundError):
+            entries = self._files.ls(self._path(folder), detail=True)
+            # A console marks a folder by an empty object: of its name, or of none in it.
+            found = {entry["name"].rsplit("/", 1)[1]: entry for entry in entries if entry["type"] == "file"}
+            return {f"{folder}/{name}": entry for name, entry in found.items() if name}
+        return {}
+
+    def _written_at(self, name: str, entry: Mapping[str, Any]) -> datetime | None:
+        """Return when a listed file was written, or None if it was deleted since and the listing does not say it."""
+        for key in _TIMES:
+            if at := entry.get(key):
+                return _aware(at)
         with storage_failures(f"looking at {name}"), suppress(FileNotFoundError):
             return _aware(self._files.modified(self._path(name)))
         return None
@@ -141,6 +168,14 @@ class Folder:
         return f"{self._root}/{name}"
 
 
-def _aware(instant: datetime) -> datetime:
+def _abandon(file: Any) -> None:
+    """Close a file of an object store so that nothing of it is stored."""
+    file.discard()
+    file.closed = True  # nor when it is collected
+
+
+def _aware(at: datetime | float) -> datetime:
     """Return a file system's time as an aware one; without a zone it is UTC."""
-    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+    if isinstance(at, datetime):
+        return at if at.tzinfo else at.replace(tzinfo=UTC)
+    return datetime.fromtimestamp(at, UTC)

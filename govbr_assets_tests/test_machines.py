@@ -1,0 +1,98 @@
+"""Several machines on one dataset: what they share is a bucket, Dagster's PostgreSQL, and the Hub."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from dagster import AssetKey, DagsterInstance
+
+from govbr_assets.local.hub.actions import call
+from govbr_assets.local.hub.faults import Fault
+from govbr_assets_tests.graph import Graph
+from govbr_assets_tests.object_stores import S3, s3_served
+from govbr_assets_tests.test_deploy import DEPLOY
+from govbr_assets_tests.test_kills import COMMIT
+
+DAY = "2026-01-15"
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[S3]:
+    with s3_served() as s3:
+        yield s3
+
+
+@pytest.fixture
+def dagster_url(postgres) -> Iterator[str]:
+    yield postgres.create_database("dagster_machines")
+    postgres.drop_database("dagster_machines")
+
+
+class Machine:
+    """A machine with a home of its own, and the settings that all have.
+
+    Args:
+        home: of Dagster.
+        graph: what it works on.
+        s3: where the bucket is.
+        dagster_url: Dagster's PostgreSQL.
+    """
+
+    def __init__(self, home: Path, graph: Graph, s3: S3, dagster_url: str) -> None:
+        home.mkdir()
+        shutil.copy(DEPLOY / "dagster.yaml", home)
+        self.home, self._log = home, home.with_suffix(".log")
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+            **s3.environment,
+            "DAGSTER_HOME": str(home),
+            "DAGSTER_POSTGRES_URL": dagster_url,
+            "GOVBR_POSTGRES_URL": graph.postgres_url,
+            "GOVBR_REPO_ID": graph.repo_id,
+            "GOVBR_STORAGE_URL": f"{s3.url}/machines",
+            "GOVBR_VIEWER_URL": graph.local_viewer.url,
+            "HF_ENDPOINT": graph.local_hub.endpoint,
+            "HF_TOKEN": graph.local_hub.write_token,
+        }
+
+    def start(self, what: str) -> subprocess.Popen[str]:
+        """Start a run of a day, or what is left of the last one."""
+        command = [sys.executable, "-m", "govbr_assets_tests.machine", what]
+        with self._log.open("w") as log:
+            return subprocess.Popen(
+                command, env=self.environment, cwd=DEPLOY.parent, stdout=subprocess.PIPE, stderr=log, text=True
+            )
+
+    def told(self, process: subprocess.Popen[str]) -> dict:
+        """Wait for a run, and return what its process says."""
+        said, _ = process.communicate(timeout=120)
+        assert process.returncode == 0, self._log.read_text()[-3000:]
+        return json.loads(said.splitlines()[-1])
+
+
+def test_a_run_whose_machine_is_gone_goes_on_on_another(graph: Graph, s3: S3, dagster_url: str, tmp_path: Path):
+    graph.insert("a", "b")
+    one, other = (Machine(tmp_path / name, graph, s3, dagster_url) for name in ("one", "other"))
+    begun: list[subprocess.Popen[str]] = []
+    graph.local_hub.faults.add(Fault("POST", COMMIT, call(lambda: begun[0].kill())))
+    begun.append(one.start(DAY))
+    begun[0].communicate(timeout=120)
+    assert begun[0].returncode < 0, "it was not killed"
+    shutil.rmtree(one.home)
+    graph.execute("DELETE FROM news")  # what the other machine publishes is what this one had read
+
+    told = other.told(other.start("resume"))
+
+    assert told["success"]
+    assert "hf_parquet_shard" in told["steps"]
+    assert not {"postgres_news_partition", "hf_existing_ids"} & set(told["steps"])
+    assert graph.ids() == {f"data/train-{DAY}.parquet": ["a", "b"]}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DAGSTER_POSTGRES_URL", dagster_url)
+        with DagsterInstance.from_config(str(other.home)) as instance:
+            assert instance.get_materialized_partitions(AssetKey("hf_parquet_shard")) == {DAY}
