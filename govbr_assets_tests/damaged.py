@@ -6,8 +6,9 @@ The job that this project replaces wrote base files, and then a file a run; of m
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from hashlib import md5
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -27,6 +28,9 @@ STRINGS = DAYS[-7:]
 MISSING = [day for number, day in enumerate(DAYS[:-7]) if number % 8 not in (0, 3, 6)][:24]
 DOUBLED = {DAYS[0]: False, DAYS[3]: True}
 """Days that stand in a second file, too, as they are or under the ids that PostgreSQL has now."""
+
+GONE, GONE_ROWS = date(2025, 6, 1), 4
+"""A day that the Hub has, and of which PostgreSQL has no row any more."""
 
 THEMES = {1: ("01", "Economia e Finanças"), 2: ("09", "Esportes e Lazer")}
 AGENCIES = ("mec", "agu", "saude")
@@ -60,12 +64,14 @@ class Damaged:
         truth: [n rows x 25], all rows of PostgreSQL.
         undated: ids on the Hub of rows without a time that PostgreSQL has under a day.
         unknown: the id of one that it has nowhere.
+        gone: ids of rows with a time that it has nowhere: all of a day.
     """
 
     graph: Graph
     truth: pa.Table = field(init=False)
     undated: Sequence[str] = ()
     unknown: str = md5(b"nowhere").hexdigest()
+    gone: Sequence[str] = tuple(md5(f"gone {number}".encode()).hexdigest() for number in range(GONE_ROWS))
 
     def __post_init__(self) -> None:
         self._fill_postgres()
@@ -84,6 +90,33 @@ class Damaged:
         days = [Day(day) for day in [OLD, *DAYS]]
         self.truth = pa.concat_tables(map(NewsTable(self.graph.postgres_url, NEWS).read_days(days), days))
 
+    @property
+    def ids_replaced(self) -> int:
+        """How many old ids the base files have: of three rows a day, and of one without a time of a day beside."""
+        return 3 * (1 + len(DAYS) - len(STRINGS) - len(MISSING)) + 1
+
+    @property
+    def expected(self) -> dict[str, object]:
+        """What an assessment should find, counted from what was put in."""
+        base = self.ids_replaced - 1
+        missing = sum(map(_rows_of, MISSING))
+        return {
+            "postgres_rows": base + 3 * len(STRINGS) + missing,
+            "hub_rows": base + 1 + 1 + GONE_ROWS + 3 * len(DOUBLED) + 3 * len(STRINGS),
+            "duplicates": 3 * len(DOUBLED),
+            "renamed": self.ids_replaced,
+            "removals": GONE_ROWS,
+            "approval": GONE_ROWS,
+            "undated": 1,
+            "missing": missing - 1,
+            "missing_days": MISSING,
+            "replaced": len(self.undated),
+            "changed": base - 1 - 3 * sum(DOUBLED.values()),
+            "days": 1 + 1 + len(DAYS) - len(STRINGS),
+            "unpublishable": 0,
+            "rejected": {},
+        }
+
     def find_the_unknown_row(self) -> None:
         """Let somebody put into PostgreSQL the row that it has nowhere."""
         self.graph.execute(_insert(DAYS[-1], 9, self.unknown, "now()"))
@@ -99,7 +132,7 @@ class Damaged:
             *(
                 _insert(day, number, None if day in STRINGS else _old_id(day, number), "'2026-01-17'")
                 for day in [OLD, *DAYS]
-                for number in range(1 + day.day % 2 if day in MISSING else 3)
+                for number in range(_rows_of(day))
             ),
         )
 
@@ -112,7 +145,9 @@ class Damaged:
         rows = _as_before(pa.concat_tables(map(self._of, days)))
         known = _as_before(self._of(MISSING[-1])).slice(0, 1)
         nowhere = _set(rows.slice(0, 1), "unique_id", [self.unknown])
-        rows = pa.concat_tables([rows, known, nowhere])
+        at = datetime.combine(GONE, time(12), ZoneInfo(TIME_ZONE))
+        gone = _set(_set(rows.slice(0, GONE_ROWS), "unique_id", self.gone), "published_at", [at] * GONE_ROWS)
+        rows = pa.concat_tables([rows, known, nowhere, gone])
         undated = pc.is_in(rows["unique_id"], pa.array([*self.undated, self.unknown]))
         times = pc.if_else(undated, pa.scalar(None, NEWS.schema.field("published_at").type), rows["published_at"])
         rows = _set(rows, "published_at", times).sort_by([("agency", "ascending"), ("published_at", "descending")])
@@ -128,6 +163,11 @@ class Damaged:
                 for day, renamed in days.items()
             )
         )
+
+
+def _rows_of(day: date) -> int:
+    """Say how many rows PostgreSQL has of a day."""
+    return 1 + day.day % 2 if day in MISSING else 3
 
 
 def _old_id(day: date, number: int) -> str:
@@ -160,8 +200,9 @@ def _insert(day: date, number: int, legacy: str | None, created_at: str) -> str:
 
 
 def _set(rows: pa.Table, name: str, values: object) -> pa.Table:
-    index = rows.schema.get_field_index(name)
-    return rows.set_column(index, rows.schema.field(name), values if isinstance(values, pa.ChunkedArray) else [values])
+    index, field = rows.schema.get_field_index(name), rows.schema.field(name)
+    column = values if isinstance(values, pa.ChunkedArray) else pa.chunked_array([pa.array(values, field.type)])
+    return rows.set_column(index, field, column)
 
 
 def _as_before(rows: pa.Table) -> pa.Table:

@@ -1,9 +1,10 @@
-"""The damage that the public dataset has is mended by turning automation on and nothing else.
+"""The damage that the public dataset has is mended by turning automation on, and approving what leaves it.
 
 The sensors tick, and what they request is run. What came of it is read by the dataset's readers, and out of the local
 Hub's store.
 """
 
+import json
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
@@ -12,13 +13,17 @@ import polars as pl
 import pytest
 from dagster import AssetCheckEvaluation, AssetCheckKey, AssetCheckSeverity
 
+from govbr_assets.core.days import Day
 from govbr_assets.core.layout import UNDATED_PATH
 from govbr_assets.defs.metadata.reconciliation import RECONCILIATION
+from govbr_assets.operations.assess import assess
+from govbr_assets.operations.sync.guard import used_approvals
+from govbr_assets.postgres.news import NewsTable
 from govbr_assets.publications import NEWS
 from govbr_assets_tests import readers
 from govbr_assets_tests.alerts.test_alerts import Receiver, receiver  # noqa: F401
 from govbr_assets_tests.automation import Automation
-from govbr_assets_tests.damaged import DAYS, MISSING, Damaged
+from govbr_assets_tests.damaged import DAYS, GONE, GONE_ROWS, MISSING, OLD, Damaged
 from govbr_assets_tests.defs.test_sensors import ALERT, LATE, REPAIR, automation  # noqa: F401
 from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.stranger import read
@@ -29,12 +34,18 @@ def damaged(graph: Graph) -> Damaged:
     return Damaged(graph)
 
 
-def let_it_run(automation: Automation, ticks: int) -> list[list[str]]:  # noqa: F811
-    """Tick all sensors and run what they request, until they request nothing; tell the jobs of each tick."""
+def let_it_run(automation: Automation, ticks: int, approved: int, failing: str = "") -> list[list[str]]:  # noqa: F811
+    """Tick all sensors and run what they request, until they request nothing; tell the jobs of each tick.
+
+    Each run succeeds but those of a day that is to fail.
+    """
     steps: list[list[str]] = []
     while len(steps) < ticks:
-        wanted = [each for name in (LATE, REPAIR) for each in automation.tick(name).run_requests or []]
-        assert all(automation.launch(each) for each in wanted)
+        ticked = [automation.tick(name, allow_removals=str(approved)) for name in (LATE, REPAIR)]
+        wanted = [each for data in ticked for each in data.run_requests or []]
+        for each in wanted:
+            done = automation.launch(each, allow_removals=str(approved))
+            assert done == (not failing or each.partition_key != failing)
         automation.tick(ALERT)
         if not wanted:
             return steps
@@ -65,7 +76,7 @@ def check_history(damaged: Damaged, folder: Path, base: str) -> list[str]:
         tables = [read(blob) for path, blob in tree.items() if path.startswith("data/")]
         counts.append(Counter(now.get(each, each) for table in tables for each in table["unique_id"].to_pylist()))
     for revision, (before, after) in zip(revisions[1:], pairwise(counts), strict=True):
-        assert set(before) <= set(after)
+        assert set(before) - set(damaged.gone) <= set(after)
         assert all(count <= max(1, before[each]) for each, count in after.items())
         downloaded = readers.download(graph, folder / revision, revision)
         for name in ("polars", "pyarrow"):
@@ -89,6 +100,22 @@ def check_readers(damaged: Damaged, folder: Path) -> None:
             assert back[column].equals(expected[column]), f"{name} differs in {column}"
 
 
+def check_assessment(damaged: Damaged) -> None:
+    """The dry run tells what is there and what it takes, in numbers, and changes nothing."""
+    graph, head = damaged.graph, damaged.graph.head
+    found = assess(graph.hub, head, NewsTable(graph.postgres_url, NEWS), Day.of("2026-01-19"))
+    assert {name: value for name, value in vars(found).items() if name in damaged.expected} == damaged.expected
+    assert (found.moved, found.standing, found.others) == ([], [], ["dataset_infos.json"])
+    assert found.compacted == [path for path in sorted(head.files) if path.startswith("data/")]
+    (theme,) = found.columns
+    assert (theme.column, theme.rows, theme.day) == ("theme_1_level_1", damaged.expected["changed"], OLD)
+    assert theme.hub.strip("'").partition(" - ")[2] == theme.postgres.strip("'")
+    assert (found.commits, found.minutes) == (4, 1)  # the compaction, and as many runs as there are ranges of days
+    assert "the guard keeps them until 4 removals are approved (`--allow-removals 4`" in str(found)
+    assert json.loads(json.dumps(found.to_json()))["missing_days"] == list(map(str, MISSING))
+    assert graph.head == head
+
+
 def test_what_ails_the_public_dataset_is_mended_by_turning_automation_on(
     damaged: Damaged,
     automation: Automation,  # noqa: F811
@@ -98,15 +125,29 @@ def test_what_ails_the_public_dataset_is_mended_by_turning_automation_on(
     graph, base = damaged.graph, damaged.graph.head.revision or ""
     with pytest.raises(pl.exceptions.PolarsError):
         readers.ON_FILES["polars"](readers.download(graph, tmp_path / "damaged"))
+    check_assessment(damaged)
     automation.truly, automation.alert_url = True, receiver.url
 
-    assert let_it_run(automation, ticks=6) == [
+    again = [["daily_sync"], ["reconciliation"]]
+    assert let_it_run(automation, ticks=12, approved=GONE_ROWS - 1, failing=str(GONE)) == [
         ["reconciliation"],
         ["weekly_consolidation"],
         ["reconciliation"],
         ["daily_sync", "daily_sync"],
-        ["reconciliation"],
+        *again,
+        *again,
+        *again,
     ]
+    assert graph.hub.reader.day_rows(graph.head, Day(GONE)).num_rows == GONE_ROWS
+    needs = "Of 3 approved removals 0 have been made, and this commit would make 4: 1 more than are approved."
+    assert [needs in each["error"] for each in receiver.messages] == [True, True, True, False]
+    assert f"given up after 3 runs; the Hub still differs from PostgreSQL on: {GONE}" in receiver.messages[-1]["error"]
+
+    # More are approved, and what was given up is tried again; then all is used up.
+    assert let_it_run(automation, ticks=4, approved=GONE_ROWS) == [["reconciliation"], *again]
+    assert let_it_run(automation, ticks=1, approved=GONE_ROWS) == []
+    (used,) = used_approvals(graph.hub.client, graph.head.revision)
+    assert (used.rows, used.approved) == (GONE_ROWS, GONE_ROWS)
 
     last = judged(graph)  # what is left is a row that no day can have
     told = {name: value.value for name, value in last.metadata.items()}
@@ -117,15 +158,18 @@ def test_what_ails_the_public_dataset_is_mended_by_turning_automation_on(
     assert {*ids} == {f"data/train-{name}.parquet" for name in ("2024-00", "2025-00", "2026-00", DAYS[6], *MISSING)}
 
     damaged.find_the_unknown_row()
-    assert let_it_run(automation, ticks=2) == [["daily_sync"]]
+    assert let_it_run(automation, ticks=2, approved=GONE_ROWS) == [["daily_sync"]]
     automation.reconcile(deep=True)
     assert judged(graph).passed
-    assert receiver.messages == []
+    assert len(receiver.messages) == 4
 
-    # The compaction, one for each of two ranges of days, and one for the row that was found.
-    assert len(check_history(damaged, tmp_path / "revisions", base)) == 4
+    # The compaction, one for each of three ranges of days, and one for the row that was found.
+    assert len(check_history(damaged, tmp_path / "revisions", base)) == 5
     check_readers(damaged, tmp_path)
     tree = graph.local_hub.store.tree(graph.repo_id)
+    # The row that was found has got another id as well.
+    renamed = f"- Identificadores: {damaged.ids_replaced + 1} linhas têm outro `unique_id`, e o anterior"
+    assert tree["CHANGELOG.md"].path.read_text().count(renamed) == 1
     card = tree["README.md"].path.read_text()
     assert "Um texto que fica." in card
     assert "license: mit" in card

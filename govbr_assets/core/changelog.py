@@ -1,6 +1,7 @@
 """The changelog of a dataset: entries that go before the older ones, in a file that may be somebody else's.
 
-What was there stays byte for byte. What an entry says belongs to `card_text`.
+What was there stays byte for byte, but for an entry of ours that a newer one of the same day replaces. What an entry
+says belongs to `release_text`.
 """
 
 import re
@@ -19,12 +20,13 @@ _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _BOM = b"\xef\xbb\xbf"
 
 
-def with_entry(content: bytes | None, entry: str) -> bytes | None:
+def with_entry(content: bytes | None, entry: str, replaced: str = "") -> bytes | None:
     """Add an entry to a changelog.
 
     Args:
         content: of the file; None if there is none.
         entry: its lines, the first of which is a heading such as `## 2026.01.20`; ends with a line end.
+        replaced: an entry that this one takes the place of, if it is the newest of ours and has not been changed.
 
     Returns:
         The content with the entry before the newest of ours, or before the first section of somebody else's, or at
@@ -36,8 +38,10 @@ def with_entry(content: bytes | None, entry: str) -> bytes | None:
     if not _is_text(content):
         return None
     newline = _newline(content)
-    text = text.replace(b"\n", newline)
+    text, old = text.replace(b"\n", newline), replaced.encode().replace(b"\n", newline)
     place = _place(content)
+    if place is not None and old and content.startswith(old, place):
+        return content[:place] + text + content[place + len(old) :]
     if place is not None:
         return content[:place] + text + newline + content[place:]
     gap = b"" if not content.removeprefix(_BOM) else newline if content.endswith((b"\n", b"\r")) else newline * 2

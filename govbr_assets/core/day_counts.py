@@ -58,6 +58,10 @@ class DayCounts:
         for day, count in zip(counts.field("values").to_pylist(), counts.field("counts").to_pylist(), strict=True):
             self._counts[name][day] += count
 
+    def undated(self, name: str) -> int:
+        """Return how many of a count have no day."""
+        return self._counts[name][None]
+
     def postgres_days(self) -> list[Day]:
         """Return the days that have rows in PostgreSQL, in order."""
         return [Day(date) for date in _dates(self._counts["postgres_rows"]).to_pylist()]

@@ -1,4 +1,6 @@
-"""What a release says of itself, in Portuguese: the entry of the changelog, which is the message of the tag as well."""
+"""What the changelog says, in Portuguese: of a release, which is the message of its tag as well, and of new ids."""
+
+import re
 
 from govbr_assets.core.card_tables import number
 from govbr_assets.core.coverage import Coverage
@@ -17,7 +19,25 @@ def entry(name: str, spec: DatasetSpec, coverage: Coverage, changes: ChangesSinc
         changes: since the release before.
     """
     lines = [_size(coverage), _changes(changes), f"Esquema: versão {spec.version}, {len(spec.columns)} colunas."]
+    lines += [_renamed(changes.renamed, spec, changes.name)] if changes.renamed else []
     return f"## {name}\n\n" + "".join(f"- {line}\n" for line in lines)
+
+
+def entry_of_ids(name: str, spec: DatasetSpec, renamed: int) -> str:
+    """Write the entry of a day on which ids changed.
+
+    Args:
+        name: of the day, as a release of it would be called.
+        spec: what is published.
+        renamed: ids that are not there any more because their rows have other ones.
+    """
+    return f"## {name}\n\n- {_renamed(renamed, spec)}\n"
+
+
+def renamed_in(entry: str) -> int:
+    """Read how many ids an entry of `entry_of_ids` tells of; 0 if it is another one."""
+    found = _RENAMED.match(entry)
+    return int(found[1].replace(".", "")) if found else 0
 
 
 def message_before(day: Day) -> str:
@@ -54,6 +74,24 @@ def _changes(changes: ChangesSince) -> str:
         f"{number(counts.removed)} {_plural(counts.removed, 'removida', 'removidas')}",
     ]
     return f"Desde {changes.name}: {words[0]}, {words[1]} e {words[2]}."
+
+
+_RENAMED = re.compile(r"- Identificadores: (\d[\d.]*) linhas? ")
+
+
+def _renamed(renamed: int, spec: DatasetSpec, since: str = "") -> str:
+    """Tell readers who have joined other data by ids which ones are others now, and where the old ones are."""
+    have = _plural(renamed, "tem", "têm")
+    old = (
+        f"o anterior está na coluna `{spec.alias}`"
+        if spec.alias in spec.schema.names
+        else f"o anterior (`{spec.alias}` no PostgreSQL) não é publicado"
+    )
+    still = f"; a versão {since} ainda tem os anteriores" if since else ""
+    return (
+        f"Identificadores: {_rows(renamed)} {have} outro `{spec.key}`, e {old}{still}. Quem cruzou dados pelo"
+        " identificador anterior deve refazer o cruzamento."
+    )
 
 
 def _rows(count: int) -> str:

@@ -91,21 +91,24 @@ class ChangesSince:
         name: of the release; empty if there is none.
         counts: of rows; None if there is a commit in between whose rows nobody has counted.
         uncounted: how many such commits there are.
+        renamed: ids that are not there any more because their rows have other ones.
     """
 
     name: str = ""
     counts: RowCounts | None = None
     uncounted: int = 0
+    renamed: int = 0
 
     @classmethod
-    def of(cls, name: str, commits: Iterable[RowCounts | None]) -> "ChangesSince":
+    def of(cls, name: str, commits: Iterable[RowCounts | None], renamed: int = 0) -> "ChangesSince":
         """Add up commits since a release.
 
         Args:
             name: of the release.
             commits: what each did; None for one whose rows nobody has counted.
+            renamed: as the attribute.
         """
         found = list(commits)
         known = [counts for counts in found if counts is not None]
         uncounted = len(found) - len(known)
-        return cls(name, None if uncounted else sum(known, RowCounts()), uncounted)
+        return cls(name, None if uncounted else sum(known, RowCounts()), uncounted, renamed)

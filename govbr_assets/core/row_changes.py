@@ -94,6 +94,15 @@ class RowChanges:
         return Counter(name for names in self.changed.values() for name in names)
 
     @property
+    def renamed(self) -> set[str]:
+        """The ids on the Hub that go because PostgreSQL has their rows under other ones."""
+        return {
+            each.hub_id
+            for each in self.rows
+            if each.hub_id and each.unique_id not in (None, each.hub_id) and each.action not in _WITHOUT_EFFECT
+        }
+
+    @property
     def duplicates(self) -> int:
         """How many rows go because the same one stays."""
         return sum(each.action is Action.DROP_DUPLICATE for each in self.rows)

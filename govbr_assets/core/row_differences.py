@@ -80,7 +80,7 @@ def differences(postgres: pa.Table, hub: pa.Table) -> Iterator[tuple[str, pa.Arr
     known = at.is_valid()
     in_place = pc.or_(pc.fill_null(pc.equal(day, own_day), False), pc.and_(known, own_day.is_null()))
     changed = pc.and_(in_place, pc.fill_null(pc.not_equal(digest, own_digest), False))
-    first = _first_of_each(hub["id"], day, in_place, changed)
+    first = first_of_each(hub["id"], day, in_place, changed)
     extra = pc.invert(first)
     moved = pc.and_(pc.and_(first, known), pc.invert(in_place))
     is_missing = pc.invert(pc.is_in(pa.array(range(postgres.num_rows), at.type), value_set=pc.unique(at)))
@@ -96,7 +96,7 @@ def _columns(rows: pa.Table) -> tuple[pa.Array, pa.Array]:
     return rows["day"].combine_chunks(), rows["digest"].combine_chunks()
 
 
-def _first_of_each(ids: pa.ChunkedArray, day: pa.Array, in_place: pa.Array, changed: pa.Array) -> pa.Array:
+def first_of_each(ids: pa.ChunkedArray, day: pa.Array, in_place: pa.Array, changed: pa.Array) -> pa.Array:
     """Return a mask with one row per id: preferably in place and unchanged, then in place, then the earliest."""
     unlike = pc.if_else(in_place, changed.cast(pa.int8()), pa.scalar(2, pa.int8()))
     ids = ids.combine_chunks()

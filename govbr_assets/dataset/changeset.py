@@ -12,6 +12,9 @@ from govbr_assets.huggingface.snapshot import DataFile, Snapshot
 REMOVED_ROWS, CHANGED_ROWS, UNSELECTED_FILES = "Removed-Rows", "Changed-Rows", "Unselected-Files"
 """Trailers of a commit: how many rows left the dataset or have another content, how many files wait for deletion."""
 
+RENAMED_ROWS = "Renamed-Rows"
+"""A trailer as well: how many ids are not there any more because their rows have other ones now."""
+
 RESTORED_FILES = "Restored-Files"
 """A trailer as well: how many files are again as they were, so that nobody has counted which rows changed."""
 
@@ -86,6 +89,7 @@ class Changeset(FileChanges, Generic[R_co]):
         report: what the changes mean: of days, of a compaction, of a restore.
         removed_rows: rows that leave the dataset, a trailer of the commit, so that they can be counted.
         changed_rows: rows whose content is another one, or that belong to another day; likewise.
+        renamed_rows: ids that go because their rows have other ones now; likewise, and the changelog gets an entry.
         unselect: files of ours that the card selects no more, and that stay for a later commit to delete.
         like: what the card says of the files becomes what it says at this revision.
         allow_incompatible: files that break readers block nothing: the commit restores or replaces such files.
@@ -98,6 +102,7 @@ class Changeset(FileChanges, Generic[R_co]):
     report: R_co = field(kw_only=True)
     removed_rows: int = 0
     changed_rows: int = 0
+    renamed_rows: int = 0
     unselect: frozenset[str] = frozenset()
     like: Snapshot | None = None
     allow_incompatible: bool = False
@@ -112,6 +117,7 @@ class Changeset(FileChanges, Generic[R_co]):
         counts = {
             REMOVED_ROWS: self.removed_rows,
             CHANGED_ROWS: self.changed_rows,
+            RENAMED_ROWS: self.renamed_rows,
             UNSELECTED_FILES: len(self.unselect),
             RESTORED_FILES: len(self.data_copies) + len(self.delete) if self.like else 0,
         }

@@ -16,7 +16,7 @@ def out_of_reach(dataset: Dataset, snapshot: Snapshot) -> str:
         check_movable(dataset, snapshot)
     except ContractError as error:
         return str(error)
-    away = _away(snapshot)
+    away = out_of_pattern(snapshot)
     if not away:
         return ""
     rows = sum(dataset.reader.row_count(file) for file in away)
@@ -38,7 +38,7 @@ def check_movable(dataset: Dataset, snapshot: Snapshot) -> None:
             f"The default config in README.md on the Hub selects {strange[0]}, which is not, or not surely, in the"
             f" repo: name the files of the repo as {DATA_PATTERN} is written."
         )
-    away = _away(snapshot)
+    away = out_of_pattern(snapshot)
     if away and (scope.format is None or scope.format.name not in READABLE):
         raise ContractError(
             f"{_named(away)}, which the train split of the default config selects, {_are(away)} read as"
@@ -52,8 +52,8 @@ def check_movable(dataset: Dataset, snapshot: Snapshot) -> None:
             )
 
 
-def _away(snapshot: Snapshot) -> list[DataFile]:
-    """List the files of the dataset that our pattern does not reach."""
+def out_of_pattern(snapshot: Snapshot) -> list[DataFile]:
+    """List the files of the dataset that our pattern does not reach, which a compaction moves over."""
     reached = {*selected(DATA_PATTERN, snapshot.files)}
     return [file for file in snapshot.data_files if file.path not in reached]
 

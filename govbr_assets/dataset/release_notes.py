@@ -1,4 +1,4 @@
-"""The changelog's entry in a commit that is a release: what the dataset has, and what changed since the last release.
+"""The changelog's entry in a commit: of a release what the dataset has and what changed, of another one which ids did.
 
 What changed is added up from the trailers of the commits in between. Tags belong to `operations.release`.
 """
@@ -6,15 +6,25 @@ What changed is added up from the trailers of the commits in between. Tags belon
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
-from itertools import chain, pairwise
+from datetime import UTC, datetime
+from itertools import chain, pairwise, takewhile
 
-from govbr_assets.core.changelog import with_entry
+from govbr_assets.core.changelog import newest_entry, with_entry
 from govbr_assets.core.coverage import Coverage
+from govbr_assets.core.days import Day
 from govbr_assets.core.layout import CHANGELOG_PATH
-from govbr_assets.core.release_text import entry
-from govbr_assets.core.releases import ChangesSince, Release, RowCounts
+from govbr_assets.core.release_text import entry, entry_of_ids, renamed_in
+from govbr_assets.core.releases import ChangesSince, Release, RowCounts, release_name
 from govbr_assets.dataset import Dataset
-from govbr_assets.dataset.changeset import CHANGED_ROWS, REMOVED_ROWS, RESTORED_FILES, Changeset, R, VisibleRows
+from govbr_assets.dataset.changeset import (
+    CHANGED_ROWS,
+    REMOVED_ROWS,
+    RENAMED_ROWS,
+    RESTORED_FILES,
+    Changeset,
+    R,
+    VisibleRows,
+)
 from govbr_assets.errors import ContractError
 from govbr_assets.huggingface.client import Commit
 from govbr_assets.huggingface.snapshot import Snapshot
@@ -23,7 +33,7 @@ from govbr_assets.huggingface.snapshot import Snapshot
 def with_changelog(
     dataset: Dataset, snapshot: Snapshot, edit: Changeset[R], coverage: Coverage | None
 ) -> tuple[Changeset[R], list[str]]:
-    """Add the changelog's entry to a commit that is a release.
+    """Add the changelog's entry to a commit that is a release, or after which rows have other ids.
 
     Args:
         dataset: the dataset.
@@ -35,13 +45,25 @@ def with_changelog(
         The commit, and why it has no entry, a sentence.
     """
     if not edit.release.name:
-        return edit, []
+        return _with_ids(dataset, snapshot, edit) if edit.renamed_rows else (edit, [])
     if coverage is None or edit.visible_rows is None:
         return replace(edit, release=Release(before=edit.release.before)), []
     before, after = edit.visible_rows
     ours = RowCounts.of(before, after, changed=edit.changed_rows, removed=edit.removed_rows)
     text = entry(edit.release.name, dataset.spec, coverage, changes_since(dataset, snapshot.revision or "", ours))
-    content = with_entry(dataset.client.content(snapshot, CHANGELOG_PATH), text)
+    return _written(edit, with_entry(dataset.client.content(snapshot, CHANGELOG_PATH), text))
+
+
+def _with_ids(dataset: Dataset, snapshot: Snapshot, edit: Changeset[R]) -> tuple[Changeset[R], list[str]]:
+    """Add the entry that tells of new ids, in place of the one of an earlier commit of the day."""
+    content, name = dataset.client.content(snapshot, CHANGELOG_PATH), release_name(Day.at(datetime.now(UTC)))
+    before = renamed_in(newest_entry(content, name))
+    old = entry_of_ids(name, dataset.spec, before) if before else ""
+    return _written(edit, with_entry(content, entry_of_ids(name, dataset.spec, before + edit.renamed_rows), old))
+
+
+def _written(edit: Changeset[R], content: bytes | None) -> tuple[Changeset[R], list[str]]:
+    """Add a changelog to a commit, or say why it has none."""
     if content is None:
         return edit, [f"{CHANGELOG_PATH} on the Hub is not UTF-8, so that it got no entry: save it as UTF-8."]
     return replace(edit, put={**edit.put, CHANGELOG_PATH: content}), []
@@ -58,10 +80,16 @@ def changes_since(dataset: Dataset, revision: str, ours: RowCounts) -> ChangesSi
     between = list[tuple[Commit, Commit | None]]()
     for commit, parent in pairwise(chain(dataset.client.commits(revision), [None])):
         if commit and (name := Release.parse(commit.message).name):
-            return ChangesSince.of(name, chain([ours], _counts(dataset, between)))
+            return ChangesSince.of(name, chain([ours], _counts(dataset, between)), _renamed(between))
         if commit:
             between.append((commit, parent))
-    return ChangesSince()
+    return ChangesSince(renamed=_renamed(between))
+
+
+def _renamed(commits: list[tuple[Commit, Commit | None]]) -> int:
+    """Count the ids that commits have changed, but for those before a restore."""
+    since = takewhile(lambda commit: not commit.trailer(RESTORED_FILES), (commit for commit, _ in commits))
+    return sum(commit.trailer(RENAMED_ROWS) for commit in since)
 
 
 def _counts(dataset: Dataset, commits: list[tuple[Commit, Commit | None]]) -> Iterator[RowCounts | None]:

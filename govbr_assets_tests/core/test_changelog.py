@@ -69,3 +69,11 @@ def test_whatever_was_there_is_there_in_one_stretch_or_two(text: str):
     more = len(after) - len(content)
     assert any(after[:at] + after[at + more :] == content for at in range(len(content) + 1))
     assert after.count(b"- new") == 1
+
+
+def test_an_entry_takes_the_place_of_the_newest_one_if_it_is_that():
+    first = added(b"# Log\r\n", OLD)
+    assert with_entry(first, NEW, OLD) == b"# Log\r\n\r\n" + NEW.encode().replace(b"\n", b"\r\n")
+    assert with_entry(first, NEW, NEW) == added(first)
+    changed = first.replace(b"- old", b"- old, as somebody says")
+    assert with_entry(changed, NEW, OLD) == added(changed)

@@ -34,6 +34,8 @@ class Reconciled:
         fetched: number of files that were not in the metadata cache.
         refused: days of PostgreSQL whose contents cannot be compared because they cannot be published, with the reason.
         left_out: rows of PostgreSQL that no day can publish.
+        renamed: ids on the Hub whose rows PostgreSQL has under other ones.
+        undated_duplicates: of `totals["undated_surplus"]` those that are further occurrences of a row.
     """
 
     days: pa.Table
@@ -43,6 +45,8 @@ class Reconciled:
     fetched: int
     refused: dict[Day, str]
     left_out: LeftOut
+    renamed: int = 0
+    undated_duplicates: int = 0
 
 
 def reconcile(
@@ -75,13 +79,23 @@ def reconcile(
         for rows in postgres_digests(postgres, counts.postgres_days() if deep else [], refused):
             digests.add(rows)
         side = HubSide(dataset, snapshot, folder)
-        hub_side = _hub(side, claims, counts, deep=deep)
+        hub_side, renamed = _hub(side, claims, counts, deep=deep)
         log(f"{counts.totals()['hub_rows']} rows are on the Hub.")
         for number in range(PARTITIONS):
             rows, there = _with_digests(postgres_side.read(number), digests.read(number)), hub_side.read(number)
             for name, days in differences(_publishable(rows, there, too_large), there):
                 counts.add(name, days)
-    return Reconciled(counts.table(), counts.totals(), snapshot, side.uncompacted, side.fetched, refused, left_out)
+    return Reconciled(
+        counts.table(),
+        counts.totals(),
+        snapshot,
+        side.uncompacted,
+        side.fetched,
+        refused,
+        left_out,
+        renamed,
+        counts.undated("duplicated"),
+    )
 
 
 def _postgres(postgres: NewsTable, counts: DayCounts, left_out: LeftOut) -> tuple[PartitionedRows, PartitionedRows]:
@@ -95,15 +109,22 @@ def _postgres(postgres: NewsTable, counts: DayCounts, left_out: LeftOut) -> tupl
     return partitioned, claims
 
 
-def _hub(side: HubSide, claims: PartitionedRows, counts: DayCounts, *, deep: bool) -> PartitionedRows:
-    """Partition the rows of the Hub by their own id, resolve legacy ids, and partition them by the id in PostgreSQL."""
-    found, partitioned = PartitionedRows(ROWS_SCHEMA, "id"), PartitionedRows(ROWS_SCHEMA, "id")
+def _hub(side: HubSide, claims: PartitionedRows, counts: DayCounts, *, deep: bool) -> tuple[PartitionedRows, int]:
+    """Partition the rows of the Hub by their own id, resolve legacy ids, and partition them by the id in PostgreSQL.
+
+    Returns:
+        The rows, and how many legacy ids there are.
+    """
+    found, partitioned, renamed = PartitionedRows(ROWS_SCHEMA, "id"), PartitionedRows(ROWS_SCHEMA, "id"), 0
     for rows in side.rows(deep=deep):
         counts.add("hub_rows", rows["day"])
         found.add(rows)
     for number in range(PARTITIONS):
-        partitioned.add(resolve_legacy_ids(found.read(number), claims.read(number)))
-    return partitioned
+        old = found.read(number)
+        new = resolve_legacy_ids(old, claims.read(number))
+        renamed += pc.count_distinct(old["id"].filter(pc.not_equal(old["id"], new["id"]))).as_py()
+        partitioned.add(new)
+    return partitioned, renamed
 
 
 def _publishable(rows: pa.Table, there: pa.Table, too_large: pa.Array) -> pa.Table:

@@ -65,12 +65,13 @@ class HubSide:
         folder: for temporary files.
 
     Attributes:
+        spec: of the dataset.
         uncompacted: files that have to be compacted: with another name, or with another schema.
         fetched: number of files that were not in the metadata cache.
     """
 
     def __init__(self, dataset: Dataset, snapshot: Snapshot, folder: Path) -> None:
-        self._dataset, self._snapshot, self._folder, self._spec = dataset, snapshot, folder, dataset.spec
+        self._dataset, self._snapshot, self._folder, self.spec = dataset, snapshot, folder, dataset.spec
         self.uncompacted: list[str] = []
         self.fetched = 0
 
@@ -83,6 +84,18 @@ class HubSide:
         for file in self._snapshot.data_files:
             yield from map(rows_of, self._digests(file) if deep else self._keys(file))
 
+    def whole_rows(self, file: DataFile) -> Iterator[pa.Table]:
+        """Stream the rows of a file with all columns: [n rows x columns] each of the published schema.
+
+        Raises:
+            ContractError: rows cannot be read in the published schema.
+        """
+        self._look_at(file)
+        if self._is_copied(file):
+            yield from (rows.select(self.spec.schema.names) for rows in self._local_rows(file))
+        else:
+            yield from self._dataset.reader.row_groups(file, self.spec.schema.names)
+
     def _keys(self, file: DataFile) -> Iterator[pa.Table]:
         """Stream the keys of a file."""
         self._look_at(file)
@@ -93,11 +106,16 @@ class HubSide:
         """Stream the keys and the digests of a file."""
         self._look_at(file)
         self.fetched += not self._dataset.cache.has_digests(file.content)
-        if file.text is None and (file.path in self.uncompacted or self._has_large_groups(file)):
-            return self._dataset.reader.digests(file, self._of_local_copy(file))
-        tables = self._dataset.reader.row_groups(file, self._spec.schema.names)
+        if self._is_copied(file):
+            local = (rows.select(self.spec.digests_schema.names) for rows in self._local_rows(file))
+            return self._dataset.reader.digests(file, local)
+        tables = self._dataset.reader.row_groups(file, self.spec.schema.names)
         # `map` lets go of a row group before the next is read: a loop's variable would hold it.
-        return self._dataset.reader.digests(file, map(partial(_digested, spec=self._spec), tables))
+        return self._dataset.reader.digests(file, map(partial(_digested, spec=self.spec), tables))
+
+    def _is_copied(self, file: DataFile) -> bool:
+        """Return whether a file is read from the disk: one of any origin, whose row groups may be of any size."""
+        return file.text is None and (file.path in self.uncompacted or self._has_large_groups(file))
 
     def _has_large_groups(self, file: DataFile) -> bool:
         """Return whether a row group of a file is too large to be read at once."""
@@ -106,16 +124,15 @@ class HubSide:
     def _look_at(self, file: DataFile) -> pa.Schema:
         """Return the schema of a file; note the file if it has to be compacted first."""
         schema = self._dataset.reader.schema(file)
-        if not self._spec.layout.is_ours(file.path) or self._spec.compare(schema):
+        if not self.spec.layout.is_ours(file.path) or self.spec.compare(schema):
             self.uncompacted.append(file.path)
         return schema
 
-    def _of_local_copy(self, file: DataFile) -> Iterator[pa.Table]:
-        """Read the rows of a file of any origin, whose row groups may be of any size, from the disk."""
+    def _local_rows(self, file: DataFile) -> Iterator[pa.Table]:
+        """Copy a file to the disk and stream its rows: [n rows x columns] each of its `sourced_schema`."""
         path = self._folder / "copy"
         copy_to_disk(self._dataset, file, path)
-        for rows in local_rows(path, file.path, self._spec):
-            yield rows.select(self._spec.digests_schema.names)
+        yield from local_rows(path, file.path, self.spec)
         path.unlink()
 
 

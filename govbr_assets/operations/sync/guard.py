@@ -7,11 +7,11 @@ that stays set is used up whoever uses it, from wherever, and a commit that was 
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import NamedTuple
 
-from govbr_assets.dataset.changeset import RemovalApproval
+from govbr_assets.dataset.changeset import REMOVED_ROWS, RemovalApproval
 from govbr_assets.huggingface.client import Commit, RepoClient
 
 DAY_SHARE, DAY_ROWS = 0.2, 20
@@ -104,6 +104,11 @@ def recent_guard(removed: int, before: int) -> str:
             f" {REMOVALS_HOURS} hours: together more than {REMOVALS}"
         )
     return ""
+
+
+def removed_lately(client: RepoClient) -> int:
+    """Count the rows that have left the dataset within `REMOVALS_HOURS`, by the trailers in its history."""
+    return client.trailer_since(REMOVED_ROWS, datetime.now(UTC) - timedelta(hours=REMOVALS_HOURS))
 
 
 class UsedApproval(NamedTuple):

@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 
 from govbr_assets.core.row_changes import Action
 from govbr_assets.dataset import Dataset
-from govbr_assets.dataset.changeset import REMOVED_ROWS, Changeset, RemovalApproval
+from govbr_assets.dataset.changeset import Changeset, RemovalApproval
 from govbr_assets.dataset.key_index import KeyIndex
 from govbr_assets.dataset.reach import out_of_reach
 from govbr_assets.dataset.schema_version import outdated
@@ -18,7 +17,7 @@ from govbr_assets.operations.sync.day_files import DayFiles
 from govbr_assets.operations.sync.day_plan import DaySync
 from govbr_assets.operations.sync.diff import with_retained
 from govbr_assets.operations.sync.draft import ChangesetBuilder
-from govbr_assets.operations.sync.guard import REMOVALS_HOURS, DayRemovals, judge, used_removals
+from govbr_assets.operations.sync.guard import DayRemovals, judge, removed_lately, used_removals
 from govbr_assets.operations.sync.locate import locate
 from govbr_assets.operations.sync.options import DayReport
 
@@ -91,6 +90,7 @@ class SyncCommit:
             message=_message(days),
             removed_rows=len(removed),
             changed_rows=_changed(days),
+            renamed_rows=len({each for day in days.values() for each in day.changes.renamed}),
             approval=approval,
             report=SyncReport(days, rejected),
         )
@@ -109,7 +109,7 @@ class SyncCommit:
             return dict(days), None
         approved = max(options[key].approved_removals for key in asked)
         client = self.dataset.client
-        judged = judge(asked, self._removed_lately(), approved, lambda: used_removals(client, snapshot.revision))
+        judged = judge(asked, removed_lately(client), approved, lambda: used_removals(client, snapshot.revision))
         # What has come to another day in the meantime is not removed: retained, it would be there twice.
         here = {each for plan in self.plans.values() for each in plan.ids.to_pylist()} if judged.blocked else set()
         blocked = {
@@ -117,10 +117,6 @@ class SyncCommit:
             for key, reason in judged.blocked.items()
         }
         return {**days, **blocked}, judged.approval
-
-    def _removed_lately(self) -> int:
-        """Count the rows that have left the dataset by commits of this project, by the trailers in its history."""
-        return self.dataset.client.trailer_since(REMOVED_ROWS, datetime.now(UTC) - timedelta(hours=REMOVALS_HOURS))
 
 
 def _changed(days: Mapping[str, DayReport]) -> int:

@@ -1,0 +1,156 @@
+"""What it takes to make a dataset equal to PostgreSQL, whoever has written it: a value, and the text of a dry run.
+
+How it is found out belongs to `operations.assess`.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from typing import Any
+
+from govbr_assets.core.column_differences import ColumnDifference
+from govbr_assets.core.date_ranges import cover
+from govbr_assets.core.layout import DATA_PATTERN
+
+_NAMED = 5  # files, ranges or days that the text names
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """What it takes to make a dataset equal to PostgreSQL.
+
+    Attributes:
+        repo: of the dataset.
+        revision: that was looked at; empty if there is no repo.
+        hub_rows: rows of the dataset.
+        postgres_rows: rows of PostgreSQL that have a day.
+        moved: files of the dataset where the pattern of new shards does not reach: a compaction moves their rows.
+        compacted: its other files that a compaction replaces.
+        standing: its files that stay as they are, or lose and get single rows.
+        others: files of other configs and splits, and files that nobody loads: they stay.
+        duplicates: further occurrences of a row, under either of its ids: they are dropped.
+        renamed: ids that are replaced by the ones that PostgreSQL has now.
+        removals: rows under a day that PostgreSQL has nowhere: they leave the dataset.
+        approval: number of removals to approve, as the guard would keep some of these rows; 0 if it would not.
+        undated: rows without a time that PostgreSQL has nowhere: they stay.
+        missing: rows that only PostgreSQL has.
+        missing_days: days of which the dataset has no row.
+        replaced: rows that are on the Hub under another day, or under none.
+        changed: rows under their day that say something else, be it only their id.
+        columns: what differs in them.
+        unpublishable: rows of PostgreSQL that no day can publish.
+        rejected: days that cannot be published, and why.
+        days: how many days differ.
+        commits: about how many it takes.
+        minutes: about how long it takes, without the transfer of the files.
+        problem: why a compaction cannot move the dataset; empty if it can.
+    """
+
+    repo: str
+    revision: str
+    hub_rows: int
+    postgres_rows: int
+    moved: Sequence[str] = ()
+    compacted: Sequence[str] = ()
+    standing: Sequence[str] = ()
+    others: Sequence[str] = ()
+    duplicates: int = 0
+    renamed: int = 0
+    removals: int = 0
+    approval: int = 0
+    undated: int = 0
+    missing: int = 0
+    missing_days: Sequence[date] = ()
+    replaced: int = 0
+    changed: int = 0
+    columns: Sequence[ColumnDifference] = ()
+    unpublishable: int = 0
+    rejected: Mapping[str, str] = field(default_factory=dict)
+    days: int = 0
+    commits: int = 0
+    minutes: int = 0
+    problem: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields as values of JSON; days as ISO dates."""
+        return _plain(asdict(self))
+
+    def __str__(self) -> str:
+        at = f" at {self.revision[:8]}" if self.revision else ", which is not there yet"
+        head = f"{self.repo}{at}: {self.hub_rows:,} rows; PostgreSQL: {self.postgres_rows:,} rows."
+        return "\n".join([head, *(f"  {name:<12} {text}" for name, text in self._lines())])
+
+    def _lines(self) -> Iterator[tuple[str, str]]:
+        """Say what becomes of files and rows, a line each."""
+        yield "files", "; ".join(self._files())
+        yield "duplicates", f"{self.duplicates:,} are dropped"
+        yield (
+            "ids",
+            f"{self.renamed:,} are replaced by the ones that PostgreSQL has now"
+            + ("; CHANGELOG.md tells the readers" if self.renamed else ""),
+        )
+        yield "removed", self._removed()
+        days = (
+            f"; {len(self.missing_days):,} days have none yet: {_spans(self.missing_days)}" if self.missing_days else ""
+        )
+        yield "missing", f"{self.missing:,} rows come{days}"
+        yield "another day", f"{self.replaced:,} rows go to the day that they have in PostgreSQL"
+        yield "content", f"{self.changed:,} rows under their day are replaced, be it only for their id"
+        for each in self.columns:
+            example = f"such as {each.unique_id} of {each.day}: {each.hub} on the Hub, {each.postgres} in PostgreSQL"
+            yield "", f"{each.column}: {each.rows:,} rows, {example}"
+        if self.unpublishable or self.rejected:
+            why = "".join(f"; {day}: {reason}" for day, reason in [*self.rejected.items()][:_NAMED])
+            yield "not at all", f"{self.unpublishable:,} rows and {len(self.rejected):,} days cannot be published{why}"
+        yield "work", self._work()
+
+    def _files(self) -> Iterator[str]:
+        """Say what becomes of files."""
+        reach = f"are moved over from where {DATA_PATTERN} does not reach"
+        yield f"{len(self.compacted):,} are compacted into one a year{_named(self.compacted)}"
+        if self.moved:
+            yield f"{len(self.moved):,} {reach}{_named(self.moved)}"
+        if self.standing:
+            yield f"{len(self.standing):,} stay in place{_named(self.standing)}"
+        yield f"{len(self.others):,} are no part of the dataset and stay as they are{_named(self.others)}"
+
+    def _removed(self) -> str:
+        """Say what becomes of rows that PostgreSQL has nowhere."""
+        text = f"{self.removals:,} rows leave the dataset, which PostgreSQL has nowhere"
+        if self.approval:
+            text += (
+                f"; the guard keeps them until {self.approval} removals are approved (`--allow-removals"
+                f" {self.approval}`, or GOVBR_ALLOW_REMOVALS)"
+            )
+        return text + (f"; {self.undated:,} more, without a time, stay" if self.undated else "")
+
+    def _work(self) -> str:
+        """Say how much work it is."""
+        if self.problem:
+            return f"nothing can be done yet: {self.problem}"
+        return (
+            f"{self.days:,} days differ; about {self.commits:,} commits and {self.minutes:,} minutes, reckoned from"
+            " files, days and rows, without the transfer of the files"
+        )
+
+
+def _named(paths: Sequence[str]) -> str:
+    """Name some files in brackets."""
+    more = f" and {len(paths) - _NAMED:,} more" if len(paths) > _NAMED else ""
+    return f" ({', '.join(paths[:_NAMED])}{more})" if paths else ""
+
+
+def _spans(days: Sequence[date]) -> str:
+    """Name days as ranges."""
+    spans = cover(days, gap=0)
+    more = f" and {len(spans) - _NAMED:,} more ranges" if len(spans) > _NAMED else ""
+    return ", ".join(map(str, spans[:_NAMED])) + more
+
+
+def _plain(value: Any) -> Any:
+    """Turn dates into texts, and sequences into lists."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    return value.isoformat() if isinstance(value, date) else value

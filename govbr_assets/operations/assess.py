@@ -1,0 +1,142 @@
+"""The assessment of a dataset that is to be made equal to PostgreSQL, whoever wrote it: all is read, nothing written.
+
+It is a deep reconciliation, and of the days whose rows differ a comparison of columns. What the numbers mean, and the
+text of them, belong to `core.assessment`.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from math import ceil
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from govbr_assets.core.assessment import Assessment
+from govbr_assets.core.date_ranges import cover
+from govbr_assets.core.day_counts import differing
+from govbr_assets.core.days import Day
+from govbr_assets.core.layout import CARD_PATH, CHANGELOG_PATH
+from govbr_assets.dataset import Dataset
+from govbr_assets.dataset.reach import check_movable, out_of_pattern
+from govbr_assets.errors import ContractError
+from govbr_assets.huggingface.commit import COMMIT_FILES
+from govbr_assets.huggingface.snapshot import Snapshot
+from govbr_assets.operations.compact.sources import sources
+from govbr_assets.operations.reconcile.columns import column_differences
+from govbr_assets.operations.reconcile.plan import Log, Reconciled, reconcile
+from govbr_assets.operations.sync.guard import day_guard, recent_guard, removed_lately, used_removals
+from govbr_assets.operations.sync.plan import COMMIT_BYTES
+from govbr_assets.postgres.news import NewsTable
+
+_COMPARED, _COMPACTED, _DAYS, _COMMITS = 8_000, 6_000, 7.5, 0.3
+"""What is done in a second: rows compared as a whole, rows compacted, days synced, commits made. The first three are
+the figures of `make bench` on two cores (`reconcile` deep, `compaction`, `backfill`); a commit of the Hub's takes some
+seconds."""
+
+_ROW_BYTES = 1_200
+"""Of a row in a file, for a dataset without rows."""
+
+_ABOUT_THE_DATASET = {CARD_PATH, CHANGELOG_PATH, ".gitattributes"}
+"""Files of a repo that say something of the dataset, and are no part of it."""
+
+
+def assess(
+    dataset: Dataset, snapshot: Snapshot, postgres: NewsTable, today: Day, log: Log = lambda _: None
+) -> Assessment:
+    """Find out what it takes to make a dataset equal to PostgreSQL, in memory that does not grow with either.
+
+    Args:
+        dataset: the dataset.
+        snapshot: the revision to look at.
+        postgres: the database.
+        today: whose shard is not compacted, and whose rows are not repaired.
+        log: called with a sentence when a side has been read.
+
+    Raises:
+        ContractError: a file cannot be read in the published schema; the message names file, column, row and value.
+        TransientError: one of the two is out of reach.
+        NoRoomError: the disk for temporary files is too small.
+    """
+    found = reconcile(dataset, snapshot, postgres, deep=True, log=log)
+    changed = _days(found, pc.greater(found.days["changed"], 0))
+    log(f"{len(changed)} days have rows that say something else on the Hub.")
+    columns = column_differences(dataset, snapshot, postgres, list(map(Day, changed)))
+    moved = [file.path for file in out_of_pattern(snapshot)]
+    shards = [file.path for file in sources(snapshot, today, dataset.spec.layout).shards]
+    compacted = sorted({*found.uncompacted, *shards}.difference(moved))
+    ours, totals = {file.path for file in snapshot.data_files}, found.totals
+    days = differing(found.days.filter(pc.less(found.days["day"], pa.scalar(today.date))))["day"].to_pylist()
+    commits = _compaction_commits(found, len(moved) + len(compacted)) + _sync_commits(snapshot, found, days)
+    return Assessment(
+        dataset.client.repo_id,
+        snapshot.revision or "",
+        totals["hub_rows"],
+        totals["postgres_rows"],
+        moved=moved,
+        compacted=compacted,
+        standing=sorted(ours.difference(moved, compacted)),
+        others=sorted(snapshot.files.keys() - ours - _ABOUT_THE_DATASET),
+        duplicates=totals["duplicated"] + found.undated_duplicates,
+        renamed=found.renamed,
+        removals=totals["surplus"],
+        approval=_approval(dataset, snapshot, found),
+        undated=totals["undated_surplus"] - found.undated_duplicates,
+        missing=totals["missing"],
+        missing_days=_days(
+            found, pc.and_(pc.equal(found.days["hub_rows"], 0), pc.greater(found.days["postgres_rows"], 0))
+        ),
+        replaced=totals["moved"],
+        changed=totals["changed"],
+        columns=columns,
+        unpublishable=found.left_out.rows,
+        rejected={str(day): reason for day, reason in found.refused.items()},
+        days=len(days),
+        commits=commits,
+        minutes=ceil(_seconds(found, len(days), commits, compacts=bool(moved or compacted)) / 60),
+        problem=_problem(dataset, snapshot),
+    )
+
+
+def _days(found: Reconciled, mask: pa.ChunkedArray) -> list[date]:
+    """List some of the days that were compared."""
+    return found.days["day"].filter(mask).to_pylist()
+
+
+def _approval(dataset: Dataset, snapshot: Snapshot, found: Reconciled) -> int:
+    """Return how many removals to approve, so that the guard retains none; 0 if it would retain none."""
+    names = "surplus", "hub_rows", "postgres_rows"
+    by_day = zip(*(found.days[name].to_pylist() for name in names), strict=True)
+    removed = found.totals["surplus"]
+    if recent_guard(removed, removed_lately(dataset.client)) or any(day_guard(*counts) for counts in by_day):
+        return used_removals(dataset.client, snapshot.revision) + removed
+    return 0
+
+
+def _compaction_commits(found: Reconciled, files: int) -> int:
+    """Return about how many commits replace files by those of years."""
+    years = len({day.year for day in _days(found, pc.greater(found.days["hub_rows"], 0))})
+    return ceil(files / max(1, COMMIT_FILES - years))
+
+
+def _sync_commits(snapshot: Snapshot, found: Reconciled, days: Sequence[date]) -> int:
+    """Return about how many commits publish days, run by run as the repair does."""
+    rows = found.totals["hub_rows"]
+    size = sum(file.size for file in snapshot.data_files) / rows if rows else _ROW_BYTES
+    runs = sum(ceil(sum(day in span for day in days) / COMMIT_FILES) for span in cover(days))
+    return max(runs, ceil(found.totals["missing"] * size / COMMIT_BYTES))
+
+
+def _seconds(found: Reconciled, days: int, commits: int, *, compacts: bool) -> float:
+    """Return about how long it takes, with a deep reconciliation before and after."""
+    rows = found.totals["hub_rows"]
+    compared = 2 * max(rows, found.totals["postgres_rows"]) / _COMPARED
+    return compared + (rows / _COMPACTED if compacts else 0) + days / _DAYS + commits / _COMMITS
+
+
+def _problem(dataset: Dataset, snapshot: Snapshot) -> str:
+    """Return why a compaction cannot move the dataset; empty if it can."""
+    try:
+        check_movable(dataset, snapshot)
+    except ContractError as error:
+        return str(error)
+    return ""
