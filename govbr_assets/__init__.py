@@ -7,8 +7,8 @@ definitions    settings, resources, and the one Definitions
 defs           all that imports Dagster: assets, checks, sensors, metadata, resources, IO managers, jobs, schedules
 publications   what is published: the columns of each dataset, as a DatasetSpec that all below is given
 operations     what can be done to a dataset: sync, compact, reconcile, restore, release, project, migrate,
-               assess, existing_ids; below them rewrite, which writes changed files, and verify, which checks them before a
-               commit
+               assess, existing_ids; below them rewrite, which writes changed files, and verify, which checks them
+               before a commit
 dataset        a dataset at a revision: `Dataset` (client, reader, metadata cache, spec), key index, changesets,
                transaction, compatibility with readers
 huggingface    the Hub and its viewer; the only importer of huggingface_hub
