@@ -100,22 +100,31 @@ class S3:
 
 @dataclass
 class CloudStorage:
-    """A Cloud Storage with one bucket, which anybody may use: no emulator checks keys or rights.
+    """A Cloud Storage with one bucket, which anybody may use: the emulator checks neither keys nor rights.
 
     Attributes:
         endpoint: its URL.
+        refusal: what every request is answered in place of the emulator, by its status and its message.
     """
 
     endpoint: str
+    refusal: list[tuple[int, str]]
     url = f"gs://{BUCKET}"
 
     def __post_init__(self) -> None:
         self._ask("POST", "/storage/v1/b?project=p", json={"name": BUCKET})
 
+    @contextmanager
+    def answering(self, status: int, message: str) -> Iterator[None]:
+        """Refuse every request as Cloud Storage does."""
+        self.refusal.append((status, message))
+        yield
+        self.refusal.clear()
+
     @property
     def environment(self) -> Mapping[str, str]:
         """Where `gcsfs` looks."""
-        return {"STORAGE_EMULATOR_HOST": self.endpoint, **_ONE_PROTOCOL}
+        return {"STORAGE_EMULATOR_HOST": self.endpoint, "NO_GCE_CHECK": "true", **_ONE_PROTOCOL}
 
     @property
     def buckets(self) -> list[str]:
@@ -186,17 +195,41 @@ def s3_served() -> Iterator[S3]:
 
 
 class _CloudStorageServer(ThreadingHTTPServer):
+    """Serves a Cloud Storage, or refuses everything."""
+
     daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), partial(_Handler, Storage(use_memory_fs=True)))
+        self.refusal = list[tuple[int, str]]()
+
+
+class _Handler(RequestHandler):
+    server: _CloudStorageServer  # pyright: ignore[reportIncompatibleVariableOverride]
+
+    def parse_request(self) -> bool:
+        """Read a request; one that is refused goes no further."""
+        if not super().parse_request() or not self.server.refusal:
+            return not self.server.refusal
+        status, message = self.server.refusal[0]
+        body = json.dumps({"error": {"code": status, "message": message}}).encode()
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+        return False
 
 
 @contextmanager
 def cloud_storage_served() -> Iterator[CloudStorage]:
     """Serve a Cloud Storage."""
-    server = _CloudStorageServer(("127.0.0.1", 0), partial(RequestHandler, Storage(use_memory_fs=True)))
+    server = _CloudStorageServer()
     thread = Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
-        yield CloudStorage(f"http://127.0.0.1:{server.server_address[1]}")
+        yield CloudStorage(f"http://127.0.0.1:{server.server_address[1]}", server.refusal)
     finally:
         server.shutdown()
         server.server_close()

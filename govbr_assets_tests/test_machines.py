@@ -13,8 +13,11 @@ from dagster import AssetKey, DagsterInstance
 
 from govbr_assets.local.hub.actions import call
 from govbr_assets.local.hub.faults import Fault
+from govbr_assets_tests import processes
 from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.object_stores import S3, s3_served
+from govbr_assets_tests.processes import PUBLISHED, Wanted
+from govbr_assets_tests.scenes import Scene
 from govbr_assets_tests.test_deploy import DEPLOY
 from govbr_assets_tests.test_kills import COMMIT
 
@@ -92,7 +95,32 @@ def test_a_run_whose_machine_is_gone_goes_on_on_another(graph: Graph, s3: S3, da
     assert "hf_parquet_shard" in told["steps"]
     assert not {"postgres_news_partition", "hf_existing_ids"} & set(told["steps"])
     assert graph.ids() == {f"data/train-{DAY}.parquet": ["a", "b"]}
+    left = {path.name.partition(".")[2] for path in other.home.rglob("*") if path.is_file()}
+    assert left <= {"yaml", "out", "err", "complete"}, "more than the configuration and what the process said"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DAGSTER_POSTGRES_URL", dagster_url)
         with DagsterInstance.from_config(str(other.home)) as instance:
             assert instance.get_materialized_partitions(AssetKey("hf_parquet_shard")) == {DAY}
+
+
+RUNS, DAYS_EACH, DAYS_A_COMMIT = 4, 8, 4
+
+
+def test_a_range_in_four_runs_at_once_is_right_and_has_the_commits_of_one_run(graph: Graph):
+    days = [f"2026-01-{number:02}" for number in range(1, RUNS * DAYS_EACH)] + ["2026-02-01"]
+    assert len(days) == RUNS * DAYS_EACH
+    for number, day in enumerate(days):
+        graph.insert(f"a{number}", f"b{number}", day=day)
+    scene, barrier = Scene(graph), processes.context().Barrier(RUNS)
+    parts = [days[start : start + DAYS_EACH] for start in range(0, len(days), DAYS_EACH)]
+    runs = [
+        processes.start(Wanted.of(graph, graph.folder, part[0], part[-1], DAYS_A_COMMIT, patience="5"), barrier)
+        for part in parts
+    ]
+    assert [processes.code_of(each) for each in runs] == [PUBLISHED] * RUNS
+    assert 412 in [each.status for each in graph.local_hub.faults.seen("POST", COMMIT)]
+    scene.check_history()
+    scene.check_complete(days)
+    scene.check_shards(days)
+    made = [each.title for each in graph.local_hub.store.commits(graph.repo_id) if each.title.startswith("Publish")]
+    assert len(made) == len(days) / DAYS_A_COMMIT

@@ -1,6 +1,7 @@
 """The graph with all that it keeps in a bucket, and two processes on one bucket at the same time."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -69,6 +70,7 @@ def test_all_that_is_kept_lies_in_the_bucket_and_is_used_from_there(graph: Graph
     }
     assert not any(name.endswith(".part") for name in store.names(prefix))
     assert not graph.folder.exists()
+    assert list(Path(graph.instance.storage_directory()).rglob("*")) == []  # where Dagster keeps what nobody else does
 
 
 def test_two_processes_on_one_bucket_publish_every_row_once(graph: Graph, store: Store):

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pyarrow as pa
@@ -198,6 +199,35 @@ def test_a_wrong_key_is_one_sentence_without_it(s3: S3, become: Become):
         with pytest.raises(ConfigurationError, match="Look at its key or user") as caught:
             Folder("s3://my-bucket/t").write("days/a", b"a")
         assert wrong not in str(caught.value)
+
+
+DENIED = "GOVBR_STORAGE_URL fails while .* Look at its key or user"
+CLOUD_ANSWERS = {
+    "a key that is not taken": (401, "Invalid Credentials", ConfigurationError, DENIED),
+    "no key": (401, "Anonymous caller does not have storage.objects.get access", ConfigurationError, DENIED),
+    "no right": (403, "a@b.c does not have storage.objects.list access to the bucket", ConfigurationError, DENIED),
+    "too many requests": (429, "The rate limit was exceeded", StorageUnavailableError, "fails while"),
+    "an error of its own": (503, "Backend Error", StorageUnavailableError, "fails while"),
+}
+
+
+@pytest.mark.parametrize("case", sorted(CLOUD_ANSWERS))
+def test_what_cloud_storage_says_of_a_key_or_itself_is_one_sentence(
+    case: str, gcs: CloudStorage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    status, message, kind, sentence = CLOUD_ANSWERS[case]
+    monkeypatch.setattr("gcsfs.retry.asyncio", SimpleNamespace(sleep=no_time))
+    folder = Folder(f"{gcs.url}/t")
+    for doing in (lambda: folder.names("days"), lambda: folder.read("a"), lambda: folder.write("a", b"a")):
+        with gcs.answering(status, message), pytest.raises(kind, match=sentence) as caught:
+            doing()
+        assert caught.value.__suppress_context__
+        assert "\n" not in str(caught.value)
+    assert not [record for record in caplog.records if record.name.startswith("gcsfs")]
+
+
+async def no_time(_: float) -> None:
+    """Let a client try again at once."""
 
 
 def test_a_store_that_is_away_may_be_back(monkeypatch: pytest.MonkeyPatch, become: Become):

@@ -1,10 +1,13 @@
 """Exceptions of file systems, translated into ours: one sentence with GOVBR_STORAGE_URL, transient or permanent."""
 
 import errno
+import logging
 from contextlib import AbstractContextManager
 from types import TracebackType
 
 from govbr_assets.errors import ConfigurationError, GovbrAssetsError, NoRoomError, StorageUnavailableError
+
+logging.getLogger("gcsfs").setLevel(logging.CRITICAL)  # it logs what it raises, with a traceback
 
 _TRANSIENT = {"ConnectionError", "TimeoutError", "HTTPClientError", "ClientConnectionError"}
 """Names of transient exceptions, in Python and in the clients of object stores, which are not imported here."""
