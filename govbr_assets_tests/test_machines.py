@@ -9,11 +9,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from dagster import AssetKey, DagsterInstance
+import yaml
+from dagster import AssetKey, DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
+from dagster._core.definitions.reconstruct import ReconstructableRepository
+from dagster._core.launcher.base import LaunchRunContext, WorkerStatus
 
 from govbr_assets.local.hub.actions import call
 from govbr_assets.local.hub.faults import Fault
 from govbr_assets_tests import processes
+from govbr_assets_tests.docker_engine import docker_served
 from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.object_stores import S3, s3_served
 from govbr_assets_tests.processes import PUBLISHED, Wanted
@@ -101,6 +105,50 @@ def test_a_run_whose_machine_is_gone_goes_on_on_another(graph: Graph, s3: S3, da
         patch.setenv("DAGSTER_POSTGRES_URL", dagster_url)
         with DagsterInstance.from_config(str(other.home)) as instance:
             assert instance.get_materialized_partitions(AssetKey("hf_parquet_shard")) == {DAY}
+
+
+PASSED_ON = ("AWS_", "GOVBR_", "HF_ENDPOINT", "HF_TOKEN")
+
+
+def test_a_run_in_a_container_has_all_it_needs_and_one_whose_container_is_killed_is_seen(
+    graph: Graph, s3: S3, dagster_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    graph.insert("a", "b")
+    machine = Machine(tmp_path / "daemon", graph, s3, dagster_url)
+    told = yaml.safe_load((DEPLOY / "dagster-docker.yaml").read_text())
+    passed_on = told["run_launcher"]["config"]["env_vars"]
+    passed_on += {name for name in machine.environment if name.startswith(PASSED_ON)} - set(passed_on)
+    (machine.home / "dagster.yaml").write_text(yaml.safe_dump(told))
+    origin = ReconstructableRepository.for_module("govbr_assets", "code_location", str(DEPLOY.parent))
+    job = origin.get_reconstructable_job("daily_sync")
+    with docker_served(tmp_path) as engine, monkeypatch.context() as patch:
+        docker = {"DOCKER_HOST": f"tcp://127.0.0.1:{engine.server_port}", "GOVBR_IMAGE": "govbr-assets:latest"}
+        for name, value in {**machine.environment, **docker, "GOVBR_NETWORK": "govbr"}.items():
+            patch.setenv(name, value)
+        with DagsterInstance.from_config(str(machine.home)) as instance:
+
+            def launched() -> DagsterRun:
+                run = instance.create_run_for_job(
+                    job.get_definition(), tags={"dagster/partition": DAY}, job_code_origin=job.get_python_origin()
+                )
+                instance.run_launcher.launch_run(LaunchRunContext(run, workspace=None))
+                for process in engine.running.values():
+                    process.wait(120)
+                (found,) = instance.get_runs(RunsFilter(run_ids=[run.run_id]))
+                return found
+
+            assert launched().is_success
+            assert graph.ids() == {f"data/train-{DAY}.parquet": ["a", "b"]}
+            graph.insert("c")
+            kill = call(lambda: list(engine.running.values())[-1].kill())
+            graph.local_hub.faults.add(Fault("POST", COMMIT, kill))
+            gone = launched()
+            assert gone.status is DagsterRunStatus.STARTED
+            assert instance.run_launcher.check_run_worker_health(gone).status is WorkerStatus.NOT_FOUND
+        first = next(iter(engine.created.values()))
+    assert first["Image"] == "govbr-assets:latest"
+    assert first["HostConfig"]["NetworkMode"] == "govbr"
+    assert first["HostConfig"]["AutoRemove"]
 
 
 RUNS, DAYS_EACH, DAYS_A_COMMIT = 4, 8, 4
