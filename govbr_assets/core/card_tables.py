@@ -5,9 +5,8 @@ Where it stands in a card belongs to `card_block`.
 
 from collections.abc import Iterable, Sequence
 
-import pyarrow as pa
-
 from govbr_assets.core.coverage import Coverage
+from govbr_assets.core.dataset_info import type_name
 from govbr_assets.core.spec import DatasetSpec
 
 SIZES = ("n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M", "10M<n<100M", "100M<n<1B", "1B<n<10B")
@@ -65,7 +64,7 @@ def _dictionary(spec: DatasetSpec) -> str:
     """Write what the columns are."""
     portuguese = spec.introduction.columns
     rows = [
-        (f"`{each.name}`", f"`{_type(each.type)}`", portuguese.get(each.name, each.description), each.description)
+        (f"`{each.name}`", f"`{type_name(each.type)}`", portuguese.get(each.name, each.description), each.description)
         for each in spec.columns
     ]
     return _table(("Coluna", "Tipo", "Descrição", "*Description*"), ("---",) * 4, rows)
@@ -75,8 +74,3 @@ def _table(head: Sequence[str], rule: Sequence[str], rows: Iterable[Sequence[str
     """Write a Markdown table."""
     cells = [head, rule, *([cell.replace("|", "\\|") for cell in row] for row in rows)]
     return "\n".join(f"| {' | '.join(row)} |" for row in cells)
-
-
-def _type(kind: pa.DataType) -> str:
-    """Name a type as the dataset viewer does."""
-    return f"list<{kind.value_type}>" if pa.types.is_list(kind) else str(kind)

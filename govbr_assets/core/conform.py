@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from govbr_assets.core.contract import EARLIEST, LATEST, as_strings, format_value, is_number
+from govbr_assets.core.contract import EARLIEST, LATEST, as_strings, first_misfit, format_value, is_number
 from govbr_assets.errors import ContractError
 
 _EXAMPLES = 20
@@ -96,7 +96,7 @@ def _cast(column: pa.ChunkedArray, field: pa.Field, row_ids: pa.ChunkedArray) ->
     try:
         return column.cast(field.type)
     except pa.ArrowInvalid:
-        index = _first_misfit(column, field.type)
+        index = first_misfit(column, field.type)
         raise _misfit(field, row_ids, column, index, "does not fit") from None
 
 
@@ -150,19 +150,6 @@ def _same_kind(source: pa.DataType, target: pa.DataType) -> bool:
     if is_number(target):
         return pa.types.is_integer(source) or (pa.types.is_floating(source) and pa.types.is_floating(target))
     return pa.types.is_string(source) or pa.types.is_large_string(source)
-
-
-def _first_misfit(column: pa.ChunkedArray, target: pa.DataType) -> int:
-    """Find the first row that cannot be cast, by halving."""
-    low, high = 0, len(column)
-    while high - low > 1:
-        middle = (low + high) // 2
-        try:
-            column.slice(low, middle - low).cast(target)
-            low = middle
-        except pa.ArrowInvalid:
-            high = middle
-    return low
 
 
 def _misfit(

@@ -3,6 +3,7 @@
 What the contract is belongs to `contract`; how readers treat such a file on the Hub, to `compatibility`.
 """
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from govbr_assets.core.contract import EARLIEST, LATEST, format_value, is_number
+from govbr_assets.core.contract import EARLIEST, LATEST, first_misfit, format_value, is_number
 from govbr_assets.errors import ContractError
 
 PANDAS_INDEX = "__index_level_0__"
@@ -29,6 +30,9 @@ _ISO_TIME = re.compile(
     r"(\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d(?::?\d\d)?)?",  # the second, a fraction, an offset
     re.ASCII,
 )
+_LONG = r"^[+-]?\d{16,}$|[eE][+-]?\d{3,}$"
+"""Numbers that may be too long or too large for 64 bits with a fraction; of others the nearest such number is meant."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -123,9 +127,15 @@ class _File:
     def _numbers(self, field: pa.Field, column: pa.ChunkedArray) -> pa.ChunkedArray:
         """Cast numbers, or texts that CSV and JSON have in their place, if none of them becomes another one."""
         try:
-            return column.cast(field.type)
-        except pa.ArrowInvalid as error:
-            raise self.refusal(field.name, column, -1, f"cannot be read as {field.type} ({error})") from None
+            cast = column.cast(field.type)
+        except pa.ArrowInvalid:
+            index = first_misfit(column, field.type)
+            raise self.refusal(field.name, column, index, f"cannot be read as {field.type}") from None
+        if _is_text(column.type) and pa.types.is_floating(field.type):
+            for index in pc.indices_nonzero(pc.match_substring_regex(column.cast(pa.string()), _LONG)).to_pylist():
+                if not _is_exact(column[index].as_py(), cast[index].as_py()):
+                    raise self.refusal(field.name, column, index, f"is another number as {field.type}")
+        return cast
 
     def _times(self, field: pa.Field, column: pa.ChunkedArray) -> pa.ChunkedArray:
         """Cast times one by one, unless all are as they should be: Python's numbers neither round nor overflow."""
@@ -139,6 +149,13 @@ class _File:
             except ValueError as why:
                 raise self.refusal(field.name, column, index, str(why)) from None
         return pa.chunked_array([pa.array(ticks, field.type)])
+
+
+def _is_exact(text: str, number: float) -> bool:
+    """Return whether a number is what its text says: a whole one to its last digit, another one no infinity or zero."""
+    if text.lstrip("+-").isdecimal():
+        return math.isfinite(number) and int(number) == int(text)
+    return math.isfinite(number) and bool(number or not text.lower().partition("e")[0].strip("+-0."))
 
 
 def _all_fit(column: pa.ChunkedArray, unit: str) -> bool:

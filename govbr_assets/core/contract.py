@@ -63,6 +63,19 @@ def is_number(kind: pa.DataType) -> bool:
     return pa.types.is_integer(kind) or pa.types.is_floating(kind)
 
 
+def first_misfit(column: pa.ChunkedArray, kind: pa.DataType) -> int:
+    """Find the first row whose value cannot be cast to a type, by halving; there is one."""
+    low, high = 0, len(column)
+    while high - low > 1:
+        middle = (low + high) // 2
+        try:
+            column.slice(low, middle - low).cast(kind)
+            low = middle
+        except pa.ArrowInvalid:
+            high = middle
+    return low
+
+
 def as_strings(column: pa.ChunkedArray) -> list[str | None]:
     """Give ids as strings, and bytes in them that are no text escaped."""
     found = column.cast(pa.string()).cast(pa.binary()).to_pylist()

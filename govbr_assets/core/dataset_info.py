@@ -53,6 +53,13 @@ def add_features(metadata: MutableMapping[Any, Any], config: str, schema: pa.Sch
         metadata["dataset_info"] = ours
 
 
+def type_name(kind: pa.DataType) -> str:
+    """Name an Arrow type as `datasets` and the dataset viewer do, such as `float64` and `list<string>`."""
+    if pa.types.is_list(kind):
+        return f"list<{type_name(kind.value_type)}>"
+    return "float64" if pa.types.is_float64(kind) else str(kind)  # Arrow says `double`
+
+
 def drop_sizes(metadata: MutableMapping[Any, Any], config: str) -> None:
     """Take the sizes of a config out of the metadata of a card.
 
@@ -129,6 +136,4 @@ def _type_of(feature: MutableMapping[Any, Any]) -> tuple[str, Any]:
 
 def _feature(kind: pa.DataType) -> tuple[str, str]:
     """Name an Arrow type as `datasets` does in a card."""
-    if pa.types.is_list(kind):
-        return "list", str(kind.value_type)
-    return "dtype", "float64" if pa.types.is_float64(kind) else str(kind)  # Arrow says `double`
+    return ("list", type_name(kind.value_type)) if pa.types.is_list(kind) else ("dtype", type_name(kind))

@@ -184,6 +184,7 @@ def _value(row: Mapping[str, Any], name: str, source: str, field: pa.Field | Non
     if field is not None and is_number(field.type) and isinstance(value, int | float) and not isinstance(value, bool):
         return repr(value)
     wanted = "a list of texts, which CSV holds as a JSON array" if is_list else "text"
+    wanted = "a number" if field is not None and is_number(field.type) else wanted
     raise ContractError(
         f"Column {name} of the row with unique_id {row.get('unique_id')!r} in {source} is {value!r:.100} and should be"
         f" {wanted}: correct it in the file."

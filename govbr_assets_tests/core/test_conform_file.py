@@ -303,3 +303,45 @@ def test_whatever_is_injured_is_refused_by_file_column_and_row(rows: pa.Table, d
     with pytest.raises(ContractError) as refused:
         conform_file(replaced(rows, name, column), SOURCE, NEWS.schema)
     assert str(refused.value).startswith(f"Column {name}{row} in {SOURCE} ")
+
+
+NUMBERS = pa.schema([("unique_id", pa.string()), ("words", pa.int64()), ("score", pa.float64())])
+
+
+def numbers(name: str, values: pa.Array) -> list[object]:
+    """Give a number another type, and read it as the contract's."""
+    columns = {"unique_id": pa.array([f"id {row}" for row in range(len(values))])}
+    columns |= {each: pa.nulls(len(values)) for each in NUMBERS.names[1:]} | {name: values}
+    return conform_file(pa.table(columns), SOURCE, NUMBERS)[name].to_pylist()
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.int64(), pa.large_string()], ids=str)
+def test_whole_numbers_are_the_same_to_the_last_digit(kind: pa.DataType):
+    values = [2**53 + 1, -(2**63), None, 2**63 - 1]
+    assert numbers("words", pa.array(values, pa.int64()).cast(kind)) == values
+
+
+def test_numbers_with_a_fraction_are_the_same_to_the_last_bit():
+    texts = ["-0.0", "inf", "nan", "1e-300", "0.1", str(2**53), "0e999", "1" + "0" * 22, None]
+    found = numbers("score", pa.array(texts))
+    assert str(found) == str([None if each is None else float(each) for each in texts])
+    assert str(numbers("score", pa.array([-0.0, 0.5, None], pa.float32()))) == "[-0.0, 0.5, None]"
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "words"),
+    [
+        ("score", ["0.5", "1e400"], "is another number as double ('1e400')"),
+        ("score", ["0.5", "1e-400"], "is another number as double ('1e-400')"),
+        ("score", ["0.5", str(2**53 + 1)], f"is another number as double ('{2**53 + 1}')"),
+        ("score", ["0.5", "half"], "cannot be read as double ('half')"),
+        ("score", pa.array([1, 2**53 + 1]), f"cannot be read as double ({2**53 + 1})"),
+        ("words", ["1", "2.0"], "cannot be read as int64 ('2.0')"),
+        ("words", pa.array([1, 2**63], pa.uint64()), f"cannot be read as int64 ({2**63})"),
+    ],
+)
+def test_a_number_that_would_be_another_one_is_refused_by_name(name: str, values: pa.Array, words: str):
+    with pytest.raises(ContractError) as raised:
+        numbers(name, pa.array(values))
+    row = f"Column {name} of the row with unique_id 'id 1' in {SOURCE}"
+    assert str(raised.value) == f"{row} {words}: correct it in the file."

@@ -1,5 +1,6 @@
 """Where the rows of a day belong, what differs, and what becomes of each: the rules, on plain values."""
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from govbr_assets.core.diff import Place, differing_columns, home_of, row_changes
+from govbr_assets.core.digest import row_digests
 from govbr_assets.core.row_changes import Action, RowChange, RowChanges
 from govbr_assets.publications import NEWS
 from govbr_assets_tests.tables import shard
@@ -136,3 +138,16 @@ def test_the_columns_that_differ_are_named_and_null_is_no_empty_text():
     new = new.set_column(13, NEWS.schema.field("tags"), pa.array([None, None, ["x"]], NEWS.schema.field("tags").type))
     old = old.set_column(13, NEWS.schema.field("tags"), pa.array([[], None, ["x"]], NEWS.schema.field("tags").type))
     assert list(differing_columns(old, new, NEWS.schema.names)) == [("tags", "summary"), ("title",), ()]
+
+
+def test_numbers_are_compared_by_their_bits_as_their_digests_are():
+    schema = pa.schema([("score", pa.float64())])
+    old = [1.0, math.nan, 0.0, None, math.nan, 0.1]
+    new = [1.0, math.nan, -0.0, math.nan, None, 0.1]
+    before, after = (
+        pa.table({"score": pa.chunked_array([values[:2], values[2:]], pa.float64())}) for values in (old, new)
+    )
+    differing = [bool(each) for each in differing_columns(before, after, ["score"])]
+    assert differing == [False, False, True, True, True, False]
+    digests = (row_digests(table, schema).to_pylist() for table in (before, after))
+    assert differing == [one != other for one, other in zip(*digests, strict=True)]
