@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from govbr_assets.core.layout import is_parquet
 from govbr_assets.core.spec import DatasetSpec, Introduction
+from govbr_assets.errors import ConfigurationError
 
 
 @dataclass(frozen=True)
@@ -19,12 +20,12 @@ class RowFilter:
     """Which rows a projection has: those whose value of one column is among some.
 
     Attributes:
-        column: a column of the full dataset, published or not.
+        column: a column of the full dataset with texts or whole numbers, among those of the projection or not.
         values: the wanted ones.
     """
 
     column: str
-    values: frozenset[str]
+    values: frozenset[str] | frozenset[int]
 
     def apply(self, rows: pa.Table) -> pa.Table:
         """Keep the wanted rows, in their order."""
@@ -49,6 +50,18 @@ class Projection:
     name: str
     rows: RowFilter | None = None
     introduction: Introduction = field(default_factory=Introduction)
+
+    def __post_init__(self) -> None:
+        types = {column.name: column.type for column in self.of.columns}
+        if unknown := [name for name in self.sources if name not in types]:
+            raise ConfigurationError(
+                f"The projection {self.name} in publications.py has column {unknown[0]}, which {self.of.name} has not."
+            )
+        if self.rows and not (pa.types.is_string(kind := types[self.rows.column]) or pa.types.is_integer(kind)):
+            raise ConfigurationError(
+                f"The projection {self.name} in publications.py takes rows by {self.rows.column}, which is {kind}: take"
+                " a column of texts or of whole numbers."
+            )
 
     @cached_property
     def spec(self) -> DatasetSpec:

@@ -19,19 +19,22 @@ NARROW_PATTERN = "data/train-[0-9][0-9][0-9][0-9]-*.parquet"
 Metadata = MutableMapping[Any, Any]
 
 
-def train_patterns(before: Sequence[str], wanted: Collection[str], paths: Collection[str]) -> list[str]:
+def train_patterns(
+    before: Sequence[str], wanted: Collection[str], paths: Collection[str], *, may_list: bool = False
+) -> list[str]:
     """Return patterns that select the wanted files, each once, and no others.
 
     Args:
         before: the patterns of the card for these files, now or at an older revision.
         wanted: paths of the files.
         paths: all files of the repo after the commit.
+        may_list: whether each wanted file may be named, if both patterns of ours select one that is not wanted.
 
     Returns:
         DATA_PATTERN if it is right; else the fewest patterns that are, those of the card before single paths.
 
     Raises:
-        ContractError: both patterns of ours select a file that is not wanted.
+        ContractError: both patterns of ours select a file that is not wanted, and they may not be listed.
     """
     ours = [DATA_PATTERN], [NARROW_PATTERN]
     for patterns in (*ours, [*before], *([*some, *before] for some in ours)):
@@ -41,6 +44,8 @@ def train_patterns(before: Sequence[str], wanted: Collection[str], paths: Collec
         found = set(resolve(patterns, paths).files)
         if found <= set(wanted):
             return [*patterns, *map(escaped, sorted(set(wanted) - found))]
+    if may_list:
+        return [*map(escaped, sorted(wanted))]
     strange = min(set(resolve([NARROW_PATTERN], paths).files) - set(wanted))
     raise ContractError(
         f"{strange} on the Hub has the name of a file of the dataset and is none: the train split of the default config"

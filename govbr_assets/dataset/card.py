@@ -122,7 +122,9 @@ def _card(
 
     def selecting(metadata: Metadata) -> None:
         """Set the patterns of the train split, and correct its features."""
-        select(metadata, before, train_patterns((like or snapshot).scope.ours.patterns, wanted, paths), paths)
+        # In a projection, files from before it was one can have such names until a later commit deletes them.
+        old = (like or snapshot).scope.ours.patterns
+        select(metadata, before, train_patterns(old, wanted, paths, may_list=not spec.key), paths)
         correct_info(metadata, config, spec.schema)
 
     if like:

@@ -1,8 +1,9 @@
 """What never changes for a content or a revision of the Hub, kept by its id: footers, keys, digests and cards.
 
 The footer of a Parquet file says its schema and where its columns lie; its keys are each row's id and time, and its
-digests stand for all that each row says. Of a revision the keys of all its rows can be kept at once. Nothing here
-speaks to the Hub: without a folder, or where nothing is kept, the answer is None and `scan` asks.
+digests stand for all that each row says. Of a revision the keys of all its rows can be kept at once, and of one of a
+projection what it mirrors. Nothing here speaks to the Hub: without a folder, or where nothing is kept, the answer is
+None, and whoever wants to know asks.
 """
 
 import io
@@ -16,7 +17,7 @@ import pyarrow as pa
 from govbr_assets.core.spec import DatasetSpec
 from govbr_assets.io.storage.folder import Folder
 
-_FOLDER, _FOOTER, _KEYS, _CARD = "hub", "footer", "keys", "card"
+_FOLDER, _FOOTER, _KEYS, _CARD, _SOURCE = "hub", "footer", "keys", "card", "source"
 _KEEP_DAYS = 30  # after which nobody plans at a revision that still had a content which is gone
 _DIGEST = 32  # bytes
 _OPTIONS = pa.ipc.IpcWriteOptions(compression="zstd", use_threads=False)
@@ -59,6 +60,18 @@ class MetadataCache:
     def keep_card(self, content: str, card: bytes) -> None:
         """Keep a dataset card."""
         self._keep_bytes(_name(content, _CARD), card)
+
+    def source(self, revision: str) -> str:
+        """Return what a revision of a projection was found to mirror, as the trailers of a commit; empty if unknown.
+
+        Args:
+            revision: as `RepoClient.key_of` names it.
+        """
+        return (self._bytes(_name(revision, _SOURCE)) or b"").decode()
+
+    def keep_source(self, revision: str, trailers: str) -> None:
+        """Keep what a revision of a projection mirrors."""
+        self._keep_bytes(_name(revision, _SOURCE), trailers.encode())
 
     def keys(self, content: str) -> Iterator[pa.Table] | None:
         """Stream the keys of a file: [n rows x 2] each of the spec's `keys_schema`, in the file's order."""

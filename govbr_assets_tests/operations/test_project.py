@@ -7,28 +7,29 @@ import random
 import subprocess
 import sys
 from collections.abc import Mapping
-from datetime import timedelta
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from govbr_assets.core.columns import Column
 from govbr_assets.core.days import Day
-from govbr_assets.core.layout import is_parquet
 from govbr_assets.core.projection import Projection, RowFilter
-from govbr_assets.dataset import Dataset
 from govbr_assets.dataset.changeset import SourceRevision
-from govbr_assets.errors import ContractError
+from govbr_assets.dataset.parquet import encode as encode_as
+from govbr_assets.errors import ConfigurationError, ContractError
 from govbr_assets.local.hub import LocalHub
 from govbr_assets.local.hub.actions import call
 from govbr_assets.local.hub.faults import Fault
 from govbr_assets.operations.compact.plan import compact
 from govbr_assets.operations.project.compare import compare_projection
-from govbr_assets.operations.project.plan import ProjectionReport, project
+from govbr_assets.operations.project.plan import project
 from govbr_assets.operations.restore import Restore, latest, resolve_revision, restore
 from govbr_assets.publications import NEWS, REDUCED
 from govbr_assets_tests import stranger
+from govbr_assets_tests.operations.pair import OLD_CARD, OLD_FILES, Pair, day
 from govbr_assets_tests.tables import encode, shard, usual_card
 
 TODAY = Day.of("2026-01-20")
@@ -38,88 +39,6 @@ from datasets import load_dataset
 for revision in sys.argv[2:]:
     print(load_dataset(sys.argv[1], revision=revision, split="train").num_rows)
 """
-OLD_CARD = b"""---
-license: cc-by-4.0
-configs:
-- config_name: default
-  data_files:
-  - split: train
-    path: data/train-*
-- config_name: agencies
-  data_files: agencies.csv
-dataset_info:
-  features:
-  - name: published_at
-    dtype: string
-  splits:
-  - name: train
-    num_bytes: 1
-    num_examples: 1
-  dataset_size: 1
----
-Ours since 2024.
-"""
-
-
-class Pair:
-    """The full dataset and its projection, as they lie on the Hub."""
-
-    def __init__(self, local_hub: LocalHub, repo_id: str, projection: Projection = REDUCED) -> None:
-        self.hub, self.repo_id, self.reduced_id, self.projection = local_hub, repo_id, f"{repo_id}-small", projection
-
-    @property
-    def full(self) -> Dataset:
-        return Dataset.open(self.repo_id, NEWS, token=self.hub.write_token, endpoint=self.hub.endpoint)
-
-    @property
-    def reduced(self) -> Dataset:
-        spec = self.projection.spec
-        return Dataset.open(self.reduced_id, spec, token=self.hub.write_token, endpoint=self.hub.endpoint)
-
-    def write(self, files: Mapping[str, bytes | None], repo_id: str = "") -> str:
-        return stranger.write(self.hub.store, repo_id or self.repo_id, files)
-
-    def project(self) -> list[ProjectionReport]:
-        """Mirror, with clients that know nothing; return what each commit did, and check every one of them."""
-        results = [each for each in project(self.full, self.reduced, self.projection) if each.committed]
-        for result in results:
-            report = result.report
-            self.check(report.source or "", result.after or "")
-        self.hub.faults.clear()
-        return [each.report for each in results]
-
-    def files(self, repo_id: str, revision: str = "main") -> dict[str, pa.Table]:
-        tree = self.hub.store.tree(repo_id, revision)
-        return {path: stranger.read(blob) for path, blob in tree.items() if is_parquet(path)}
-
-    def check(self, source: str = "main", revision: str = "main") -> None:
-        """See that a revision holds what one of the full dataset does, file by file and row by row."""
-        wanted = self.wanted(source)
-        selected = {file.path for file in self.reduced.client.at(self.sha(revision)).data_files}
-        found = {path: rows for path, rows in self.files(self.reduced_id, revision).items() if path in selected}
-        assert {*found} == {*wanted}
-        for path, rows in wanted.items():
-            assert found[path].equals(rows), path
-            assert found[path].schema.equals(self.projection.spec.schema, check_metadata=True)
-
-    def wanted(self, source: str) -> dict[str, pa.Table]:
-        rows = {path: self._projected(table) for path, table in self.files(self.repo_id, source).items()}
-        return {path: table for path, table in rows.items() if table.num_rows}
-
-    def _projected(self, table: pa.Table) -> pa.Table:
-        only = self.projection.rows
-        keep = [not only or each in only.values for each in table[only.column if only else "url"].to_pylist()]
-        return (
-            table.filter(pa.array(keep, pa.bool_())).select(self.projection.columns).cast(self.projection.spec.schema)
-        )
-
-    def sha(self, revision: str) -> str:
-        return self.hub.store.head(self.reduced_id) if revision == "main" else revision
-
-    def source(self, revision: str = "main") -> str:
-        commit = next(self.reduced.client.commits(revision))
-        named = SourceRevision.parse(commit.message)
-        return named.revision if named else ""
 
 
 @pytest.fixture
@@ -127,21 +46,12 @@ def pair(local_hub: LocalHub, repo_id: str) -> Pair:
     return Pair(local_hub, repo_id)
 
 
-def day(day: str, *names: str, count: int = 3) -> dict[str, bytes]:
-    """Make the shard of a day, every row with an address of its own."""
-    rows = shard(names or [f"{day}-{number}" for number in range(count)], at=Day.of(day).start + timedelta(hours=9))
-    urls = pa.array([f"https://{day}/{number}" for number in range(rows.num_rows)])
-    return {f"data/train-{day}.parquet": encode(rows.set_column(rows.column_names.index("url"), "url", urls))}
-
-
 def test_an_old_sibling_is_moved_over_and_follows_days_a_compaction_a_rollback_and_a_lost_trailer(pair: Pair):
     first = pair.write({**day("2026-01-10"), **day("2026-01-11"), "README.md": usual_card(None).encode()})
-    names = ("00000-of-00003", "00001-of-00003", "00002-of-00003", "2026-01-10-061203")
-    old = {f"data/train-{name}.parquet": stranger.as_others_write(pa.table({"url": [name]})) for name in names}
-    pair.write({**old, "README.md": OLD_CARD, "agencies.csv": b"a\n1\n", "notes.txt": b"mine"}, pair.reduced_id)
+    pair.write({**OLD_FILES, "README.md": OLD_CARD, "agencies.csv": b"a\n1\n", "notes.txt": b"mine"}, pair.reduced_id)
     (report,) = pair.project()
     assert report.source == first == pair.source()
-    assert {*report.dropped} == {*old}
+    assert {*report.dropped} == {*OLD_FILES}
     card = pair.hub.store.tree(pair.reduced_id, "main")["README.md"].path.read_text()
     assert "num_examples" not in card
     assert card.endswith("Ours since 2024.\n")
@@ -192,15 +102,51 @@ def test_a_steady_day_fetches_the_projected_columns_and_nothing_else_and_sends_o
     assert len(pair.hub.faults.requests) < 15
 
 
-def test_rows_that_change_elsewhere_than_in_the_projected_columns_make_no_commit(pair: Pair):
-    pair.write({**day("2026-01-10"), "README.md": usual_card(None).encode()})
+def with_other_texts(files: Mapping[str, bytes], text: str = "other") -> dict[str, bytes]:
+    """Change a column that is not projected."""
+    found = {path: pq.read_table(io.BytesIO(content)) for path, content in files.items()}
+    return {
+        path: encode(rows.set_column(rows.column_names.index("content"), "content", pa.array([text] * rows.num_rows)))
+        for path, rows in found.items()
+    }
+
+
+def test_rows_that_change_elsewhere_than_in_the_projected_columns_make_no_commit_and_are_looked_at_once(
+    pair: Pair, tmp_path: Path
+):
+    files = day("2026-01-10")
+    mirrored = pair.write({**files, "README.md": usual_card(None).encode()})
     pair.project()
-    (path, content), *_ = day("2026-01-10").items()
-    rows = pq.read_table(io.BytesIO(content))
-    other = rows.set_column(rows.column_names.index("content"), "content", pa.array(["other"] * rows.num_rows))
-    pair.write({path: encode(other)})
+    newest = pair.write(with_other_texts(files))
     assert pair.project() == []
-    assert not compare_projection(pair.full, pair.reduced, REDUCED).differences
+    found = compare_projection(pair.full, pair.reduced, REDUCED)
+    assert (found.source, found.behind, found.differences) == (newest, 0, ())
+    assert pair.source() == mirrored
+    data = "data/train"
+    pair.kept = tmp_path
+    for looks in (True, False):  # the first time that anything is kept, and from then on
+        pair.hub.faults.forget()
+        assert pair.project() == []
+        assert not compare_projection(pair.full, pair.reduced, REDUCED).differences
+        assert bool(pair.hub.faults.seen("GET", data)) == looks
+    pair.write({"notes.txt": b"mine"}, pair.reduced_id)
+    pair.write(with_other_texts(files, "again") | day("2026-01-11"))
+    found = compare_projection(pair.full, pair.reduced, REDUCED)
+    assert (found.behind, [each.path for each in found.differences]) == (1, ["data/train-2026-01-11.parquet"])
+    (report,) = pair.project()
+    assert report.made == ("data/train-2026-01-11.parquet",)
+
+
+def test_a_series_passes_over_states_whose_changes_it_does_not_show(pair: Pair, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("govbr_assets.operations.project.plan.COMMIT_FILES", 2)
+    days = [day(f"2026-01-0{number}") for number in range(1, 5)]
+    pair.write({path: content for each in days for path, content in each.items()})
+    pair.project()
+    for first in (0, 2):
+        pair.write(with_other_texts({**days[first], **days[first + 1]}))
+    newest = pair.write(day("2026-01-09"))
+    (report,) = pair.project()
+    assert (report.source, report.made, report.complete) == (newest, ("data/train-2026-01-09.parquet",), True)
 
 
 def test_more_files_than_a_commit_may_have_come_in_several_that_are_each_a_state_of_the_full_dataset(
@@ -295,6 +241,33 @@ def test_somebody_else_who_commits_meanwhile_is_planned_around(pair: Pair):
     (report,) = pair.project()
     assert {*report.made} == {"data/train-2026-01-10.parquet", "data/train-2026-01-11.parquet"}
     assert "notes.txt" in pair.hub.store.tree(pair.reduced_id, "main")
+
+
+def test_a_column_that_is_not_in_the_full_dataset_yet_is_waited_for(local_hub: LocalHub, repo_id: str):
+    grown = replace(NEWS, columns=(*NEWS.columns, Column("tone", pa.string(), "n.tone", "How it sounds.", since=2)))
+    pair = Pair(local_hub, repo_id, Projection(grown, ("title", "tone"), "tone"))
+    pair.write(day("2026-01-10"))
+    with pytest.raises(ContractError, match=r"-small stays as it is: .* declares schema 2.*: run the job"):
+        pair.project()
+    (path, content), *_ = day("2026-01-10").items()
+    rows = pq.read_table(io.BytesIO(content)).append_column("tone", pa.array(["glad", None, "sad"]))
+    pair.write({path: encode_as(rows, grown)})
+    (report,) = pair.project()
+    assert report.made == (path,)
+
+
+@pytest.mark.parametrize(
+    ("columns", "rows", "words"),
+    [
+        (("title", "tone"), None, "has column tone, which news has not"),
+        (("title",), RowFilter("tags", frozenset({"a"})), "takes rows by tags, which is list<element: string>: take"),
+    ],
+)
+def test_a_projection_that_cannot_be_made_is_refused_when_it_is_declared(
+    columns: tuple[str, ...], rows: RowFilter | None, words: str
+):
+    with pytest.raises(ConfigurationError, match=words):
+        Projection(NEWS, columns, "wrong", rows)
 
 
 def test_the_comparison_names_what_differs(pair: Pair):

@@ -5,9 +5,8 @@ from dagster import AssetCheckResult, asset_check
 from govbr_assets.defs.assets.reduced import reduced_dataset
 from govbr_assets.defs.failures import without_retries
 from govbr_assets.defs.metadata.projection import comparison_metadata
+from govbr_assets.defs.projection import compare
 from govbr_assets.defs.resources import HubResource
-from govbr_assets.operations.project.compare import compare_projection
-from govbr_assets.publications import REDUCED
 
 
 @asset_check(asset=reduced_dataset)
@@ -15,8 +14,9 @@ from govbr_assets.publications import REDUCED
 def reduced_matches_full(hub: HubResource) -> AssetCheckResult:
     """Every file of the full dataset is mirrored with all of its rows, and no other file is there.
 
-    It says how far behind the reduced dataset is: which revision it mirrors, and which files differ by rows or, where
-    the full dataset has changed since, by the digest of the mirrored columns. It looks at the newest revision of both.
+    It says how far behind the reduced dataset is: which revision it mirrors, how many commits have come since, and
+    which files differ by rows or, where the full dataset has changed since, by the digest of the mirrored columns. It
+    looks at the newest revision of both. It is judged in each run that changes the full dataset, too.
     """
-    found = compare_projection(hub.dataset(), hub.reduced_dataset(), REDUCED)
+    found = compare(hub)
     return AssetCheckResult(passed=not found.differences, metadata=comparison_metadata(found))

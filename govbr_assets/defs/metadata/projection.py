@@ -124,6 +124,7 @@ def comparison_metadata(found: ProjectionComparison) -> Metadata:
         "revision": found.reduced or NO_REPO,
         "mirrors": found.source or "not known",
         "full_revision": found.full or NO_REPO,
+        "commits_behind": "not known" if found.behind is None else found.behind,
         "files": found.files,
         "different": len(found.differences),
         "examples": MetadataValue.md(table(["file", "rows", "found"], rows, {"rows", "found"})),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from govbr_assets.core.projection import Projection
@@ -9,6 +10,8 @@ from govbr_assets.dataset import Dataset
 from govbr_assets.huggingface.snapshot import Snapshot
 from govbr_assets.operations.project.files import ProjectedFiles
 from govbr_assets.operations.project.mirror import Mirror, mirror_of
+
+_COMMITS = 1_000  # of the full dataset, among which the mirrored one is looked for
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,9 @@ class ProjectionComparison:
     Attributes:
         full: the revision of the full dataset; None if it is not on the Hub.
         reduced: the one of the projection; likewise.
-        source: the revision of the full dataset that the projection says that it mirrors; empty if it says nothing.
+        source: the revision of the full dataset that the projection mirrors: the newest one if no file differs, else
+            the one that it says; empty if it says nothing.
+        behind: how many commits of the full dataset have come since that one; None if that is not known.
         files: how many files it should have at most.
         differences: the files that differ.
     """
@@ -41,6 +46,7 @@ class ProjectionComparison:
     full: str | None
     reduced: str | None
     source: str
+    behind: int | None
     files: int
     differences: tuple[FileDifference, ...]
 
@@ -64,7 +70,17 @@ def compare_projection(full: Dataset, reduced: Dataset, projection: Projection) 
     mirror = mirror_of(full, reduced, projection, head)
     files = ProjectedFiles(full, reduced, projection, Path())
     differences = tuple(_differences(goal, head, mirror, files, reduced, projection))
-    return ProjectionComparison(goal.revision, head.revision, mirror.source, len(goal.data_files), differences)
+    source = mirror.source if differences else goal.revision or ""
+    behind = _behind(full, goal, source)
+    return ProjectionComparison(goal.revision, head.revision, source, behind, len(goal.data_files), differences)
+
+
+def _behind(full: Dataset, goal: Snapshot, source: str) -> int | None:
+    """Count the commits of the full dataset since a revision; None if it is not among the last ones."""
+    if source == (goal.revision or ""):
+        return 0
+    commits = enumerate(islice(full.client.commits(goal.revision), _COMMITS)) if source and goal.revision else ()
+    return next((number for number, each in commits if each.revision == source), None)
 
 
 def _differences(

@@ -2,6 +2,10 @@
 
 Nothing is downloaded for it. A file that somebody else has changed since, and all files if the trailer is lost or names
 a revision that is there no more, are of unknown origin: `plan` has them compared.
+
+A change of the full dataset that no projected column or row shows makes no commit, and so no trailer. That the newest
+revision mirrors this one as well is remembered in the metadata cache: without it the same files would be made again at
+each run, to find that they are there.
 """
 
 from collections.abc import Mapping
@@ -13,6 +17,7 @@ from govbr_assets.core.projection import Projection
 from govbr_assets.dataset import Dataset
 from govbr_assets.dataset.changeset import SourceRevision
 from govbr_assets.errors import ContractError, HubDeniedError
+from govbr_assets.huggingface.client import Commit
 from govbr_assets.huggingface.snapshot import Snapshot
 
 _COMMITS = 200  # of others, after the last one of ours, that are looked through
@@ -43,7 +48,7 @@ def mirror_of(full: Dataset, reduced: Dataset, projection: Projection, snapshot:
         HubUnavailableError: the Hub is out of reach.
     """
     for commit in islice(reduced.client.commits(snapshot.revision), _COMMITS) if snapshot.revision else ():
-        named = SourceRevision.parse(commit.message)
+        named = _named(reduced, projection, commit, head=commit.revision == snapshot.revision)
         if named is None:
             continue
         if named.projection != projection.fingerprint:
@@ -58,3 +63,18 @@ def mirror_of(full: Dataset, reduced: Dataset, projection: Projection, snapshot:
             )
         break
     return Mirror()
+
+
+def remember(reduced: Dataset, snapshot: Snapshot, source: SourceRevision) -> None:
+    """Remember that a revision of a projection mirrors another revision than its commit says, or that it says none."""
+    if snapshot.revision:
+        reduced.cache.keep_source(reduced.client.key_of(snapshot.revision), str(source))
+
+
+def _named(reduced: Dataset, projection: Projection, commit: Commit, *, head: bool) -> SourceRevision | None:
+    """Return what a commit of a projection mirrors: what was found last, or what it says itself."""
+    said = SourceRevision.parse(commit.message)
+    if said is None and not head:
+        return None  # somebody else's
+    found = SourceRevision.parse(reduced.cache.source(reduced.client.key_of(commit.revision)))
+    return found if found and found.projection == projection.fingerprint else said

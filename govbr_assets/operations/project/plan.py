@@ -15,13 +15,14 @@ from govbr_assets.core.projection import Projection
 from govbr_assets.dataset import Dataset
 from govbr_assets.dataset.changeset import Changeset, SourceRevision
 from govbr_assets.dataset.left_over import left_over
+from govbr_assets.dataset.schema_version import outdated, schema_version
 from govbr_assets.dataset.transaction import CommitResult, commit
 from govbr_assets.errors import ContractError
 from govbr_assets.huggingface.commit import COMMIT_FILES, Log
 from govbr_assets.huggingface.snapshot import DataFile, Snapshot
 from govbr_assets.io.scratch import scratch_folder
 from govbr_assets.operations.project.files import ProjectedFiles
-from govbr_assets.operations.project.mirror import Mirror, mirror_of
+from govbr_assets.operations.project.mirror import Mirror, mirror_of, remember
 
 
 @dataclass(frozen=True)
@@ -79,13 +80,22 @@ class ProjectionSync:
         mirror = mirror_of(self._full, self._reduced, self._projection, snapshot)
         if self._goal.revision is None or not self._goal.data_files:
             return Changeset(report=ProjectionReport(self._goal.revision, self._goal.revision))
-        origins = self._compared(snapshot, mirror)
-        revision, wanted = self._step(mirror, origins)
-        return self._changeset(snapshot, mirror, revision, wanted, _stale(wanted, origins))
+        origins, since = self._compared(snapshot, mirror), mirror.source
+        while True:
+            revision, wanted = self._step(since, origins)
+            changeset = self._changeset(snapshot, mirror, revision, wanted, _stale(wanted, origins))
+            if not changeset.empty or changeset.report.complete:
+                return changeset
+            # The projection does not show what has changed on the way to this revision: it is mirrored already.
+            origins, since = {file.path: file.content for file in wanted}, revision
 
     def _check_source(self, snapshot: Snapshot) -> None:
-        """Raise if the full dataset has no rows where this one has some."""
+        """Raise if the full dataset lacks columns of this one, or has no rows where this one has some."""
         goal, full, reduced = self._goal, self._full.client.repo_id, self._reduced.client.repo_id
+        there = schema_version(self._full, goal).oldest
+        since = {column.name: column.since for column in self._full.spec.columns}
+        if any(since[name] > there for name in self._projection.sources):
+            raise ContractError(f"{reduced} stays as it is: {outdated(self._full, goal)}")
         if any(map(self._full.reader.row_count, goal.data_files)) or not snapshot.data_files:
             return
         found = "has no rows" if goal.revision else "is not on the Hub"
@@ -106,12 +116,17 @@ class ProjectionSync:
                 origins[source.path] = source.content
         return origins
 
-    def _step(self, mirror: Mirror, origins: Mapping[str, str]) -> tuple[str, tuple[DataFile, ...]]:
-        """Choose the revision to mirror, and list its data files."""
+    def _step(self, since: str, origins: Mapping[str, str]) -> tuple[str, tuple[DataFile, ...]]:
+        """Choose the revision to mirror, and list its data files.
+
+        Args:
+            since: the one that is mirrored; empty if none is known.
+            origins: content of the full dataset that is mirrored, by path.
+        """
         goal = self._goal.revision or ""
         if len(_stale(self._data_files(goal), origins)) <= COMMIT_FILES:
             return goal, self._data_files(goal)
-        for revision in takewhile(lambda each: each != mirror.source, self._history()):
+        for revision in takewhile(lambda each: each != since, self._history()):
             wanted = self._data_files(revision)
             some = 0 < len(_stale(wanted, origins)) <= COMMIT_FILES
             if some and any(map(self._full.reader.row_count, wanted)):
@@ -190,6 +205,9 @@ def project(
         operation = ProjectionSync(full, reduced, projection, goal, files)
         while True:
             result = commit(reduced, operation, here, dry_run=dry_run, log=log)
+            source = SourceRevision(result.report.source or "", projection.fingerprint)
+            if not dry_run and not result.committed and source.revision not in ("", result.report.behind):
+                remember(reduced, result.snapshot, source)
             yield result
             if dry_run or not result.committed or result.report.complete:
                 return
