@@ -16,11 +16,13 @@ class SchemaVersion:
 
     Attributes:
         oldest: the least of them, and so that of the dataset.
-        newer: files with a greater one, which stand beside those.
+        older: files that have it, if others have a greater one.
+        newer: those others.
         wanted: the one that is declared.
     """
 
     oldest: int
+    older: tuple[DataFile, ...]
     newer: tuple[DataFile, ...]
     wanted: int
 
@@ -43,7 +45,9 @@ def schema_version(dataset: Dataset, snapshot: Snapshot) -> SchemaVersion:
     spec = dataset.spec
     found = dict(_versions(dataset, snapshot)) if spec.version > 1 else {}
     oldest = min(found.values(), default=spec.version)
-    return SchemaVersion(oldest, tuple(file for file, version in found.items() if version > oldest), spec.version)
+    newer = tuple(file for file, version in found.items() if version > oldest)
+    older = tuple(file for file in found if file not in newer) if newer else ()
+    return SchemaVersion(oldest, older, newer, spec.version)
 
 
 def check_declared(dataset: Dataset, snapshot: Snapshot) -> None:
@@ -69,11 +73,28 @@ def outdated(dataset: Dataset, snapshot: Snapshot) -> str:
     found = schema_version(dataset, snapshot)
     if not found.is_outdated:
         return ""
-    missing = [column.name for column in dataset.spec.columns if column.since > found.oldest]
+    missing = ", ".join(column.name for column in dataset.spec.columns if column.since > found.oldest)
+    if found.newer:
+        return _mixed(dataset, found, missing)
     return (
         f"The dataset has schema {found.oldest} and publications.py declares schema {found.wanted}, with the columns"
-        f" {', '.join(missing)}: run the job migrate_schema, which adds them to all files in one commit."
+        f" {missing}: run the job migrate_schema, which adds them to all files in one commit."
     )
+
+
+def _mixed(dataset: Dataset, found: SchemaVersion, missing: str) -> str:
+    """Say which files lack columns that others have, and what to do: somebody has uploaded the ones or the others.
+
+    The migration adds columns to files of this project, and leaves those of others to the compaction; which does not
+    know what the columns of their rows would say.
+    """
+    others = [file for file in found.older if file.text or not dataset.spec.layout.is_ours(file.path)]
+    first, *more = others or found.older
+    lacking = f"{first.path} on the Hub{f' (and {len(more)} more)' if more else ''} has schema {found.oldest}"
+    wanted = f"{lacking}, without the columns {missing}, and {found.newer[0].path} has schema {found.wanted}"
+    if others:
+        return f"{wanted}: write it anew with these columns, or delete it and publish its days again."
+    return f"{wanted}: run the job migrate_schema, which adds them to all files in one commit."
 
 
 def in_version_of(dataset: Dataset, snapshot: Snapshot) -> Dataset:

@@ -34,7 +34,7 @@ def late_news_sensor(
     news = before.with_changes(postgres.client().changed_since(before.mark, Day(FIRST_DAY), today))
     busy = active_runs(context.instance, _NAME)
     wanted, later = news.next_ranges(MAX_CONCURRENT_RUNS - busy)
-    reason = blocked(hub) if wanted else ""
+    reason = blocked(hub, alerts) if wanted else ""
     wanted, news = ([], news) if reason else (wanted, later)
     if news.note and news.note != before.note and (outbox := alerts.client()):
         key = f"late-news-{blake2b(news.note.encode(), digest_size=6).hexdigest()}"

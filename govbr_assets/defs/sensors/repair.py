@@ -40,7 +40,7 @@ def repair_sensor(
         asset, words = RECONCILIATION.path[-1], " ".join(given_up)
         outbox.enqueue(Alert(f"repair-{repair.number}", "The repair needs somebody.", asset, error=words))
     wanted, later = repair.next_runs(MAX_CONCURRENT_RUNS)
-    reason = blocked(hub) if any(each.of == "days" for each in wanted) else ""
+    reason = blocked(hub, alerts) if any(each.of == "days" for each in wanted) else ""
     wanted, repair = ([], repair) if reason else (wanted, later)
     nothing = reason or "There is nothing to repair since the last reconciliation."
     return SensorResult(

@@ -1,13 +1,15 @@
 """What sensors share: runs as Dagster wants them requested, how many are under way, and what would reject them all."""
 
 from datetime import UTC, datetime
+from hashlib import blake2b
 
 from dagster import DagsterInstance, DagsterRunStatus, RunRequest, RunsFilter
 
+from govbr_assets.alerts.message import Alert
 from govbr_assets.core.date_ranges import DateRange
 from govbr_assets.dataset.schema_version import outdated
 from govbr_assets.defs.metadata.reconciliation import RECONCILIATION
-from govbr_assets.defs.resources import HubResource
+from govbr_assets.defs.resources import AlertResource, HubResource
 from govbr_assets.defs.sensors.silent_runs import BEGUN, is_silent
 
 MAX_CONCURRENT_RUNS = 2
@@ -46,10 +48,16 @@ def active_runs(instance: DagsterInstance, by: str) -> int:
     return queued + sum(not is_silent(instance, each, now) for each in begun)
 
 
-def blocked(hub: HubResource) -> str:
+def blocked(hub: HubResource, alerts: AlertResource) -> str:
     """Say why every run of a day would be rejected, as the run itself would; empty if it would not.
 
-    Footers of data files are read for it, so it is asked only where there are runs to be requested.
+    No run says it then, so one alert does. Footers of data files are read for it, so it is asked only where there are
+    runs to be requested.
     """
     dataset = hub.dataset()
-    return outdated(dataset, dataset.client.head())
+    reason = outdated(dataset, dataset.client.head()) if dataset.spec.version > 1 else ""
+    if reason and (outbox := alerts.client()):
+        of = f"{dataset.client.repo_id}: {reason}"
+        key = f"schema-{blake2b(of.encode(), digest_size=6).hexdigest()}"
+        outbox.enqueue(Alert(key, "Days wait until columns are added.", "migrate_schema", error=reason))
+    return reason

@@ -17,7 +17,7 @@ from govbr_assets.dataset.left_over import left_over
 from govbr_assets.dataset.reach import check_movable
 from govbr_assets.dataset.schema_version import check_declared, in_version_of, outdated, schema_version
 from govbr_assets.dataset.transaction import CommitResult, commit
-from govbr_assets.errors import HubConflictError
+from govbr_assets.errors import ContractError, HubConflictError
 from govbr_assets.huggingface.commit import COMMIT_FILES, Log
 from govbr_assets.huggingface.snapshot import DataFile, Snapshot
 from govbr_assets.io import memory
@@ -62,13 +62,15 @@ def compact(
         Each commit when it has landed; nothing if all is compacted already.
 
     Raises:
-        ContractError: a file holds what the contract cannot, without loss.
+        ContractError: a file holds what the contract cannot, without loss, or files have two versions of the schema.
         ProofError: what was written is not what was read; nothing of it is published.
         NoRoomError: the disk for temporary files is too small.
         TransientError: the Hub failed; what was given before is published.
     """
     start = dataset.client.head()
     if lacking := outdated(dataset, start):
+        if schema_version(dataset, start).newer:
+            raise ContractError(lacking)
         log(lacking)
     declared, dataset = dataset, in_version_of(dataset, start)  # until a migration has run, files stay of their schema
     with scratch_folder() as folder:
