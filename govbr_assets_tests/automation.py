@@ -10,6 +10,9 @@ from typing import Any
 
 import pyarrow as pa
 from dagster import (
+    AssetCheckEvaluation,
+    AssetCheckKey,
+    AssetKey,
     AssetsDefinition,
     DagsterInstance,
     DagsterRun,
@@ -56,6 +59,7 @@ _ORIGIN = RemoteRepositoryOrigin(
     ManagedGrpcPythonEnvCodeLocationOrigin(_TARGET, location_name="govbr_assets"), "__repository__"
 )
 DAILY, RUN_KEY = "daily_sync", "dagster/run_key"
+LATE, REPAIR, ALERT = "late_news_sensor", "repair_sensor", "alert_sensor"
 
 
 def differing(days: Sequence[str]) -> pa.Table:
@@ -169,6 +173,31 @@ class Automation:
         job = self._served().get_job("reconciliation")
         config = {"ops": {"hub_reconciliation": {"config": {"deep": deep}}}}
         assert job.execute_in_process(instance=self.instance, run_config=config).success
+
+    def let_it_run(self, ticks: int, *, failing: str = "", **changed: Any) -> list[list[str]]:
+        """Tick all sensors and run what they request, until they request nothing; tell the jobs of each tick.
+
+        Each run succeeds but those of a day that is to fail. Settings change as in `Graph.resources`.
+        """
+        steps: list[list[str]] = []
+        while len(steps) < ticks:
+            ticked = [self.tick(name, **changed) for name in (LATE, REPAIR)]
+            wanted = [each for data in ticked for each in data.run_requests or []]
+            for each in wanted:
+                assert self.launch(each, **changed) == (not failing or each.partition_key != failing)
+            self.tick(ALERT)
+            if not wanted:
+                return steps
+            steps.append([each.job_name or "" for each in wanted])
+        raise AssertionError(f"There is no end: {steps}")
+
+    def judged(self) -> AssetCheckEvaluation:
+        """Read what the last reconciliation was judged to be."""
+        key = AssetCheckKey(AssetKey("hub_reconciliation"), "hub_matches_postgres")
+        record = self.instance.event_log_storage.get_latest_asset_check_execution_by_key([key])[key]
+        assert record.event
+        assert record.event.dagster_event
+        return record.event.dagster_event.asset_check_evaluation_data
 
     def switch_on(self, name: str, kind: InstigatorType = InstigatorType.SENSOR) -> InstigatorState:
         """Record that a sensor or schedule runs in a daemon."""

@@ -15,9 +15,12 @@ from types import MappingProxyType
 
 from dagster import DagsterInstance, RetryPolicy, materialize
 
+from govbr_assets.dataset import Dataset
 from govbr_assets.defs.io_managers import ArrowTableIOManager, HubShardIOManager
 from govbr_assets.defs.resources import HubResource, PostgresResource, ViewerResource
+from govbr_assets.operations.project import plan
 from govbr_assets.operations.sync import batches
+from govbr_assets.publications import NEWS, REDUCED
 from govbr_assets_tests.graph import GRAPH, Graph
 
 PUBLISHED, FAILED, MOVED = 0, 1, 2
@@ -91,6 +94,25 @@ class Wanted:
         return cls(*stack, str(folder), *told)
 
 
+@dataclass(frozen=True)
+class Series:
+    """What a process is told that mirrors the full dataset.
+
+    Attributes:
+        repo_id: the full one.
+        reduced_id: the other.
+        endpoint: of the Hub.
+        token: one that may write.
+        commit_files: files of a commit.
+    """
+
+    repo_id: str
+    reduced_id: str
+    endpoint: str
+    token: str
+    commit_files: int
+
+
 def context() -> ForkServerContext:
     """Give the context whose processes have imported all they need."""
     processes = multiprocessing.get_context("forkserver")
@@ -106,6 +128,13 @@ def start(wanted: Wanted, barrier: Barrier | None = None) -> BaseProcess:
         barrier: where processes wait for each other before they begin.
     """
     process = context().Process(target=publish, args=(wanted, barrier), daemon=True)
+    process.start()
+    return process
+
+
+def start_series(wanted: Series, barrier: Barrier | None = None) -> BaseProcess:
+    """Start a process that mirrors the full dataset; as `start` does."""
+    process = context().Process(target=mirror, args=(wanted, barrier), daemon=True)
     process.start()
     return process
 
@@ -153,3 +182,17 @@ def publish(wanted: Wanted, barrier: Barrier | None) -> None:
     failed = [event.step_failure_data for event in result.all_events if event.is_step_failure]
     causes = {each.error.cause.cls_name for each in failed if each.error and each.error.cause}
     os._exit(PUBLISHED if result.success else MOVED if causes == {"HubConflictError"} else FAILED)
+
+
+def mirror(wanted: Series, barrier: Barrier | None) -> None:
+    """Mirror the full dataset, and end this process with `PUBLISHED`."""
+    plan.COMMIT_FILES = wanted.commit_files
+    full, reduced = (
+        Dataset.open(repo_id, spec, token=wanted.token, endpoint=wanted.endpoint)
+        for repo_id, spec in ((wanted.repo_id, NEWS), (wanted.reduced_id, REDUCED.spec))
+    )
+    if barrier is not None:
+        barrier.wait(_PATIENCE)
+    for _ in plan.project(full, reduced, REDUCED):
+        pass
+    os._exit(PUBLISHED)

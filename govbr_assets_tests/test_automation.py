@@ -14,14 +14,19 @@ from dagster import AssetCheckKey, AssetKey, DagsterInstance, DagsterRunStatus, 
 from dagster._core.definitions.freshness import FreshnessState
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
+from govbr_assets.dataset.changeset import SourceRevision
+from govbr_assets_tests import stranger
 from govbr_assets_tests.alerts.test_alerts import Receiver, receiver  # noqa: F401
 from govbr_assets_tests.defs.test_sensors import LATE, RANGE
 from govbr_assets_tests.graph import Graph
+from govbr_assets_tests.tables import encode
+from govbr_assets_tests.tables import shard as table
 from govbr_assets_tests.test_cli import ROOT
 
 RECONCILIATION = AssetKey("hub_reconciliation")
 NEWEST_DAY = AssetCheckKey(AssetKey("hf_parquet_shard"), "newest_day_is_published")
 BY_LATE_NEWS = {"govbr_assets/requested_by": LATE}
+A_MINUTE = 60  # seconds, in which the reduced dataset follows
 _PATIENCE = 240  # seconds, in which all of it is over many times
 
 
@@ -71,6 +76,14 @@ def is_judged(instance: DagsterInstance) -> bool:
     return AssetCheckExecutionRecordStatus.SUCCEEDED in {each.status for each in found}
 
 
+def mirrored(graph: Graph, reduced: str) -> str:
+    """Read which revision of the full dataset the reduced one says to mirror; empty if it is not there."""
+    store = graph.local_hub.store
+    commits = store.commits(reduced) if stranger.exists(store, reduced) else []
+    named = [SourceRevision.parse(each.description) for each in commits]
+    return next((each.revision for each in named if each), "")
+
+
 @pytest.mark.timeout(600)
 def test_late_days_are_published_and_a_failed_one_is_told_by_one_setting_alone(
     graph: Graph,
@@ -81,8 +94,9 @@ def test_late_days_are_published_and_a_failed_one_is_told_by_one_setting_alone(
     graph.insert("b", day="2026-01-18")
     graph.insert("bad", day="2026-06-01")
     graph.execute("UPDATE news SET updated_datetime = 'infinity' WHERE unique_id = 'bad'")
-    home = tmp_path / "home"
-    with daemon(graph, home, GOVBR_ALERT_URL=receiver.url, GOVBR_UI_URL="http://ui.example.org"):
+    home, reduced, store = tmp_path / "home", f"{graph.repo_id}-reduced", graph.local_hub.store
+    settings = {"GOVBR_ALERT_URL": receiver.url, "GOVBR_REDUCED_REPO_ID": reduced}
+    with daemon(graph, home, GOVBR_UI_URL="http://ui.example.org", **settings):
         wait_for(lambda: bool(receiver.messages))
         wait_for(lambda: set(graph.ids()) == {"data/train-2026-01-15.parquet", "data/train-2026-01-18.parquet"})
         with DagsterInstance.from_config(str(home)) as instance:
@@ -94,6 +108,15 @@ def test_late_days_are_published_and_a_failed_one_is_told_by_one_setting_alone(
             compared = RunsFilter(job_name="reconciliation", statuses=[DagsterRunStatus.SUCCESS])
             wait_for(lambda: instance.get_runs_count(compared) > 0)  # the first one, which the repair asks for
             wait_for(lambda: FreshnessState.PASS in freshness(instance))
+            wait_for(lambda: mirrored(graph, reduced) == store.head(graph.repo_id))
+            began, shard = time.monotonic(), "data/train-2026-01-15.parquet"
+            elsewhere = stranger.write(store, graph.repo_id, {shard: encode(table(["a", "of somebody else"]))})
+            wait_for(lambda: mirrored(graph, reduced) == elsewhere)
+            assert time.monotonic() - began < A_MINUTE
+            assert stranger.read(store.tree(reduced)[shard])["title"].to_pylist() == [
+                "Title of a",
+                "Title of of somebody else",
+            ]
     published, failed = runs[DagsterRunStatus.SUCCESS], runs[DagsterRunStatus.FAILURE]
     assert [published.tags[name] for name in RANGE] == ["2026-01-15", "2026-01-18"]
     assert published.tags["dagster/max_runtime"] == "21600"

@@ -11,11 +11,10 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from dagster import AssetCheckEvaluation, AssetCheckKey, AssetCheckSeverity
+from dagster import AssetCheckSeverity
 
 from govbr_assets.core.days import Day
 from govbr_assets.core.layout import UNDATED_PATH
-from govbr_assets.defs.metadata.reconciliation import RECONCILIATION
 from govbr_assets.operations.assess import assess
 from govbr_assets.operations.sync.guard import used_approvals
 from govbr_assets.postgres.news import NewsTable
@@ -24,7 +23,7 @@ from govbr_assets_tests import readers
 from govbr_assets_tests.alerts.test_alerts import Receiver, receiver  # noqa: F401
 from govbr_assets_tests.automation import Automation
 from govbr_assets_tests.damaged import DAYS, GONE, GONE_ROWS, MISSING, OLD, Damaged
-from govbr_assets_tests.defs.test_sensors import ALERT, LATE, REPAIR, automation  # noqa: F401
+from govbr_assets_tests.defs.test_sensors import automation  # noqa: F401
 from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.stranger import read
 
@@ -32,34 +31,6 @@ from govbr_assets_tests.stranger import read
 @pytest.fixture
 def damaged(graph: Graph) -> Damaged:
     return Damaged(graph)
-
-
-def let_it_run(automation: Automation, ticks: int, approved: int, failing: str = "") -> list[list[str]]:  # noqa: F811
-    """Tick all sensors and run what they request, until they request nothing; tell the jobs of each tick.
-
-    Each run succeeds but those of a day that is to fail.
-    """
-    steps: list[list[str]] = []
-    while len(steps) < ticks:
-        ticked = [automation.tick(name, allow_removals=str(approved)) for name in (LATE, REPAIR)]
-        wanted = [each for data in ticked for each in data.run_requests or []]
-        for each in wanted:
-            done = automation.launch(each, allow_removals=str(approved))
-            assert done == (not failing or each.partition_key != failing)
-        automation.tick(ALERT)
-        if not wanted:
-            return steps
-        steps.append([each.job_name or "" for each in wanted])
-    raise AssertionError(f"There is no end: {steps}")
-
-
-def judged(graph: Graph) -> AssetCheckEvaluation:
-    """Read what the last reconciliation was judged to be."""
-    key = AssetCheckKey(RECONCILIATION, "hub_matches_postgres")
-    record = graph.instance.event_log_storage.get_latest_asset_check_execution_by_key([key])[key]
-    assert record.event
-    assert record.event.dagster_event
-    return record.event.dagster_event.asset_check_evaluation_data
 
 
 def check_history(damaged: Damaged, folder: Path, base: str) -> list[str]:
@@ -129,7 +100,7 @@ def test_what_ails_the_public_dataset_is_mended_by_turning_automation_on(
     automation.truly, automation.alert_url = True, receiver.url
 
     again = [["daily_sync"], ["reconciliation"]]
-    assert let_it_run(automation, ticks=12, approved=GONE_ROWS - 1, failing=str(GONE)) == [
+    assert automation.let_it_run(ticks=12, allow_removals=str(GONE_ROWS - 1), failing=str(GONE)) == [
         ["reconciliation"],
         ["weekly_consolidation"],
         ["reconciliation"],
@@ -144,12 +115,12 @@ def test_what_ails_the_public_dataset_is_mended_by_turning_automation_on(
     assert f"given up after 3 runs; the Hub still differs from PostgreSQL on: {GONE}" in receiver.messages[-1]["error"]
 
     # More are approved, and what was given up is tried again; then all is used up.
-    assert let_it_run(automation, ticks=4, approved=GONE_ROWS) == [["reconciliation"], *again]
-    assert let_it_run(automation, ticks=1, approved=GONE_ROWS) == []
+    assert automation.let_it_run(ticks=4, allow_removals=str(GONE_ROWS)) == [["reconciliation"], *again]
+    assert automation.let_it_run(ticks=1, allow_removals=str(GONE_ROWS)) == []
     (used,) = used_approvals(graph.hub.client, graph.head.revision)
     assert (used.rows, used.approved) == (GONE_ROWS, GONE_ROWS)
 
-    last = judged(graph)  # what is left is a row that no day can have
+    last = automation.judged()  # what is left is a row that no day can have
     told = {name: value.value for name, value in last.metadata.items()}
     assert (told["differing_days"], told["undated_surplus"]) == (0, 1)
     assert (last.passed, last.severity) == (False, AssetCheckSeverity.WARN)
@@ -158,9 +129,9 @@ def test_what_ails_the_public_dataset_is_mended_by_turning_automation_on(
     assert {*ids} == {f"data/train-{name}.parquet" for name in ("2024-00", "2025-00", "2026-00", DAYS[6], *MISSING)}
 
     damaged.find_the_unknown_row()
-    assert let_it_run(automation, ticks=2, approved=GONE_ROWS) == [["daily_sync"]]
+    assert automation.let_it_run(ticks=2, allow_removals=str(GONE_ROWS)) == [["daily_sync"]]
     automation.reconcile(deep=True)
-    assert judged(graph).passed
+    assert automation.judged().passed
     assert len(receiver.messages) == 4
 
     # The compaction, one for each of three ranges of days, and one for the row that was found.

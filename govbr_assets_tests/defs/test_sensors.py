@@ -18,10 +18,9 @@ from govbr_assets.defs.sensors import sensors
 from govbr_assets.defs.sensors.run_requests import request
 from govbr_assets.errors import AlertRefusedError, ConfigurationError, SourceUnavailableError
 from govbr_assets_tests.alerts.test_alerts import Receiver, receiver  # noqa: F401
-from govbr_assets_tests.automation import Automation
+from govbr_assets_tests.automation import ALERT, LATE, REPAIR, Automation
 from govbr_assets_tests.graph import Graph
 
-LATE, REPAIR, ALERT = "late_news_sensor", "repair_sensor", "alert_sensor"
 YESTERDAY = str(Day(Day.at(datetime.now(UTC)).date - timedelta(days=1)))
 TODAY = str(Day.at(datetime.now(UTC)))
 A_RUN = request("daily_sync", "a key", LATE, DateRange.of("2026-01-15"))

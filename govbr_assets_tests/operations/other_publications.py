@@ -6,6 +6,7 @@ python -m govbr_assets_tests.operations.other_publications <JSON: the scene, the
 import json
 import sys
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
@@ -180,6 +181,14 @@ SCENES: dict[str, Callable[["Graph"], None]] = {
     each.__name__: each for each in (one_column_more, columns_of_another_table, files_of_months)
 }
 
+ELSEWHERE = {
+    "schema_grows": "growing_schema",
+    "grows_under_automation": "growing_under_automation",
+    "sibling_follows_a_migration": "growing_under_automation",
+    "numbers_and_lists": "numbers_and_lists",
+}
+"""Scenes in modules that import the product, each with its module."""
+
 
 def main() -> None:
     """Play a scene."""
@@ -190,12 +199,11 @@ def main() -> None:
     hub: Any = SimpleNamespace(endpoint=wanted["endpoint"], write_token=wanted["token"], read_token=wanted["token"])
     viewer: Any = SimpleNamespace(url=wanted["viewer"])
     graph = Graph(wanted["postgres"], wanted["repo_id"], hub, viewer, Path(wanted["folder"]))
-    if wanted["scene"] == "schema_grows":
-        from govbr_assets_tests.operations.growing_schema import schema_grows
-
-        schema_grows(graph)
+    scene = wanted["scene"]
+    if scene in ELSEWHERE:
+        getattr(import_module(f"govbr_assets_tests.operations.{ELSEWHERE[scene]}"), scene)(graph)
     else:
-        SCENES[wanted["scene"]](graph)
+        SCENES[scene](graph)
 
 
 if __name__ == "__main__":

@@ -32,8 +32,14 @@ GROWN = {
     "    layout=FileLayout(),\n": "    layout=FileLayout(),\n" + JOIN,
     "import Column, DatasetSpec, Introduction": "import Column, DatasetSpec, Introduction, Join",
 }
+NUMBERS = (
+    '        Column("words", pa.int64(), "n.words", "How many words it has."),\n'
+    '        Column("score", pa.float64(), "n.score", "How it sounds."),\n'
+    '        Column("entities", _TEXTS, "n.entities", "Who is named.", dictionary=True),\n'
+)
 EDITS = {
     "columns_of_another_table": GROWN,
+    "numbers_and_lists": {SUMMARY: SUMMARY + NUMBERS},
     "one_column_more": {SUMMARY: SUMMARY + LEVEL},
     "files_of_months": {
         "from govbr_assets.core.layout import FileLayout\n": (
