@@ -70,7 +70,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         asked = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)) or "{}")
         if self.path.endswith("/containers/create"):
-            name = f"{len(self.server.created):012x}"
+            name = f"c{len(self.server.created)}"
             self.server.created[name] = asked
             self._answer(201, {"Id": name, "Warnings": []})
         elif found := re.search(r"/containers/(\w+)/start", self.path):

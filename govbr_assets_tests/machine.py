@@ -1,7 +1,7 @@
-"""A machine that executes a run of `daily_sync`, as the process that a launcher starts there: `python -m ... DAY`.
+"""A machine that executes what is left of the last run, when that one's machine is known to be gone.
 
-With `resume` in place of the day it executes what is left of the last run, when its machine is known to be gone: what
-Dagster's `run_retries` do. Prints as JSON whether the run succeeded, and which steps it executed.
+That is what Dagster's daemon does for `run_retries`, and what a person does by "re-execute from failure" in the UI.
+Prints as JSON whether it succeeded, and which steps it executed: `python -m govbr_assets_tests.machine`.
 """
 
 import json
@@ -19,21 +19,18 @@ def daily_sync() -> JobDefinition:
     return defs.resolve_job_def("daily_sync")
 
 
-def main(what: str) -> None:
-    """Execute a run of a day, or the rest of the last one."""
+def main() -> None:
+    """Execute the rest of the last run."""
     with DagsterInstance.get() as instance:
-        if what == "resume":
-            now = datetime.now(UTC) + silent_runs.SILENCE
-            silent_runs.end(instance, silent_runs.silent_runs(instance, None, now), now)
-            gone = instance.get_runs(limit=1)[0]
-            how: dict = {"reexecution_options": ReexecutionOptions.from_failure(gone.run_id, instance)}
-            how["tags"] = {name: value for name, value in gone.tags.items() if name == "dagster/partition"}
-        else:
-            how = {"tags": {"dagster/partition": what}}
-        with execute_job(reconstructable(daily_sync), instance, **how) as result:
+        now = datetime.now(UTC) + silent_runs.SILENCE
+        silent_runs.end(instance, silent_runs.silent_runs(instance, None, now), now)
+        (gone,) = instance.get_runs(limit=1)
+        tags = {name: value for name, value in gone.tags.items() if name == "dagster/partition"}
+        options = ReexecutionOptions.from_failure(gone.run_id, instance)
+        with execute_job(reconstructable(daily_sync), instance, tags=tags, reexecution_options=options) as result:
             steps = [event.step_key for event in result.all_events if event.is_step_start]
             sys.stdout.write(json.dumps({"success": result.success, "steps": steps}) + "\n")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main()

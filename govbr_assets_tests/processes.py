@@ -139,9 +139,9 @@ def start_series(wanted: Series, barrier: Barrier | None = None) -> BaseProcess:
     return process
 
 
-def code_of(process: BaseProcess) -> int | None:
+def code_of(process: BaseProcess, seconds: float = _PATIENCE) -> int | None:
     """Wait for a process and say how it ended; less than 0 is the signal that killed it."""
-    process.join(_PATIENCE)
+    process.join(seconds)
     return process.exitcode
 
 

@@ -76,27 +76,22 @@ def service_account(tmp_path: Path) -> Path:
     return tmp_path / "account.json"
 
 
-@pytest.mark.parametrize(
-    ("name", "launcher"),
-    [("dagster-cloud-run.yaml", "CloudRunRunLauncher"), ("dagster-docker.yaml", "DockerRunLauncher")],
-)
-def test_each_configuration_with_a_launcher_loads_with_nothing_set_but_what_it_names(
-    name: str, launcher: str, dagster_url: str, service_account: Path, tmp_path: Path
+def test_the_configuration_for_cloud_run_loads_with_nothing_set_but_what_it_names(
+    dagster_url: str, service_account: Path, tmp_path: Path
 ):
-    (tmp_path / "dagster.yaml").write_text((DEPLOY / name).read_text())
-    environment = {"DAGSTER_POSTGRES_URL": dagster_url, "PATH": "/usr/bin:/bin"} | {
-        "dagster-cloud-run.yaml": {
-            "GOOGLE_CLOUD_PROJECT": "my-project",
-            "GOOGLE_CLOUD_REGION": "southamerica-east1",
-            "GOOGLE_APPLICATION_CREDENTIALS": str(service_account),
-        },
-        "dagster-docker.yaml": {"GOVBR_IMAGE": "govbr-assets:latest", "GOVBR_NETWORK": "govbr"},
-    }[name]
+    (tmp_path / "dagster.yaml").write_text((DEPLOY / "dagster-cloud-run.yaml").read_text())
+    environment = {
+        "PATH": "/usr/bin:/bin",
+        "DAGSTER_POSTGRES_URL": dagster_url,
+        "GOOGLE_CLOUD_PROJECT": "my-project",
+        "GOOGLE_CLOUD_REGION": "southamerica-east1",
+        "GOOGLE_APPLICATION_CREDENTIALS": str(service_account),
+    }
     done = subprocess.run(
         [sys.executable, "-c", LOAD, str(tmp_path)], env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == [launcher, True, 2, 3, dagster_url]
+    assert json.loads(done.stdout) == ["CloudRunRunLauncher", True, 2, 3, dagster_url]
 
 
 @pytest.mark.parametrize("name", CONFIGURATIONS)

@@ -83,7 +83,7 @@ def test_two_processes_on_one_bucket_publish_every_row_once(graph: Graph, store:
         processes.start(Wanted.of(graph, f"{store.url}/both", *span, **how), barrier)  # pyright: ignore[reportArgumentType]
         for span in spans
     ]
-    assert [processes.code_of(each) for each in both] == [PUBLISHED] * 2
+    assert [processes.code_of(each, 120) for each in both] == [PUBLISHED] * 2
     scene = Scene(graph)
     scene.check_history()
     scene.check_complete(DAYS)
