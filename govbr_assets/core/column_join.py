@@ -1,6 +1,10 @@
 """Row groups that get more columns: the chunks of the same rows in several Parquet files become those of one.
 
 Nothing is decoded or copied here: `row_group_copy` writes the file. Which rows are the same is the caller's business.
+
+Measured over HTTP with twelve row groups of 1.2 MB: one column costs polars 2.1, pyarrow 26 and DuckDB 1.5 and 2.0 the
+bytes that it costs where all chunks of a row group lie side by side; all columns cost polars 1.00 to 1.02 times,
+pyarrow and DuckDB 1.5 as many in one request more a row group, and DuckDB 2.0 1.0 to 1.6 times.
 """
 
 from collections.abc import Sequence

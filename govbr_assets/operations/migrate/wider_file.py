@@ -1,7 +1,7 @@
 """A data file with new columns: its column chunks byte for byte, those of the new columns behind them, and the proof.
 
-The footer has the columns in their declared order wherever their chunks lie. With Xet no more travels than the new
-chunks, the footer, and what an upload of any change costs: some 64 kB at each end of what is new.
+The footer has the columns in their declared order wherever their chunks lie. With Xet there travel the new chunks, and
+some 80 kB a file: the footer, and the end of the old data, since Xet cuts a file every 64 kB or so.
 """
 
 import io
