@@ -10,15 +10,8 @@ pyarrow and DuckDB 1.5 as many in one request more a row group, and DuckDB 2.0 1
 from collections.abc import Sequence
 from typing import IO
 
-from govbr_assets.core.row_groups import (
-    FILE_ORDERS,
-    FILE_SCHEMA,
-    GROUP_BYTES,
-    GROUP_COMPRESSED,
-    GROUP_SORTING,
-    RowGroup,
-    footer_of,
-)
+from govbr_assets.core.parquet_footer import FILE_ORDERS, FILE_SCHEMA, footer_of
+from govbr_assets.core.row_groups import GROUP_BYTES, GROUP_COMPRESSED, GROUP_SORTING, RowGroup
 from govbr_assets.core.thrift_compact import Struct
 from govbr_assets.errors import ContractError
 

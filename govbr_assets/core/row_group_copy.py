@@ -13,20 +13,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import IO
 
-from govbr_assets.core.row_groups import (
-    FILE_GROUPS,
-    FILE_KEYS,
-    FILE_ORDERS,
-    FILE_ROWS,
-    FILE_SCHEMA,
-    GROUP_CHUNKS,
-    GROUP_OFFSET,
-    GROUP_ORDINAL,
-    MAGIC,
-    Chunk,
-    RowGroup,
-    pieces,
-)
+from govbr_assets.core.parquet_footer import FILE_GROUPS, FILE_KEYS, FILE_ORDERS, FILE_ROWS, FILE_SCHEMA, MAGIC, pieces
+from govbr_assets.core.row_groups import GROUP_CHUNKS, GROUP_OFFSET, GROUP_ORDINAL, Chunk, RowGroup
 from govbr_assets.core.thrift_compact import Struct, dump, load
 from govbr_assets.errors import ContractError
 

@@ -1,28 +1,19 @@
 """Row groups of a Parquet file: where the column chunks of each lie, and what the footer says of them.
 
 How a file is made out of them says `row_group_copy`.
-
-Source: https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift.
 """
 
-import io
-from collections.abc import Iterator, Set
+from collections.abc import Set
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 from typing import IO
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from govbr_assets.core.thrift_compact import Struct, load
+from govbr_assets.core.parquet_footer import FILE_GROUPS, MAGIC, read_footer, without_rows
+from govbr_assets.core.thrift_compact import Struct
 from govbr_assets.errors import ContractError
 
-MAGIC = b"PAR1"
-_PIECE = 1 << 20  # bytes that are read at once
-
 # Fields by their numbers.
-FILE_SCHEMA, FILE_ROWS, FILE_GROUPS, FILE_KEYS, FILE_ORDERS, _FILE_ENCRYPTION = 2, 3, 4, 5, 7, 8
 GROUP_CHUNKS, GROUP_BYTES, GROUP_ROWS, GROUP_SORTING, GROUP_OFFSET, GROUP_COMPRESSED, GROUP_ORDINAL = range(1, 8)
 _CHUNK_PATH, _CHUNK_OFFSET, _CHUNK_META = 1, 2, 3
 _META_PATH, _META_SIZE, _META_BLOOM_FILTER = 3, 7, 14
@@ -101,8 +92,8 @@ def row_groups(file: IO[bytes]) -> list[RowGroup]:
         ContractError: it is no Parquet file, or has what cannot be copied: encryption, Bloom filters, column chunks
             that are elsewhere or have gaps between them, a row group without rows.
     """
-    footer, end = _read_footer(file)
-    rest, groups = _without_rows(footer), footer[FILE_GROUPS]
+    footer, end = read_footer(file)
+    rest, groups = without_rows(footer), footer[FILE_GROUPS]
     inside = [chunk for group in groups for chunk in group[GROUP_CHUNKS] if _CHUNK_META in chunk]
     starts = {_place(chunk).start for chunk in inside}
     found = []
@@ -112,53 +103,6 @@ def row_groups(file: IO[bytes]) -> list[RowGroup]:
         chunks = tuple(Chunk(file, _place(chunk), chunk) for chunk in group[GROUP_CHUNKS])
         found.append(RowGroup(group[GROUP_ROWS], chunks, group.put({GROUP_CHUNKS: []}), rest))
     return found
-
-
-def footer_of(file: IO[bytes]) -> Struct:
-    """Read the footer of a Parquet file, without its rows and row groups.
-
-    Raises:
-        ContractError: it is no Parquet file, or encrypted.
-    """
-    return _without_rows(_read_footer(file)[0])
-
-
-def pieces(file: IO[bytes], place: range) -> Iterator[bytes]:
-    """Read some bytes of a file in pieces of a megabyte.
-
-    Raises:
-        ContractError: the file is shorter than it was.
-    """
-    file.seek(place.start)
-    size = len(place)
-    while size > 0:
-        piece = file.read(min(size, _PIECE))
-        if not piece:
-            raise ContractError(f"A Parquet file ends {size} bytes before its footer says: fetch or write it anew.")
-        size -= len(piece)
-        yield piece
-
-
-def _read_footer(file: IO[bytes]) -> tuple[Struct, int]:
-    """Read the footer of a Parquet file, and say where it begins."""
-    end = file.seek(0, io.SEEK_END) - 8
-    tail = b"".join(pieces(file, range(end, end + 8))) if end > 0 else b""
-    start = end - int.from_bytes(tail[:4], "little")
-    if tail[4:] != MAGIC or start < len(MAGIC):
-        raise ContractError("The file does not end as a Parquet file does: fetch or write it anew.")
-    data = b"".join(pieces(file, range(start, end)))
-    try:
-        pq.read_metadata(io.BytesIO(MAGIC + data + tail))  # knows what must be there, and of which type
-    except (pa.ArrowException, OSError) as error:
-        raise ContractError(f"The footer of a Parquet file is broken ({error}): fetch or write it anew.") from error
-    footer = load(data)
-    if _FILE_ENCRYPTION in footer:
-        raise ContractError("A Parquet file is encrypted: write it without.")
-    return footer, start
-
-
-def _without_rows(footer: Struct) -> Struct:
-    return footer.put({FILE_ROWS: 0, FILE_GROUPS: []})
 
 
 def _obstacle(group: Struct, end: int, starts: Set[int]) -> str | None:

@@ -19,8 +19,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from govbr_assets.core.column_join import join_columns
+from govbr_assets.core.parquet_footer import pieces
 from govbr_assets.core.row_group_copy import splice
-from govbr_assets.core.row_groups import RowGroup, pieces, row_groups
+from govbr_assets.core.row_groups import RowGroup, row_groups
 from govbr_assets.core.thrift_compact import Struct, dump, load
 from govbr_assets.errors import ContractError
 from govbr_assets.publications import NEWS

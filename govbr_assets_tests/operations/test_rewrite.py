@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from govbr_assets.core.digest import row_digests
 from govbr_assets.core.merge import merge
@@ -32,6 +32,7 @@ def ordered(some: Sequence[Row]) -> pa.Table:
     return table_of(in_order(news([row for row in some if row[1] is not None]), NEWS))
 
 
+@settings(deadline=None)
 @given(any_rows, any_rows, cuts, cuts)
 def test_two_streams_in_order_become_one(some: list[Row], others: list[Row], at: list[int], other_at: list[int]):
     first, second = ordered(some), ordered(others)
