@@ -1,10 +1,10 @@
-# The commands of a new user: `make demo`, `make test`, `make dev`, `make check`, `make bench`.
+# The commands of a new user: `make demo`, `make test`, `make dev`, `make check`, `make bench`, `make image`.
 
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo dev test test-slow check bench clean
+.PHONY: demo dev test test-slow check bench image clean
 
 demo: .venv/installed-local
 	$(BIN)/python -m govbr_assets.local demo
@@ -30,6 +30,10 @@ BENCH ?=
 AGAINST ?=
 bench: .venv/installed-test
 	$(BIN)/python -m govbr_assets_tests.benchmarks $(if $(AGAINST),--against $(AGAINST)) $(BENCH)
+
+# Builds deploy/Dockerfile without Docker, and runs it. Needs root, and buildah and mmdebstrap, which are Debian packages.
+image: .venv/installed-test
+	$(BIN)/python -m pytest govbr_assets_tests/image --capture=no
 
 clean:
 	rm -rf .venv .local build *.egg-info

@@ -23,10 +23,17 @@ TESTS = re.compile(r"(?:\w+=\d+ )?\.venv/bin/python -m pytest((?: -x| -q| -k \w+
 """Parts of the suite, which runs all of them."""
 
 RUN_BY = {
+    "cd deploy && cp .env.example .env": "test_compose.py::test_the_example_has_a_line_for_each_setting",
     "dagster dev -w workspace.yaml": "test_cli.py::test_a_backfill_launched_in_the_ui_publishes_its_days_in_one_run",
+    "docker build --file deploy/Dockerfile --tag govbr-assets .": "image/build.py::build",  # by buildah
+    "docker compose up --build --detach": "image/test_compose.py::test_a_day_is_published_by_the_services",
+    "docker run --rm --read-only --env-file deploy/.env --memory 2g govbr-assets mend": (
+        "image/test_image.py::test_mend_publishes_all_of_postgres_within_two_gigabytes"
+    ),
     "make check": ".ci/run",
     "make demo": ".ci/run",
     "make dev": "local/test_local_dev.py::test_it_serves_stops_with_everything_and_keeps_its_data",
+    "make image": "image/test_image.py::test_it_has_no_compiler_and_no_pip_and_its_user_is_not_root",
     "make test": ".ci/run",
     "make test-slow": ".ci/run",
 }
