@@ -3,8 +3,10 @@
 The rooms, from the top down; imports go down only (`govbr_assets_tests/test_imports.py`, drawn in
 `docs/architecture.md`):
 
+cli            the commands `govbr-assets mend`, `status`, `plan`: how they are called and shown
 definitions    settings, resources, and the one Definitions
-defs           all that imports Dagster: assets, checks, sensors, metadata, resources, IO managers, jobs, schedules
+defs           all that imports Dagster: assets, checks, sensors, metadata, resources, IO managers, jobs, schedules;
+               decisions, which say what to run now, and in_process, which runs it in the process of a command
 publications   what is published: the columns of each dataset, as a DatasetSpec that all below is given
 operations     what can be done to a dataset: sync, compact, reconcile, restore, release, project, migrate,
                assess, existing_ids; below them rewrite, which writes changed files, and verify, which checks them

@@ -52,6 +52,7 @@ redact_secrets()
 
 status = automation(EnvVar("GOVBR_AUTOMATION").get_value() or "off")
 home = EnvVar("DAGSTER_HOME").get_value() or ".local"
+keeps_records = bool(EnvVar("DAGSTER_HOME").get_value())
 repo_id, reduced_repo_id = (
     cleaned(EnvVar(name).get_value() or "") for name in ("GOVBR_REPO_ID", "GOVBR_REDUCED_REPO_ID")
 )

@@ -1,6 +1,6 @@
 """Late rows: which closed days with new or changed rows are still to be requested as runs.
 
-When PostgreSQL is queried belongs to the sensor (`defs.sensors.late_rows`), and the query to `postgres.late_rows`.
+When PostgreSQL is queried belongs to `defs.decisions.late_rows` and who asks it, and the query to `postgres.late_rows`.
 """
 
 import json

@@ -7,6 +7,7 @@ from typing import Any
 
 from dagster import DailyPartitionsDefinition, PartitionKeyRange
 
+from govbr_assets.core.date_ranges import DateRange
 from govbr_assets.core.days import TIME_ZONE
 from govbr_assets.errors import BeginningError
 from govbr_assets.io.settings import cleaned
@@ -64,3 +65,13 @@ class Days(DailyPartitionsDefinition):
 FIRST_DAY = first_day(os.environ.get("GOVBR_FIRST_DAY", ""))
 
 daily = Days(start_date=FIRST_DAY.isoformat(), timezone=TIME_ZONE)
+
+
+def days_between(first: str, last: str) -> DateRange:
+    """Return the days from one partition key to another, each of which is a partition.
+
+    Raises:
+        BeginningError: one of them does not exist, or the range begins after its end.
+    """
+    daily.get_partition_keys_in_range(PartitionKeyRange(first, last))
+    return DateRange(date.fromisoformat(first), date.fromisoformat(last))

@@ -7,6 +7,7 @@ from typing import Any
 from dagster import DefaultScheduleStatus, ScheduleDefinition, build_schedule_from_partitioned_job
 
 from govbr_assets.core.days import TIME_ZONE
+from govbr_assets.defs.decisions.due import COMPACTION_AT, DEEP_RECONCILIATION_AT
 from govbr_assets.defs.jobs import daily_sync, reconciliation, reduced_sync, weekly_consolidation
 
 _DEEP = {"ops": {"hub_reconciliation": {"config": {"deep": True}}}}
@@ -39,7 +40,7 @@ def schedules(status: DefaultScheduleStatus, jobs: Sequence[Any] = ()) -> list[A
         at_night(
             name="weekly_consolidation_schedule",
             job=weekly_consolidation,
-            cron_schedule="0 5 * * 1",
+            cron_schedule=COMPACTION_AT.cron,
             description="Mondays at 05:00 in America/Sao_Paulo: the week's shards into their year's file.",
         ),
         at_night(
@@ -51,7 +52,7 @@ def schedules(status: DefaultScheduleStatus, jobs: Sequence[Any] = ()) -> list[A
         at_night(
             name="weekly_deep_reconciliation_schedule",
             job=reconciliation,
-            cron_schedule="30 6 * * 1",
+            cron_schedule=DEEP_RECONCILIATION_AT.cron,
             run_config=_DEEP,
             description="Mondays at 06:30 in America/Sao_Paulo, after the compaction: which days differ in any column.",
         ),

@@ -1,14 +1,14 @@
 """Sending of one commit, within the hourly quota, with retries, and without repeating one whose response was lost."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from itertools import chain, takewhile
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from govbr_assets.errors import HubUnavailableError
-from govbr_assets.huggingface.client import RepoClient
+from govbr_assets.huggingface.client import Commit, RepoClient
 from govbr_assets.huggingface.errors import HubBusyError, ParentConflictError
 from govbr_assets.huggingface.file_changes import FileChanges
 from govbr_assets.huggingface.snapshot import Snapshot
@@ -66,6 +66,24 @@ def send_commit(client: RepoClient, parent: Snapshot, changes: FileChanges, log:
     raise AssertionError("tenacity either returns or raises")
 
 
+def commits_left(client: RepoClient, now: datetime) -> int:
+    """Count how many commits we would still make at once, by the history: the Hub tells nobody how many it takes.
+
+    Args:
+        client: of the repo.
+        now: aware.
+
+    Raises:
+        HubUnavailableError: the Hub is out of reach.
+    """
+    return max(0, COMMITS - len(_within_window(client.commits(), now)))
+
+
+def _within_window(commits: Iterable[Commit], now: datetime) -> list[datetime]:
+    """Take the times of the commits within the window; the newest commit comes first."""
+    return [commit.at for commit in takewhile(lambda commit: commit.at > now - WINDOW, commits)]
+
+
 def _check_head_and_quota(client: RepoClient, parent: str, log: Log) -> None:
     """Check that the parent is the head of the repo, and wait until the hourly quota allows another commit.
 
@@ -76,8 +94,7 @@ def _check_head_and_quota(client: RepoClient, parent: str, log: Log) -> None:
     newest = next(commits, None)
     if newest and client.forward(newest.revision) != parent:
         raise ParentConflictError(f"The head of {client.repo_id} is {newest.revision}, not {parent}.")
-    known = [newest] if newest else []
-    recent = [commit.at for commit in takewhile(lambda commit: commit.at > now - WINDOW, chain(known, commits))]
+    recent = _within_window(chain([newest] if newest else [], commits), now)
     if len(recent) < COMMITS:
         return
     free_at = recent[COMMITS - 1] + WINDOW

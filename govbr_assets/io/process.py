@@ -1,7 +1,12 @@
 """What an import of the package does to the process, before Arrow and the Hub's client are imported."""
 
+import json
 import os
+import sys
+from pathlib import Path
+from types import TracebackType
 
+from govbr_assets.errors import GovbrAssetsError
 from govbr_assets.io import environment
 
 _DEFAULTS = {
@@ -17,15 +22,34 @@ _DEFAULTS = {
 """Variables that these libraries read once, with the values that they get unless somebody has set others."""
 
 
+_COMMANDS = ("govbr-assets", "-m")
+"""How our own commands are named while the package is imported; others have imported their own by then."""
+
+
 def prepare_process() -> None:
     """Set what libraries read only once, and limit the memory that malloc keeps.
+
+    What keeps our own commands from being imported is a sentence, for nothing of them runs that could catch it.
 
     Raises:
         BeginningError: a variable that others have set keeps the Hub's client from being imported.
     """
+    if Path(sys.argv[0] if sys.argv else "").name in _COMMANDS:
+        sys.excepthook = _print_sentence
     for name, value in _DEFAULTS.items():
         os.environ.setdefault(name, value)
     environment.prepare()
     from govbr_assets.io.memory import limit_heap  # not above: it imports Arrow
 
     limit_heap()
+
+
+def _print_sentence(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Print one of our errors as commands do, and end the process; any other one with its stack."""
+    if not isinstance(error, GovbrAssetsError):
+        sys.__excepthook__(kind, error, trace)
+        return
+    sys.stderr.write(f"error: {error}\n")
+    if "--json" in sys.argv:
+        sys.stdout.write(f"{json.dumps({'error': str(error)}, ensure_ascii=False, indent=2)}\n")
+    raise SystemExit(2)

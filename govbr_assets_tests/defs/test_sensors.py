@@ -12,10 +12,10 @@ from govbr_assets.core.date_ranges import DateRange
 from govbr_assets.core.days import Day
 from govbr_assets.definitions import automation as choice
 from govbr_assets.definitions import defs
+from govbr_assets.defs.decisions.requests import request
 from govbr_assets.defs.resources import PostgresResource
 from govbr_assets.defs.schedules import schedules
 from govbr_assets.defs.sensors import sensors
-from govbr_assets.defs.sensors.run_requests import request
 from govbr_assets.errors import AlertRefusedError, ConfigurationError, SourceUnavailableError
 from govbr_assets_tests.alerts.test_alerts import Receiver, receiver  # noqa: F401
 from govbr_assets_tests.automation import ALERT, LATE, REPAIR, Automation

@@ -1,6 +1,7 @@
 """What `hub_reconciliation` records: the totals, what is covered day by day and month by month, the worst days."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import pyarrow as pa
 from dagster import AssetKey, AssetMaterialization, DagsterInstance, MetadataValue
@@ -15,6 +16,8 @@ RECONCILIATION = AssetKey("hub_reconciliation")
 
 WORST_DAYS = 20
 """Days that are named."""
+
+_LATELY = 100  # reconciliations that are looked through
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _LEGEND = (
@@ -83,6 +86,15 @@ def last_reconciliation(instance: DagsterInstance) -> ReconciliationRecord:
     for each in instance.fetch_materializations(RECONCILIATION, limit=1).records:
         return ReconciliationRecord.from_event(each.asset_materialization, each.storage_id)
     return ReconciliationRecord.from_event(None)
+
+
+def last_deep_reconciliation(instance: DagsterInstance, repo_id: str) -> datetime | None:
+    """Return when contents were compared last, aware; None if that is not among the last reconciliations."""
+    for each in instance.fetch_materializations(RECONCILIATION, limit=_LATELY).records:
+        record = ReconciliationRecord.from_event(each.asset_materialization)
+        if record.deep and record.repo == repo_id:
+            return datetime.fromtimestamp(each.timestamp, UTC)
+    return None
 
 
 def reconciliation_metadata(found: Reconciled, repo_id: str, *, deep: bool, seconds: float) -> Metadata:

@@ -1,0 +1,63 @@
+"""The command itself: its sub-commands, and every error as one sentence with an exit code."""
+
+import sys
+
+import click
+
+from govbr_assets.cli.mend import mend
+from govbr_assets.cli.plan import plan
+from govbr_assets.cli.show import print_error
+from govbr_assets.cli.signals import Signals
+from govbr_assets.cli.status import status
+from govbr_assets.errors import ConfigurationError, GovbrAssetsError
+
+NAME = "govbr-assets"
+_FAILED, _USAGE = 1, 2
+
+
+@click.group(NAME, context_settings={"help_option_names": ["-h", "--help"]})
+def commands() -> None:
+    """Keep a Hugging Face dataset equal to a PostgreSQL table, on a machine without Dagster's daemon.
+
+    Settings are environment variables, as everywhere in the product (GOVBR_POSTGRES_URL, GOVBR_REPO_ID, HF_TOKEN and
+    so on). Exit codes: 0 if what a command says holds, 1 if not, 2 if it was called or set up wrongly, 130 and 143
+    after Ctrl-C and SIGTERM.
+    """
+
+
+for _each in (mend, status, plan):
+    commands.add_command(_each)
+
+
+def main() -> None:
+    """Run a command, and exit with its code."""
+    words = sys.argv[1:]
+    with Signals() as signals:
+        code = run(words, signals)
+    sys.exit(code)
+
+
+def run(words: list[str], signals: Signals) -> int:
+    """Run a command.
+
+    Args:
+        words: of the command line, without the name.
+        signals: what has come by signals.
+
+    Returns:
+        Its exit code.
+    """
+    as_json = "--json" in words
+    try:
+        return commands.main(words, prog_name=NAME, standalone_mode=False, obj=signals) or 0
+    except click.UsageError as error:
+        path = error.ctx.command_path if error.ctx else NAME
+        return print_error(f"{error.format_message().rstrip('.')}: see {path} --help.", _USAGE, as_json=as_json)
+    except ConfigurationError as error:
+        return print_error(str(error), _USAGE, as_json=as_json)
+    except GovbrAssetsError as error:
+        return print_error(str(error), _FAILED, as_json=as_json)
+    except (click.Abort, KeyboardInterrupt):
+        return print_error("Interrupted; nothing was changed.", signals.exit_code or _FAILED, as_json=as_json)
+    except BrokenPipeError:  # who read the output has seen enough
+        return _FAILED

@@ -1,0 +1,74 @@
+"""`govbr-assets mend`."""
+
+import click
+
+from govbr_assets.cli.progress import progress
+from govbr_assets.cli.show import print_conclusion, print_json, print_table
+from govbr_assets.cli.signals import Signals
+from govbr_assets.core.day_counts import COUNTS
+from govbr_assets.definitions import defs, keeps_records
+from govbr_assets.defs.in_process.mend import mend as do_mend
+from govbr_assets.defs.in_process.opened import check_reachable, opened_instance, workplace
+from govbr_assets.defs.in_process.options import MendOptions
+from govbr_assets.defs.in_process.report import MendReport
+
+_SHOWN = 20  # days that differed, the oldest first
+
+
+@click.command(
+    short_help="Make the Hub equal to PostgreSQL.",
+    epilog="\b\nExamples:\n  govbr-assets mend --dry-run\n  govbr-assets mend --max-runs 10 --json > report.json",
+)
+@click.option("--dry-run", is_flag=True, help="Publish nothing, and say what would be done.")
+@click.option(
+    "--allow-removals",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="N",
+    help="Let the guard pass that many removals of rows which PostgreSQL has nowhere, counted over all time.",
+)
+@click.option(
+    "--max-runs",
+    type=click.IntRange(min=1),
+    metavar="K",
+    help="Begin at most that many runs that publish; the rest is left to the next time.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output.")
+@click.pass_obj
+def mend(signals: Signals, *, dry_run: bool, allow_removals: int, max_runs: int | None, as_json: bool) -> int:
+    """Make the Hub equal to PostgreSQL: what a day of automation does, once, in this process.
+
+    Late rows, the compaction if it is due, a reconciliation, a compaction if it is needed, the days that differ, the
+    oldest first, the reduced dataset, and a reconciliation again, until nothing more can be done. Runs are recorded in
+    DAGSTER_HOME if it is set. Exit code 0 if the Hub equals PostgreSQL on all days that have ended, and with --dry-run
+    if nothing would be refused.
+    """
+    options = MendOptions(dry_run, allow_removals, max_runs)
+    with opened_instance(lasting=keeps_records) as instance, progress() as watch:
+        at = workplace(defs, instance, watch, lambda: signals.exit_code > 0)
+        check_reachable(at.hub, at.postgres)
+        report = do_mend(at, options)
+    if as_json:
+        print_json({"command": "mend", **report.to_json()})
+    else:
+        _print(report)
+    return (signals.exit_code if report.interrupted else 0) or int(not report.holds)
+
+
+def _print(report: MendReport) -> None:
+    """Print what differed, what was done, and what is left and why."""
+    more = len(report.differed) - _SHOWN
+    print_table(
+        f"What differed: {len(report.differed)} days{f', the oldest {_SHOWN} of them' if more > 0 else ''}",
+        ["day", *COUNTS],
+        [[str(row["day"]), *(row[name] for name in COUNTS)] for row in report.differed[:_SHOWN]],
+    )
+    print_table(
+        "What would be done" if report.dry_run else "What was done",
+        ["run", "days", "outcome"],
+        [[run.job, run.days, run.done if run.success else f"failed: {run.problem}"] for run in report.runs],
+    )
+    print_table("What is left", ["what", "why"], [[each.what, each.why] for each in report.left])
+    for note in report.notes:
+        print_conclusion(note, holds=False)
+    print_conclusion(report.conclusion, holds=report.holds)

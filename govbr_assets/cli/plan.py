@@ -1,0 +1,70 @@
+"""`govbr-assets plan`."""
+
+import re
+from dataclasses import asdict
+
+import click
+
+from govbr_assets.cli.progress import progress
+from govbr_assets.cli.show import print_conclusion, print_json, print_table
+from govbr_assets.core.date_ranges import DateRange
+from govbr_assets.definitions import defs
+from govbr_assets.defs.in_process.opened import check_reachable, hub_of, postgres_of
+from govbr_assets.defs.in_process.plan import PlanReport
+from govbr_assets.defs.in_process.plan import plan as do_plan
+from govbr_assets.defs.partitions import days_between
+
+_RANGE = re.compile(r"(.+?)\.\.\.?(.+)")
+
+
+@click.command(
+    short_help="Say what a sync of days would change.",
+    epilog="\b\nExamples:\n  govbr-assets plan 2026-01-15\n  govbr-assets plan 2026-01-01..2026-01-31 --json",
+)
+@click.argument("days", metavar="DAY|A..B")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output.")
+def plan(*, days: str, as_json: bool) -> int:
+    """Say what a sync of a day, or of the days from A to B, would change on the Hub.
+
+    All of the sync is done but its commits; nothing is published, recorded or stored. Exit code 0 if the sync would
+    publish all of these days as they are in PostgreSQL.
+    """
+    span = _span(days)
+    check_reachable(hub_of(defs), postgres_of(defs))
+    with progress() as watch:
+        report = do_plan(defs, span, watch)
+    if as_json:
+        print_json({"command": "plan", **asdict(report), "holds": report.holds, "conclusion": _conclusion(report)})
+    else:
+        _print(report)
+    return int(not report.holds)
+
+
+def _span(text: str) -> DateRange:
+    """Read the days, with two or, as Dagster writes a range, three dots between them."""
+    found = _RANGE.fullmatch(text.strip())
+    first, last = found.groups() if found else (text.strip(), text.strip())
+    return days_between(first, last)
+
+
+def _print(report: PlanReport) -> None:
+    """Print what would change, and what would be refused."""
+    rows = [[each.day, ", ".join(f"{count:,} {word}" for word, count in each.rows.items())] for each in report.days]
+    columns = [each.columns for each in report.days]
+    print_table(
+        f"What a sync of {report.span} would change",
+        ["day", "rows", "changed columns"],
+        [[*row, changed] for row, changed in zip(rows, columns, strict=True)],
+    )
+    print_table("What it would refuse", ["day", "why"], report.rejected.items())
+    print_conclusion(_conclusion(report), holds=report.holds)
+
+
+def _conclusion(report: PlanReport) -> str:
+    """Say what it comes to."""
+    if report.problem:
+        return f"Nothing can be told: {report.problem}"
+    refused = f" {len(report.rejected)} days would be refused, in full or in part." if report.rejected else ""
+    if not report.days:
+        return f"Nothing of {report.span} would change.{refused}"
+    return f"{len(report.days)} days would change, by {report.commits} commits; nothing was published.{refused}"

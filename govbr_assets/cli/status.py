@@ -1,0 +1,152 @@
+"""`govbr-assets status`."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+from rich.text import Text
+
+from govbr_assets.cli.progress import progress
+from govbr_assets.cli.show import console, print_conclusion, print_facts, print_json, print_table
+from govbr_assets.core.calendar_lines import DIFFERS, LEGEND, calendar_lines
+from govbr_assets.core.day_counts import COUNTS, worst
+from govbr_assets.core.days import Day
+from govbr_assets.definitions import defs, keeps_records
+from govbr_assets.defs.in_process.opened import hub_of, opened_instance, postgres_of
+from govbr_assets.defs.metadata.reconciliation import last_deep_reconciliation
+from govbr_assets.huggingface.commit import COMMITS
+from govbr_assets.operations.status import DatasetStatus, MirrorStatus
+from govbr_assets.operations.status import status as look
+from govbr_assets.publications import REDUCED
+
+_SHOWN = 20  # days that differ, the worst first
+
+
+@click.command(
+    short_help="Say what both sides have, and where they differ.",
+    epilog="\b\nExamples:\n  govbr-assets status\n  govbr-assets status --json",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output.")
+def status(*, as_json: bool) -> int:
+    """Say what the Hub has, what PostgreSQL has, and on which days they differ.
+
+    Ids and days of all rows are compared now; their contents are by a deep reconciliation. Nothing is changed or
+    recorded. Exit code 0 if nothing differs on days that have ended, no file waits for a compaction because of its
+    origin, and the reduced dataset, if there is one, mirrors the newest revision.
+    """
+    hub, now = hub_of(defs), datetime.now(UTC)
+    mirror = (hub.reduced_dataset(), REDUCED) if hub.has_reduced else None
+    with progress() as watch:
+        watch.begin("status")
+        found = look(hub.dataset(), postgres_of(defs).client(), mirror, now, watch.say)
+        watch.end("done")
+    with opened_instance(lasting=keeps_records) as instance:
+        deep_at = last_deep_reconciliation(instance, found.repo)
+    if as_json:
+        print_json({"command": "status", **_document(found), "contents_compared_at": deep_at})
+    else:
+        _print(found, deep_at)
+    return int(not found.holds)
+
+
+def _document(found: DatasetStatus) -> dict[str, Any]:
+    """Return all of it as values of JSON."""
+    mirror = found.mirror
+    return {
+        "repo": found.repo,
+        "holds": found.holds,
+        "revision": found.head.revision,
+        "tag": found.tag,
+        "tag_is_head": found.tag_is_head,
+        "rows": {"hub": found.found.totals["hub_rows"], "postgres": found.found.totals["postgres_rows"]},
+        "days": {"hub": found.days_with("hub_rows"), "postgres": found.days_with("postgres_rows")},
+        "files": len(found.head.data_files),
+        "shards": found.shards,
+        "uncompacted": found.found.uncompacted,
+        "differing_days": found.differing.num_rows,
+        "differing": [{name: str(row["day"]) if name == "day" else row[name] for name in row} for row in _worst(found)],
+        "undated_surplus": found.found.totals["undated_surplus"],
+        "unpublishable_rows": found.found.left_out.rows,
+        "newest_day": found.newest_day,
+        "newest_day_in_postgres": found.newest_postgres_day,
+        "commits_left_in_the_hour": found.commits_left,
+        "reduced": vars(mirror) if mirror else None,
+        "years": [vars(each) for each in calendar_lines(found.found.days)],
+    }
+
+
+def _worst(found: DatasetStatus, count: int | None = None) -> list[dict[str, Any]]:
+    """List days that differ, the worst first."""
+    return worst(found.differing, found.differing.num_rows if count is None else count).to_pylist()
+
+
+def _print(found: DatasetStatus, deep_at: datetime | None) -> None:
+    """Print all of it."""
+    print_facts(_facts(found, deep_at))
+    _print_calendar(found)
+    print_table(
+        f"Days that differ: {found.differing.num_rows}",
+        ["day", *COUNTS],
+        [[str(row["day"]), *(row[name] for name in COUNTS)] for row in _worst(found, _SHOWN)],
+    )
+    words = "The Hub equals PostgreSQL." if found.holds else "The Hub differs from PostgreSQL: run govbr-assets mend."
+    print_conclusion(words, holds=found.holds)
+
+
+def _facts(found: DatasetStatus, deep_at: datetime | None) -> dict[str, str]:
+    """Name what there is."""
+    totals, waiting = found.found.totals, len(found.found.uncompacted)
+    release = (
+        f"release {found.tag}{'' if found.tag_is_head else ' and commits since'}" if found.tag else "no release yet"
+    )
+    files = f"{len(found.head.data_files)}, {found.shards} of them shards of days"
+    facts = {
+        "dataset": found.repo,
+        "head": f"{found.head.revision[:8]} ({release})" if found.head.revision else "no repo yet",
+        "rows": f"{totals['hub_rows']:,} on the Hub, {totals['postgres_rows']:,} in PostgreSQL",
+        "days": f"{found.days_with('hub_rows'):,} on the Hub, {found.days_with('postgres_rows'):,} in PostgreSQL",
+        "files": f"{files}, {waiting} of another origin or schema: to be compacted" if waiting else files,
+        "newest day": _newest(found),
+        "contents": f"last compared {deep_at:%Y-%m-%d %H:%M} UTC"
+        if deep_at
+        else "not compared, as far as is known here",
+        "commits": f"{found.commits_left} of {COMMITS} left in this hour, by the history; the Hub does not say",
+    }
+    if rows := totals["undated_surplus"]:
+        facts["without a day"] = f"{rows} rows that PostgreSQL does not have"
+    if rows := found.found.left_out.rows:
+        facts["unpublishable"] = f"{rows} rows of PostgreSQL: {found.found.left_out.examples[0]}"
+    return facts | ({"reduced": _mirror(found.mirror)} if found.mirror else {})
+
+
+def _newest(found: DatasetStatus) -> str:
+    """Say how old the newest day is."""
+    if found.newest_day is None:
+        return "none on the Hub"
+    age = (Day.at(found.now).date - found.newest_day).days
+    newer = found.newest_postgres_day and found.newest_postgres_day > found.newest_day
+    behind = f"; PostgreSQL has {found.newest_postgres_day}" if newer else ""
+    return f"{found.newest_day}, {f'{age} days ago' if age > 1 else 'yesterday' if age else 'today'}{behind}"
+
+
+def _mirror(mirror: MirrorStatus) -> str:
+    """Say how far the reduced dataset is behind."""
+    if not mirror.revision:
+        return f"{mirror.repo}: no repo yet"
+    if not mirror.different:
+        return f"{mirror.repo} mirrors the newest revision"
+    behind = "a revision that is not known" if mirror.behind is None else f"{mirror.behind} commits behind"
+    return f"{mirror.repo} differs in {mirror.different} files, {behind}"
+
+
+def _print_calendar(found: DatasetStatus) -> None:
+    """Draw a year a line."""
+    terminal, lines = console(), calendar_lines(found.found.days)
+    if lines:
+        terminal.print(Text(f"\nCoverage by year and week ({LEGEND})", style="bold"), soft_wrap=True)
+    for each in lines:
+        weeks = Text(each.weeks.ljust(54), style="green")
+        weeks.highlight_words([DIFFERS], "bold red")
+        counted = f" {each.rows:>9,} rows on {each.days:>3} days"
+        differing = Text(f", {each.differing} differ" if each.differing else "", style="red")
+        terminal.print(Text(f"{each.year} ") + weeks + Text(counted) + differing, soft_wrap=True)

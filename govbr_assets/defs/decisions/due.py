@@ -1,0 +1,58 @@
+"""What is due by the week: the compaction, and the reconciliation that compares contents.
+
+`schedules` runs both at these times. Where no daemon is, whoever looks later finds them due until they are done.
+"""
+
+from datetime import datetime
+
+from dagster import AssetRecordsFilter, DagsterInstance
+
+from govbr_assets.core.days import Day
+from govbr_assets.core.releases import Release
+from govbr_assets.core.weekly import WeeklyTime
+from govbr_assets.dataset import Dataset
+from govbr_assets.defs.metadata.reconciliation import RECONCILIATION, ReconciliationRecord
+from govbr_assets.operations.compact.sources import sources
+
+COMPACTION_AT, DEEP_RECONCILIATION_AT = WeeklyTime(5), WeeklyTime(6, 30)
+
+_RECORDS = 1000  # reconciliations of a week that are looked through
+
+
+def compaction_is_due(dataset: Dataset, now: datetime) -> bool:
+    """Return whether there are shards of closed days, and nobody has compacted since the week's time for it.
+
+    The history of the repo tells: a compaction is a release. A dataset that was not there at that time waits for the
+    next one.
+
+    Args:
+        dataset: the full one.
+        now: aware.
+
+    Raises:
+        HubUnavailableError: the Hub is out of reach.
+        ContractError: the card cannot be understood.
+    """
+    head, since = dataset.client.head(), COMPACTION_AT.latest(now)
+    if not sources(head, Day.at(now), dataset.spec.layout).shards:
+        return False
+    for commit in dataset.client.commits(head.revision or ""):
+        if commit.at <= since:
+            return True
+        if Release.parse(commit.message).name:
+            return False
+    return False
+
+
+def reconciliation_is_to_be_deep(instance: DagsterInstance, repo_id: str, now: datetime) -> bool:
+    """Return whether no reconciliation of a repo has compared contents since the week's time for it.
+
+    Args:
+        instance: Dagster's.
+        repo_id: of the Hub.
+        now: aware.
+    """
+    lately = AssetRecordsFilter(RECONCILIATION, after_timestamp=DEEP_RECONCILIATION_AT.latest(now).timestamp())
+    records = instance.fetch_materializations(lately, limit=_RECORDS).records
+    found = (ReconciliationRecord.from_event(each.asset_materialization) for each in records)
+    return not any(each.deep and each.repo == repo_id for each in found)

@@ -1,0 +1,81 @@
+"""The repair: which runs make the Hub equal to PostgreSQL again, in view of the last reconciliation."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from dagster import DagsterInstance, RunRequest
+
+from govbr_assets.core.days import Day
+from govbr_assets.core.repair import ReconciliationSummary, RepairState
+from govbr_assets.defs.decisions.requests import blocked, request
+from govbr_assets.defs.metadata.reconciliation import ReconciliationRecord, last_reconciliation
+from govbr_assets.defs.partitions import FIRST_DAY
+from govbr_assets.defs.resources import HubResource
+
+_JOBS = {"days": "daily_sync", "compaction": "weekly_consolidation", "reconciliation": "reconciliation"}
+
+LoadTable = Callable[[], pa.Table]
+"""Loads the table of the last reconciliation, [n days x 8], from where its IO manager keeps it."""
+
+
+@dataclass(frozen=True)
+class RepairDecision:
+    """The next step of the repair.
+
+    Attributes:
+        requests: the runs; none if there is nothing to repair since the last reconciliation.
+        state: after requesting them.
+        given_up: a message for everything that is given up now.
+        blocked: why days wait that would be requested; empty if none do.
+    """
+
+    requests: list[RunRequest]
+    state: RepairState
+    given_up: list[str]
+    blocked: str = ""
+
+
+def next_repairs(
+    state: RepairState, instance: DagsterInstance, hub: HubResource, load: LoadTable, runs: int, by: str
+) -> RepairDecision:
+    """Decide what to run next; to be called when no run that was requested before is under way.
+
+    Args:
+        state: after the last decision; that of another repo counts for nothing.
+        instance: Dagster's.
+        hub: the repo, and how many removals are approved.
+        load: loads the reconciliation's table.
+        runs: of days at most.
+        by: who asks.
+    """
+    repo_id, given_up = hub.dataset().client.repo_id, list[str]()
+    repair = state.of_repo(repo_id).with_approval(hub.approved_removals)
+    last = last_reconciliation(instance)
+    if last.repo == repo_id and last.number != repair.number:
+        repair, given_up = repair.with_reconciliation(_summary(last, load))
+    wanted, later = repair.next_runs(runs)
+    if any(each.of == "days" for each in wanted) and (reason := blocked(hub)):
+        return RepairDecision([], repair, given_up, reason)
+    requests = [request(_JOBS[each.of], each.key, by, each.span, deep=each.deep) for each in wanted]
+    return RepairDecision(requests, later, given_up)
+
+
+def repairable(table: pa.Table) -> frozenset[date]:
+    """Leave out what no run can repair: days that are not over, and days before the first partition.
+
+    Args:
+        table: [n days x 8] of a reconciliation.
+    """
+    days, today = table["day"], Day.at(datetime.now(UTC)).date
+    closed = pc.and_(pc.less(days, pa.scalar(today)), pc.greater_equal(days, pa.scalar(FIRST_DAY)))
+    return frozenset(days.filter(closed).to_pylist())
+
+
+def _summary(last: ReconciliationRecord, load: LoadTable) -> ReconciliationSummary:
+    """Read the days of a reconciliation that a run can repair: none before a compaction."""
+    files = last.uncompacted_files
+    days = frozenset[date]() if files else repairable(load())
+    return ReconciliationSummary(last.number, last.revision, files, last.deep, days)

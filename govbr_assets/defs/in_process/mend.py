@@ -1,0 +1,135 @@
+"""`mend`: what a day of automation does, once, until the Hub equals PostgreSQL or nothing more can be done.
+
+What to run is decided as the sensors decide it, in `decisions`; here is in which order, and when to stop.
+"""
+
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from govbr_assets.core.repair import RepairState
+from govbr_assets.defs.decisions.due import compaction_is_due, reconciliation_is_to_be_deep
+from govbr_assets.defs.decisions.late_rows import look_for_late_rows, next_late_days, waits_for_compaction
+from govbr_assets.defs.decisions.reduced import next_mirror
+from govbr_assets.defs.decisions.repair import next_repairs, repairable
+from govbr_assets.defs.decisions.requests import request
+from govbr_assets.defs.in_process.late_state import LateRowsState
+from govbr_assets.defs.in_process.options import MendOptions
+from govbr_assets.defs.in_process.report import Left, MendReport
+from govbr_assets.defs.in_process.runs import BY, MendRuns
+from govbr_assets.defs.in_process.tally import Tally
+from govbr_assets.defs.in_process.workplace import Workplace
+from govbr_assets.defs.metadata.events import NO_REPO
+from govbr_assets.defs.metadata.reconciliation import last_reconciliation
+from govbr_assets.errors import GovbrAssetsError
+
+_RECONCILIATION = "reconciliation"
+
+
+def mend(at: Workplace, options: MendOptions) -> MendReport:
+    """Make the Hub equal to PostgreSQL.
+
+    Args:
+        at: where, and with what.
+        options: what may be done.
+
+    Returns:
+        What it has come to, also if it was interrupted or could not go on.
+
+    Raises:
+        ConfigurationError: a setting is missing or malformed.
+    """
+    client, dry_run = at.hub.dataset().client, options.dry_run or at.hub.is_dry_run
+    report, tally = MendReport(client.repo_id, dry_run), Tally(dry_run=dry_run)
+    try:
+        report.before = report.after = client.head().revision or ""
+        _Mending(MendRuns(at, replace(options, dry_run=dry_run), report, tally)).do()
+    except KeyboardInterrupt:
+        report.interrupted = True
+    except GovbrAssetsError as error:
+        report.problem = str(error)
+    report.left += tally.left()
+    with suppress(GovbrAssetsError):
+        report.after = client.head().revision or ""
+    return report
+
+
+class _Mending:
+    """The steps of it, in their order.
+
+    Args:
+        runs: executes them.
+    """
+
+    def __init__(self, runs: MendRuns) -> None:
+        self._runs, self._at, self._report, self._tally = runs, runs.at, runs.report, runs.tally
+
+    def do(self) -> None:
+        """Go through the steps."""
+        now, instance, repo_id = datetime.now(UTC), self._at.instance, self._report.repo
+        self._publish_late_rows()
+        if compaction_is_due(self._at.hub.dataset(), now) and self._runs.allowed:
+            self._runs.publish(request("weekly_consolidation", BY, BY))
+        if self._runs.look(deep=reconciliation_is_to_be_deep(instance, repo_id, now)):
+            days = repairable(self._tally.found)
+            self._report.differed = [row for row in self._tally.found.to_pylist() if row["day"] in days]
+            self._repair()
+            self._mirror()
+
+    def _publish_late_rows(self) -> None:
+        """Publish the closed days that have changed since the last time; a first reconciliation looks at all days."""
+        instance, repo_id = self._at.instance, self._report.repo
+        if waits_for_compaction(instance, repo_id):
+            return
+        kept, whole = LateRowsState(instance, repo_id), True
+        state = look_for_late_rows(kept.read(), self._at.postgres.client())
+        self._report.notes += [state.note] if state.note else []
+        if last_reconciliation(instance).repo != repo_id:
+            state = replace(state, waiting={})
+        while state.waiting and self._runs.allowed:
+            waiting, decision = state.waiting.keys(), next_late_days(state, self._at.hub, 1, BY)
+            if decision.blocked:
+                self._tally.block(decision.blocked, waiting)
+                break
+            state = decision.state
+            whole &= self._runs.publish(decision.requests[0], waiting).success
+        if whole and not self._report.dry_run:  # else the next time finds the same rows again
+            kept.write(state)
+
+    def _repair(self) -> None:
+        """Compact what has to be, and publish the days that differ, until none does or nothing helps."""
+        state, found = RepairState(repo=self._report.repo), self._tally
+        while True:
+            decision = next_repairs(state, self._at.instance, self._at.hub, lambda: found.unpublished, 1, BY)
+            state = decision.state
+            self._report.notes += decision.given_up
+            if decision.blocked:
+                found.block(decision.blocked, repairable(found.unpublished))
+            wanted = next(iter(decision.requests), None)
+            if wanted and wanted.job_name != _RECONCILIATION and self._runs.allowed:
+                self._runs.publish(wanted, repairable(found.found))
+                continue
+            if not (wanted and self._has_moved() and self._runs.look(deep=state.deep)):
+                return
+            if found.hopeless or wanted.job_name != _RECONCILIATION:
+                return
+
+    def _mirror(self) -> None:
+        """Let the reduced dataset follow, if there is one; in a dry run nothing is there yet that it would follow."""
+        if not self._at.hub.has_reduced or (self._report.dry_run and self._runs.published):
+            return
+        try:
+            wanted = next_mirror(self._at.instance, self._at.hub, BY).requests
+        except GovbrAssetsError as error:
+            self._report.left.append(Left("the reduced dataset", str(error)))
+            return
+        for each in wanted:
+            if self._runs.allowed:
+                self._runs.publish(each)
+            else:
+                self._report.left.append(Left("the reduced dataset", "it does not mirror the newest revision"))
+
+    def _has_moved(self) -> bool:
+        """Return whether the Hub has another revision than the last reconciliation has looked at."""
+        head = self._at.hub.dataset().client.head().revision or NO_REPO
+        return not self._report.dry_run and head != last_reconciliation(self._at.instance).revision

@@ -1,0 +1,89 @@
+"""Opens what commands work with: Dagster's instance, and the code location's resources with their settings read."""
+
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import pyarrow as pa
+from dagster import DagsterError, DagsterInstance, Definitions
+
+from govbr_assets.core.days import Day
+from govbr_assets.defs.in_process.watch import Watch
+from govbr_assets.defs.in_process.workplace import Workplace
+from govbr_assets.defs.metadata.reconciliation import RECONCILIATION
+from govbr_assets.defs.resources import HubResource, PostgresResource
+from govbr_assets.errors import ConfigurationError
+
+
+@contextmanager
+def opened_instance(*, lasting: bool) -> Iterator[DagsterInstance]:
+    """Open Dagster's instance.
+
+    Args:
+        lasting: that of DAGSTER_HOME; else one that is gone at the end.
+
+    Raises:
+        ConfigurationError: it cannot be opened.
+    """
+    try:
+        instance = DagsterInstance.get() if lasting else DagsterInstance.ephemeral()
+    except (DagsterError, OSError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise ConfigurationError(f"Dagster's records in DAGSTER_HOME cannot be opened: {reason}") from None
+    with instance:
+        yield instance
+        gc.collect()  # connections that the errors of runs still hold go back before they are closed
+
+
+def hub_of(definitions: Definitions) -> HubResource:
+    """Return both repos of a code location, with their settings read."""
+    return _resource(definitions, "hub")
+
+
+def postgres_of(definitions: Definitions) -> PostgresResource:
+    """Return the database of a code location, with its settings read."""
+    return _resource(definitions, "postgres")
+
+
+def check_reachable(hub: HubResource, postgres: PostgresResource) -> None:
+    """Ask both sides something that costs nothing, before runs do, which would try again for minutes.
+
+    Raises:
+        ConfigurationError: a setting is missing or malformed.
+        GovbrAssetsError: one of them does not answer, or refuses.
+    """
+    hub.dataset().client.head()
+    now = datetime.now(UTC)
+    postgres.client().newest_day(Day.at(now), now)
+
+
+def workplace(
+    definitions: Definitions, instance: DagsterInstance, watch: Watch, interrupted: Callable[[], bool]
+) -> Workplace:
+    """Put together what `mend` works with.
+
+    Args:
+        definitions: the code location.
+        instance: Dagster's.
+        watch: is told what happens.
+        interrupted: tells whether a signal to end has come.
+    """
+
+    def load() -> pa.Table:
+        return cast(pa.Table, definitions.load_asset_value(RECONCILIATION, instance=instance))
+
+    return Workplace(
+        instance,
+        hub_of(definitions),
+        postgres_of(definitions),
+        definitions.resolve_job_def,
+        load,
+        watch,
+        interrupted,
+    )
+
+
+def _resource(definitions: Definitions, name: str) -> Any:
+    return cast(Any, (definitions.resources or {})[name]).process_config_and_initialize()

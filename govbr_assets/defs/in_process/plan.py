@@ -1,0 +1,106 @@
+"""`plan`: what a sync of days would change; nothing is recorded, stored or published."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from dagster import DagsterInstance, Definitions, JobDefinition
+
+from govbr_assets.core.date_ranges import DateRange
+from govbr_assets.defs.assets.daily import hf_existing_ids, hf_parquet_shard, postgres_news_partition
+from govbr_assets.defs.decisions.requests import request
+from govbr_assets.defs.executor import living_in_process_executor
+from govbr_assets.defs.in_process.execute import execute
+from govbr_assets.defs.in_process.heard import Heard
+from govbr_assets.defs.in_process.watch import Watch
+from govbr_assets.defs.in_process.words import ROWS
+from govbr_assets.defs.io_managers import ArrowTableIOManager
+from govbr_assets.defs.metadata.events import Event
+from govbr_assets.io.scratch import scratch_folder
+
+_SHARD = "hf_parquet_shard"
+
+
+@dataclass(frozen=True)
+class DayPlan:
+    """What would become of a day.
+
+    Attributes:
+        day: partition key.
+        rows: how many would be added, changed and so on, by these words; without what is zero.
+        columns: in which rows would change, with the number of rows each.
+    """
+
+    day: str
+    rows: Mapping[str, int]
+    columns: str
+
+
+@dataclass
+class PlanReport:
+    """What a sync would change.
+
+    Attributes:
+        span: the days.
+        days: those on which something would change.
+        rejected: days that it would not publish, or not in full, each with the reason.
+        commits: how many it would make.
+        problem: why nothing can be told; empty if it can.
+    """
+
+    span: str
+    days: list[DayPlan] = field(default_factory=list)
+    rejected: dict[str, str] = field(default_factory=dict)
+    commits: int = 0
+    problem: str = ""
+
+    @property
+    def holds(self) -> bool:
+        """Whether the sync would do all of it."""
+        return not self.rejected and not self.problem
+
+
+@dataclass
+class _Plans(Heard):
+    """Keeps what would become of each day, too."""
+
+    days: list[DayPlan] = field(default_factory=list)
+
+    def _record(self, asset: str, event: Event) -> None:
+        """Take what was recorded of an asset."""
+        super()._record(asset, event)
+        if asset == _SHARD and event.partition:
+            told = {name: each.value for name, each in event.metadata.items()}
+            if rows := {words: told[name] for name, words in ROWS.items() if told.get(name)}:
+                self.days.append(DayPlan(event.partition, rows, told.get("changed_columns", "")))
+
+
+def plan(definitions: Definitions, span: DateRange, watch: Watch) -> PlanReport:
+    """Do all of a sync but the commits.
+
+    Args:
+        definitions: the code location, whose resources are used.
+        span: the days, each a partition.
+        watch: is told what happens.
+    """
+    heard, config = _Plans(watch.say), {_SHARD: {"dry_run": True}}
+    watch.begin(f"plan of {span}")
+    with scratch_folder() as folder, DagsterInstance.ephemeral() as instance:
+        job = _job(definitions, str(folder))
+        execute(job, request(job.name, "plan", "govbr-assets plan", span), instance, heard, config)
+    rejected = heard.rejected
+    if heard.problem and span.first == span.last:
+        rejected = {f"{span}": heard.problem}
+    whole = heard.metadata.get(_SHARD, {}) or heard.numbers.get(_SHARD, {})
+    problem = "" if rejected else heard.problem
+    watch.end("failed" if problem else f"{len(heard.days)} days would change, {len(rejected)} would be refused")
+    return PlanReport(f"{span}", heard.days, rejected, whole.get("commits", 0), problem)
+
+
+def _job(definitions: Definitions, folder: str) -> JobDefinition:
+    """Make the job of the three assets of a day, with the tables between them in a temporary folder."""
+    resources = {**(definitions.resources or {}), "table_io_manager": ArrowTableIOManager(storage_url=folder)}
+    return Definitions(
+        assets=[postgres_news_partition, hf_existing_ids, hf_parquet_shard],
+        resources=resources,
+        executor=living_in_process_executor,
+    ).resolve_implicit_global_asset_job_def()

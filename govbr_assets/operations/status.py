@@ -1,0 +1,146 @@
+"""The state of a dataset: both sides compared, its files, its release, and how far its projection is behind."""
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import islice
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from govbr_assets.core.day_counts import differing
+from govbr_assets.core.days import Day
+from govbr_assets.core.projection import Projection
+from govbr_assets.dataset import Dataset
+from govbr_assets.huggingface.commit import COMMITS, Log, commits_left
+from govbr_assets.huggingface.snapshot import Snapshot
+from govbr_assets.huggingface.tags import tag_names, tagged_revision
+from govbr_assets.operations.compact.sources import sources
+from govbr_assets.operations.project.compare import compare_projection
+from govbr_assets.operations.reconcile.plan import Reconciled, reconcile
+from govbr_assets.postgres.news import NewsTable
+
+_RELEASE = re.compile(r"\d{4}\.\d{2}\.\d{2}")
+_COMMITS = 1000  # that a projection can be behind, as far as they are counted
+
+
+@dataclass(frozen=True)
+class MirrorStatus:
+    """How far a projection is behind.
+
+    Attributes:
+        repo: of the projection.
+        revision: its newest one; empty if there is no repo.
+        source: the revision of the full dataset that it mirrors; empty if it says nothing.
+        behind: commits of the full dataset since that one; None if it is not in its history.
+        different: files that differ.
+    """
+
+    repo: str
+    revision: str
+    source: str
+    behind: int | None
+    different: int
+
+
+@dataclass(frozen=True)
+class DatasetStatus:
+    """The state of a dataset.
+
+    Attributes:
+        repo: of the dataset.
+        head: its newest revision.
+        tag: of the newest release; empty if there is none.
+        tag_is_head: whether that is the newest revision.
+        found: both sides, compared.
+        differing: days before today that differ, [n days x 8].
+        shards: data files of single days.
+        commits_left: how many commits we would still make in this hour.
+        mirror: the projection; None if there is none.
+        now: aware, when this was so.
+    """
+
+    repo: str
+    head: Snapshot
+    tag: str
+    tag_is_head: bool
+    found: Reconciled
+    differing: pa.Table
+    shards: int
+    commits_left: int
+    mirror: MirrorStatus | None
+    now: datetime
+
+    @property
+    def holds(self) -> bool:
+        """Whether the Hub equals PostgreSQL, but for days that are not over, and the projection mirrors it."""
+        found, mirror = self.found, self.mirror
+        beside = found.totals["undated_surplus"] or found.left_out.rows or found.refused or found.uncompacted
+        return not (self.differing.num_rows or beside or (mirror and mirror.different))
+
+    @property
+    def newest_day(self) -> date | None:
+        """The newest day of which the Hub has rows."""
+        return self._newest("hub_rows")
+
+    @property
+    def newest_postgres_day(self) -> date | None:
+        """The newest day before today of which PostgreSQL has rows."""
+        return self._newest("postgres_rows")
+
+    def days_with(self, name: str) -> int:
+        """Count the days with rows on one side: `hub_rows` or `postgres_rows`."""
+        return pc.sum(pc.greater(self.found.days[name], 0)).as_py() or 0
+
+    def _newest(self, name: str) -> date | None:
+        """Return the newest day before today with rows on one side."""
+        days = self.found.days
+        closed = pc.less(days["day"], pa.scalar(Day.at(self.now).date))
+        return pc.max(days.filter(pc.and_(closed, pc.greater(days[name], 0)))["day"]).as_py()
+
+
+def status(
+    dataset: Dataset,
+    postgres: NewsTable,
+    mirror: tuple[Dataset, Projection] | None,
+    now: datetime,
+    log: Log = lambda _: None,
+) -> DatasetStatus:
+    """Look at both sides as they are, and change nothing.
+
+    Args:
+        dataset: the full dataset.
+        postgres: the database.
+        mirror: the projection's dataset, and what it is of the full one; None if there is none.
+        now: aware.
+        log: gets a sentence when a side has been read.
+
+    Raises:
+        GovbrAssetsError: a side cannot be read.
+    """
+    head = dataset.client.head()
+    found = reconcile(dataset, head, postgres, log=log)
+    unequal = differing(found.days)
+    unequal = unequal.filter(pc.less(unequal["day"], pa.scalar(Day.at(now).date)))
+    tag = max(filter(_RELEASE.fullmatch, tag_names(dataset.client)), default="") if head.revision else ""
+    files = sources(head, Day.at(now), dataset.spec.layout)
+    return DatasetStatus(
+        dataset.client.repo_id,
+        head,
+        tag,
+        bool(tag) and tagged_revision(dataset.client, tag) == head.revision,
+        found,
+        unequal,
+        len(files.shards) + len(files.open),
+        commits_left(dataset.client, now) if head.revision else COMMITS,
+        _mirror_status(dataset, *mirror) if mirror else None,
+        now,
+    )
+
+
+def _mirror_status(full: Dataset, reduced: Dataset, projection: Projection) -> MirrorStatus:
+    """Say how far a projection is behind."""
+    found = compare_projection(full, reduced, projection)
+    history = islice(full.client.commits(found.full), _COMMITS) if found.full and found.source else ()
+    behind = next((number for number, each in enumerate(history) if each.revision == found.source), None)
+    return MirrorStatus(reduced.client.repo_id, found.reduced or "", found.source, behind, len(found.differences))

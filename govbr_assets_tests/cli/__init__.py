@@ -1,0 +1,1 @@
+"""Tests of `govbr_assets.cli`."""

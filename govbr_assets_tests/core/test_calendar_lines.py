@@ -1,0 +1,37 @@
+"""Coverage as text: a year a line, a week a character."""
+
+from datetime import date, timedelta
+
+import pyarrow as pa
+
+from govbr_assets.core.calendar_lines import calendar_lines
+from govbr_assets.core.day_counts import COUNTS, DAYS_SCHEMA
+
+
+def days(*dates: date, missing: date | None = None) -> pa.Table:
+    """Make a table in which each day has a row on both sides, but for one that the Hub lacks."""
+    rows = [
+        dict.fromkeys(COUNTS, 0)
+        | {"day": day, "postgres_rows": 1, "hub_rows": int(day != missing), "missing": int(day == missing)}
+        for day in dates
+    ]
+    return pa.Table.from_pylist(rows, DAYS_SCHEMA)
+
+
+def test_nothing_is_no_line():
+    assert calendar_lines(days()) == []
+
+
+def test_a_week_says_on_how_many_of_its_days_there_are_rows_and_whether_one_differs():
+    monday = date(2026, 1, 5)
+    whole, some, none, unequal = ([monday + timedelta(7 * week + day) for day in range(7)] for week in range(4))
+    (line,) = calendar_lines(days(*whole, *some[:2], *unequal, missing=unequal[3]))
+    assert line.weeks == " █░·!" + " " * 48
+    assert (line.year, line.rows, line.days, line.differing) == (2026, 15, 15, 1)
+    assert none[0] == date(2026, 1, 19)
+
+
+def test_years_are_lines_the_newest_first_and_those_between_have_no_rows():
+    lines = calendar_lines(days(date(2024, 12, 31), date(2026, 1, 1)))
+    assert [(each.year, each.rows) for each in lines] == [(2026, 1), (2025, 0), (2024, 1)]
+    assert lines[1].weeks == "·" * 53
