@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+from govbr_assets.core.days import Day
 from govbr_assets.defs.decisions.due import compaction_is_due, reconciliation_is_to_be_deep
 from govbr_assets_tests.graph import Graph
 
@@ -22,9 +23,13 @@ def test_a_compaction_is_due_when_shards_have_stood_over_a_monday_and_not_after_
     assert compaction_is_due(graph.hub, now + WEEK)
 
 
-def test_a_reconciliation_is_deep_once_a_week(graph: Graph):
+def test_a_reconciliation_is_deep_once_a_week_and_until_a_deep_one_has_found_nothing(graph: Graph):
     now, instance = datetime.now(UTC), graph.instance
     graph.insert("a")
+    graph.insert("of today", day=str(Day.at(now)))
+    graph.reconcile(deep=True)
+    assert reconciliation_is_to_be_deep(instance, graph.repo_id, now)
+    graph.run("2026-01-15", checks=False)
     graph.reconcile()
     assert reconciliation_is_to_be_deep(instance, graph.repo_id, now)
     graph.reconcile(deep=True)

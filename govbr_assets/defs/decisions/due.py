@@ -45,7 +45,9 @@ def compaction_is_due(dataset: Dataset, now: datetime) -> bool:
 
 
 def reconciliation_is_to_be_deep(instance: DagsterInstance, repo_id: str, now: datetime) -> bool:
-    """Return whether no reconciliation of a repo has compared contents since the week's time for it.
+    """Return whether the next reconciliation of a repo has to compare contents.
+
+    It has to once a week, and after one that has found a difference, which may be one that only contents show.
 
     Args:
         instance: Dagster's.
@@ -53,6 +55,8 @@ def reconciliation_is_to_be_deep(instance: DagsterInstance, repo_id: str, now: d
         now: aware.
     """
     lately = AssetRecordsFilter(RECONCILIATION, after_timestamp=DEEP_RECONCILIATION_AT.latest(now).timestamp())
-    records = instance.fetch_materializations(lately, limit=_RECORDS).records
-    found = (ReconciliationRecord.from_event(each.asset_materialization) for each in records)
-    return not any(each.deep and each.repo == repo_id for each in found)
+    for each in instance.fetch_materializations(lately, limit=_RECORDS).records:  # the newest first
+        record = ReconciliationRecord.from_event(each.asset_materialization)
+        if record.deep and record.repo == repo_id:
+            return record.differing_closed_days != 0
+    return True

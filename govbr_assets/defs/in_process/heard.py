@@ -47,7 +47,7 @@ class Heard:
         """Take an entry of the run's log."""
         if event := entry.dagster_event:
             self._event(entry, event)
-        elif logging.INFO <= entry.level < logging.ERROR:
+        elif entry.level in (logging.INFO, logging.WARNING):
             self._sentence(entry.user_message)
 
     def _sentence(self, sentence: str) -> None:

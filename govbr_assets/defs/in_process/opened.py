@@ -1,6 +1,5 @@
 """Opens what commands work with: Dagster's instance, and the code location's resources with their settings read."""
 
-import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -34,7 +33,6 @@ def opened_instance(*, lasting: bool) -> Iterator[DagsterInstance]:
         raise ConfigurationError(f"Dagster's records in DAGSTER_HOME cannot be opened: {reason}") from None
     with instance:
         yield instance
-        gc.collect()  # connections that the errors of runs still hold go back before they are closed
 
 
 def hub_of(definitions: Definitions) -> HubResource:
@@ -86,4 +84,8 @@ def workplace(
 
 
 def _resource(definitions: Definitions, name: str) -> Any:
-    return cast(Any, (definitions.resources or {})[name]).process_config_and_initialize()
+    """Read the settings of a resource, which holds nothing that would have to be closed."""
+    resource: Any = (definitions.resources or {})[name]
+    # The way without `with` leaves behind an instance of Dagster's, whose connection complains when all ends.
+    with resource.process_config_and_initialize_cm() as found:
+        return found

@@ -14,7 +14,7 @@ from govbr_assets.defs.in_process.heard import Heard
 from govbr_assets.defs.in_process.watch import Watch
 from govbr_assets.defs.in_process.words import ROWS
 from govbr_assets.defs.io_managers import ArrowTableIOManager
-from govbr_assets.defs.metadata.events import Event
+from govbr_assets.defs.metadata.events import Event, Values
 from govbr_assets.io.scratch import scratch_folder
 
 _SHARD = "hf_parquet_shard"
@@ -69,9 +69,9 @@ class _Plans(Heard):
         """Take what was recorded of an asset."""
         super()._record(asset, event)
         if asset == _SHARD and event.partition:
-            told = {name: each.value for name, each in event.metadata.items()}
-            if rows := {words: told[name] for name, words in ROWS.items() if told.get(name)}:
-                self.days.append(DayPlan(event.partition, rows, told.get("changed_columns", "")))
+            told = Values(event)
+            if rows := {words: count for name, words in ROWS.items() if (count := told.number(name))}:
+                self.days.append(DayPlan(event.partition, rows, told.text("changed_columns")))
 
 
 def plan(definitions: Definitions, span: DateRange, watch: Watch) -> PlanReport:

@@ -8,6 +8,7 @@ from dagster import AssetKey, AssetMaterialization, DagsterInstance, MetadataVal
 
 from govbr_assets.core.calendar_picture import calendar_picture
 from govbr_assets.core.day_counts import COUNTS, Month, differing, months, worst
+from govbr_assets.core.days import Day
 from govbr_assets.defs.metadata.events import NO_REPO, Metadata, Values
 from govbr_assets.defs.metadata.markdown import picture, table
 from govbr_assets.operations.reconcile.plan import Reconciled
@@ -40,6 +41,7 @@ class ReconciliationRecord:
         unpublishable_rows: of PostgreSQL.
         refused_days: whose contents cannot be compared.
         number: of the event in Dagster's storage.
+        differing_closed_days: days before the one of the reconciliation that differ; None if it does not say.
     """
 
     repo: str
@@ -50,6 +52,7 @@ class ReconciliationRecord:
     unpublishable_rows: int
     refused_days: int
     number: int = 0
+    differing_closed_days: int | None = None
 
     def to_metadata(self) -> Metadata:
         """Write the record."""
@@ -58,6 +61,7 @@ class ReconciliationRecord:
             "revision": self.revision,
             "unfolded_files": self.uncompacted_files,
             "deep": self.deep,
+            "differing_closed_days": self.differing_closed_days or 0,
             **self.beside_days,
         }
 
@@ -78,7 +82,8 @@ class ReconciliationRecord:
         undated, unpublishable, refused = (values.number(name) or 0 for name in counted)
         uncompacted, deep = values.number("unfolded_files") or 0, values.flag("deep")
         repo, revision = values.text("repo"), values.text("revision")
-        return cls(repo, revision, uncompacted, deep, undated, unpublishable, refused, number)
+        closed = values.number("differing_closed_days")
+        return cls(repo, revision, uncompacted, deep, undated, unpublishable, refused, number, closed)
 
 
 def last_reconciliation(instance: DagsterInstance) -> ReconciliationRecord:
@@ -106,7 +111,7 @@ def reconciliation_metadata(found: Reconciled, repo_id: str, *, deep: bool, seco
         deep: contents were compared, too.
         seconds: that it took.
     """
-    differ = differing(found.days)
+    differ, today = differing(found.days), Day.at(datetime.now(UTC)).date
     refused = "\n".join(f"{day}: {reason}" for day, reason in list(found.refused.items())[:WORST_DAYS])
     record = ReconciliationRecord(
         repo_id,
@@ -116,6 +121,7 @@ def reconciliation_metadata(found: Reconciled, repo_id: str, *, deep: bool, seco
         found.totals["undated_surplus"],
         found.left_out.rows,
         len(found.refused),
+        differing_closed_days=sum(day < today for day in differ["day"].to_pylist()),
     )
     return {
         "calendar": MetadataValue.md(_calendar(found)),
