@@ -42,10 +42,13 @@ SAMPLE = Path(__file__).parents[2] / "shared" / "data" / "govbrnews_sample_1000.
 _numbers = count()
 
 
-SLOW = ("test_kills", "test_compact_kills", "test_migrate_kills", "test_automation", "test_mended", "test_growth")
+SLOW = (
+    *("test_kills", "test_compact_kills", "test_migrate_kills", "test_automation", "test_growth"),
+    *("test_mended", "test_mended_once"),
+)
 """Modules that need minutes: processes that are killed, daemons, a damaged dataset that is mended. `make test-slow`."""
 
-LONGEST = ("test_model", "test_browser", "test_cli", "test_commands", "test_local_dev", "test_faults", *SLOW)
+LONGEST = ("test_model", "test_browser", "test_cli", "test_govbr_assets", "test_commands", "test_local_dev", "test_faults", *SLOW)
 """Modules with the longest tests."""
 
 

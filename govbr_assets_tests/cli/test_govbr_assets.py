@@ -1,101 +1,25 @@
 """`govbr-assets` in processes of its own, as a user runs it on a machine without a daemon: what it says holds."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
-from dagster import DagsterInstance
 
 from govbr_assets.cli.main import run
 from govbr_assets.cli.signals import Signals
-from govbr_assets.core.layout import UNDATED_PATH
 from govbr_assets.local.hub.actions import call
 from govbr_assets.local.hub.faults import Fault
-from govbr_assets_tests.damaged import MISSING, Damaged
+from govbr_assets_tests.cli.command import begin, command, document, environment_of
 from govbr_assets_tests.graph import Graph
-from govbr_assets_tests.test_mended import check_history, check_readers
 
-FOUND = ["reconciliation", "weekly_consolidation", "reconciliation", "daily_sync", "daily_sync", "reconciliation"]
 SECRET = "s3cr3t-p4ssw0rd"
 
 
 @pytest.fixture
 def environment(graph: Graph, dagster_home: Path, tmp_path: Path) -> dict[str, str]:
-    (dagster_home / "dagster.yaml").write_text("telemetry:\n  enabled: false\n")
-    return os.environ | {
-        "DAGSTER_HOME": str(dagster_home),
-        "GOVBR_POSTGRES_URL": graph.postgres_url,
-        "GOVBR_REPO_ID": graph.repo_id,
-        "GOVBR_STORAGE_URL": str(tmp_path / "storage"),
-        "GOVBR_VIEWER_URL": graph.local_viewer.url,
-        "HF_ENDPOINT": graph.local_hub.endpoint,
-        "HF_TOKEN": graph.local_hub.write_token,
-    }
-
-
-def begin(environment: Mapping[str, str], *words: str) -> subprocess.Popen[str]:
-    """Start a command, in a folder where it may write nothing unnoticed."""
-    command = [sys.executable, "-m", "govbr_assets", *words]
-    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    folder = Path(environment["GOVBR_STORAGE_URL"]).parent
-    return subprocess.Popen(command, env=dict(environment), cwd=folder, text=True, **pipes)
-
-
-def command(environment: Mapping[str, str], *words: str) -> tuple[int, str, str]:
-    """Run a command; give its exit code and what it has said, on standard output and error."""
-    process = begin(environment, *words)
-    output, errors = process.communicate(timeout=200)
-    assert "Traceback" not in output + errors, errors
-    return process.returncode, output, errors
-
-
-def document(environment: Mapping[str, str], *words: str) -> tuple[int, dict[str, Any]]:
-    """Run a command for machines; give its exit code and its one document."""
-    code, output, errors = command(environment, *words, "--json")
-    try:
-        return code, json.loads(output)
-    except json.JSONDecodeError:
-        raise AssertionError(f"{output}\n{errors}") from None
-
-
-def test_the_damage_of_the_public_dataset_is_mended_by_one_command_after_a_dry_run(
-    graph: Graph, environment: dict[str, str], tmp_path: Path
-):
-    damaged, reduced = Damaged(graph), f"{graph.repo_id}-reduced"
-    base = graph.head.revision or ""
-    environment["GOVBR_REDUCED_REPO_ID"] = reduced
-
-    code, told = document(environment, "mend", "--dry-run")
-    assert (code, told["dry_run"], [run["job"] for run in told["runs"]]) == (0, True, FOUND[:2])
-    assert len(told["differed"]) > len(MISSING)
-    assert told["after"] == base == graph.head.revision
-
-    code, told = document(environment, "mend")
-    assert ([run["job"] for run in told["runs"]], told["problem"]) == (FOUND, "")
-    assert all(run["success"] for run in told["runs"])
-    assert (code, len(told["left"]), told["left"][0]["what"]) == (1, 1, "rows without a time")
-    assert graph.ids()[UNDATED_PATH] == [damaged.unknown]
-    with DagsterInstance.local_temp(environment["DAGSTER_HOME"]) as instance:
-        assert {run.tags["govbr_assets/requested_by"] for run in instance.get_runs()} == {"govbr-assets mend"}
-
-    damaged.find_the_unknown_row()
-    code, output, errors = command(environment, "mend")
-    assert (code, output.splitlines()[-1]) == (0, "The Hub equals PostgreSQL."), errors
-    assert "daily_sync 2026-01-16" in errors
-
-    code, told = document(environment, "status")
-    assert (code, told["holds"], told["differing_days"]) == (0, True, 0)
-    assert told["rows"]["hub"] == told["rows"]["postgres"] == damaged.truth.num_rows
-    assert (told["reduced"]["repo"], told["reduced"]["different"], told["reduced"]["behind"]) == (reduced, 0, 0)
-    check_history(damaged, tmp_path / "revisions", base)
-    check_readers(damaged, tmp_path)
+    return environment_of(graph, tmp_path, dagster_home)
 
 
 def test_what_cannot_be_published_is_left_with_its_sentence_and_the_rest_is_published(
