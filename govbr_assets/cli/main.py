@@ -58,6 +58,6 @@ def run(words: list[str], signals: Signals) -> int:
     except GovbrAssetsError as error:
         return print_error(str(error), _FAILED, as_json=as_json)
     except (click.Abort, KeyboardInterrupt):
-        return print_error("Interrupted; nothing was changed.", signals.exit_code or _FAILED, as_json=as_json)
+        return print_error("Interrupted.", signals.exit_code or _FAILED, as_json=as_json)
     except BrokenPipeError:  # who read the output has seen enough
         return _FAILED

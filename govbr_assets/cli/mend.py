@@ -3,7 +3,7 @@
 import click
 
 from govbr_assets.cli.progress import progress
-from govbr_assets.cli.show import print_conclusion, print_json, print_table
+from govbr_assets.cli.show import print_conclusion, print_json, print_lines, print_table
 from govbr_assets.cli.signals import Signals
 from govbr_assets.core.day_counts import COUNTS
 from govbr_assets.definitions import defs, keeps_records
@@ -57,6 +57,8 @@ def mend(signals: Signals, *, dry_run: bool, allow_removals: int, max_runs: int 
 
 def _print(report: MendReport) -> None:
     """Print what differed, what was done, and what is left and why."""
+    if report.assessment:
+        print_lines(str(report.assessment))
     more = len(report.differed) - _SHOWN
     print_table(
         f"What differed: {len(report.differed)} days{f', the oldest {_SHOWN} of them' if more > 0 else ''}",

@@ -77,6 +77,11 @@ def print_facts(facts: Mapping[str, str]) -> None:
     _print(table)
 
 
+def print_lines(text: str) -> None:
+    """Print lines as they are."""
+    console().print(Text(text), soft_wrap=True)
+
+
 def print_conclusion(sentence: str, *, holds: bool) -> None:
     """Print what it comes to."""
     console().print(Text(f"\n{sentence}", style="bold green" if holds else "bold red"), soft_wrap=True)

@@ -6,11 +6,12 @@ from dagster import DagsterInstance
 
 from govbr_assets.core.layout import UNDATED_PATH
 from govbr_assets_tests.cli.command import command, document, environment_of
-from govbr_assets_tests.damaged import MISSING, Damaged
+from govbr_assets_tests.damaged import GONE_ROWS, MISSING, Damaged
 from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.test_mended import check_history, check_readers
 
-FOUND = ["reconciliation", "weekly_consolidation", "reconciliation", "daily_sync", "daily_sync", "reconciliation"]
+JOBS = ["reconciliation", "weekly_consolidation", "reconciliation", *["daily_sync"] * 3, "reconciliation"]
+"""Of each run of the one command: three ranges of days differ."""
 
 
 def test_the_damage_of_the_public_dataset_is_mended_by_one_command_after_a_dry_run(
@@ -21,12 +22,13 @@ def test_the_damage_of_the_public_dataset_is_mended_by_one_command_after_a_dry_r
     environment = environment_of(graph, tmp_path, dagster_home) | {"GOVBR_REDUCED_REPO_ID": reduced}
 
     code, told = document(environment, "mend", "--dry-run")
-    assert (code, told["dry_run"], [run["job"] for run in told["runs"]]) == (0, True, FOUND[:2])
-    assert len(told["differed"]) > len(MISSING)
+    assert (told["dry_run"], [run["job"] for run in told["runs"]]) == (True, JOBS[:2])
+    assert told["assessment"]["missing_days"] == list(map(str, MISSING))
+    assert (code, told["left"][0]["why"].endswith(f"are approved: --allow-removals {GONE_ROWS}")) == (1, True)
     assert told["after"] == base == graph.head.revision
 
-    code, told = document(environment, "mend")
-    assert ([run["job"] for run in told["runs"]], told["problem"]) == (FOUND, "")
+    code, told = document(environment, "mend", "--allow-removals", f"{GONE_ROWS}")
+    assert ([run["job"] for run in told["runs"]], told["problem"]) == (JOBS, "")
     assert all(run["success"] for run in told["runs"])
     assert (code, len(told["left"]), told["left"][0]["what"]) == (1, 1, "rows without a time")
     assert graph.ids()[UNDATED_PATH] == [damaged.unknown]

@@ -8,8 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
+from govbr_assets.cli.main import commands
 from govbr_assets.dataset.changeset import RESTORED_FILES
 from govbr_assets_tests.documents.markdown import ROOT, SHELL, benchmarks, documents
 from govbr_assets_tests.graph import Graph
@@ -58,12 +60,29 @@ def problem(command: str) -> str:
         return f"there is no {unknown} in docs/settings.md" if unknown else ""
     if benched := re.fullmatch(r"make bench(?: BENCH=(\w+|\.\.\.))?(?: AGAINST=\S+)?", command):
         return "" if benched[1] in {None, "...", *benchmarks()} else "there is no such benchmark"
+    if command.startswith("govbr-assets "):
+        return _called_wrongly(shlex.split(command, comments=True)[1:])
     if tested := TESTS.fullmatch(command):
         paths = re.findall(r"govbr_assets_tests\S*", tested[1])
         return "".join(f"there is no {path}; " for path in paths if not any(ROOT.glob(path)))
     if re.fullmatch(r"pip install -c constraints\.txt (?:\.|'\.\[[a-z0-9,]+\]')", command):
         return ""  # `test_what_is_to_be_installed_can_be` runs them
     return "nobody runs it"
+
+
+def _called_wrongly(words: list[str]) -> str:
+    """Say why our own command cannot be called so; what it does, the tests of `cli` run."""
+    words = words[: words.index(">")] if ">" in words else words
+    try:
+        with commands.make_context("govbr-assets", words) as context:
+            name, command, rest = commands.resolve_command(context, [*context._protected_args, *context.args])
+            assert command
+            command.make_context(name, rest).close()
+    except click.exceptions.Exit:  # --help
+        return ""
+    except click.UsageError as error:
+        return error.format_message()
+    return ""
 
 
 def test_every_command_of_every_document_is_run_or_names_what_is_there():

@@ -13,6 +13,7 @@ from govbr_assets.defs.decisions.late_rows import look_for_late_rows, next_late_
 from govbr_assets.defs.decisions.reduced import next_mirror
 from govbr_assets.defs.decisions.repair import next_repairs, repairable
 from govbr_assets.defs.decisions.requests import request
+from govbr_assets.defs.in_process.assessed import assessed, refused
 from govbr_assets.defs.in_process.late_state import LateRowsState
 from govbr_assets.defs.in_process.options import MendOptions
 from govbr_assets.defs.in_process.report import Left, MendReport
@@ -73,8 +74,15 @@ class _Mending:
         if self._runs.look(deep=reconciliation_is_to_be_deep(instance, repo_id, now)):
             days = repairable(self._tally.found)
             self._report.differed = [row for row in self._tally.found.to_pylist() if row["day"] in days]
+            self._assess()
             self._repair()
             self._mirror()
+
+    def _assess(self) -> None:
+        """Count in a dry run what becomes of files that have to be compacted first, and of their rows."""
+        if self._report.dry_run and last_reconciliation(self._at.instance).uncompacted_files:
+            self._report.assessment = found = assessed(self._at)
+            self._report.left += refused(found, self._at, self._runs.options)
 
     def _publish_late_rows(self) -> None:
         """Publish the closed days that have changed since the last time; a first reconciliation looks at all days."""

@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from govbr_assets.core.assessment import Assessment
+
 
 @dataclass(frozen=True)
 class RunReport:
@@ -51,6 +53,7 @@ class MendReport:
         runs: in their order.
         left: what is left, and why.
         notes: what else somebody should know.
+        assessment: what it takes to take over files of another origin; None if there are none, or it was no dry run.
         interrupted: a signal has ended it.
         problem: why it could not go on; empty if it could.
     """
@@ -63,6 +66,7 @@ class MendReport:
     runs: list[RunReport] = field(default_factory=list)
     left: list[Left] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    assessment: Assessment | None = None
     interrupted: bool = False
     problem: str = ""
 
@@ -87,4 +91,5 @@ class MendReport:
 
     def to_json(self) -> dict[str, Any]:
         """Return all of it as values of JSON."""
-        return {**asdict(self), "holds": self.holds, "conclusion": self.conclusion}
+        assessment = self.assessment.to_json() if self.assessment else None
+        return {**asdict(self), "assessment": assessment, "holds": self.holds, "conclusion": self.conclusion}
