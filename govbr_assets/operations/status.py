@@ -3,7 +3,6 @@
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import islice
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -21,7 +20,6 @@ from govbr_assets.operations.reconcile.plan import Reconciled, reconcile
 from govbr_assets.postgres.news import NewsTable
 
 _RELEASE = re.compile(r"\d{4}\.\d{2}\.\d{2}")
-_COMMITS = 1000  # that a projection can be behind, as far as they are counted
 
 
 @dataclass(frozen=True)
@@ -32,7 +30,7 @@ class MirrorStatus:
         repo: of the projection.
         revision: its newest one; empty if there is no repo.
         source: the revision of the full dataset that it mirrors; empty if it says nothing.
-        behind: commits of the full dataset since that one; None if it is not in its history.
+        behind: how many commits of the full dataset have come since that one; None if that is not known.
         different: files that differ.
     """
 
@@ -141,6 +139,4 @@ def status(
 def _mirror_status(full: Dataset, reduced: Dataset, projection: Projection) -> MirrorStatus:
     """Say how far a projection is behind."""
     found = compare_projection(full, reduced, projection)
-    history = islice(full.client.commits(found.full), _COMMITS) if found.full and found.source else ()
-    behind = next((number for number, each in enumerate(history) if each.revision == found.source), None)
-    return MirrorStatus(reduced.client.repo_id, found.reduced or "", found.source, behind, len(found.differences))
+    return MirrorStatus(reduced.client.repo_id, found.reduced or "", found.source, found.behind, len(found.differences))
