@@ -52,15 +52,6 @@ LONGEST = (
     *("test_model", "test_browser", "test_cli", "test_govbr_assets", "test_commands", "test_local_dev", "test_faults"),
     *SLOW,
 )
-    "test_model",
-    "test_browser",
-    "test_cli",
-    "test_govbr_assets",
-    "test_commands",
-    "test_local_dev",
-    "test_faults",
-    *SLOW,
-)
 """Modules with the longest tests."""
 
 
