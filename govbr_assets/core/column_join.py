@@ -3,9 +3,9 @@
 Nothing is decoded or copied here: `row_group_copy` writes the file. Which rows are the same is the caller's business.
 
 Measured over HTTP with twelve row groups of 1.2 MB, in bytes fetched beside a file whose row groups lie side by side:
-pandas and `datasets`, streaming too, the same; polars 1.00 to 1.02 times; DuckDB 1.5 the same, in one request more a row
-group for all columns; DuckDB 2.0 the same for one column, 1.0 to 1.6 times for all; pyarrow the same, but for a small
-new column up to twice as much, in two requests instead of thirteen.
+pandas and `datasets`, streaming too, the same; polars 1.00 to 1.02 times; DuckDB 1.5 the same, in one request more a
+row group for all columns; DuckDB 2.0 the same for one column, 1.0 to 1.6 times for all; pyarrow the same, but for a
+small new column up to twice as much, in two requests instead of thirteen.
 """
 
 from collections.abc import Sequence
