@@ -57,6 +57,12 @@ def test_every_asset_has_an_owner_a_group_kinds_and_words_for_itself_and_each_of
     assert all(column.description for column in table.columns)
 
 
+def test_every_sensor_and_schedule_says_in_a_sentence_what_it_does():
+    for each in (*(defs.sensors or []), *(defs.schedules or [])):
+        assert (each.description or "").endswith("."), each.name
+        assert "\n" not in (each.description or "")
+
+
 def test_the_code_version_of_what_depends_on_the_published_columns_is_their_fingerprint():
     assert {name for name, spec in SPECS.items() if spec.code_version} == {
         *("postgres_news_partition", "hf_parquet_shard", "consolidated_dataset"),

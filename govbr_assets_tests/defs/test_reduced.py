@@ -109,6 +109,7 @@ def test_it_follows_in_the_run_that_publishes_days_compacts_or_rolls_back(siblin
     assert made
     assert made.asset_materialization
     assert made.asset_materialization.metadata["source_revision"].value == first
+    assert made.asset_materialization.metadata["dagster/row_count"].value == 1
     assert graph.run(*DAYS, checks=False, **sibling.settings).success
     assert len(sibling.titles()) == 2
     assert sibling.tick() == []

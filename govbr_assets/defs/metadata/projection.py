@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from dagster import DataVersion, MetadataValue
 
+from govbr_assets.dataset import Dataset
 from govbr_assets.dataset.transaction import CommitResult
 from govbr_assets.defs.metadata.events import NO_REPO, Event, Metadata, Values
 from govbr_assets.defs.metadata.hub_pages import on_the_hub
 from govbr_assets.defs.metadata.markdown import table
-from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.snapshot import Snapshot
 from govbr_assets.operations.project.compare import ProjectionComparison
 from govbr_assets.operations.project.plan import ProjectionReport
@@ -61,7 +61,7 @@ class ProjectionProgress:
     """The commits of a projection, added up.
 
     Args:
-        client: of its repo.
+        dataset: its own.
         source_repo: of the full dataset.
         dry_run: nothing is committed.
 
@@ -69,8 +69,8 @@ class ProjectionProgress:
         source: the revision of the full dataset that is mirrored; empty if there is none.
     """
 
-    def __init__(self, client: RepoClient, source_repo: str, *, dry_run: bool) -> None:
-        self._client, self._source_repo, self._dry_run = client, source_repo, dry_run
+    def __init__(self, dataset: Dataset, source_repo: str, *, dry_run: bool) -> None:
+        self._dataset, self._source_repo, self._dry_run = dataset, source_repo, dry_run
         self._before: Snapshot | None = None
         self._after, self.source, self._tags = Snapshot(None, {}), "", TaggedReleases()
         self._made, self._numbers, self._notes = list[str](), Counter[str](), list[str]()
@@ -96,17 +96,18 @@ class ProjectionProgress:
     def __str__(self) -> str:
         made, dropped = self._numbers["files_made"], self._numbers["files_dropped"]
         source = self.source[:8] or "nothing"
-        return f"{self._client.repo_id} mirrors {source}: {made} files made anew, {dropped} dropped."
+        return f"{self._dataset.client.repo_id} mirrors {source}: {made} files made anew, {dropped} dropped."
 
     def to_metadata(self) -> Metadata:
         """Describe all of it."""
-        before = (self._before.revision if self._before else "") or ""
+        client, before = self._dataset.client, (self._before.revision if self._before else "") or ""
         record = ProjectionRecord(
-            self._client.repo_id, self._source_repo, self.source, before, self._after.revision or "", self._dry_run
+            client.repo_id, self._source_repo, self.source, before, self._after.revision or "", self._dry_run
         )
         return {
+            "dagster/row_count": sum(map(self._dataset.reader.row_count, self._after.data_files)),
             **record.to_metadata(),
-            **on_the_hub(self._client, self._after),
+            **on_the_hub(client, self._after),
             **{name: self._numbers[name] for name in ("commits", "files_made", "files_dropped", "bytes_written")},
             "files": len(self._after.data_files),
             "made": "\n".join(self._made[:_SHOWN]) or "none",
@@ -127,5 +128,5 @@ def comparison_metadata(found: ProjectionComparison) -> Metadata:
         "commits_behind": "not known" if found.behind is None else found.behind,
         "files": found.files,
         "different": len(found.differences),
-        "examples": MetadataValue.md(table(["file", "rows", "found"], rows, {"rows", "found"})),
+        "examples": MetadataValue.md(table(["file", "rows", "found"], rows, {"rows", "found"})) if rows else "none",
     }

@@ -4,7 +4,8 @@ A tick gives its runs and its cursor together: whatever breaks off before, the n
 asks for the same runs under the same keys.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from inspect import getdoc
 from typing import Any
 
 from dagster import DefaultSensorStatus, SensorDefinition, sensor
@@ -27,11 +28,17 @@ def sensors(status: DefaultSensorStatus, jobs: Sequence[Any]) -> list[SensorDefi
         status: whether they run where nobody has switched them on or off in the UI.
         jobs: what they may request; without `reduced_sync` there is no sensor for it.
     """
-    requesting = {"jobs": jobs, "default_status": status}
-    following = [sensor(**requesting, minimum_interval_seconds=30)(in_time(_REQUESTING)(reduced_dataset_sensor))]
+
+    def declared(tick: Callable[..., Any], seconds: int, lasting: int, **told: Any) -> SensorDefinition:
+        """Declare a sensor that ticks every so many seconds, with what its function says of it first."""
+        description = (getdoc(tick) or "").partition("\n\n")[0].replace("\n", " ")
+        told |= {"minimum_interval_seconds": seconds, "default_status": status, "description": description}
+        return sensor(**told)(in_time(lasting)(tick))
+
+    following = any(each.name == "reduced_sync" for each in jobs)
     return [
-        *(following if any(each.name == "reduced_sync" for each in jobs) else []),
-        sensor(**requesting, minimum_interval_seconds=300)(in_time(_REQUESTING)(late_news_sensor)),
-        sensor(**requesting, minimum_interval_seconds=60)(in_time(_REQUESTING)(repair_sensor)),
-        sensor(minimum_interval_seconds=30, default_status=status)(in_time(_ALERTING)(alert_sensor)),
+        *([declared(reduced_dataset_sensor, 30, _REQUESTING, jobs=jobs)] if following else []),
+        declared(late_news_sensor, 300, _REQUESTING, jobs=jobs),
+        declared(repair_sensor, 60, _REQUESTING, jobs=jobs),
+        declared(alert_sensor, 30, _ALERTING),
     ]
