@@ -14,8 +14,8 @@ from govbr_assets.core.days import Day
 from govbr_assets.core.spec import DatasetSpec
 from govbr_assets.dataset.parquet import encode
 from govbr_assets.defs import jobs
+from govbr_assets.defs.decisions.requests import request
 from govbr_assets.defs.projection import REDUCED_MATCHES_FULL
-from govbr_assets.defs.sensors.run_requests import request
 from govbr_assets.io.staged import table_of
 from govbr_assets.postgres.news import NewsTable
 from govbr_assets.publications import NEWS
