@@ -1,0 +1,113 @@
+"""The recipes in deploy/recipes: each is read by a parser of its format, and says what the others and the code say."""
+
+import ast
+import re
+import shutil
+import subprocess
+import sys
+from configparser import ConfigParser
+from pathlib import Path
+from typing import Any
+
+import hcl2
+import pytest
+import yaml
+
+from govbr_assets_tests.documents.markdown import ROOT
+from govbr_assets_tests.documents.test_commands import settings
+
+RECIPES = ROOT / "deploy" / "recipes"
+WORKFLOWS = sorted((RECIPES / "github-actions").glob("*.yml"))
+TERRAFORM = (RECIPES / "cloud-run" / "main.tf").read_text()
+DAG = (RECIPES / "composer" / "govbr_mend.py").read_text()
+
+# Source: apache-airflow-providers-google, airflow/providers/google/cloud/operators/cloud_run.py.
+NEEDED = {"project_id", "region", "job_name"}
+OPTIONAL = {
+    "overrides",
+    "polling_period_seconds",
+    "timeout_seconds",
+    "gcp_conn_id",
+    "impersonation_chain",
+    "deferrable",
+}
+
+# Source: systemd.unit(5), systemd.service(5), systemd.exec(5), systemd.resource-control(5), systemd.timer(5).
+UNIT_KEYS = {
+    "Unit": {"Description", "Wants", "After"},
+    "Service": {
+        *("Type", "ExecStart", "TimeoutStartSec", "EnvironmentFile", "Environment", "DynamicUser", "StateDirectory"),
+        *("WorkingDirectory", "MemoryMax", "NoNewPrivileges", "ProtectSystem", "ProtectHome"),
+    },
+    "Timer": {"OnCalendar", "Persistent", "RandomizedDelaySec"},
+    "Install": {"WantedBy"},
+}
+
+
+def test_workflows_are_what_github_takes():
+    words = ["check_jsonschema", "--builtin-schema", "vendor.github-workflows", *map(str, WORKFLOWS)]
+    words += map(str, sorted((ROOT / ".github" / "workflows").glob("*.yml")))
+    done = subprocess.run([sys.executable, "-m", *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_a_workflow_has_one_way_to_a_token_and_settings_that_there_are(path: Path):
+    workflow: dict[Any, Any] = yaml.safe_load(path.read_text())
+    job = workflow["jobs"]["mend"]
+    variables = job["env"]
+    assert set(variables) <= settings()
+    trusted = "HF_OIDC_RESOURCE" in variables
+    assert trusted == (workflow["permissions"].get("id-token") == "write") == ("HF_TOKEN" not in variables)
+    assert not trusted or variables["HF_OIDC_RESOURCE"] == f"datasets/{variables['GOVBR_REPO_ID']}"
+    assert job["timeout-minutes"] < (60 if trusted else 360)
+    assert [step["run"] for step in job["steps"] if "run" in step][-1] == "govbr-assets mend"
+    assert workflow[True]["schedule"] == [{"cron": "15 6 * * *"}]  # YAML 1.1 reads `on` as true
+
+
+def test_terraform_is_terraform_and_names_only_what_it_declares():
+    parsed = hcl2.loads(TERRAFORM)
+    plain = re.sub(r'"', "", str(parsed))
+    declared = set(re.findall(r'^resource "(\w+)" "(\w+)"', TERRAFORM, re.MULTILINE))
+    variables = set(re.findall(r'^variable "(\w+)"', TERRAFORM, re.MULTILINE))
+    assert {"google_cloud_run_v2_job", "google_cloud_scheduler_job"} <= {kind for kind, _ in declared}
+    assert set(re.findall(r"\bvar\.(\w+)", plain)) == variables
+    assert set(re.findall(r"\b(google_\w+)\.(\w+)", plain)) <= declared
+    named = set(re.findall(r'"?((?:GOVBR|HF)_[A-Z_]+)"?', TERRAFORM))
+    assert {"GOVBR_POSTGRES_URL", "GOVBR_REPO_ID", "GOVBR_STORAGE_URL", "HF_TOKEN"} == named <= settings()
+    if terraform := shutil.which("terraform"):
+        command = [terraform, "fmt", "-check", "-", "-no-color"]
+        done = subprocess.run(command, input=TERRAFORM, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout
+
+
+def test_the_dag_calls_its_operator_as_the_provider_declares_it_and_starts_the_job_of_terraform():
+    tree = ast.parse(DAG)
+    imported = {
+        alias.name: node.module for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names
+    }
+    assert imported["CloudRunExecuteJobOperator"] == "airflow.providers.google.cloud.operators.cloud_run"
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
+    (called,) = [node for node in calls if ast.unparse(node.func) == "CloudRunExecuteJobOperator"]
+    given = {f"{each.arg}": ast.literal_eval(each.value) for each in called.keywords}
+    assert NEEDED | {"task_id"} <= set(given) <= NEEDED | OPTIONAL | {"task_id"}
+    assert not called.args
+    assert f'name     = "{given["job_name"]}"' in TERRAFORM
+    assert len([line for line in DAG.splitlines() if line and not line.startswith('"""')]) <= 15
+
+
+@pytest.mark.parametrize("kind", ["service", "timer"])
+def test_units_are_what_systemd_takes(kind: str, tmp_path: Path):
+    path = RECIPES / "systemd" / f"govbr-mend.{kind}"
+    unit = ConfigParser(interpolation=None, delimiters=("=",), comment_prefixes=("#",))
+    unit.optionxform = str  # pyright: ignore[reportAttributeAccessIssue] - keys keep their letters
+    unit.read_string(path.read_text())
+    assert all(set(unit[section]) <= UNIT_KEYS[section] for section in unit.sections())
+    assert kind == "timer" or unit["Service"]["ExecStart"].endswith("/govbr-assets mend")
+    if analyze := shutil.which("systemd-analyze"):
+        for each in path.parent.iterdir():
+            there = each.read_text().replace("/opt/govbr/bin/govbr-assets", sys.executable)
+            (tmp_path / each.name).write_text(there)
+        words = [analyze, "verify", "--man=no", str(tmp_path / path.name)]
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
