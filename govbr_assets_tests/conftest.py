@@ -49,8 +49,8 @@ SLOW = (
 """Modules that need minutes: processes that are killed, daemons, a damaged dataset that is mended. `make test-slow`."""
 
 LONGEST = (
-    *("test_model", "test_browser", "test_cli", "test_govbr_assets", "test_commands", "test_local_dev", "test_faults"),
-    *SLOW,
+    *("test_model", "test_browser", "test_cli", "test_govbr_assets", "test_run_in_order", "test_local_dev"),
+    *("test_faults", *SLOW),
 )
 """Modules with the longest tests."""
 

@@ -1,25 +1,24 @@
-"""Every command in every document is run: here, or by a test that is named here. One that nobody runs is a failure."""
+"""Every command in every document is run by a test that is named here. One that nobody runs is a failure."""
 
-import json
-import os
 import re
 import shlex
 import subprocess
 import sys
-from pathlib import Path
 
 import click
 import pytest
 
 from govbr_assets.cli.main import commands
-from govbr_assets.dataset.changeset import RESTORED_FILES
 from govbr_assets_tests.documents.markdown import ROOT, SHELL, benchmarks, documents
-from govbr_assets_tests.graph import Graph
 
 LANGUAGES = {*SHELL, "dockerfile", "hcl", "html", "ini", "json", "markdown", "python", "sql", "text", "toml", "yaml"}
 """What a block may be in. One in no language could be a command that is not seen here."""
 
-RUN_HERE = re.compile(r"(?:echo '[^']+' \| )?(?:dagster (?:asset materialize|job execute)|dg launch) .+")
+RUN_IN_ORDER = re.compile(
+    r"(?:echo '[^']+' \| )?"
+    r"(?:dagster (?:asset materialize|job execute) .+|dg launch .+|hf repos tag .+|govbr-assets (?!\w+ --help).+)"
+)
+"""What `test_run_in_order` runs, one after another as they stand in the documents."""
 
 TESTS = re.compile(r"(?:\w+=\d+ )?\.venv/bin/python -m pytest((?: -x| -q| -k \w+| govbr_assets_tests\S*)+)")
 """Parts of the suite, which runs all of them."""
@@ -53,15 +52,15 @@ def settings() -> set[str]:
 
 def problem(command: str) -> str:
     """Say what is wrong with a command; nothing, if it is run or what it names is there."""
-    if RUN_HERE.fullmatch(command) or command in RUN_BY:
+    if command.startswith("govbr-assets "):
+        return _called_wrongly(shlex.split(command, comments=True)[1:])
+    if RUN_IN_ORDER.fullmatch(command) or command in RUN_BY:
         return ""
     if exported := re.fullmatch(r"export ((?:\w+=\S+ ?)+)", command):
         unknown = set(re.findall(r"(\w+)=", exported[1])) - settings()
         return f"there is no {unknown} in docs/settings.md" if unknown else ""
     if benched := re.fullmatch(r"make bench(?: BENCH=(\w+|\.\.\.))?(?: AGAINST=\S+)?", command):
         return "" if benched[1] in {None, "...", *benchmarks()} else "there is no such benchmark"
-    if command.startswith("govbr-assets "):
-        return _called_wrongly(shlex.split(command, comments=True)[1:])
     if tested := TESTS.fullmatch(command):
         paths = re.findall(r"govbr_assets_tests\S*", tested[1])
         return "".join(f"there is no {path}; " for path in paths if not any(ROOT.glob(path)))
@@ -71,7 +70,7 @@ def problem(command: str) -> str:
 
 
 def _called_wrongly(words: list[str]) -> str:
-    """Say why our own command cannot be called so; what it does, the tests of `cli` run."""
+    """Say why our own command cannot be called so; what it does, `test_run_in_order` and the tests of `cli` run."""
     words = words[: words.index(">")] if ">" in words else words
     try:
         with commands.make_context("govbr-assets", words) as context:
@@ -119,31 +118,3 @@ def test_what_runs_them_is_there(place: str):
         assert {command.split()[1] for command, by in RUN_BY.items() if by == path} <= words
     else:
         assert f"def {name}(" in (ROOT / "govbr_assets_tests" / path).read_text()
-
-
-def test_the_commands_of_dagster_run_in_the_order_of_the_documents(graph: Graph, dagster_home: Path):
-    for day in ("2026-01-14", "2026-01-15"):
-        graph.insert(*(f"{day}-{number}" for number in range(3)), day=day)
-    assert graph.run("2026-01-14", checks=False).success
-    (dagster_home / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text())
-    known = dict.fromkeys(command for each in documents().values() for command in (*each.commands, *each.mentions))
-    wanted = [each.replace("0266e555", f"{graph.head.revision}"[:8]) for each in known if RUN_HERE.fullmatch(each)]
-    environment = os.environ | {
-        "DAGSTER_HOME": str(dagster_home),
-        "GOVBR_FIRST_DAY": "2026-01-01",
-        "GOVBR_POSTGRES_URL": graph.postgres_url,
-        "GOVBR_REDUCED_REPO_ID": f"{graph.repo_id}-reduced",
-        "GOVBR_REPO_ID": graph.repo_id,
-        "GOVBR_VIEWER_URL": graph.local_viewer.url,
-        "HF_ENDPOINT": graph.local_hub.endpoint,
-        "HF_TOKEN": graph.local_hub.write_token,
-    }
-    command = [sys.executable, "-m", "govbr_assets_tests.documents.command_process"]
-    done = subprocess.run(
-        command, input=json.dumps(wanted), env=environment, cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert [line for line in done.stderr.splitlines() if line.startswith("$ ")] == [f"$ {each}" for each in wanted]
-    commits = list(graph.hub.client.commits())
-    assert len(commits) > 4
-    assert any(commit.trailer(RESTORED_FILES) for commit in commits)
