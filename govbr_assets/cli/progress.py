@@ -7,30 +7,35 @@ from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Column
 from rich.text import Text
 
 from govbr_assets.cli.show import console
 from govbr_assets.defs.in_process.watch import Watch
 
 _COUNTED = re.compile(r"^(\d+) of (\d+) (?:days|files)\b")  # as runs say how far they are
-_SHORT = 60  # characters beside a bar
 
 
 @contextmanager
-def progress() -> Iterator[Watch]:
-    """Show progress until the end of a command."""
-    terminal = console(error=True)
+def progress(terminal: Console | None = None) -> Iterator[Watch]:
+    """Show progress until the end of a command.
+
+    Args:
+        terminal: where; None takes standard error.
+    """
+    terminal = terminal or console(error=True)
     if not terminal.is_terminal:
         yield _Lines(terminal)
         return
     with Progress(
         SpinnerColumn(),
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=24),
-        TextColumn("{task.fields[said]}", markup=False, style="dim"),
+        TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True)),
+        BarColumn(bar_width=16),
+        TextColumn("{task.fields[said]}", markup=False, style="dim", table_column=Column(ratio=1, no_wrap=True)),
         TimeElapsedColumn(),
         console=terminal,
         transient=True,
+        expand=True,
     ) as bars:
         yield _Bars(terminal, bars)
 
@@ -76,7 +81,7 @@ class _Bars:
         """Take a sentence on the piece of work under way."""
         if found := _COUNTED.match(sentence):
             self._bars.update(self._task, completed=int(found[1]), total=int(found[2]))
-        self._bars.update(self._task, said=sentence.partition("\n")[0][:_SHORT])
+        self._bars.update(self._task, said=sentence)
 
     def end(self, outcome: str) -> None:
         """Take note that it is over, and how."""

@@ -15,7 +15,8 @@ from govbr_assets.definitions import defs, keeps_records
 from govbr_assets.defs.in_process.opened import hub_of, opened_instance, postgres_of
 from govbr_assets.defs.metadata.reconciliation import last_deep_reconciliation
 from govbr_assets.huggingface.commit import COMMITS
-from govbr_assets.operations.status import DatasetStatus, MirrorStatus
+from govbr_assets.operations.project.compare import ProjectionComparison
+from govbr_assets.operations.status import DatasetStatus
 from govbr_assets.operations.status import status as look
 from govbr_assets.publications import REDUCED
 
@@ -35,23 +36,32 @@ def status(*, as_json: bool) -> int:
     origin, and the reduced dataset, if there is one, mirrors the newest revision.
     """
     hub, now = hub_of(defs), datetime.now(UTC)
-    mirror = (hub.reduced_dataset(), REDUCED) if hub.has_reduced else None
+    reduced = hub.reduced_dataset() if hub.has_reduced else None
     with progress() as watch:
         watch.begin("status")
+        mirror = (reduced, REDUCED) if reduced else None
         found = look(hub.dataset(), postgres_of(defs).client(), mirror, now, watch.say)
         watch.end("done")
+    repo = reduced.client.repo_id if reduced else ""
     with opened_instance(lasting=keeps_records) as instance:
         deep_at = last_deep_reconciliation(instance, found.repo)
     if as_json:
-        print_json({"command": "status", **_document(found), "contents_compared_at": deep_at})
+        print_json({"command": "status", **_document(found, repo), "contents_compared_at": deep_at})
     else:
-        _print(found, deep_at)
+        _print(found, repo, deep_at)
     return int(not found.holds)
 
 
-def _document(found: DatasetStatus) -> dict[str, Any]:
+def _document(found: DatasetStatus, reduced_repo: str) -> dict[str, Any]:
     """Return all of it as values of JSON."""
     mirror = found.mirror
+    reduced = mirror and {
+        "repo": reduced_repo,
+        "revision": mirror.reduced,
+        "source": mirror.source,
+        "behind": mirror.behind,
+        "different": len(mirror.differences),
+    }
     return {
         "repo": found.repo,
         "holds": found.holds,
@@ -70,7 +80,7 @@ def _document(found: DatasetStatus) -> dict[str, Any]:
         "newest_day": found.newest_day,
         "newest_day_in_postgres": found.newest_postgres_day,
         "commits_left_in_the_hour": found.commits_left,
-        "reduced": vars(mirror) if mirror else None,
+        "reduced": reduced,
         "years": [vars(each) for each in calendar_lines(found.found.days)],
     }
 
@@ -80,9 +90,10 @@ def _worst(found: DatasetStatus, count: int | None = None) -> list[dict[str, Any
     return worst(found.differing, found.differing.num_rows if count is None else count).to_pylist()
 
 
-def _print(found: DatasetStatus, deep_at: datetime | None) -> None:
+def _print(found: DatasetStatus, reduced_repo: str, deep_at: datetime | None) -> None:
     """Print all of it."""
-    print_facts(_facts(found, deep_at))
+    mirrored = {"reduced": _mirror(reduced_repo, found.mirror)} if found.mirror else {}
+    print_facts(_facts(found, deep_at) | mirrored)
     _print_calendar(found)
     print_table(
         f"Days that differ: {found.differing.num_rows}",
@@ -116,7 +127,7 @@ def _facts(found: DatasetStatus, deep_at: datetime | None) -> dict[str, str]:
         facts["without a day"] = f"{rows} rows that PostgreSQL does not have"
     if rows := found.found.left_out.rows:
         facts["unpublishable"] = f"{rows} rows of PostgreSQL: {found.found.left_out.examples[0]}"
-    return facts | ({"reduced": _mirror(found.mirror)} if found.mirror else {})
+    return facts
 
 
 def _newest(found: DatasetStatus) -> str:
@@ -129,14 +140,14 @@ def _newest(found: DatasetStatus) -> str:
     return f"{found.newest_day}, {f'{age} days ago' if age > 1 else 'yesterday' if age else 'today'}{behind}"
 
 
-def _mirror(mirror: MirrorStatus) -> str:
+def _mirror(repo: str, mirror: ProjectionComparison) -> str:
     """Say how far the reduced dataset is behind."""
-    if not mirror.revision:
-        return f"{mirror.repo}: no repo yet"
-    if not mirror.different:
-        return f"{mirror.repo} mirrors the newest revision"
-    behind = "a revision that is not known" if mirror.behind is None else f"{mirror.behind} commits behind"
-    return f"{mirror.repo} differs in {mirror.different} files, {behind}"
+    if not mirror.reduced:
+        return f"{repo}: no repo yet"
+    if not mirror.differences:
+        return f"{repo} mirrors the newest revision"
+    behind = "nobody knows how many commits" if mirror.behind is None else f"{mirror.behind} commits"
+    return f"{repo} differs in {len(mirror.differences)} files, {behind} behind"
 
 
 def _print_calendar(found: DatasetStatus) -> None:

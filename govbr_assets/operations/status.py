@@ -15,30 +15,11 @@ from govbr_assets.huggingface.commit import COMMITS, Log, commits_left
 from govbr_assets.huggingface.snapshot import Snapshot
 from govbr_assets.huggingface.tags import tag_names, tagged_revision
 from govbr_assets.operations.compact.sources import sources
-from govbr_assets.operations.project.compare import compare_projection
+from govbr_assets.operations.project.compare import ProjectionComparison, compare_projection
 from govbr_assets.operations.reconcile.plan import Reconciled, reconcile
 from govbr_assets.postgres.news import NewsTable
 
 _RELEASE = re.compile(r"\d{4}\.\d{2}\.\d{2}")
-
-
-@dataclass(frozen=True)
-class MirrorStatus:
-    """How far a projection is behind.
-
-    Attributes:
-        repo: of the projection.
-        revision: its newest one; empty if there is no repo.
-        source: the revision of the full dataset that it mirrors; empty if it says nothing.
-        behind: how many commits of the full dataset have come since that one; None if that is not known.
-        different: files that differ.
-    """
-
-    repo: str
-    revision: str
-    source: str
-    behind: int | None
-    different: int
 
 
 @dataclass(frozen=True)
@@ -54,7 +35,7 @@ class DatasetStatus:
         differing: days before today that differ, [n days x 8].
         shards: data files of single days.
         commits_left: how many commits we would still make in this hour.
-        mirror: the projection; None if there is none.
+        mirror: how the projection differs from it; None if there is none.
         now: aware, when this was so.
     """
 
@@ -66,7 +47,7 @@ class DatasetStatus:
     differing: pa.Table
     shards: int
     commits_left: int
-    mirror: MirrorStatus | None
+    mirror: ProjectionComparison | None
     now: datetime
 
     @property
@@ -74,7 +55,7 @@ class DatasetStatus:
         """Whether the Hub equals PostgreSQL, but for days that are not over, and the projection mirrors it."""
         found, mirror = self.found, self.mirror
         beside = found.totals["undated_surplus"] or found.left_out.rows or found.refused or found.uncompacted
-        return not (self.differing.num_rows or beside or (mirror and mirror.different))
+        return not (self.differing.num_rows or beside or (mirror and mirror.differences))
 
     @property
     def newest_day(self) -> date | None:
@@ -131,12 +112,6 @@ def status(
         unequal,
         len(files.shards) + len(files.open),
         commits_left(dataset.client, now) if head.revision else COMMITS,
-        _mirror_status(dataset, *mirror) if mirror else None,
+        compare_projection(dataset, *mirror) if mirror else None,
         now,
     )
-
-
-def _mirror_status(full: Dataset, reduced: Dataset, projection: Projection) -> MirrorStatus:
-    """Say how far a projection is behind."""
-    found = compare_projection(full, reduced, projection)
-    return MirrorStatus(reduced.client.repo_id, found.reduced or "", found.source, found.behind, len(found.differences))
