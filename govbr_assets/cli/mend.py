@@ -70,7 +70,8 @@ def _print(report: MendReport) -> None:
         ["run", "days", "outcome"],
         [[run.job, run.days, run.done if run.success else f"failed: {run.problem}"] for run in report.runs],
     )
-    print_table("What is left", ["what", "why"], [[each.what, each.why] for each in report.left])
+    left = "What would be refused" if report.dry_run else "What is left"
+    print_table(left, ["what", "why"], [[each.what, each.why] for each in report.left])
     for note in report.notes:
         print_conclusion(note, holds=False)
     print_conclusion(report.conclusion, holds=report.holds)
