@@ -44,13 +44,13 @@ _numbers = count()
 
 SLOW = (
     *("test_kills", "test_compact_kills", "test_migrate_kills", "test_automation", "test_growth"),
-    *("test_mended", "test_mended_once"),
+    *("test_mended", "test_mended_once", "test_run_in_order"),
 )
 """Modules that need minutes: processes that are killed, daemons, a damaged dataset that is mended. `make test-slow`."""
 
 LONGEST = (
-    *("test_model", "test_browser", "test_cli", "test_govbr_assets", "test_run_in_order", "test_local_dev"),
-    *("test_faults", *SLOW),
+    *("test_model", "test_browser", "test_cli", "test_govbr_assets", "test_local_dev", "test_faults"),
+    *SLOW,
 )
 """Modules with the longest tests."""
 
