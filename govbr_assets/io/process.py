@@ -45,11 +45,12 @@ def prepare_process() -> None:
 
 
 def _print_sentence(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """Print one of our errors as commands do, and end the process; any other one with its stack."""
-    if not isinstance(error, GovbrAssetsError):
+    """Print one of our errors, or Ctrl-C, as commands do, and end the process; any other one with its stack."""
+    if not isinstance(error, GovbrAssetsError | KeyboardInterrupt):
         sys.__excepthook__(kind, error, trace)
         return
-    sys.stderr.write(f"error: {error}\n")
+    sentence, code = (str(error), 2) if isinstance(error, GovbrAssetsError) else ("Interrupted.", 130)
+    sys.stderr.write(f"error: {sentence}\n")
     if "--json" in sys.argv:
-        sys.stdout.write(f"{json.dumps({'error': str(error)}, ensure_ascii=False, indent=2)}\n")
-    raise SystemExit(2)
+        sys.stdout.write(f"{json.dumps({'error': sentence}, ensure_ascii=False, indent=2)}\n")
+    raise SystemExit(code)
