@@ -76,33 +76,32 @@ class Assessment:
         return _plain(asdict(self))
 
     def __str__(self) -> str:
-        at = f" at {self.revision[:8]}" if self.revision else ", which is not there yet"
-        head = f"{self.repo}{at}: {self.hub_rows:,} rows; PostgreSQL: {self.postgres_rows:,} rows."
-        return "\n".join([head, *(f"  {name:<12} {text}" for name, text in self._lines())])
+        first, *others = self.facts.items()
+        width = max(map(len, self.facts))
+        return "\n".join([f"{first[0]}: {first[1]}", *(f"  {name:<{width}}  {text}" for name, text in others)])
 
-    def _lines(self) -> Iterator[tuple[str, str]]:
-        """Say what becomes of files and rows, a line each."""
-        yield "files", "; ".join(self._files())
-        yield "duplicates", f"{self.duplicates:,} are dropped"
-        yield (
-            "ids",
-            f"{self.renamed:,} are replaced by the ones that PostgreSQL has now"
-            + ("; CHANGELOG.md tells the readers" if self.renamed else ""),
-        )
-        yield "removed", self._removed()
-        days = (
-            f"; {len(self.missing_days):,} days have none yet: {_spans(self.missing_days)}" if self.missing_days else ""
-        )
-        yield "missing", f"{self.missing:,} rows come{days}"
-        yield "another day", f"{self.replaced:,} rows go to the day that they have in PostgreSQL"
-        yield "content", f"{self.changed:,} rows under their day are replaced, be it only for their id"
-        for each in self.columns:
-            example = f"such as {each.unique_id} of {each.day}: {each.hub} on the Hub, {each.postgres} in PostgreSQL"
-            yield "", f"{each.column}: {each.rows:,} rows, {example}"
+    @property
+    def facts(self) -> dict[str, str]:
+        """What becomes of files and rows: a sentence each, by what it is about."""
+        at = f"at {self.revision[:8]}" if self.revision else "not there yet"
+        new = "; CHANGELOG.md tells the readers" if self.renamed else ""
+        days = f"; {len(self.missing_days):,} days have none yet: {_spans(self.missing_days)}"
+        found = {
+            self.repo: f"{at}: {self.hub_rows:,} rows; PostgreSQL: {self.postgres_rows:,} rows",
+            "files": "; ".join(self._files()),
+            "duplicates": f"{self.duplicates:,} are dropped",
+            "ids": f"{self.renamed:,} are replaced by the ones that PostgreSQL has now{new}",
+            "removed": self._removed(),
+            "missing": f"{self.missing:,} rows come{days if self.missing_days else ''}",
+            "another day": f"{self.replaced:,} rows go to the day that they have in PostgreSQL",
+            "content": f"{self.changed:,} rows under their day are replaced, be it only for their id",
+            **{f"column {each.column}": _example(each) for each in self.columns},
+        }
         if self.unpublishable or self.rejected:
             why = "".join(f"; {day}: {reason}" for day, reason in [*self.rejected.items()][:_NAMED])
-            yield "not at all", f"{self.unpublishable:,} rows and {len(self.rejected):,} days cannot be published{why}"
-        yield "work", self._work()
+            rows = f"{self.unpublishable:,} rows and {len(self.rejected):,} days cannot be published"
+            found["not at all"] = f"{rows}{why}"
+        return {**found, "work": self._work()}
 
     def _files(self) -> Iterator[str]:
         """Say what becomes of files."""
@@ -132,6 +131,12 @@ class Assessment:
             f"{self.days:,} days differ; about {self.commits:,} commits and {self.minutes:,} minutes, reckoned from"
             " files, days and rows, without the transfer of the files"
         )
+
+
+def _example(column: ColumnDifference) -> str:
+    """Say in how many rows a column differs, and how in one of them."""
+    values = f"{column.hub} on the Hub, {column.postgres} in PostgreSQL"
+    return f"{column.rows:,} rows, such as {column.unique_id} of {column.day}: {values}"
 
 
 def _named(paths: Sequence[str]) -> str:

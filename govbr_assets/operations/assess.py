@@ -24,6 +24,7 @@ from govbr_assets.huggingface.snapshot import Snapshot
 from govbr_assets.operations.compact.sources import sources
 from govbr_assets.operations.reconcile.columns import column_differences
 from govbr_assets.operations.reconcile.plan import Log, Reconciled, reconcile
+from govbr_assets.operations.sync.batches import COMMIT_DAYS
 from govbr_assets.operations.sync.guard import day_guard, recent_guard, removed_lately, used_removals
 from govbr_assets.operations.sync.plan import COMMIT_BYTES
 from govbr_assets.postgres.news import NewsTable
@@ -122,8 +123,10 @@ def _sync_commits(snapshot: Snapshot, found: Reconciled, days: Sequence[date]) -
     """Return about how many commits publish days, run by run as the repair does."""
     rows = found.totals["hub_rows"]
     size = sum(file.size for file in snapshot.data_files) / rows if rows else _ROW_BYTES
-    runs = sum(ceil(sum(day in span for day in days) / COMMIT_FILES) for span in cover(days))
-    return max(runs, ceil(found.totals["missing"] * size / COMMIT_BYTES))
+    new = set(_days(found, pc.greater(found.days["missing"], 0)))
+    runs = [[day for day in days if day in span] for span in cover(days)]
+    of_each = (max(len(run) / COMMIT_DAYS, len(new.intersection(run)) / COMMIT_FILES) for run in runs)
+    return max(sum(map(ceil, of_each)), ceil(found.totals["missing"] * size / COMMIT_BYTES))
 
 
 def _seconds(found: Reconciled, days: int, commits: int, *, compacts: bool) -> float:

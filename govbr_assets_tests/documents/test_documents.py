@@ -51,13 +51,17 @@ def test_the_readme_is_read_in_five_minutes(name: str):
     assert len((ROOT / name).read_text("utf-8").splitlines()) <= 150
 
 
-def test_both_readmes_have_the_same_commands_links_and_tables():
-    english, portuguese = documents()["README.md"], documents()["README.pt-BR.md"]
+@pytest.mark.parametrize("name", ["README", "docs/moving-a-dataset"])
+def test_both_languages_have_the_same_commands_links_and_tables(name: str):
+    english, portuguese = documents()[f"{name}.md"], documents()[f"{name}.pt-BR.md"]
     assert [*english.commands, *english.mentions] == [*portuguese.commands, *portuguese.mentions]
     assert [block.language for block in english.blocks] == [block.language for block in portuguese.blocks]
     assert len(english.anchors) == len(portuguese.anchors)
-    local = {link for link in english.links if not link.startswith("README")}
-    assert {link.replace(".pt-BR", "") for link in portuguese.links if not link.startswith("README")} == local
+    local, here = (
+        {link.replace(".pt-BR", "") for link in each.links if not link.startswith("README")}
+        for each in (english, portuguese)
+    )
+    assert here == local
 
 
 def settings_read() -> set[str]:

@@ -5,7 +5,7 @@ somebody else's is taken over.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -30,6 +30,8 @@ from govbr_assets.io.scratch import scratch_folder
 from govbr_assets.io.staged import tables_of
 from govbr_assets.operations.reconcile.sides import HubSide
 from govbr_assets.postgres.news import NewsTable
+
+_ROWS, _BYTES = 2_000, 8 << 20  # that are compared together
 
 
 def column_differences(
@@ -78,7 +80,7 @@ def _postgres(postgres: NewsTable, days: Sequence[Day]) -> tuple[PartitionedRows
     """Partition the rows of days by id, and their claims to legacy ids by legacy id."""
     spec = postgres.spec
     found, claims = PartitionedRows(values_schema(spec), "id"), PartitionedRows(CLAIMS_SCHEMA, "legacy")
-    for _, rows in _days(postgres, days):
+    for rows in _together(rows for _, rows in _days(postgres, days)):
         found.add(values_of(rows.select(spec.schema.names), spec))
         claiming = rows.filter(rows[spec.claim].is_valid())
         columns = [hashes(claiming[name]) for name in (spec.claim, spec.key)]
@@ -95,6 +97,18 @@ def _days(postgres: NewsTable, days: Sequence[Day]) -> Iterator[tuple[Day, pa.Ta
         except (ContractError, SourceError):
             continue  # the reconciliation has named it
         yield from ((day, table) for table in tables_of(rows))
+
+
+def _together(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """Take small tables together: those of a day each would take longer than their rows."""
+    waiting = list[pa.Table]()
+    for table in tables:
+        waiting.append(table)
+        if sum(each.num_rows for each in waiting) >= _ROWS or sum(each.nbytes for each in waiting) >= _BYTES:
+            yield pa.concat_tables(waiting)
+            waiting = []
+    if waiting:
+        yield pa.concat_tables(waiting)
 
 
 def _hub(side: HubSide, snapshot: Snapshot, claims: PartitionedRows, days: pa.Array) -> PartitionedRows:
