@@ -18,6 +18,7 @@ from govbr_assets_tests.benchmarks import (
     migration,
     one_change,
     one_day,
+    parallel_backfill,
     projection,
     reconcile,
 )
@@ -25,6 +26,7 @@ from govbr_assets_tests.benchmarks import (
 SIZED: dict[str, Callable[..., None]] = {
     "existing_ids": existing_ids.run,
     "backfill": backfill.run,
+    "parallel_backfill": parallel_backfill.run,
     "compaction": compaction.run,
     "compaction_week": compaction_week.run,
     "compaction_scale": compaction_scale.run,
