@@ -33,7 +33,7 @@ bench: .venv/installed-test
 
 # Builds deploy/Dockerfile without Docker, and runs it. Needs root, and buildah and mmdebstrap, which are Debian packages.
 image: .venv/installed-test
-	$(BIN)/python -m pytest govbr_assets_tests/image --capture=no
+	$(BIN)/python -m pytest govbr_assets_tests/image --capture=no --timeout=1200
 
 clean:
 	rm -rf .venv .local build *.egg-info

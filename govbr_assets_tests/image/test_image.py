@@ -17,7 +17,7 @@ from govbr_assets_tests.image.build import Image
 from govbr_assets_tests.image.conftest import temporary
 from govbr_assets_tests.image.container import LIMIT, Container
 
-ROWS, FIRST, LAST = 10_000, date(2025, 11, 1), date(2026, 1, 18)
+ROWS, FIRST, LAST = 20_000, date(2025, 11, 1), date(2026, 1, 18)
 COMPACTED = ["data/train-0000-undated.parquet", *(f"data/train-{year}-00.parquet" for year in (2024, 2025, 2026))]
 GRACE = 10
 """Seconds that an engine gives a container to stop."""
