@@ -118,8 +118,7 @@ class Container:
             try:
                 yield running
             finally:
-                process.kill()
-                running.wait()
+                running.kill()
 
     def run(self, *words: str, entrypoint: list[str] | None = None) -> Ended:
         """Run a command to its end."""
@@ -137,6 +136,12 @@ class Running:
     def terminate(self) -> None:
         """Send SIGTERM to process 1 of the container, as an engine does that stops it."""
         os.kill(self._first_process(), signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End process 1 and so all others: since it has changed its user, the end of `unshare` does not end it."""
+        with suppress(FileNotFoundError, IndexError, ProcessLookupError):
+            os.kill(self._first_process(), signal.SIGKILL)
+        self.wait()
 
     def wait(self) -> Ended:
         """Wait for its end."""
