@@ -44,12 +44,13 @@ _numbers = count()
 
 SLOW = (
     *("test_kills", "test_compact_kills", "test_migrate_kills", "test_automation", "test_growth"),
-    *("test_mended", "test_mended_once", "test_run_in_order"),
+    *("test_mended", "test_mended_once", "test_run_in_order", "test_other_publications"),
+    *("test_local_dev", "test_govbr_assets", "test_machines"),
 )
-"""Modules that need minutes: processes that are killed, daemons, a damaged dataset that is mended. `make test-slow`."""
+"""Modules that need minutes: processes that are killed, daemons and commands, whole histories. `make test-slow`."""
 
 LONGEST = (
-    *("test_model", "test_browser", "test_cli", "test_govbr_assets", "test_local_dev", "test_faults"),
+    *("test_model", "test_browser", "test_cli", "test_real_rows", "test_faults"),
     *SLOW,
 )
 """Modules with the longest tests."""

@@ -81,7 +81,7 @@ class ViewerSession:
         self.requests += 1
         try:
             return self._deadline.run(lambda: self._fetch(path, parameters))
-        except TimeoutError:
+        except (TimeoutError, requests.Timeout):  # whichever of the two deadlines sees it first
             self._unreachable = f"The viewer at {self._url} gave no readable answer within {_ANSWER_SECONDS} s."
             raise ViewerUncertainError(self._unreachable) from None
         except (requests.RequestException, OSError) as error:
@@ -104,4 +104,4 @@ class ViewerSession:
 
 def _is_unreachable(error: Exception) -> bool:
     """Return whether no server answered, or none with a valid certificate."""
-    return isinstance(error, requests.Timeout) or any(isinstance(cause, MaxRetryError) for cause in error.args)
+    return any(isinstance(cause, MaxRetryError) for cause in error.args)

@@ -320,7 +320,7 @@ def faulty(name: str, values: list[Any]) -> bytes:
     return as_others_write(rows.set_column(rows.schema.get_field_index(name), name, plain))
 
 
-@pytest.mark.parametrize(("fault", "source"), zip(FAULTS, ["exact", "auto", "exact"], strict=True))
+@pytest.mark.parametrize(("fault", "source"), list(zip(FAULTS, ["exact", "auto", "exact"], strict=True)))
 def test_a_faulty_key_in_a_file_of_others_stops_a_compaction_but_no_day(graph: Graph, fault: str, source: str):
     base = "data/train-00000-of-00001.parquet"
     write(graph.local_hub.store, graph.repo_id, {base: faulty(*FAULTS[fault])})
