@@ -4,6 +4,7 @@ import gc
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from importlib import import_module
 from itertools import count
@@ -148,7 +149,7 @@ def hub(local_hub: LocalHub, repo_id: str) -> Dataset:
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nobody wait before the next try, neither the Hub's client nor we; what the Hub asks for is still waited."""
-    no_time = SimpleNamespace(sleep=lambda _: None)
+    no_time = SimpleNamespace(sleep=lambda _: None, monotonic=time.monotonic)
     monkeypatch.setattr("huggingface_hub.utils._http.time", no_time)
     monkeypatch.setattr(import_module("govbr_assets.dataset.transaction"), "time", no_time)
     monkeypatch.setattr(import_module("govbr_assets.huggingface.tags"), "time", no_time)

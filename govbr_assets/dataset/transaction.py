@@ -7,7 +7,6 @@ load `compatibility`'s and `card`'s, and how a commit is sent `huggingface.commi
 import random
 import time
 from dataclasses import dataclass, field, replace
-from time import monotonic
 from typing import Generic
 
 from govbr_assets.core.layout import CARD_PATH, is_parquet
@@ -93,7 +92,7 @@ def commit(
         ContractError: the result would not load.
         ProofError: readers would see other rows than those that the files bring.
     """
-    parent, until, moves, left = start, monotonic() + dataset.client.patience, 0, _PLANS
+    parent, until, moves, left = start, time.monotonic() + dataset.client.patience, 0, _PLANS
     while left:
         planned = _plan(dataset, operation, parent)
         changeset = planned.changeset
@@ -108,7 +107,7 @@ def commit(
         if landed:
             return replace(planned, snapshot=landed)
         moves += 1
-        if head.revision == parent.revision or monotonic() > until:
+        if head.revision == parent.revision or time.monotonic() > until:
             left -= 1
         parent = head
     raise HubConflictError(f"{dataset.client.repo_id} moved {moves} times while we published to it: try again later.")
