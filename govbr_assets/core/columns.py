@@ -1,24 +1,23 @@
 """Columns as they are declared, and the tables beside `news` that they may come from.
 
-Which columns a dataset has says `publications`, what is made of all of them `spec`; how their SQL becomes a query is
-`postgres.row_query`'s business.
+Which columns a dataset has says `publications`, which ones it can have `column_rules`, what is made of all of them
+`spec`; how their SQL becomes a query is `postgres.row_query`'s business.
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
-
-from govbr_assets.errors import ConfigurationError
 
 CLAIM = "claimed_legacy_unique_id"
 """The id under which the Hub may know a row besides, in rows of the source where one of that name is published."""
 
 _PLAIN = re.compile(r"([a-z_]\w*)\.([a-z_]\w*)")
-_REFERENCE = re.compile(r"(?<![\w.'\"])([a-z_]\w*)\.([a-z_]\w*)")
+_REFERENCE = re.compile(
+    r"""(?<![\w.'"])([a-z_]\w*)\s*\.\s*(?:([a-z_]\w*)\b(?!\s*\()|"([^"]+)")""",  # but for a function of a schema
+    re.IGNORECASE,
+)
 _QUOTED = re.compile(r"'(?:[^']|'')*'")
-_THEMES = ("l1", "l2", "l3", "ms")
 
 
 @dataclass(frozen=True)
@@ -44,6 +43,10 @@ class Column:
     statistics: bool = False
     since: int = 1
 
+    def __post_init__(self) -> None:
+        if pa.types.is_list(self.type) and pa.types.is_string(self.type.value_type):
+            object.__setattr__(self, "type", pa.list_(pa.field("element", pa.string())))  # as Parquet gives it back
+
     @property
     def field(self) -> pa.Field:
         """The column in an Arrow schema."""
@@ -63,7 +66,13 @@ class Column:
     @property
     def sources(self) -> set[tuple[str, str]]:
         """All aliases and columns that the SQL names."""
-        return {*_REFERENCE.findall(_QUOTED.sub("''", self.sql))}
+        found = _REFERENCE.findall(_QUOTED.sub("''", self.sql))
+        return {(alias.lower(), quoted or name.lower()) for alias, name, quoted in found}
+
+
+def dimensions_of(name: str) -> str:
+    """Name the column of a query with the number of dimensions of a list, which the driver would flatten."""
+    return f"{name}_dimensions"
 
 
 @dataclass(frozen=True)
@@ -81,41 +90,3 @@ class Join:
     alias: str
     changed: str
     on: str = "unique_id"
-
-
-def check_columns_declared(columns: Sequence[Column], joins: Sequence[Join]) -> None:
-    """See that columns can be published together.
-
-    Raises:
-        ConfigurationError: they cannot; the message names the column.
-    """
-    names, aliases = [column.name for column in columns], {"n", *_THEMES, *(join.alias for join in joins)}
-    if twice := next((name for name in names if names.count(name) > 1), None):
-        raise ConfigurationError(f"Column {twice} is declared more than once in publications.py: name each once.")
-    if len(aliases) < 1 + len(_THEMES) + len(joins):
-        raise ConfigurationError("Two tables have one alias in publications.py: give each join one of its own.")
-    versions = {column.since for column in columns}
-    for column in columns:
-        if not _is_published(column.type):
-            raise ConfigurationError(
-                f"Column {column.name} is declared as {column.type} in publications.py: columns are string,"
-                " list<string>, timestamp, double or int64."
-            )
-        if column.since != 1 and column.since - 1 not in versions:
-            raise ConfigurationError(
-                f"Column {column.name} is declared with since={column.since} in publications.py, and none with"
-                f" since={column.since - 1}: a new column has the number after the greatest one."
-            )
-        if unknown := sorted({alias for alias, _ in column.sources} - aliases):
-            raise ConfigurationError(
-                f"Column {column.name} is read from {unknown[0]} in publications.py, which is no alias of a table:"
-                f" write one of {', '.join(sorted(aliases))}, or declare a join."
-            )
-
-
-def _is_published(kind: pa.DataType) -> bool:
-    """Say whether there are columns of a type."""
-    if pa.types.is_list(kind):
-        return pa.types.is_string(kind.value_type)
-    known = pa.types.is_string, pa.types.is_timestamp, pa.types.is_float64, pa.types.is_int64
-    return any(is_known(kind) for is_known in known)

@@ -53,6 +53,8 @@ class Projection:
 
     def __post_init__(self) -> None:
         types = {column.name: column.type for column in self.of.columns}
+        if not self.columns:
+            raise ConfigurationError(f"The projection {self.name} in publications.py has no columns: name some.")
         if unknown := [name for name in self.sources if name not in types]:
             raise ConfigurationError(
                 f"The projection {self.name} in publications.py has column {unknown[0]}, which {self.of.name} has not."
@@ -61,6 +63,18 @@ class Projection:
             raise ConfigurationError(
                 f"The projection {self.name} in publications.py takes rows by {self.rows.column}, which is {kind}: take"
                 " a column of texts or of whole numbers."
+            )
+        if self.rows:
+            wanted = str if pa.types.is_string(types[self.rows.column]) else int
+            self._check_values(self.rows, wanted, types[self.rows.column])
+        self.spec  # noqa: B018 - raises if these columns cannot be published together
+
+    def _check_values(self, rows: RowFilter, wanted: type, kind: pa.DataType) -> None:
+        """Raise if a value is none that the column can have."""
+        if wrong := [value for value in rows.values if not isinstance(value, wanted)]:
+            raise ConfigurationError(
+                f"The projection {self.name} in publications.py takes rows whose {rows.column} is {wrong[0]!r}, and it"
+                f" is {kind}: write {'texts' if wanted is str else 'whole numbers'}."
             )
 
     @cached_property

@@ -11,7 +11,8 @@ from hashlib import sha256
 
 import pyarrow as pa
 
-from govbr_assets.core.columns import CLAIM, Column, Join, check_columns_declared
+from govbr_assets.core.column_rules import check_columns_declared
+from govbr_assets.core.columns import CLAIM, Column, Join
 from govbr_assets.core.compatibility import SchemaDiff, compare
 from govbr_assets.core.conform_file import conform_file
 from govbr_assets.core.layout import FileLayout

@@ -13,6 +13,7 @@ from functools import cached_property
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from govbr_assets.core.columns import dimensions_of
 from govbr_assets.core.conform import LeftOut, conform_source_rows
 from govbr_assets.core.contract import as_strings, format_value
 from govbr_assets.core.days import Day
@@ -29,7 +30,7 @@ from govbr_assets.postgres.errors import UnspellableError
 from govbr_assets.postgres.key_query import HASH_JOINS, as_keys, keys_query
 from govbr_assets.postgres.late_rows import ChangeTracking, changed_query, changes_of
 from govbr_assets.postgres.newest import newest_query
-from govbr_assets.postgres.row_query import dimensions_of, in_window, lists, named, rows_query, too_large_query
+from govbr_assets.postgres.row_query import in_window, lists, named, rows_query, too_large_query
 from govbr_assets.postgres.too_large import LargeRows, by_day, left_out, named_by_size
 
 _LOOKUP_IDS = 1_000  # ids of one query

@@ -10,7 +10,7 @@ from datetime import datetime
 
 import pyarrow as pa
 
-from govbr_assets.core.columns import Column
+from govbr_assets.core.columns import Column, dimensions_of
 from govbr_assets.core.layout import ROW_BYTES
 from govbr_assets.core.spec import DatasetSpec
 from govbr_assets.postgres.catalogue import Catalogue, as_text
@@ -128,11 +128,6 @@ def named(catalogue: Catalogue, ids: Sequence[str]) -> str:
 def lists(spec: DatasetSpec) -> list[Column]:
     """Return the columns with lists."""
     return [column for column in spec.columns if pa.types.is_list(column.type)]
-
-
-def dimensions_of(name: str) -> str:
-    """Name the column of a query with the number of dimensions of a list, which the driver would flatten."""
-    return f"{name}_dimensions"
 
 
 def _expression(column: Column, tables: Mapping[str, Mapping[str, SourceColumn]]) -> str:

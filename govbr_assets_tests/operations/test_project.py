@@ -261,6 +261,14 @@ def test_a_column_that_is_not_in_the_full_dataset_yet_is_waited_for(local_hub: L
     [
         (("title", "tone"), None, "has column tone, which news has not"),
         (("title",), RowFilter("tags", frozenset({"a"})), "takes rows by tags, which is list<element: string>: take"),
+        ((), None, "The projection wrong in publications.py has no columns"),
+        (("title", "title"), None, "Column title is declared more than once"),
+        (
+            ("title",),
+            RowFilter("agency", frozenset({1})),
+            "takes rows whose agency is 1, and it is string: write texts",
+        ),
+        (("title",), RowFilter("agency", frozenset({"mec", 1})), "takes rows whose agency is 1, and it is string"),  # pyright: ignore[reportArgumentType]
     ],
 )
 def test_a_projection_that_cannot_be_made_is_refused_when_it_is_declared(
