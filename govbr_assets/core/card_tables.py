@@ -71,6 +71,6 @@ def _dictionary(spec: DatasetSpec) -> str:
 
 
 def _table(head: Sequence[str], rule: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Write a Markdown table."""
-    cells = [head, rule, *([cell.replace("|", "\\|") for cell in row] for row in rows)]
+    """Write a Markdown table, in which a cell is one line."""
+    cells = [head, rule, *([" ".join(cell.split()).replace("|", "\\|") for cell in row] for row in rows)]
     return "\n".join(f"| {' | '.join(row)} |" for row in cells)

@@ -1,6 +1,7 @@
 """What we write for readers: a new card that the Hub accepts, coverage that counts days as calendars do, releases."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pyarrow as pa
@@ -10,6 +11,7 @@ import yaml
 from govbr_assets.core.card_block import find_block
 from govbr_assets.core.card_tables import SIZES, current_block, size_category
 from govbr_assets.core.card_text import CardFacts, new_card
+from govbr_assets.core.columns import Column
 from govbr_assets.core.coverage import Coverage
 from govbr_assets.core.days import Day
 from govbr_assets.core.licenses import LICENSES, check_license
@@ -80,6 +82,17 @@ def test_the_dictionary_describes_every_column_in_both_languages():
         NEWS.introduction.columns.get(each.name, each.description) for each in NEWS.columns
     ]
     assert NEWS.introduction.columns.keys() <= {column.name for column in NEWS.columns}
+
+
+def test_a_description_of_any_signs_is_one_row_of_the_dictionary():
+    said = 'One | two\r\n\r\n{three} {repo!r} "four"\n\n# five\t%s'
+    columns = (*NEWS.columns, Column("tone", pa.string(), "n.tone", said, since=2))
+    card = new_card(
+        replace(NEWS, columns=columns), CardFacts("org/news"), "", current_block(replace(NEWS, columns=columns), None)
+    )
+    described = r'One \| two {three} {repo!r} "four" # five %s'
+    assert f"| `tone` | `string` | {described} | {described} |\n\n" in card
+    assert card_errors(card) == ([], [])
 
 
 def test_a_table_of_coverage_has_a_line_a_year_and_their_sum():
