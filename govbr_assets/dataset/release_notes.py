@@ -29,6 +29,8 @@ from govbr_assets.errors import ContractError
 from govbr_assets.huggingface.client import Commit
 from govbr_assets.huggingface.snapshot import Snapshot
 
+_CHANGELOG_BYTES = 4 << 20  # decades of entries: what is larger is something else, and would have to fit into memory
+
 
 def with_changelog(
     dataset: Dataset, snapshot: Snapshot, edit: Changeset[R], coverage: Coverage | None
@@ -48,6 +50,8 @@ def with_changelog(
         return _with_ids(dataset, snapshot, edit) if edit.renamed_rows else (edit, [])
     if coverage is None or edit.visible_rows is None:
         return replace(edit, release=Release(before=edit.release.before)), []
+    if problem := _too_large(snapshot):
+        return edit, [problem]
     before, after = edit.visible_rows
     ours = RowCounts.of(before, after, changed=edit.changed_rows, removed=edit.removed_rows)
     text = entry(edit.release.name, dataset.spec, coverage, changes_since(dataset, snapshot.revision or "", ours))
@@ -56,6 +60,8 @@ def with_changelog(
 
 def _with_ids(dataset: Dataset, snapshot: Snapshot, edit: Changeset[R]) -> tuple[Changeset[R], list[str]]:
     """Add the entry that tells of new ids, in place of the one of an earlier commit of the day."""
+    if problem := _too_large(snapshot):
+        return edit, [problem]
     content, name = dataset.client.content(snapshot, CHANGELOG_PATH), release_name(Day.at(datetime.now(UTC)))
     before = renamed_in(newest_entry(content, name))
     old = entry_of_ids(name, dataset.spec, before) if before else ""
@@ -67,6 +73,28 @@ def _written(edit: Changeset[R], content: bytes | None) -> tuple[Changeset[R], l
     if content is None:
         return edit, [f"{CHANGELOG_PATH} on the Hub is not UTF-8, so that it got no entry: save it as UTF-8."]
     return replace(edit, put={**edit.put, CHANGELOG_PATH: content}), []
+
+
+def notes_of(dataset: Dataset, snapshot: Snapshot, name: str) -> str:
+    """Return what the changelog says of a release; empty if it says nothing.
+
+    Args:
+        dataset: the dataset.
+        snapshot: the revision whose changelog it is.
+        name: of the release.
+    """
+    return "" if _too_large(snapshot) else newest_entry(dataset.client.content(snapshot, CHANGELOG_PATH), name)
+
+
+def _too_large(snapshot: Snapshot) -> str:
+    """Say that a changelog is too large to be read, in a sentence; empty if it is not."""
+    size = snapshot.files[CHANGELOG_PATH].size if CHANGELOG_PATH in snapshot.files else 0
+    if size <= _CHANGELOG_BYTES:
+        return ""
+    return (
+        f"{CHANGELOG_PATH} on the Hub has {size} bytes, so that it got no entry: move what is old in it to another"
+        " file."
+    )
 
 
 def changes_since(dataset: Dataset, revision: str, ours: RowCounts) -> ChangesSince:

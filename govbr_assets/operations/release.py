@@ -8,12 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, pairwise
 
-from govbr_assets.core.changelog import newest_entry
 from govbr_assets.core.days import Day
-from govbr_assets.core.layout import CHANGELOG_PATH
 from govbr_assets.core.release_text import message_before
 from govbr_assets.core.releases import Release, name_before
 from govbr_assets.dataset import Dataset
+from govbr_assets.dataset.release_notes import notes_of
 from govbr_assets.errors import HubDeniedError, HubUnavailableError
 from govbr_assets.huggingface.commit import Log
 from govbr_assets.huggingface.tags import create_tag, tag_names
@@ -116,5 +115,4 @@ def _message(dataset: Dataset, name: str, revision: str) -> str:
     """Say of a release what the changelog says of it."""
     if name.startswith("before-"):
         return message_before(Day.of(name.removeprefix("before-").replace(".", "-")))
-    changelog = dataset.client.content(dataset.client.at(revision), CHANGELOG_PATH)
-    return f"{name}\n\n{newest_entry(changelog, name)}".strip()
+    return f"{name}\n\n{notes_of(dataset, dataset.client.at(revision), name)}".strip()

@@ -240,6 +240,23 @@ def test_a_changelog_of_somebody_elses_stays_byte_for_byte_and_one_that_is_no_te
     assert tag_releases(hub).created == ("2026.01.27",)
 
 
+def test_a_changelog_that_is_huge_is_neither_read_nor_sent(
+    hub: Dataset, write: Write, tags: Callable, local_hub: LocalHub, repo_id: str
+):
+    huge = b"## 2025.01.01\n\n- x\n" * 500_000
+    write(day_shards("2026-01-14") | {"CHANGELOG.md": huge})
+    local_hub.faults.forget()
+    (result,) = compact(hub, TODAY)
+    assert result.unwritten == [
+        f"CHANGELOG.md on the Hub has {len(huge)} bytes, so that it got no entry: move what is old in it to another"
+        " file."
+    ]
+    assert tag_releases(hub).created == ("2026.01.20",)
+    assert tags()["2026.01.20"].message == "2026.01.20"
+    assert sum(each.sent for each in local_hub.faults.seen("GET", "")) < 1_000_000
+    assert local_hub.store.tree(repo_id)["CHANGELOG.md"].path.read_bytes() == huge
+
+
 def test_a_card_that_the_hub_would_reject_with_features_is_left_as_it_is(hub: Dataset, write: Write, text: Callable):
     card = usual_card(b"---\nlicense: mit\n---\n# News\n").text
     right = re.sub(r"dataset_info:\n(?:  .*\n)+", "", card).replace("license: mit", "license: no-such-licence")
