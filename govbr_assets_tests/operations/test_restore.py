@@ -296,7 +296,7 @@ def test_a_revision_may_be_named_by_its_beginning(hub: Dataset, write: Write):
         assert resolve_revision(hub, name).revision == first
 
 
-@pytest.mark.parametrize("name", ["", "main", "HEAD~1", "0266e5", "g" * 40, "a" * 41])
+@pytest.mark.parametrize("name", ["", "main", "HEAD~1", "0266e5", "g" * 40, "a" * 41, "2026.01.20"])
 def test_what_is_no_name_of_a_revision_is_refused(hub: Dataset, write: Write, name: str):
     write({path(0): file("a")})
     with pytest.raises(ConfigurationError, match="write 7 to 40 of its hex digits"):
