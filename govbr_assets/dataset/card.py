@@ -74,7 +74,7 @@ def card_changes(
     check_selection(snapshot.scope, after, wanted, old, new)
     others = changed_configs(snapshot.scope, after, old, new) - {after.default}
     card = card.edited(lambda metadata: _correct_others(metadata, others, after, edit.like, dataset.spec))
-    current = coverage if edit.release.name and snapshot.card else None
+    current = coverage if edit.describes and snapshot.card else None
     card, notes = described(dataset, card, after.default or DEFAULT, current) if describing else (card, [])
     content = card.encode()
     put = {} if content == snapshot.card else {CARD_PATH: content}

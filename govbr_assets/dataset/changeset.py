@@ -94,6 +94,7 @@ class Changeset(FileChanges, Generic[R_co]):
         like: what the card says of the files becomes what it says at this revision.
         allow_incompatible: files that break readers block nothing: the commit restores or replaces such files.
         release: whether the commit is a release: its card is brought up to date, and the changelog gets an entry.
+        mirrors_release: whether the commit mirrors a release of the full dataset: its card is brought up to date too.
         visible_rows: how many rows readers see before and after; None until it is counted.
         source: of a projection: what it mirrors after the commit.
         approval: by which rows are removed that the guard would retain; None if there are none.
@@ -107,9 +108,15 @@ class Changeset(FileChanges, Generic[R_co]):
     like: Snapshot | None = None
     allow_incompatible: bool = False
     release: Release = field(default_factory=Release)
+    mirrors_release: bool = False
     visible_rows: VisibleRows | None = None
     source: SourceRevision | None = None
     approval: RemovalApproval | None = None
+
+    @property
+    def describes(self) -> bool:
+        """Whether what the card says of the rows is brought up to date."""
+        return bool(self.release.name) or self.mirrors_release
 
     @property
     def description(self) -> str:

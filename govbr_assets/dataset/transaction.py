@@ -126,7 +126,7 @@ def _complete(dataset: Dataset, snapshot: Snapshot, changeset: Changeset[R]) -> 
         check_movable(dataset, snapshot)
     changeset = replace(changeset, delete=changeset.delete + empty_files(dataset, snapshot, changeset))
     notes = check_readable(dataset, snapshot, changeset)
-    counted = snapshot.card is None or changeset.release.name
+    counted = snapshot.card is None or changeset.describes
     coverage = coverage_after(dataset, snapshot, changeset, changeset.data_paths(snapshot)) if counted else None
     card = card_changes(dataset, snapshot, changeset, coverage)
     changeset = replace(changeset, put={**changeset.put, **card.put}, delete=changeset.delete + card.delete)

@@ -256,6 +256,33 @@ def test_a_column_that_is_not_in_the_full_dataset_yet_is_waited_for(local_hub: L
     assert report.made == (path,)
 
 
+def test_a_full_dataset_whose_history_was_squashed_is_compared_and_a_projection_of_another_declaration_made_anew(
+    pair: Pair,
+):
+    files = {**day("2026-01-10"), **day("2026-01-11"), "README.md": usual_card(None).encode()}
+    pair.write(files)
+    pair.project()
+    head = pair.hub.store.head(pair.reduced_id)
+    pair.hub.store.delete(pair.repo_id)
+    squashed = pair.write(files)
+    assert pair.project() == []
+    assert compare_projection(pair.full, pair.reduced, REDUCED).source == squashed
+    assert pair.hub.store.head(pair.reduced_id) == head
+    ours = [path for path in files if path.startswith("data/")]
+    quoted = 'it\'s "url" | {} https://2026-01-11/1'
+    pair.write(day("2026-01-11", quoted, "other"))
+    for columns, only in (
+        (("title", "unique_id"), None),
+        (("unique_id",), RowFilter("unique_id", frozenset({quoted, "2026-01-10-0"}))),
+        (REDUCED.columns, None),
+    ):
+        pair.projection = Projection(NEWS, columns, "reduced", only)
+        assert len(compare_projection(pair.full, pair.reduced, pair.projection).differences) == 2
+        (report,) = pair.project()
+        assert [*report.made] == ours
+        assert pair.project() == []
+
+
 @pytest.mark.parametrize(
     ("columns", "rows", "words"),
     [
@@ -292,3 +319,33 @@ def test_the_comparison_names_what_differs(pair: Pair):
         ("12", 3, None),
         ("13", 3, None),
     ]
+
+
+def test_the_card_of_the_projection_counts_its_rows_anew_with_each_release_and_keeps_all_else(pair: Pair):
+    pair.write({**day("2026-01-10"), "README.md": usual_card(None).encode()})
+    pair.project()
+    assert ROWS.format(3, 1, "2026-01-10") in card(pair)
+    before = card(pair)
+    pair.write(day("2026-01-11"))
+    pair.project()
+    assert card(pair) == before
+    assert list(compact(pair.full, TODAY))
+    pair.project()
+    after = card(pair)
+    assert ROWS.format(6, 2, "2026-01-11") in after
+    assert after.split("<!-- govbr_assets:")[::2] == before.split("<!-- govbr_assets:")[::2]
+    assert "CHANGELOG.md" not in pair.hub.store.tree(pair.reduced_id)
+    broken = after.replace("<!-- govbr_assets:end -->", "").encode()
+    pair.write({"README.md": broken}, pair.reduced_id)
+    pair.write(day("2026-01-12"))
+    assert list(compact(pair.full, TODAY))
+    (result,) = [each for each in project(pair.full, pair.reduced, REDUCED) if each.committed]
+    assert result.unwritten[0].startswith("The marks of govbr_assets in README.md have no end")
+    assert card(pair) == broken.decode()
+
+
+ROWS = "| 2026 | {} | {} | 2026-01-10 | {} |\n"
+
+
+def card(pair: Pair) -> str:
+    return pair.hub.store.tree(pair.reduced_id, "main")["README.md"].path.read_text()

@@ -79,7 +79,8 @@ class ProjectionProgress:
         """Add a commit, or what one would be."""
         report = result.report
         self._before = self._before or result.parent
-        self._after, self.source, self._notes = result.snapshot, report.source or "", result.notes
+        self._after, self.source = result.snapshot, report.source or ""
+        self._notes = [*result.notes, *result.unwritten]
         self._made += report.made
         done = {"commits": int(result.committed), "files_made": len(report.made), "files_dropped": len(report.dropped)}
         self._numbers.update(done | {"bytes_written": result.changeset.size})

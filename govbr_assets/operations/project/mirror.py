@@ -10,17 +10,18 @@ each run, to find that they are there.
 
 from collections.abc import Mapping
 from contextlib import suppress
-from itertools import islice
+from itertools import islice, takewhile
 from typing import NamedTuple
 
 from govbr_assets.core.projection import Projection
+from govbr_assets.core.releases import Release
 from govbr_assets.dataset import Dataset
 from govbr_assets.dataset.changeset import SourceRevision
 from govbr_assets.errors import ContractError, HubDeniedError
 from govbr_assets.huggingface.client import Commit
 from govbr_assets.huggingface.snapshot import Snapshot
 
-_COMMITS = 200  # of others, after the last one of ours, that are looked through
+_COMMITS = 200  # that are looked through: of others after the last one of ours, of the full dataset for a release
 
 
 class Mirror(NamedTuple):
@@ -63,6 +64,21 @@ def mirror_of(full: Dataset, reduced: Dataset, projection: Projection, snapshot:
             )
         break
     return Mirror()
+
+
+def released(full: Dataset, since: str, revision: str) -> bool:
+    """Return whether the full dataset was released after one revision, and not after another one.
+
+    Args:
+        full: the full dataset.
+        since: the earlier revision; empty if it is not known.
+        revision: the later one.
+
+    Raises:
+        HubUnavailableError: the Hub is out of reach.
+    """
+    commits = takewhile(lambda commit: commit.revision != since, full.client.commits(revision))
+    return any(Release.parse(commit.message).name for commit in islice(commits, _COMMITS))
 
 
 def remember(reduced: Dataset, snapshot: Snapshot, source: SourceRevision) -> None:

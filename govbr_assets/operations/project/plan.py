@@ -22,7 +22,7 @@ from govbr_assets.huggingface.commit import COMMIT_FILES, Log
 from govbr_assets.huggingface.snapshot import DataFile, Snapshot
 from govbr_assets.io.scratch import scratch_folder
 from govbr_assets.operations.project.files import ProjectedFiles
-from govbr_assets.operations.project.mirror import Mirror, mirror_of, remember
+from govbr_assets.operations.project.mirror import Mirror, mirror_of, released, remember
 
 
 @dataclass(frozen=True)
@@ -177,6 +177,7 @@ class ProjectionSync:
             unselect=unselect,
             message=_message(self._full.client.repo_id, revision, report),
             source=SourceRevision(revision, self._projection.fingerprint),
+            mirrors_release=bool(put or delete) and released(self._full, mirror.source, revision),
             allow_incompatible=True,  # what breaks readers is made anew or goes
             report=report,
         )
