@@ -99,6 +99,12 @@ def test_what_is_wrong_is_one_sentence_with_an_exit_code_and_no_secret(environme
         assert SECRET not in output + errors
 
 
+def test_telemetry_that_has_nowhere_to_write_is_one_sentence(environment: dict[str, str], dagster_home: Path):
+    (dagster_home / "dagster.yaml").write_text("")  # so that it is on
+    code, told = document(environment | {"HOME": "/proc/nowhere"}, "mend")
+    assert (code, "set HOME to a folder that can" in told["error"]) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import pyarrow as pa
 from dagster import DagsterError, DagsterInstance, Definitions
+from dagster_shared.telemetry import get_or_create_user_telemetry_dir
 
 from govbr_assets.core.days import Day
 from govbr_assets.defs.in_process.watch import Watch
@@ -67,7 +68,11 @@ def workplace(
         instance: Dagster's.
         watch: is told what happens.
         interrupted: tells whether a signal to end has come.
+
+    Raises:
+        ConfigurationError: Dagster could not execute a run.
     """
+    _check_telemetry(instance)
 
     def load() -> pa.Table:
         return cast(pa.Table, definitions.load_asset_value(RECONCILIATION, instance=instance))
@@ -81,6 +86,23 @@ def workplace(
         watch,
         interrupted,
     )
+
+
+def _check_telemetry(instance: DagsterInstance) -> None:
+    """Make the folder that Dagster's telemetry needs: without it a run ends in the middle, with a stack of Dagster's.
+
+    Raises:
+        ConfigurationError: it cannot be made.
+    """
+    if not instance.telemetry_enabled:
+        return
+    try:
+        get_or_create_user_telemetry_dir()
+    except OSError as error:
+        raise ConfigurationError(
+            f"Dagster's telemetry needs ~/.dagster, which cannot be written ({error.strerror}): set HOME to a folder"
+            " that can, or write `telemetry: {enabled: false}` into dagster.yaml in DAGSTER_HOME."
+        ) from None
 
 
 def _resource(definitions: Definitions, name: str) -> Any:
