@@ -98,6 +98,11 @@ def worst(days: pa.Table, count: int) -> pa.Table:
     return days.take(order.slice(0, count))
 
 
+def closed(days: pa.Table, today: Day) -> pa.Table:
+    """Return the days before today: those that are over."""
+    return days.filter(pc.less(days["day"], pa.scalar(today.date)))
+
+
 def settled(days: pa.Table, today: Day) -> pa.Table:
     """Return the days before yesterday, whose differences no scheduled run will remove."""
     return days.filter(pc.less(days["day"], pa.scalar(today.date - timedelta(days=1))))

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from govbr_assets.core.assessment import Assessment
 from govbr_assets.core.date_ranges import cover
-from govbr_assets.core.day_counts import differing
+from govbr_assets.core.day_counts import closed, differing
 from govbr_assets.core.days import Day
 from govbr_assets.core.layout import CARD_PATH, CHANGELOG_PATH
 from govbr_assets.dataset import Dataset
@@ -66,7 +66,7 @@ def assess(
     shards = [file.path for file in sources(snapshot, today, dataset.spec.layout).shards]
     compacted = sorted({*found.uncompacted, *shards}.difference(moved))
     ours, totals = {file.path for file in snapshot.data_files}, found.totals
-    days = differing(found.days.filter(pc.less(found.days["day"], pa.scalar(today.date))))["day"].to_pylist()
+    days = differing(closed(found.days, today))["day"].to_pylist()
     commits = _compaction_commits(found, len(moved) + len(compacted)) + _sync_commits(snapshot, found, days)
     return Assessment(
         dataset.client.repo_id,

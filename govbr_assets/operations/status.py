@@ -7,7 +7,7 @@ from datetime import date, datetime
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from govbr_assets.core.day_counts import differing
+from govbr_assets.core.day_counts import closed, differing
 from govbr_assets.core.days import Day
 from govbr_assets.core.projection import Projection
 from govbr_assets.dataset import Dataset
@@ -73,9 +73,8 @@ class DatasetStatus:
 
     def _newest(self, name: str) -> date | None:
         """Return the newest day before today with rows on one side."""
-        days = self.found.days
-        closed = pc.less(days["day"], pa.scalar(Day.at(self.now).date))
-        return pc.max(days.filter(pc.and_(closed, pc.greater(days[name], 0)))["day"]).as_py()
+        days = closed(self.found.days, Day.at(self.now))
+        return pc.max(days.filter(pc.greater(days[name], 0))["day"]).as_py()
 
 
 def status(
@@ -99,8 +98,6 @@ def status(
     """
     head = dataset.client.head()
     found = reconcile(dataset, head, postgres, log=log)
-    unequal = differing(found.days)
-    unequal = unequal.filter(pc.less(unequal["day"], pa.scalar(Day.at(now).date)))
     tag = max(filter(_RELEASE.fullmatch, tag_names(dataset.client)), default="") if head.revision else ""
     files = sources(head, Day.at(now), dataset.spec.layout)
     return DatasetStatus(
@@ -109,7 +106,7 @@ def status(
         tag,
         bool(tag) and tagged_revision(dataset.client, tag) == head.revision,
         found,
-        unequal,
+        differing(closed(found.days, Day.at(now))),
         len(files.shards) + len(files.open),
         commits_left(dataset.client, now) if head.revision else COMMITS,
         compare_projection(dataset, *mirror) if mirror else None,

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from dagster import DagsterInstance, RunRequest
 
+from govbr_assets.core.day_counts import closed
 from govbr_assets.core.days import Day
 from govbr_assets.core.repair import ReconciliationSummary, RepairState
 from govbr_assets.defs.decisions.requests import blocked, request
@@ -69,9 +69,8 @@ def repairable(table: pa.Table) -> frozenset[date]:
     Args:
         table: [n days x 8] of a reconciliation.
     """
-    days, today = table["day"], Day.at(datetime.now(UTC)).date
-    closed = pc.and_(pc.less(days, pa.scalar(today)), pc.greater_equal(days, pa.scalar(FIRST_DAY)))
-    return frozenset(days.filter(closed).to_pylist())
+    days = closed(table, Day.at(datetime.now(UTC)))["day"].to_pylist()
+    return frozenset(day for day in days if day >= FIRST_DAY)
 
 
 def _summary(last: ReconciliationRecord, load: LoadTable) -> ReconciliationSummary:

@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from govbr_assets.core.date_ranges import DateRange, cover
-from govbr_assets.core.day_counts import COUNTS
+from govbr_assets.core.day_counts import COUNTS, closed
 from govbr_assets.core.days import Day
 from govbr_assets.defs.in_process.heard import Heard
 from govbr_assets.defs.in_process.report import Left
@@ -25,8 +25,7 @@ def days_left(table: pa.Table, reasons: Mapping[date, str], tried: Collection[da
         reasons: why days could not be published as they are, as their last runs say.
         tried: days that runs were for.
     """
-    today = Day.at(datetime.now(UTC)).date
-    counts = {row["day"]: row for row in table.to_pylist() if row["day"] < today}
+    counts = {row["day"]: row for row in closed(table, Day.at(datetime.now(UTC))).to_pylist()}
     why = {day: _why(day, reasons, tried) for day in sorted({*counts, *reasons})}
     for span, reason in _together(why):
         yield Left(f"{span}", f"{_differences([counts[day] for day in span.days if day in counts])}{reason}")

@@ -7,7 +7,7 @@ import pyarrow as pa
 from dagster import AssetKey, AssetMaterialization, DagsterInstance, MetadataValue
 
 from govbr_assets.core.calendar_picture import calendar_picture
-from govbr_assets.core.day_counts import COUNTS, Month, differing, months, worst
+from govbr_assets.core.day_counts import COUNTS, Month, closed, differing, months, worst
 from govbr_assets.core.days import Day
 from govbr_assets.defs.metadata.events import NO_REPO, Metadata, Values
 from govbr_assets.defs.metadata.markdown import picture, table
@@ -111,7 +111,7 @@ def reconciliation_metadata(found: Reconciled, repo_id: str, *, deep: bool, seco
         deep: contents were compared, too.
         seconds: that it took.
     """
-    differ, today = differing(found.days), Day.at(datetime.now(UTC)).date
+    differ = differing(found.days)
     refused = "\n".join(f"{day}: {reason}" for day, reason in list(found.refused.items())[:WORST_DAYS])
     record = ReconciliationRecord(
         repo_id,
@@ -121,7 +121,7 @@ def reconciliation_metadata(found: Reconciled, repo_id: str, *, deep: bool, seco
         found.totals["undated_surplus"],
         found.left_out.rows,
         len(found.refused),
-        differing_closed_days=sum(day < today for day in differ["day"].to_pylist()),
+        differing_closed_days=closed(differ, Day.at(datetime.now(UTC))).num_rows,
     )
     return {
         "calendar": MetadataValue.md(_calendar(found)),
