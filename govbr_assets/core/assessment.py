@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 from govbr_assets.core.column_differences import ColumnDifference
-from govbr_assets.core.date_ranges import cover
+from govbr_assets.core.date_ranges import name_days
 from govbr_assets.core.layout import DATA_PATTERN
 
 _NAMED = 5  # files, ranges or days that the text names
@@ -85,7 +85,7 @@ class Assessment:
         """What becomes of files and rows: a sentence each, by what it is about."""
         at = f"at {self.revision[:8]}" if self.revision else "not there yet"
         new = "; CHANGELOG.md tells the readers" if self.renamed else ""
-        days = f"; {len(self.missing_days):,} days have none yet: {_spans(self.missing_days)}"
+        days = f"; {len(self.missing_days):,} days have none yet: {name_days(self.missing_days, _NAMED)}"
         found = {
             self.repo: f"{at}: {self.hub_rows:,} rows; PostgreSQL: {self.postgres_rows:,} rows",
             "files": "; ".join(self._files()),
@@ -143,13 +143,6 @@ def _named(paths: Sequence[str]) -> str:
     """Name some files in brackets."""
     more = f" and {len(paths) - _NAMED:,} more" if len(paths) > _NAMED else ""
     return f" ({', '.join(paths[:_NAMED])}{more})" if paths else ""
-
-
-def _spans(days: Sequence[date]) -> str:
-    """Name days as ranges."""
-    spans = cover(days, gap=0)
-    more = f" and {len(spans) - _NAMED:,} more ranges" if len(spans) > _NAMED else ""
-    return ", ".join(map(str, spans[:_NAMED])) + more
 
 
 def _plain(value: Any) -> Any:

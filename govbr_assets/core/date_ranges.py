@@ -1,6 +1,6 @@
-"""Ranges of dates: few ranges that cover many days, and mappings of days encoded as ranges."""
+"""Ranges of dates: few ranges that cover many days, their names, and mappings of days encoded as ranges."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TypeVar
@@ -57,12 +57,39 @@ def cover(days: Iterable[date], *, gap: int = GAP_DAYS, most: int = RANGE_DAYS) 
     return found
 
 
+def exact_ranges(days: Collection[date]) -> list[DateRange]:
+    """Return the ranges of days in a row, in order: they hold some days and no others."""
+    return cover(days, gap=0, most=len(days))
+
+
+def name_days(days: Collection[date], most: int) -> str:
+    """Name days as ranges, such as `2026-01-15..2026-01-20, 2026-02-01 and 3 more ranges`.
+
+    Args:
+        days: in any order.
+        most: maximum number of ranges that are named.
+    """
+    ranges = exact_ranges(days)
+    more = f" and {len(ranges) - most:,} more ranges" if len(ranges) > most else ""
+    return ", ".join(map(str, ranges[:most])) + more
+
+
+def days_by_value(values: Mapping[date, V]) -> dict[V, list[date]]:
+    """Return the days that have each value, in the order of the mapping."""
+    found: dict[V, list[date]] = {}
+    for day, value in values.items():
+        found.setdefault(value, []).append(day)
+    return found
+
+
+def ranges_by_value(values: Mapping[date, V]) -> list[tuple[DateRange, V]]:
+    """Return the ranges of days in a row that have the same value, each with it."""
+    return [(each, value) for value, days in days_by_value(values).items() for each in exact_ranges(days)]
+
+
 def encode_days(values: Mapping[date, V]) -> list[tuple[str, V]]:
     """Encode a mapping of days as ranges of days with equal values: thousands of days fit into a cursor."""
-    by_value: dict[V, list[date]] = {}
-    for day, value in values.items():
-        by_value.setdefault(value, []).append(day)
-    return [(str(span), value) for value, days in by_value.items() for span in cover(days, gap=0, most=len(days))]
+    return [(str(each), value) for each, value in ranges_by_value(values)]
 
 
 def decode_days(lines: Iterable[tuple[str, V]]) -> dict[date, V]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Literal
 
-from govbr_assets.core.date_ranges import DateRange, cover, decode_days, encode_days
+from govbr_assets.core.date_ranges import DateRange, cover, decode_days, encode_days, exact_ranges
 
 TRIES = 3
 """Runs for a day, a compaction or a reconciliation before it is given up."""
@@ -127,7 +127,7 @@ class RepairState:
         deep_days = found.days if found.deep else self.deep_days
         tries = {day: number for day, number in self.tries.items() if day in found.days | deep_days}
         spent = frozenset(day for day in found.days if tries.get(day, 0) >= TRIES) | (self.given_up & deep_days)
-        new = [str(span) for span in cover(spent - self.given_up, gap=0)]
+        new = list(map(str, exact_ranges(spent - self.given_up)))
         messages = [_DAYS_GIVEN_UP.format(TRIES, ", ".join(new))] if new else []
         waiting = (found.days | (self.waiting & deep_days)) - spent
         begun = self.begun and owed

@@ -6,7 +6,7 @@ prints with their causes, say what they like; and of ours the sentence alone, wh
 
 import logging
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from typing import Any
@@ -14,12 +14,12 @@ from typing import Any
 from dagster import DagsterExecutionInterruptedError, Failure, MetadataValue
 from dagster_shared.error import SerializableErrorInfo
 
-from govbr_assets.core.date_ranges import cover
+from govbr_assets.core.date_ranges import days_by_value, name_days
 from govbr_assets.errors import GovbrAssetsError, PermanentError
 from govbr_assets.redact import redact
 
 _REASONS = 5  # that are named
-_SPANS = 10  # of days, of one reason
+_RANGES = 10  # of days, of one reason
 
 
 @contextmanager
@@ -43,21 +43,13 @@ def days_failure(refused: Mapping[str, str], days: int) -> Failure:
     metadata: dict[str, Any] = {day: MetadataValue.text(reason) for day, reason in refused.items()}
     if days == 1:
         return Failure(description=next(iter(refused.values())), allow_retries=False)
-    by_reason: dict[str, list[date]] = {}
-    for day, reason in refused.items():
-        by_reason.setdefault(reason, []).append(date.fromisoformat(day))
-    several = [f"{_spelled(dates)}: {reason.rstrip('.')}" for reason, dates in by_reason.items()]
+    by_reason = days_by_value({date.fromisoformat(day): reason for day, reason in refused.items()})
+    several = [f"{name_days(dates, _RANGES)}: {reason.rstrip('.')}" for reason, dates in by_reason.items()]
     named = "; ".join(several[:_REASONS])
     more = f"; and {len(several) - _REASONS} more" if len(several) > _REASONS else ""
     others = ", the others are" if len(refused) < days else ""
     text = f"{len(refused)} of {days} days are not on the Hub as they are in PostgreSQL{others}. {named}{more}."
     return Failure(description=text, metadata=metadata, allow_retries=False)
-
-
-def _spelled(days: Iterable[date]) -> str:
-    """Spell some days, those in a row as a span."""
-    found = list(map(str, cover(days, gap=0)))
-    return ", ".join(found[:_SPANS]) + (f" and {len(found) - _SPANS} more spans" if len(found) > _SPANS else "")
 
 
 def redact_what_is_recorded() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from govbr_assets.core.date_ranges import DateRange, cover
+from govbr_assets.core.date_ranges import ranges_by_value
 from govbr_assets.core.day_counts import COUNTS, closed
 from govbr_assets.core.days import Day
 from govbr_assets.defs.in_process.heard import Heard
@@ -27,7 +27,7 @@ def days_left(table: pa.Table, reasons: Mapping[date, str], tried: Collection[da
     """
     counts = {row["day"]: row for row in closed(table, Day.at(datetime.now(UTC))).to_pylist()}
     why = {day: _why(day, reasons, tried) for day in sorted({*counts, *reasons})}
-    for span, reason in _together(why):
+    for span, reason in sorted(ranges_by_value(why)):
         yield Left(f"{span}", f"{_differences([counts[day] for day in span.days if day in counts])}{reason}")
 
 
@@ -36,14 +36,6 @@ def _why(day: date, reasons: Mapping[date, str], tried: Collection[date]) -> str
     if day < FIRST_DAY:
         return f"it is before GOVBR_FIRST_DAY ({FIRST_DAY})"
     return reasons.get(day) or (_NO_REASON if day in tried else _NOT_RUN)
-
-
-def _together(why: Mapping[date, str]) -> list[tuple[DateRange, str]]:
-    """Put days in a row with the same reason together."""
-    by_reason: dict[str, list[date]] = {}
-    for day, reason in why.items():
-        by_reason.setdefault(reason, []).append(day)
-    return sorted((span, reason) for reason, days in by_reason.items() for span in cover(days, gap=0, most=len(days)))
 
 
 def _differences(rows: list[dict[str, Any]]) -> str:
