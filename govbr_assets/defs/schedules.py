@@ -8,9 +8,8 @@ from dagster import DefaultScheduleStatus, ScheduleDefinition, build_schedule_fr
 
 from govbr_assets.core.days import TIME_ZONE
 from govbr_assets.defs.decisions.due import COMPACTION_AT, DEEP_RECONCILIATION_AT
+from govbr_assets.defs.decisions.requests import DEEP
 from govbr_assets.defs.jobs import daily_sync, reconciliation, reduced_sync, weekly_consolidation
-
-_DEEP = {"ops": {"hub_reconciliation": {"config": {"deep": True}}}}
 
 
 def schedules(status: DefaultScheduleStatus, jobs: Sequence[Any] = ()) -> list[Any]:
@@ -53,7 +52,7 @@ def schedules(status: DefaultScheduleStatus, jobs: Sequence[Any] = ()) -> list[A
             name="weekly_deep_reconciliation_schedule",
             job=reconciliation,
             cron_schedule=DEEP_RECONCILIATION_AT.cron,
-            run_config=_DEEP,
+            run_config=DEEP,
             description="Mondays at 06:30 in America/Sao_Paulo, after the compaction: which days differ in any column.",
         ),
         *([following] if any(each.name == reduced_sync.name for each in jobs) else []),

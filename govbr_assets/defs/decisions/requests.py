@@ -10,7 +10,11 @@ from govbr_assets.defs.resources import HubResource
 REQUESTED_BY = "govbr_assets/requested_by"
 """Tag of a run: the sensor, or the command, that has requested it."""
 
-_DEEP = {"ops": {RECONCILIATION.path[-1]: {"config": {"deep": True}}}}
+DEEP = {"ops": {RECONCILIATION.path[-1]: {"config": {"deep": True}}}}
+"""Run config of a reconciliation that compares contents, too."""
+
+_RANGE = tuple(f"dagster/asset_partition_range_{end}" for end in ("start", "end"))
+"""What a backfill under `BackfillPolicy.single_run` sets; `partition_key` is for one day."""
 
 
 def request(job: str, key: str, by: str, span: DateRange | None = None, *, deep: bool = False) -> RunRequest:
@@ -25,13 +29,17 @@ def request(job: str, key: str, by: str, span: DateRange | None = None, *, deep:
     """
     tags = {REQUESTED_BY: by}
     if deep:
-        return RunRequest(run_key=key, job_name=job, tags=tags, run_config=_DEEP)
+        return RunRequest(run_key=key, job_name=job, tags=tags, run_config=DEEP)
     if span and span.first != span.last:
-        # What a backfill under `BackfillPolicy.single_run` sets; `partition_key` is for one day.
-        tags |= {"dagster/asset_partition_range_start": f"{span.first}"}
-        tags |= {"dagster/asset_partition_range_end": f"{span.last}"}
+        tags |= dict(zip(_RANGE, (f"{span.first}", f"{span.last}"), strict=True))
         return RunRequest(run_key=key, job_name=job, tags=tags)
     return RunRequest(run_key=key, job_name=job, tags=tags, partition_key=f"{span}" if span else None)
+
+
+def days_of(request: RunRequest) -> str:
+    """Name the day or the range of a run, as `DateRange` does; empty if it is of no day."""
+    first, last = (request.tags.get(name, "") for name in _RANGE)
+    return request.partition_key or (f"{first}..{last}" if first else "")
 
 
 def blocked(hub: HubResource) -> str:

@@ -7,13 +7,13 @@ from datetime import date
 from dagster import RunRequest
 
 from govbr_assets.core.date_ranges import DateRange
-from govbr_assets.defs.decisions.requests import request
+from govbr_assets.defs.decisions.requests import days_of, request
 from govbr_assets.defs.in_process.heard import Heard
 from govbr_assets.defs.in_process.options import MendOptions
 from govbr_assets.defs.in_process.report import MendReport, RunReport
 from govbr_assets.defs.in_process.tally import Tally
 from govbr_assets.defs.in_process.words import outcome
-from govbr_assets.defs.in_process.workplace import Workplace, days_of
+from govbr_assets.defs.in_process.workplace import Workplace
 
 BY = "govbr-assets mend"
 """Who has requested the runs, as their tag says."""

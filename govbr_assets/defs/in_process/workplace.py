@@ -7,13 +7,12 @@ from typing import Any
 import pyarrow as pa
 from dagster import DagsterInstance, JobDefinition, RunRequest
 
+from govbr_assets.defs.decisions.requests import days_of
 from govbr_assets.defs.in_process.execute import execute
 from govbr_assets.defs.in_process.heard import Heard
 from govbr_assets.defs.in_process.watch import Watch
 from govbr_assets.defs.in_process.words import outcome
 from govbr_assets.defs.resources import HubResource, PostgresResource
-
-_RANGE = tuple(f"dagster/asset_partition_range_{end}" for end in ("start", "end"))
 
 
 @dataclass(frozen=True)
@@ -51,9 +50,3 @@ class Workplace:
         execute(self.job(name), request, self.instance, heard, config)
         self.watch.end(outcome(name, heard) if heard.success else f"failed: {heard.problem}")
         return heard
-
-
-def days_of(request: RunRequest) -> str:
-    """Name the day or the range of a run; empty if it is of no day."""
-    first, last = (request.tags.get(name, "") for name in _RANGE)
-    return request.partition_key or (f"{first}..{last}" if first else "")
