@@ -44,7 +44,8 @@ def status(*, as_json: bool) -> int:
         watch.end("done")
     repo = reduced.client.repo_id if reduced else ""
     with opened_instance(lasting=keeps_records) as instance:
-        deep_at = last_deep_reconciliation(instance, found.repo)
+        deep = last_deep_reconciliation(instance, found.repo)
+    deep_at = deep and deep[0]
     if as_json:
         print_json({"command": "status", **_document(found, repo), "contents_compared_at": deep_at})
     else:

@@ -5,18 +5,16 @@
 
 from datetime import datetime
 
-from dagster import AssetRecordsFilter, DagsterInstance
+from dagster import DagsterInstance
 
 from govbr_assets.core.days import Day
 from govbr_assets.core.releases import Release
 from govbr_assets.core.weekly import WeeklyTime
 from govbr_assets.dataset import Dataset
-from govbr_assets.defs.metadata.reconciliation import RECONCILIATION, ReconciliationRecord
+from govbr_assets.defs.metadata.reconciliation import last_deep_reconciliation
 from govbr_assets.operations.compact.sources import sources
 
 COMPACTION_AT, DEEP_RECONCILIATION_AT = WeeklyTime(5), WeeklyTime(6, 30)
-
-_RECORDS = 1000  # reconciliations of a week that are looked through
 
 
 def compaction_is_due(dataset: Dataset, now: datetime) -> bool:
@@ -54,9 +52,5 @@ def reconciliation_is_to_be_deep(instance: DagsterInstance, repo_id: str, now: d
         repo_id: of the Hub.
         now: aware.
     """
-    lately = AssetRecordsFilter(RECONCILIATION, after_timestamp=DEEP_RECONCILIATION_AT.latest(now).timestamp())
-    for each in instance.fetch_materializations(lately, limit=_RECORDS).records:  # the newest first
-        record = ReconciliationRecord.from_event(each.asset_materialization)
-        if record.deep and record.repo == repo_id:
-            return record.differing_closed_days != 0
-    return True
+    last = last_deep_reconciliation(instance, repo_id, DEEP_RECONCILIATION_AT.latest(now))
+    return last is None or last[1].differing_closed_days != 0

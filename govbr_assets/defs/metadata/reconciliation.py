@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pyarrow as pa
-from dagster import AssetKey, AssetMaterialization, DagsterInstance, MetadataValue
+from dagster import AssetKey, AssetMaterialization, AssetRecordsFilter, DagsterInstance, MetadataValue
 
 from govbr_assets.core.calendar_picture import calendar_picture
 from govbr_assets.core.day_counts import COUNTS, Month, closed, differing, months, worst
@@ -18,7 +18,7 @@ RECONCILIATION = AssetKey("hub_reconciliation")
 WORST_DAYS = 20
 """Days that are named."""
 
-_LATELY = 100  # reconciliations that are looked through
+_LATELY = 1000  # reconciliations that are looked through
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _LEGEND = (
@@ -93,12 +93,24 @@ def last_reconciliation(instance: DagsterInstance) -> ReconciliationRecord:
     return ReconciliationRecord.from_event(None)
 
 
-def last_deep_reconciliation(instance: DagsterInstance, repo_id: str) -> datetime | None:
-    """Return when contents were compared last, aware; None if that is not among the last reconciliations."""
-    for each in instance.fetch_materializations(RECONCILIATION, limit=_LATELY).records:
-        record = ReconciliationRecord.from_event(each.asset_materialization)
+def last_deep_reconciliation(
+    instance: DagsterInstance, repo_id: str, since: datetime | None = None
+) -> tuple[datetime, ReconciliationRecord] | None:
+    """Read the last reconciliation that has compared contents.
+
+    Args:
+        instance: Dagster's.
+        repo_id: of the Hub.
+        since: the oldest one that counts, aware; None sets no limit.
+
+    Returns:
+        When it was, aware, and what it recorded; None if it is not among the last reconciliations.
+    """
+    wanted = AssetRecordsFilter(RECONCILIATION, after_timestamp=since.timestamp() if since else None)
+    for each in instance.fetch_materializations(wanted, limit=_LATELY).records:  # the newest first
+        record = ReconciliationRecord.from_event(each.asset_materialization, each.storage_id)
         if record.deep and record.repo == repo_id:
-            return datetime.fromtimestamp(each.timestamp, UTC)
+            return datetime.fromtimestamp(each.timestamp, UTC), record
     return None
 
 
