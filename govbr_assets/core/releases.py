@@ -13,13 +13,19 @@ from govbr_assets.core.days import Day
 RELEASE, RELEASE_BEFORE = "Release", "Release-Before"
 """Trailers of a commit: the tag that it gets, and the day of the tag that its parent gets."""
 
-_RELEASE = re.compile(r"^Release: (\d{4}\.\d{2}\.\d{2})$", re.MULTILINE)
-_BEFORE = re.compile(r"^Release-Before: (\d{4}\.\d{2}\.\d{2})$", re.MULTILINE)
+_NAME = r"\d{4}\.\d{2}\.\d{2}"
+_RELEASE = re.compile(rf"^Release: ({_NAME})$", re.MULTILINE)
+_BEFORE = re.compile(rf"^Release-Before: ({_NAME})$", re.MULTILINE)
 
 
 def release_name(day: Day) -> str:
     """Name the release of a day, such as `2026.01.20`."""
     return day.date.isoformat().replace("-", ".")
+
+
+def newest_release(tags: Iterable[str]) -> str:
+    """Return the newest of the tags that name releases; empty if none does."""
+    return max((each for each in tags if re.fullmatch(_NAME, each)), default="")
 
 
 def name_before(day: Day) -> str:

@@ -1,6 +1,5 @@
 """The state of a dataset: both sides compared, its files, its release, and how far its projection is behind."""
 
-import re
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -10,6 +9,7 @@ import pyarrow.compute as pc
 from govbr_assets.core.day_counts import closed, differing
 from govbr_assets.core.days import Day
 from govbr_assets.core.projection import Projection
+from govbr_assets.core.releases import newest_release
 from govbr_assets.dataset import Dataset
 from govbr_assets.huggingface.commit import COMMITS, Log, commits_left
 from govbr_assets.huggingface.snapshot import Snapshot
@@ -18,8 +18,6 @@ from govbr_assets.operations.compact.sources import sources
 from govbr_assets.operations.project.compare import ProjectionComparison, compare_projection
 from govbr_assets.operations.reconcile.plan import Reconciled, reconcile
 from govbr_assets.postgres.news import NewsTable
-
-_RELEASE = re.compile(r"\d{4}\.\d{2}\.\d{2}")
 
 
 @dataclass(frozen=True)
@@ -98,7 +96,7 @@ def status(
     """
     head = dataset.client.head()
     found = reconcile(dataset, head, postgres, log=log)
-    tag = max(filter(_RELEASE.fullmatch, tag_names(dataset.client)), default="") if head.revision else ""
+    tag = newest_release(tag_names(dataset.client)) if head.revision else ""
     files = sources(head, Day.at(now), dataset.spec.layout)
     return DatasetStatus(
         dataset.client.repo_id,
