@@ -16,11 +16,11 @@ from dagster import AssetCheckSeverity
 from govbr_assets.core.days import Day
 from govbr_assets.core.layout import UNDATED_PATH
 from govbr_assets.operations.assess import assess
-from govbr_assets.operations.sync.guard import used_approvals
 from govbr_assets.postgres.news import NewsTable
 from govbr_assets.publications import NEWS
 from govbr_assets_tests import readers
 from govbr_assets_tests.alerts.test_alerts import Receiver, receiver  # noqa: F401
+from govbr_assets_tests.approvals import used_approvals
 from govbr_assets_tests.automation import Automation
 from govbr_assets_tests.damaged import DAYS, GONE, GONE_ROWS, MISSING, OLD, Damaged
 from govbr_assets_tests.defs.test_sensors import automation  # noqa: F401
@@ -117,8 +117,7 @@ def test_what_ails_the_public_dataset_is_mended_by_turning_automation_on(
     # More are approved, and what was given up is tried again; then all is used up.
     assert automation.let_it_run(ticks=4, allow_removals=str(GONE_ROWS)) == [["reconciliation"], *again]
     assert automation.let_it_run(ticks=1, allow_removals=str(GONE_ROWS)) == []
-    (used,) = used_approvals(graph.hub.client, graph.head.revision)
-    assert (used.rows, used.approved) == (GONE_ROWS, GONE_ROWS)
+    assert used_approvals(graph) == [(GONE_ROWS, GONE_ROWS)]
 
     last = automation.judged()  # what is left is a row that no day can have
     told = {name: value.value for name, value in last.metadata.items()}

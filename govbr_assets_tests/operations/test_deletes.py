@@ -14,8 +14,8 @@ from govbr_assets.operations.sync.guard import (
     day_guard,
     judge,
     recent_guard,
-    used_approvals,
 )
+from govbr_assets_tests.approvals import used_approvals
 from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.test_graph import failure
 
@@ -80,12 +80,6 @@ def commits_of_a_day_each(graph: Graph, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr("govbr_assets.operations.sync.batches.COMMIT_DAYS", 1)
 
 
-def used(graph: Graph) -> list[tuple[int, int]]:
-    """Read the record: rows and approved rows of each commit, the oldest first."""
-    client = graph.hub.client
-    return [(each.rows, each.approved) for each in used_approvals(client, client.head().revision)][::-1]
-
-
 def test_an_approval_of_a_number_lets_so_many_rows_go_and_is_used_up(graph: Graph, monkeypatch: pytest.MonkeyPatch):
     commits_of_a_day_each(graph, monkeypatch)
     # The answer to the second commit is lost: it has been made, and counts once.
@@ -93,7 +87,7 @@ def test_an_approval_of_a_number_lets_so_many_rows_go_and_is_used_up(graph: Grap
     result = graph.run(DAYS[0], DAYS[2], checks=False, allow_removals="7")
     assert "Of 7 approved removals 6 have been made, and this commit would make 2: 1 more than are" in failure(result)
     assert "GOVBR_ALLOW_REMOVALS=8" in failure(result)
-    assert used(graph) == [(3, 7), (3, 7)]
+    assert used_approvals(graph) == [(3, 7), (3, 7)]
 
     again = graph.run(DAYS[2], checks=False, allow_removals="7")
     assert "1 more than are approved" in failure(again)
@@ -102,7 +96,7 @@ def test_an_approval_of_a_number_lets_so_many_rows_go_and_is_used_up(graph: Grap
     by_config = {"hf_parquet_shard": {"approved_removals": 8}}
     assert graph.run(DAYS[2], checks=False, config=by_config, allow_removals="7").success
     assert graph.ids() == {}
-    assert used(graph) == [(3, 7), (3, 7), (2, 8)]
+    assert used_approvals(graph) == [(3, 7), (3, 7), (2, 8)]
 
 
 def test_two_runs_at_a_time_have_the_rows_of_one_approval_together(graph: Graph, monkeypatch: pytest.MonkeyPatch):
@@ -114,7 +108,7 @@ def test_two_runs_at_a_time_have_the_rows_of_one_approval_together(graph: Graph,
     graph.local_hub.faults.add(Fault("POST", rf"{graph.repo_id}/commit/main$", call(slip_in)))
     result = graph.run(DAYS[1], checks=False, allow_removals="4")
     assert "Of 4 approved removals 3 have been made, and this commit would make 3: 2 more than are" in failure(result)
-    assert used(graph) == [(3, 4)]
+    assert used_approvals(graph) == [(3, 4)]
     assert graph.hub.reader.day_rows(graph.head, Day.of(DAYS[1])).num_rows == 3
 
 

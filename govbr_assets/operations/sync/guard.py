@@ -9,10 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import chain
-from typing import NamedTuple
 
 from govbr_assets.dataset.changeset import REMOVED_ROWS, RemovalApproval
-from govbr_assets.huggingface.client import Commit, RepoClient
+from govbr_assets.huggingface.client import RepoClient
 
 DAY_SHARE, DAY_ROWS = 0.2, 20
 """Of a day with this many rows on the Hub, no larger share is removed unless it is allowed."""
@@ -111,33 +110,11 @@ def removed_lately(client: RepoClient) -> int:
     return client.trailer_since(REMOVED_ROWS, datetime.now(UTC) - timedelta(hours=REMOVALS_HOURS))
 
 
-class UsedApproval(NamedTuple):
-    """A commit that removed rows by approval: how many, and how many were approved of all time."""
-
-    revision: str
-    at: datetime
-    rows: int
-    approved: int
-
-
 def used_removals(client: RepoClient, revision: str | None) -> int:
     """Count the rows that have been removed by approval up to a revision."""
     commits = client.commits(revision) if revision else ()
     found = (RemovalApproval.parse(commit.message) for commit in commits)
     return next((approval.used for approval in found if approval), 0)
-
-
-def used_approvals(client: RepoClient, revision: str | None) -> list[UsedApproval]:
-    """List the commits up to a revision that removed rows by approval, the newest first: the record of approvals."""
-    commits = client.commits(revision) if revision else ()
-    parsed = ((commit, RemovalApproval.parse(commit.message)) for commit in commits)
-    found = [(commit, approval) for commit, approval in parsed if approval]
-    before: list[int] = [approval.used for _, approval in found[1:]] + [0]
-    return [_used(commit, approval, less) for (commit, approval), less in zip(found, before, strict=False)]
-
-
-def _used(commit: Commit, approval: RemovalApproval, before: int) -> UsedApproval:
-    return UsedApproval(commit.revision, commit.at, approval.used - before, approval.approved)
 
 
 def _count(days: Mapping[str, DayRemovals]) -> int:
