@@ -19,11 +19,11 @@ from govbr_assets.core.layout import CARD_PATH, CHANGELOG_PATH
 from govbr_assets.dataset import Dataset
 from govbr_assets.dataset.reach import check_movable, out_of_pattern
 from govbr_assets.errors import ContractError
-from govbr_assets.huggingface.commit import COMMIT_FILES
+from govbr_assets.huggingface.commit import COMMIT_FILES, Log
 from govbr_assets.huggingface.snapshot import Snapshot
 from govbr_assets.operations.compact.sources import sources
 from govbr_assets.operations.reconcile.columns import column_differences
-from govbr_assets.operations.reconcile.plan import Log, Reconciled, reconcile
+from govbr_assets.operations.reconcile.plan import Reconciled, reconcile
 from govbr_assets.operations.sync.batches import COMMIT_DAYS
 from govbr_assets.operations.sync.guard import day_guard, recent_guard, removed_lately, used_removals
 from govbr_assets.operations.sync.plan import COMMIT_BYTES

@@ -1,6 +1,5 @@
 """Compare PostgreSQL with the Hub: both sides are partitioned by id, and the partitions are compared in turn."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -13,13 +12,12 @@ from govbr_assets.core.identity import hashes
 from govbr_assets.core.row_differences import CLAIMS_SCHEMA, ROWS_SCHEMA, differences, resolve_legacy_ids
 from govbr_assets.dataset import Dataset
 from govbr_assets.dataset.schema_version import in_version_of, outdated
+from govbr_assets.huggingface.commit import Log
 from govbr_assets.huggingface.snapshot import Snapshot
 from govbr_assets.io.partitioned import PARTITIONS, PartitionedRows
 from govbr_assets.io.scratch import scratch_folder
 from govbr_assets.operations.reconcile.sides import HubSide, claims_of, postgres_digests, rows_of
 from govbr_assets.postgres.news import NewsTable
-
-Log = Callable[[str], None]
 
 
 @dataclass(frozen=True)

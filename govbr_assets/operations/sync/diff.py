@@ -5,6 +5,7 @@ What becomes of extra rows, which PostgreSQL lacks, is decided in `deletes`.
 
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import chain
 
 import pyarrow as pa
@@ -74,8 +75,16 @@ class DayDiff:
         # From here on nothing is rejected.
         self._builder.add(changes.deletes, inserts, rewritten)
         size = self._builder.size_of(self._path) if self._path in rewritten else 0
-        values = self._path, whole.num_rows, _preview(whole), self._rows.num_rows, size
-        return DayReport(*values, changes, uncompacted, guard=extra.guard)
+        return DayReport(
+            self._path,
+            whole.num_rows,
+            _preview(whole),
+            self._rows.num_rows,
+            size,
+            changes,
+            uncompacted,
+            guard=extra.guard,
+        )
 
     def _place_outside_shard(self) -> int:
         """Find the rows under the day in the year's file, and in other files; count those in the year's file."""
@@ -203,8 +212,14 @@ def with_retained(report: DayReport, hub_ids: Container[str], builder: Changeset
     changes = report.changes.retaining(hub_ids)
     builder.retain((each.source, each.hub_id) for each in changes.rows if each.action is Action.RETAIN)
     rows = builder.shard(report.path)
-    values = report.path, rows.num_rows, _preview(rows), report.postgres_rows, builder.size_of(report.path)
-    return DayReport(*values, changes, report.uncompacted, f"{report.blocked} {reason}".strip())
+    return replace(
+        report,
+        rows=rows.num_rows,
+        preview=_preview(rows),
+        bytes=builder.size_of(report.path),
+        changes=changes,
+        blocked=f"{report.blocked} {reason}".strip(),
+    )
 
 
 def _edited(old: Rows, deleted: Iterable[str], new: Rows | None, spec: DatasetSpec) -> Rows:
