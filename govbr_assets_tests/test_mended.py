@@ -6,6 +6,7 @@ Hub's store.
 
 import json
 from collections import Counter
+from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
 
@@ -83,7 +84,7 @@ def check_assessment(damaged: Damaged) -> None:
     assert theme.hub.strip("'").partition(" - ")[2] == theme.postgres.strip("'")
     assert (found.commits, found.minutes) == (4, 1)  # the compaction, and as many runs as there are ranges of days
     assert "the guard keeps them until 4 removals are approved (`--allow-removals 4`" in str(found)
-    assert json.loads(json.dumps(found.to_json()))["missing_days"] == list(map(str, MISSING))
+    assert json.loads(json.dumps(asdict(found), default=str))["missing_days"] == list(map(str, MISSING))
     assert graph.head == head
 
 

@@ -3,9 +3,8 @@
 import click
 
 from govbr_assets.cli.progress import progress
-from govbr_assets.cli.show import print_conclusion, print_json, print_lines, print_table
+from govbr_assets.cli.show import print_conclusion, print_days, print_json, print_lines, print_table
 from govbr_assets.cli.signals import Signals
-from govbr_assets.core.day_counts import COUNTS
 from govbr_assets.definitions import defs, keeps_records
 from govbr_assets.defs.in_process.mend import mend as do_mend
 from govbr_assets.defs.in_process.opened import check_reachable, opened_instance, workplace
@@ -59,12 +58,8 @@ def _print(report: MendReport) -> None:
     """Print what differed, what was done, and what is left and why."""
     if report.assessment:
         print_lines(str(report.assessment))
-    more = len(report.differed) - _SHOWN
-    print_table(
-        f"What differed: {len(report.differed)} days{f', the oldest {_SHOWN} of them' if more > 0 else ''}",
-        ["day", *COUNTS],
-        [[str(row["day"]), *(row[name] for name in COUNTS)] for row in report.differed[:_SHOWN]],
-    )
+    oldest = f", the oldest {_SHOWN} of them" if len(report.differed) > _SHOWN else ""
+    print_days(f"What differed: {len(report.differed)} days{oldest}", report.differed[:_SHOWN])
     print_table(
         "What would be done" if report.dry_run else "What was done",
         ["run", "days", "outcome"],

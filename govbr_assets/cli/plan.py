@@ -10,7 +10,7 @@ from govbr_assets.cli.show import print_conclusion, print_json, print_table
 from govbr_assets.core.date_ranges import DateRange
 from govbr_assets.definitions import defs
 from govbr_assets.defs.in_process.opened import check_reachable, hub_of, postgres_of
-from govbr_assets.defs.in_process.plan import PlanReport
+from govbr_assets.defs.in_process.plan import DayPlan, PlanReport
 from govbr_assets.defs.in_process.plan import plan as do_plan
 from govbr_assets.defs.partitions import days_between
 
@@ -49,15 +49,18 @@ def _span(text: str) -> DateRange:
 
 def _print(report: PlanReport) -> None:
     """Print what would change, and what would be refused."""
-    rows = [[each.day, ", ".join(f"{count:,} {word}" for word, count in each.rows.items())] for each in report.days]
-    columns = [each.columns for each in report.days]
     print_table(
         f"What a sync of {report.span} would change",
         ["day", "rows", "changed columns"],
-        [[*row, changed] for row, changed in zip(rows, columns, strict=True)],
+        [[each.day, _counted(each), each.columns] for each in report.days],
     )
     print_table("What it would refuse", ["day", "why"], report.rejected.items())
     print_conclusion(_conclusion(report), holds=report.holds)
+
+
+def _counted(day: DayPlan) -> str:
+    """Count the rows of a day that would change, such as `3 added, 1 changed`."""
+    return ", ".join(f"{count:,} {word}" for word, count in day.rows.items())
 
 
 def _conclusion(report: PlanReport) -> str:

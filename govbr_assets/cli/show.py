@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from govbr_assets.core.day_counts import DAYS_SCHEMA
+
 _UNLIMITED = 10_000  # characters of a line where no terminal cuts it
 
 
@@ -26,7 +28,7 @@ def console(*, error: bool = False) -> Console:
 
 
 def print_json(document: Mapping[str, Any]) -> None:
-    """Print a document on standard output, and nothing else must be there."""
+    """Print a document on standard output, where nothing else must be; dates in it as ISO 8601 has them."""
     sys.stdout.write(f"{json.dumps(document, ensure_ascii=False, indent=2, default=str)}\n")
     sys.stdout.flush()
 
@@ -65,6 +67,11 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
     if found:
         _print(Text(f"\n{title}", style="bold"))
         _print(table)
+
+
+def print_days(title: str, days: Iterable[Mapping[str, object]]) -> None:
+    """Print counts of days, by the names of `day_counts.DAYS_SCHEMA`."""
+    print_table(title, DAYS_SCHEMA.names, ([each[name] for name in DAYS_SCHEMA.names] for each in days))
 
 
 def print_facts(facts: Mapping[str, str]) -> None:

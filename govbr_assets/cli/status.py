@@ -7,9 +7,9 @@ import click
 from rich.text import Text
 
 from govbr_assets.cli.progress import progress
-from govbr_assets.cli.show import console, print_conclusion, print_facts, print_json, print_table
+from govbr_assets.cli.show import console, print_conclusion, print_days, print_facts, print_json
 from govbr_assets.core.calendar_lines import DIFFERS, LEGEND, calendar_lines
-from govbr_assets.core.day_counts import COUNTS, worst
+from govbr_assets.core.day_counts import worst
 from govbr_assets.core.days import Day
 from govbr_assets.definitions import defs, keeps_records
 from govbr_assets.defs.in_process.opened import hub_of, opened_instance, postgres_of
@@ -75,7 +75,7 @@ def _document(found: DatasetStatus, reduced_repo: str) -> dict[str, Any]:
         "shards": found.shards,
         "uncompacted": found.found.uncompacted,
         "differing_days": found.differing.num_rows,
-        "differing": [{name: str(row["day"]) if name == "day" else row[name] for name in row} for row in _worst(found)],
+        "differing": _worst(found, found.differing.num_rows),
         "undated_surplus": found.found.totals["undated_surplus"],
         "unpublishable_rows": found.found.left_out.rows,
         "newest_day": found.newest_day,
@@ -86,9 +86,9 @@ def _document(found: DatasetStatus, reduced_repo: str) -> dict[str, Any]:
     }
 
 
-def _worst(found: DatasetStatus, count: int | None = None) -> list[dict[str, Any]]:
+def _worst(found: DatasetStatus, count: int) -> list[dict[str, Any]]:
     """List days that differ, the worst first."""
-    return worst(found.differing, found.differing.num_rows if count is None else count).to_pylist()
+    return worst(found.differing, count).to_pylist()
 
 
 def _print(found: DatasetStatus, reduced_repo: str, deep_at: datetime | None) -> None:
@@ -96,11 +96,7 @@ def _print(found: DatasetStatus, reduced_repo: str, deep_at: datetime | None) ->
     mirrored = {"reduced": _mirror(reduced_repo, found.mirror)} if found.mirror else {}
     print_facts(_facts(found, deep_at) | mirrored)
     _print_calendar(found)
-    print_table(
-        f"Days that differ: {found.differing.num_rows}",
-        ["day", *COUNTS],
-        [[str(row["day"]), *(row[name] for name in COUNTS)] for row in _worst(found, _SHOWN)],
-    )
+    print_days(f"Days that differ: {found.differing.num_rows}", _worst(found, _SHOWN))
     words = "The Hub equals PostgreSQL." if found.holds else "The Hub differs from PostgreSQL: run govbr-assets mend."
     print_conclusion(words, holds=found.holds)
 

@@ -4,9 +4,8 @@ How it is found out belongs to `operations.assess`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
 
 from govbr_assets.core.column_differences import ColumnDifference
 from govbr_assets.core.date_ranges import name_days
@@ -70,10 +69,6 @@ class Assessment:
     commits: int = 0
     minutes: int = 0
     problem: str = ""
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the fields as values of JSON; days as ISO dates."""
-        return _plain(asdict(self))
 
     def __str__(self) -> str:
         first, *others = self.facts.items()
@@ -143,12 +138,3 @@ def _named(paths: Sequence[str]) -> str:
     """Name some files in brackets."""
     more = f" and {len(paths) - _NAMED:,} more" if len(paths) > _NAMED else ""
     return f" ({', '.join(paths[:_NAMED])}{more})" if paths else ""
-
-
-def _plain(value: Any) -> Any:
-    """Turn dates into texts, and sequences into lists."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
-    return value.isoformat() if isinstance(value, date) else value
