@@ -25,31 +25,30 @@ def commands() -> None:
     """
 
 
-for _each in (mend, status, plan):
-    commands.add_command(_each)
+for _command in (mend, status, plan):
+    commands.add_command(_command)
 
 
 def main() -> None:
     """Run a command, and exit with its code."""
-    words = sys.argv[1:]
     with Signals() as signals:
-        code = run(words, signals)
+        code = run(sys.argv[1:], signals)
     sys.exit(code)
 
 
-def run(words: list[str], signals: Signals) -> int:
+def run(arguments: list[str], signals: Signals) -> int:
     """Run a command.
 
     Args:
-        words: of the command line, without the name.
+        arguments: of the command line, without the name.
         signals: what has come by signals.
 
     Returns:
         Its exit code.
     """
-    as_json = "--json" in words
+    as_json = "--json" in arguments
     try:
-        return commands.main(words, prog_name=NAME, standalone_mode=False, obj=signals) or 0
+        return commands.main(arguments, prog_name=NAME, standalone_mode=False, obj=signals) or 0
     except click.UsageError as error:
         path = error.ctx.command_path if error.ctx else NAME
         return print_error(f"{error.format_message().rstrip('.')}: see {path} --help.", _USAGE, as_json=as_json)

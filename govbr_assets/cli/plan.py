@@ -9,7 +9,7 @@ from govbr_assets.cli.progress import progress
 from govbr_assets.cli.show import print_conclusion, print_json, print_table
 from govbr_assets.core.date_ranges import DateRange
 from govbr_assets.definitions import defs
-from govbr_assets.defs.in_process.opened import check_reachable, hub_of, postgres_of
+from govbr_assets.defs.in_process.bootstrap import check_reachable, hub_of, postgres_of
 from govbr_assets.defs.in_process.plan import DayPlan, PlanReport
 from govbr_assets.defs.in_process.plan import plan as do_plan
 from govbr_assets.defs.partitions import days_between

@@ -12,7 +12,7 @@ from govbr_assets.core.calendar_lines import DIFFERS, LEGEND, calendar_lines
 from govbr_assets.core.day_counts import worst
 from govbr_assets.core.days import Day
 from govbr_assets.definitions import defs, keeps_records
-from govbr_assets.defs.in_process.opened import hub_of, opened_instance, postgres_of
+from govbr_assets.defs.in_process.bootstrap import hub_of, open_instance, postgres_of
 from govbr_assets.defs.metadata.reconciliation import last_deep_reconciliation
 from govbr_assets.huggingface.commit import COMMITS
 from govbr_assets.operations.project.compare import ProjectionComparison
@@ -43,7 +43,7 @@ def status(*, as_json: bool) -> int:
         found = look(hub.dataset(), postgres_of(defs).client(), mirror, now, watch.say)
         watch.end("done")
     repo = reduced.client.repo_id if reduced else ""
-    with opened_instance(lasting=keeps_records) as instance:
+    with open_instance(lasting=keeps_records) as instance:
         deep = last_deep_reconciliation(instance, found.repo)
     deep_at = deep and deep[0]
     if as_json:

@@ -1,4 +1,4 @@
-"""One run in this process, with its executor, its retries and its record; and what was heard of it.
+"""One run in this process, with its executor, its retries and its record; and what came of it.
 
 Dagster's public ways execute a run either without the job's executor or without telling what happens meanwhile; what
 is used here in their place is what its own run workers use.
@@ -11,7 +11,7 @@ from dagster import DagsterInstance, JobDefinition, RunRequest
 from dagster._core.definitions.job_base import InMemoryJob
 from dagster._core.execution.api import execute_run
 
-from govbr_assets.defs.in_process.heard import Heard
+from govbr_assets.defs.in_process.run_result import RunResult
 
 _PARTITION = "dagster/partition"
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -22,7 +22,11 @@ OpConfig = Mapping[str, Mapping[str, Any]]
 
 
 def execute(
-    job: JobDefinition, request: RunRequest, instance: DagsterInstance, heard: Heard, config: OpConfig | None = None
+    job: JobDefinition,
+    request: RunRequest,
+    instance: DagsterInstance,
+    result: RunResult,
+    config: OpConfig | None = None,
 ) -> None:
     """Execute a run to its end; it may fail.
 
@@ -32,13 +36,13 @@ def execute(
         job: what to run.
         request: tags, days and configuration.
         instance: Dagster's; records the run.
-        heard: listens to it.
+        result: is filled while it is executed.
         config: what is chosen beside the request, for those assets that the job has.
     """
     tags = {**request.tags, **({_PARTITION: request.partition_key} if request.partition_key else {})}
     chosen = {name: {"config": values} for name, values in (config or {}).items() if job.graph.has_node_named(name)}
     run_config = {**_QUIET, **request.run_config, "ops": {**request.run_config.get("ops", {}), **chosen}}
     run = instance.create_run_for_job(job, run_config=run_config, tags={**job.run_tags, **tags})
-    heard.run_id = run.run_id
-    instance.add_event_listener(run.run_id, heard)
+    result.run_id = run.run_id
+    instance.add_event_listener(run.run_id, result)
     execute_run(InMemoryJob(job), run, instance)

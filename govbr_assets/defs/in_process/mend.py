@@ -13,13 +13,13 @@ from govbr_assets.defs.decisions.late_rows import look_for_late_rows, next_late_
 from govbr_assets.defs.decisions.reduced import next_mirror
 from govbr_assets.defs.decisions.repair import next_repairs, repairable
 from govbr_assets.defs.decisions.requests import request
-from govbr_assets.defs.in_process.assessed import assessed, refused
+from govbr_assets.defs.in_process.assessment import assess_dataset, refusals
+from govbr_assets.defs.in_process.context import MendContext
 from govbr_assets.defs.in_process.late_state import LateRowsState
 from govbr_assets.defs.in_process.options import MendOptions
 from govbr_assets.defs.in_process.report import Left, MendReport
 from govbr_assets.defs.in_process.runs import BY, MendRuns
-from govbr_assets.defs.in_process.tally import Tally
-from govbr_assets.defs.in_process.workplace import Workplace
+from govbr_assets.defs.in_process.state import MendState
 from govbr_assets.defs.metadata.events import NO_REPO
 from govbr_assets.defs.metadata.reconciliation import last_reconciliation
 from govbr_assets.errors import GovbrAssetsError
@@ -27,11 +27,11 @@ from govbr_assets.errors import GovbrAssetsError
 _RECONCILIATION = "reconciliation"
 
 
-def mend(at: Workplace, options: MendOptions) -> MendReport:
+def mend(context: MendContext, options: MendOptions) -> MendReport:
     """Make the Hub equal to PostgreSQL.
 
     Args:
-        at: where, and with what.
+        context: what it works with.
         options: what may be done.
 
     Returns:
@@ -40,16 +40,16 @@ def mend(at: Workplace, options: MendOptions) -> MendReport:
     Raises:
         ConfigurationError: a setting is missing or malformed.
     """
-    client, dry_run = at.hub.dataset().client, options.dry_run or at.hub.is_dry_run
-    report, tally = MendReport(client.repo_id, dry_run), Tally(dry_run=dry_run)
+    client, dry_run = context.hub.dataset().client, options.dry_run or context.hub.is_dry_run
+    report, state = MendReport(client.repo_id, dry_run), MendState(dry_run=dry_run)
     try:
         report.before = report.after = client.head().revision or ""
-        _Mending(MendRuns(at, replace(options, dry_run=dry_run), report, tally)).do()
+        _Mending(MendRuns(context, replace(options, dry_run=dry_run), report, state)).do()
     except KeyboardInterrupt:
         report.interrupted = True
     except GovbrAssetsError as error:
         report.problem = str(error)
-    report.left += tally.left()
+    report.left += state.left()
     with suppress(GovbrAssetsError):
         report.after = client.head().revision or ""
     return report
@@ -63,71 +63,71 @@ class _Mending:
     """
 
     def __init__(self, runs: MendRuns) -> None:
-        self._runs, self._at, self._report, self._tally = runs, runs.at, runs.report, runs.tally
+        self._runs, self._context, self._report, self._state = runs, runs.context, runs.report, runs.state
 
     def do(self) -> None:
         """Go through the steps."""
-        now, instance, repo_id = datetime.now(UTC), self._at.instance, self._report.repo
+        now, instance, repo_id = datetime.now(UTC), self._context.instance, self._report.repo
         self._publish_late_rows()
-        if compaction_is_due(self._at.hub.dataset(), now) and self._runs.allowed:
+        if compaction_is_due(self._context.hub.dataset(), now) and self._runs.allowed:
             self._runs.publish(request("weekly_consolidation", BY, BY))
-        if self._runs.look(deep=reconciliation_is_to_be_deep(instance, repo_id, now)):
-            days = repairable(self._tally.found)
-            self._report.differed = [row for row in self._tally.found.to_pylist() if row["day"] in days]
+        if self._runs.reconcile(deep=reconciliation_is_to_be_deep(instance, repo_id, now)):
+            days = repairable(self._state.differing)
+            self._report.differed = [row for row in self._state.differing.to_pylist() if row["day"] in days]
             self._assess()
             self._repair()
             self._mirror()
 
     def _assess(self) -> None:
         """Count in a dry run what becomes of files that have to be compacted first, and of their rows."""
-        if self._report.dry_run and last_reconciliation(self._at.instance).uncompacted_files:
-            self._report.assessment = found = assessed(self._at)
-            self._report.left += refused(found, self._at, self._runs.options)
+        if self._report.dry_run and last_reconciliation(self._context.instance).uncompacted_files:
+            self._report.assessment = found = assess_dataset(self._context)
+            self._report.left += refusals(found, self._context, self._runs.options)
 
     def _publish_late_rows(self) -> None:
         """Publish the closed days that have changed since the last time; a first reconciliation looks at all days."""
-        instance, repo_id = self._at.instance, self._report.repo
+        instance, repo_id = self._context.instance, self._report.repo
         if waits_for_compaction(instance, repo_id):
             return
         kept, whole = LateRowsState(instance, repo_id), True
-        state = look_for_late_rows(kept.read(), self._at.postgres.client())
-        self._report.notes += [state.note] if state.note else []
+        late = look_for_late_rows(kept.read(), self._context.postgres.client())
+        self._report.notes += [late.note] if late.note else []
         if last_reconciliation(instance).repo != repo_id:
-            state = replace(state, waiting={})
-        while state.waiting and self._runs.allowed:
-            waiting, decision = state.waiting.keys(), next_late_days(state, self._at.hub, 1, BY)
+            late = replace(late, waiting={})
+        while late.waiting and self._runs.allowed:
+            waiting, decision = late.waiting.keys(), next_late_days(late, self._context.hub, 1, BY)
             if decision.blocked:
-                self._tally.block(decision.blocked, waiting)
+                self._state.block(decision.blocked, waiting)
                 break
-            state = decision.state
+            late = decision.state
             whole &= self._runs.publish(decision.requests[0], waiting).success
         if whole and not self._report.dry_run:  # else the next time finds the same rows again
-            kept.write(state)
+            kept.write(late)
 
     def _repair(self) -> None:
         """Compact what has to be, and publish the days that differ, until none does or nothing helps."""
-        state, found = RepairState(repo=self._report.repo), self._tally
+        repair, state = RepairState(repo=self._report.repo), self._state
         while True:
-            decision = next_repairs(state, self._at.instance, self._at.hub, lambda: found.unpublished, 1, BY)
-            state = decision.state
+            decision = next_repairs(repair, self._context.instance, self._context.hub, lambda: state.unpublished, 1, BY)
+            repair = decision.state
             self._report.notes += decision.given_up
             if decision.blocked:
-                found.block(decision.blocked, repairable(found.unpublished))
+                state.block(decision.blocked, repairable(state.unpublished))
             wanted = next(iter(decision.requests), None)
             if wanted and wanted.job_name != _RECONCILIATION and self._runs.allowed:
-                self._runs.publish(wanted, repairable(found.found))
+                self._runs.publish(wanted, repairable(state.differing))
                 continue
-            if not (wanted and self._has_moved() and self._runs.look(deep=state.deep)):
+            if not (wanted and self._has_moved() and self._runs.reconcile(deep=repair.deep)):
                 return
-            if found.hopeless or wanted.job_name != _RECONCILIATION:
+            if state.hopeless or wanted.job_name != _RECONCILIATION:
                 return
 
     def _mirror(self) -> None:
         """Let the reduced dataset follow, if there is one; in a dry run nothing is there yet that it would follow."""
-        if not self._at.hub.has_reduced or (self._report.dry_run and self._runs.published):
+        if not self._context.hub.has_reduced or (self._report.dry_run and self._runs.published):
             return
         try:
-            wanted = next_mirror(self._at.instance, self._at.hub, BY).requests
+            wanted = next_mirror(self._context.instance, self._context.hub, BY).requests
         except GovbrAssetsError as error:
             self._report.left.append(Left("the reduced dataset", str(error)))
             return
@@ -139,5 +139,5 @@ class _Mending:
 
     def _has_moved(self) -> bool:
         """Return whether the Hub has another revision than the last reconciliation has looked at."""
-        head = self._at.hub.dataset().client.head().revision or NO_REPO
-        return not self._report.dry_run and head != last_reconciliation(self._at.instance).revision
+        head = self._context.hub.dataset().client.head().revision or NO_REPO
+        return not self._report.dry_run and head != last_reconciliation(self._context.instance).revision

@@ -9,10 +9,10 @@ from govbr_assets.core.date_ranges import DateRange
 from govbr_assets.defs.assets.daily import hf_existing_ids, hf_parquet_shard, postgres_news_partition
 from govbr_assets.defs.decisions.requests import request
 from govbr_assets.defs.executor import living_in_process_executor
+from govbr_assets.defs.in_process.description import ROW_LABELS
 from govbr_assets.defs.in_process.execute import execute
-from govbr_assets.defs.in_process.heard import Heard
+from govbr_assets.defs.in_process.run_result import RunResult
 from govbr_assets.defs.in_process.watch import Watch
-from govbr_assets.defs.in_process.words import ROWS
 from govbr_assets.defs.io_managers import ArrowTableIOManager
 from govbr_assets.defs.metadata.events import Event, Values
 from govbr_assets.io.scratch import scratch_folder
@@ -60,7 +60,7 @@ class PlanReport:
 
 
 @dataclass
-class _Plans(Heard):
+class _PlanResult(RunResult):
     """Keeps what would become of each day, too."""
 
     days: list[DayPlan] = field(default_factory=list)
@@ -69,9 +69,9 @@ class _Plans(Heard):
         """Take what was recorded of an asset."""
         super()._record(asset, event)
         if asset == _SHARD and event.partition:
-            told = Values(event)
-            if rows := {words: count for name, words in ROWS.items() if (count := told.number(name))}:
-                self.days.append(DayPlan(event.partition, rows, told.text("changed_columns")))
+            recorded = Values(event)
+            if rows := {words: count for name, words in ROW_LABELS.items() if (count := recorded.number(name))}:
+                self.days.append(DayPlan(event.partition, rows, recorded.text("changed_columns")))
 
 
 def plan(definitions: Definitions, span: DateRange, watch: Watch) -> PlanReport:
@@ -82,18 +82,18 @@ def plan(definitions: Definitions, span: DateRange, watch: Watch) -> PlanReport:
         span: the days, each a partition.
         watch: is told what happens.
     """
-    heard, config = _Plans(watch.say), {_SHARD: {"dry_run": True}}
+    result, config = _PlanResult(watch.say), {_SHARD: {"dry_run": True}}
     watch.begin(f"plan of {span}")
     with scratch_folder() as folder, DagsterInstance.ephemeral() as instance:
         job = _job(definitions, str(folder))
-        execute(job, request(job.name, "plan", "govbr-assets plan", span), instance, heard, config)
-    rejected = heard.rejected
-    if heard.problem and span.first == span.last:
-        rejected = {f"{span}": heard.problem}
-    whole = heard.metadata.get(_SHARD, {}) or heard.numbers.get(_SHARD, {})
-    problem = "" if rejected else heard.problem
-    watch.end("failed" if problem else f"{len(heard.days)} days would change, {len(rejected)} would be refused")
-    return PlanReport(f"{span}", heard.days, rejected, whole.get("commits", 0), problem)
+        execute(job, request(job.name, "plan", "govbr-assets plan", span), instance, result, config)
+    rejected = result.rejected
+    if result.problem and span.first == span.last:
+        rejected = {f"{span}": result.problem}
+    whole = result.metadata.get(_SHARD, {}) or result.numbers.get(_SHARD, {})
+    problem = "" if rejected else result.problem
+    watch.end("failed" if problem else f"{len(result.days)} days would change, {len(rejected)} would be refused")
+    return PlanReport(f"{span}", result.days, rejected, whole.get("commits", 0), problem)
 
 
 def _job(definitions: Definitions, folder: str) -> JobDefinition:

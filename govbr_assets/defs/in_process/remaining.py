@@ -9,8 +9,8 @@ import pyarrow as pa
 from govbr_assets.core.date_ranges import ranges_by_value
 from govbr_assets.core.day_counts import COUNTS, closed
 from govbr_assets.core.days import Day
-from govbr_assets.defs.in_process.heard import Heard
 from govbr_assets.defs.in_process.report import Left
+from govbr_assets.defs.in_process.run_result import RunResult
 from govbr_assets.defs.partitions import FIRST_DAY
 
 _NO_REASON = "it differs still, though its run has succeeded: somebody changes it meanwhile, or run mend again"
@@ -45,18 +45,21 @@ def _differences(rows: list[dict[str, Any]]) -> str:
     return f"{named}: " if named else ""
 
 
-def beside_days(last: Heard) -> Iterator[Left]:
+def beside_days(last: RunResult) -> Iterator[Left]:
     """List what a reconciliation has found that no run of a day can mend."""
-    told = last.metadata.get("hub_reconciliation", {})
-    if files := told.get("unfolded_files"):
-        yield Left("files", f"{files} are not compacted: {told.get('unfolded', '')}".replace("\n", ", "))
-    if rows := told.get("undated_surplus"):
+    recorded = last.metadata.get("hub_reconciliation", {})
+    if files := recorded.get("unfolded_files"):
+        yield Left("files", f"{files} are not compacted: {recorded.get('unfolded', '')}".replace("\n", ", "))
+    if rows := recorded.get("undated_surplus"):
         yield Left("rows without a time", f"only the Hub has these {rows:,}, and no run of a day can remove them")
-    if rows := told.get("unpublishable_rows"):
+    if rows := recorded.get("unpublishable_rows"):
         yield Left(
-            "rows of PostgreSQL", f"{rows:,} cannot be published: {told.get('unpublishable', '')}".replace("\n", " ")
+            "rows of PostgreSQL",
+            f"{rows:,} cannot be published: {recorded.get('unpublishable', '')}".replace("\n", " "),
         )
-    if told.get("refused_days"):
-        yield Left("days", f"{told['refused_days']} cannot be compared: {told.get('refused', '')}".replace("\n", " "))
+    if recorded.get("refused_days"):
+        yield Left(
+            "days", f"{recorded['refused_days']} cannot be compared: {recorded.get('refused', '')}".replace("\n", " ")
+        )
     if last.lacking:
         yield Left("the dataset", last.lacking)

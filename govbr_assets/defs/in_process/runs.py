@@ -8,12 +8,13 @@ from dagster import RunRequest
 
 from govbr_assets.core.date_ranges import DateRange
 from govbr_assets.defs.decisions.requests import days_of, request
-from govbr_assets.defs.in_process.heard import Heard
+from govbr_assets.defs.in_process.context import MendContext
+from govbr_assets.defs.in_process.description import describe
+from govbr_assets.defs.in_process.execute import execute
 from govbr_assets.defs.in_process.options import MendOptions
 from govbr_assets.defs.in_process.report import MendReport, RunReport
-from govbr_assets.defs.in_process.tally import Tally
-from govbr_assets.defs.in_process.words import outcome
-from govbr_assets.defs.in_process.workplace import Workplace
+from govbr_assets.defs.in_process.run_result import RunResult
+from govbr_assets.defs.in_process.state import MendState
 
 BY = "govbr-assets mend"
 """Who has requested the runs, as their tag says."""
@@ -24,17 +25,17 @@ class MendRuns:
     """Executes the runs.
 
     Attributes:
-        at: where, and with what.
+        context: what they are executed with.
         options: what was chosen.
         report: each run is added to it.
-        tally: likewise.
+        state: likewise.
         published: how many runs have published, or would have.
     """
 
-    at: Workplace
+    context: MendContext
     options: MendOptions
     report: MendReport
-    tally: Tally
+    state: MendState
     published: int = 0
 
     @property
@@ -42,7 +43,7 @@ class MendRuns:
         """Whether another run may publish."""
         return self.options.max_runs is None or self.published < self.options.max_runs
 
-    def publish(self, wanted: RunRequest, days: Collection[date] = ()) -> Heard:
+    def publish(self, wanted: RunRequest, days: Collection[date] = ()) -> RunResult:
         """Execute a run that publishes.
 
         Args:
@@ -53,16 +54,16 @@ class MendRuns:
             KeyboardInterrupt: a signal has come meanwhile.
         """
         self.published += 1
-        heard = self._execute(wanted)
+        result = self._execute(wanted)
         if span := days_of(wanted):
             covered = DateRange.of(span)
-            self.tally.add_days(heard, [day for day in days if day in covered])
+            self.state.add_run_of_days(result, [day for day in days if day in covered])
         else:
-            self.tally.add(wanted.job_name or "", heard)
+            self.state.add_run(wanted.job_name or "", result)
         self._check_interrupted()
-        return heard
+        return result
 
-    def look(self, *, deep: bool) -> bool:
+    def reconcile(self, *, deep: bool) -> bool:
         """Compare both sides anew; return whether it could be done.
 
         Args:
@@ -71,23 +72,26 @@ class MendRuns:
         Raises:
             KeyboardInterrupt: a signal has come meanwhile.
         """
-        heard = self._execute(request("reconciliation", BY, BY, deep=deep))
+        result = self._execute(request("reconciliation", BY, BY, deep=deep))
         self._check_interrupted()
-        if heard.success:
-            self.tally.look(heard, self.at.load())
+        if result.success:
+            self.state.add_reconciliation(result, self.context.load())
         else:
-            self.report.problem = heard.problem
-        return heard.success
+            self.report.problem = result.problem
+        return result.success
 
-    def _execute(self, wanted: RunRequest) -> Heard:
+    def _execute(self, wanted: RunRequest) -> RunResult:
         """Execute a run and report it."""
-        job = wanted.job_name or ""
-        heard = self.at.execute(wanted, self.options.config)
-        report = RunReport(job, days_of(wanted), heard.run_id, heard.success, outcome(job, heard), heard.problem)
-        self.report.runs.append(report)
-        return heard
+        job, days, watch = wanted.job_name or "", days_of(wanted), self.context.watch
+        watch.begin(f"{job} {days}".strip())
+        result = RunResult(watch.say)
+        execute(self.context.job(job), wanted, self.context.instance, result, self.options.config)
+        done = describe(job, result)
+        watch.end(done if result.success else f"failed: {result.problem}")
+        self.report.runs.append(RunReport(job, days, result.run_id, result.success, done, result.problem))
+        return result
 
     def _check_interrupted(self) -> None:
         """Dagster has ended the run by itself; here all ends with it."""
-        if self.at.interrupted():
+        if self.context.interrupted():
             raise KeyboardInterrupt

@@ -10,15 +10,15 @@ from dagster import DagsterError, DagsterInstance, Definitions
 from dagster_shared.telemetry import get_or_create_user_telemetry_dir
 
 from govbr_assets.core.days import Day
+from govbr_assets.defs.in_process.context import MendContext
 from govbr_assets.defs.in_process.watch import Watch
-from govbr_assets.defs.in_process.workplace import Workplace
 from govbr_assets.defs.metadata.reconciliation import RECONCILIATION
 from govbr_assets.defs.resources import HubResource, PostgresResource
 from govbr_assets.errors import ConfigurationError
 
 
 @contextmanager
-def opened_instance(*, lasting: bool) -> Iterator[DagsterInstance]:
+def open_instance(*, lasting: bool) -> Iterator[DagsterInstance]:
     """Open Dagster's instance.
 
     Args:
@@ -58,9 +58,9 @@ def check_reachable(hub: HubResource, postgres: PostgresResource) -> None:
     postgres.client().newest_day(Day.at(now), now)
 
 
-def workplace(
+def mend_context(
     definitions: Definitions, instance: DagsterInstance, watch: Watch, interrupted: Callable[[], bool]
-) -> Workplace:
+) -> MendContext:
     """Put together what `mend` works with.
 
     Args:
@@ -77,7 +77,7 @@ def workplace(
     def load() -> pa.Table:
         return cast(pa.Table, definitions.load_asset_value(RECONCILIATION, instance=instance))
 
-    return Workplace(
+    return MendContext(
         instance,
         hub_of(definitions),
         postgres_of(definitions),

@@ -1,4 +1,4 @@
-"""What is heard of a run while it is executed: how it ends, and what its assets and checks have recorded."""
+"""The result of a run, collected while it is executed: how it ends, and what its assets and checks have recorded."""
 
 import logging
 import re
@@ -16,8 +16,8 @@ _DAY = re.compile(r"^\d{4}-\d{2}-\d{2}: ")  # before what is said of it
 
 
 @dataclass
-class Heard:
-    """Listens to one run, and keeps little of what it hears: a run can have thousands of days.
+class RunResult:
+    """The result of one run, whose events it listens to; it keeps little of them: a run can have thousands of days.
 
     Attributes:
         say: takes the sentences of its log as they come: of several days the same once, and no errors, which are in
@@ -72,17 +72,17 @@ class Heard:
 
     def _failure(self, data: Any) -> None:
         """Take the words of a step that has failed, and its days with their reasons."""
-        told = data.user_failure_data
-        self.problem = self.problem or (told.description if told and told.description else words_of(data.error))
-        if told:
-            self.rejected |= {day: str(reason.value) for day, reason in told.metadata.items()}
+        failure = data.user_failure_data
+        self.problem = self.problem or (failure and failure.description) or words_of(data.error)
+        if failure:
+            self.rejected |= {day: str(reason.value) for day, reason in failure.metadata.items()}
 
     def _check(self, evaluation: AssetCheckEvaluation) -> None:
         """Take what a check has come to."""
         failed = not evaluation.passed and evaluation.severity is AssetCheckSeverity.ERROR
         self.checks[evaluation.check_name, evaluation.partition or ""] = failed
-        lacking = evaluation.metadata.get("lacking")
-        self.lacking = "" if lacking is None or lacking.value == "nothing" else str(lacking.value)
+        if lacking := evaluation.metadata.get("lacking"):
+            self.lacking = "" if lacking.value == "nothing" else str(lacking.value)
 
     def _record(self, asset: str, event: Event) -> None:
         """Take what was recorded of an asset."""

@@ -1,0 +1,73 @@
+"""Descriptions of what a run has done, from what its assets have recorded."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+
+from govbr_assets.core.day_counts import COUNTS
+from govbr_assets.defs.in_process.run_result import RunResult
+
+ROW_LABELS = {
+    "new_rows": "added",
+    "changed_rows": "changed",
+    "moved_in": "moved in",
+    "moved_out": "moved out",
+    "removed": "removed",
+    "doubled": "duplicates dropped",
+    "kept": "kept though not in PostgreSQL",
+}
+"""What becomes of rows of a day: the name of each number in the metadata, and the word for it."""
+
+
+def describe(job: str, result: RunResult) -> str:
+    """Say what a run has done, or would do if it was a dry run.
+
+    Args:
+        job: the name of its job.
+        result: what was recorded of the run.
+    """
+    return _DESCRIPTIONS[job](result) if job in _DESCRIPTIONS else ""
+
+
+def _days(result: RunResult) -> str:
+    """Count the rows of days."""
+    numbers = result.numbers.get("hf_parquet_shard", Counter())
+    done = [f"{numbers[name]:,} {words}" for name, words in ROW_LABELS.items() if numbers[name]]
+    return f"rows: {', '.join(done)}" if done else "nothing had to change"
+
+
+def _compaction(result: RunResult) -> str:
+    """Count the files of a compaction."""
+    recorded = result.metadata.get("consolidated_dataset", {})
+    if not recorded.get("files_in"):
+        return "all was compacted"
+    dropped = f", {recorded['duplicates_dropped']:,} duplicates dropped" if recorded.get("duplicates_dropped") else ""
+    return f"{recorded['files_in']} files into {recorded.get('files_out', 0)}{dropped}"
+
+
+def _reconciliation(result: RunResult) -> str:
+    """Count what differs."""
+    recorded = result.metadata.get("hub_reconciliation", {})
+    counted = {name: recorded.get(name, 0) for name in (*COUNTS[2:], "undated_surplus", "unpublishable_rows")}
+    named = [f"{count:,} {name.replace('_', ' ')}" for name, count in counted.items() if count]
+    if not recorded:
+        return ""
+    files = f"; {recorded['unfolded_files']} files are to be compacted" if recorded.get("unfolded_files") else ""
+    if not recorded.get("differing_days") and not named:
+        return f"no day differs{files}"
+    return f"{recorded.get('differing_days', 0)} days differ: {', '.join(named) or 'nothing else'}{files}"
+
+
+def _reduced(result: RunResult) -> str:
+    """Count the files of the reduced dataset."""
+    recorded = result.metadata.get("reduced_dataset", {})
+    if not recorded.get("files_made") and not recorded.get("files_dropped"):
+        return "nothing had to change"
+    return f"{recorded.get('files_made', 0)} files made anew, {recorded.get('files_dropped', 0)} dropped"
+
+
+_DESCRIPTIONS: Mapping[str, Callable[[RunResult], str]] = {
+    "daily_sync": _days,
+    "weekly_consolidation": _compaction,
+    "reconciliation": _reconciliation,
+    "reduced_sync": _reduced,
+}
