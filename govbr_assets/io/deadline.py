@@ -39,7 +39,7 @@ class Deadline(Generic[T]):
             """Call the function; keep its result or its error for the caller."""
             try:
                 done.append(work())
-            except BaseException as error:
+            except BaseException as error:  # whatever it is: raised in the caller, or lost with a call that is too late
                 failed.append(error)
 
         thread = threading.Thread(target=copy_context().run, args=(body,), name="deadline", daemon=True)

@@ -48,7 +48,7 @@ class _Worker(Generic[T]):
             with closing(self._stream()) as stream:
                 while self._requests.get():
                     self._items.put(next(zip(stream, strict=False), None))
-        except BaseException as error:  # raised in the consumer
+        except BaseException as error:  # whatever it is: raised in the consumer, which else would wait in vain
             self._items.put(error)
 
 

@@ -1,4 +1,4 @@
-"""Sensors: when to run because something happened. Each reads, asks a rule of `core`, and requests what it says.
+"""Sensors: when to run because something happened. Each asks `decisions`, and requests what they say.
 
 A tick gives its runs and its cursor together: whatever breaks off before, the next tick begins with the old cursor and
 asks for the same runs under the same keys.

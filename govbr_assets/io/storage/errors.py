@@ -52,6 +52,7 @@ class storage_failures(AbstractContextManager[None, bool | None]):  # noqa: N801
 
 def _translate(error: Exception, doing: str) -> GovbrAssetsError:
     """Return our error for one of a file system."""
+    # Base classes of fsspec raise it without a word for what a file system has not got.
     name = "such a file system cannot do this" if isinstance(error, NotImplementedError) else type(error).__name__
     reason = " ".join(str(error).split())[:_MAX_CHARACTERS].rstrip(".") or name
     text = f"GOVBR_STORAGE_URL fails while {doing}: {reason}"

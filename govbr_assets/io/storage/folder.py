@@ -111,7 +111,7 @@ class Folder:
                 file.close()
                 if draft != path:
                     self._move(draft, path)
-        except BaseException:
+        except BaseException:  # Ctrl-C as well: nothing of a half-written file may stay; raised again below
             with suppress(GovbrAssetsError), storage_failures(f"removing half of {name}"):  # keep the first error
                 if draft == path:
                     _abandon(file)
