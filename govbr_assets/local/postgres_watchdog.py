@@ -57,11 +57,13 @@ def _end_with_the_input() -> None:
     """Let the end of the input end the main thread as a signal does: where it stands, but not without cleaning up."""
 
     def end(*_: object) -> None:
+        """Raise `SystemExit` in the main thread, and ignore further signals: they would cut off its cleaning up."""
         for number in _ENDINGS:
             signal.signal(number, signal.SIG_IGN)
         sys.exit(1)
 
     def wait() -> None:
+        """Wait for the end of the input, then signal the main thread."""
         os.read(0, 1)
         signal.pthread_kill(main_thread, signal.SIGTERM)
 

@@ -28,6 +28,7 @@ def answer(status: int, error: str = "Broken on purpose", headers: Mapping[str, 
     """
 
     async def act(_app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        """Take the whole request, then answer it without the application."""
         while (await receive()).get("more_body", False):  # a sender listens only when it has sent everything
             pass
         await JSONResponse({"error": error}, status, headers)(scope, receive, send)
@@ -51,6 +52,7 @@ def say(
     """
 
     async def act(_app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        """Take the whole request, then answer it without the application."""
         while (await receive()).get("more_body", False):
             pass
         await Response(content, status, headers, media_type)(scope, receive, send)
@@ -66,12 +68,14 @@ def cut(after_bytes: int | None = None) -> Action:
     """
 
     async def act(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        """Drop the connection at once, or have the application answer until enough bytes are sent."""
         if after_bytes is None:
             await drop(scope, receive)
             return
         left = after_bytes
 
         async def sending(message: Message) -> None:
+            """Send what still gets through, then drop the connection."""
             nonlocal left
             body = message.get("body", b"")
             if left < 0:
@@ -94,6 +98,7 @@ def wait(seconds: float) -> Action:
     """Be slow."""
 
     async def act(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        """Call the application some seconds later."""
         await asyncio.sleep(seconds)
         await app(scope, receive, send)
 
@@ -108,6 +113,7 @@ def call(function: Callable[[], object]) -> Action:
     """
 
     async def act(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        """Call the function, then the application."""
         await run_in_threadpool(function)
         await app(scope, receive, send)
 
@@ -122,6 +128,7 @@ def detour(path: str) -> Action:
     """
 
     async def act(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        """Call the application with the other path."""
         await app({**scope, "path": path, "raw_path": path.encode()}, receive, send)
 
     return act
@@ -135,6 +142,7 @@ def rewrite_answer(function: Callable[[Any], Any]) -> Action:
     """
 
     async def act(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        """Call the application, and send another JSON value in place of its answer."""
         held: list[Message] = []
 
         async def hold(message: Message) -> None:
@@ -155,6 +163,7 @@ def rewrite_request(function: Callable[[bytes], bytes]) -> Action:
     """
 
     async def act(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        """Take the whole request, and call the application with another body."""
         pieces, more = [], True
         while more:
             message = await receive()
@@ -170,6 +179,7 @@ def after(action: Action) -> Action:
     """Let the work be done before an action, which then has only the answer inside it, held back."""
 
     async def act(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        """Call the application, then the action with the answer held back."""
         held: list[Message] = []
 
         async def hold(message: Message) -> None:
@@ -190,6 +200,7 @@ def _read_already(receive: Receive, body: bytes = b"") -> Receive:
     ended = False
 
     async def receiving() -> Message:
+        """Return the body once, then what the connection brings."""
         nonlocal ended
         if ended:
             return await receive()

@@ -126,6 +126,7 @@ def to_repo(handler: Handler, role: Role = "read") -> Callable:
     """
 
     async def endpoint(request: Request) -> Response:
+        """Admit a request to its repo, redirect it if the repo has moved, and have the handler answer it."""
         hub, repo_id = hub_of(request), repo_of(request)
         moved = hub.store.moved_to(repo_id)
         hub.tokens.admit(request, hub.store, moved or repo_id, role)
@@ -152,6 +153,7 @@ def to_user(handler: Handler, role: Role | None = None) -> Callable:
     """
 
     async def endpoint(request: Request) -> Response:
+        """Admit the sender of a request, and have the handler answer it."""
         hub = hub_of(request)
         if role is not None:
             hub.tokens.admit_user(request, role)

@@ -131,11 +131,13 @@ def _recording(exchange: Exchange, receive: Receive, send: Send) -> tuple[Receiv
     """Give two ends of a connection that record what passes, before it does: who has an answer finds it recorded."""
 
     async def receiving() -> Message:
+        """Receive a message, and count the bytes of its body."""
         message = await receive()
         exchange.received += len(message.get("body", b""))
         return message
 
     async def sending(message: Message) -> None:
+        """Record status and bytes of a message, and send it."""
         if message["type"] == "http.response.start":
             exchange.status = message["status"]
         exchange.sent += len(message.get("body", b""))

@@ -48,7 +48,10 @@ def viewer_app(index: Index, tokens: Tokens) -> Starlette:
         return answers.size(request.query_params["dataset"], snapshot)
 
     def route(path: str, answer: Answer, *required: str) -> Route:
+        """Make a route of what answers a request at a snapshot, and the query parameters that it must have."""
+
         def respond(request: Request) -> Response:
+            """Answer from the snapshot that the index has of the repo, and name its revision."""
             snapshot = index.snapshot(_repo(request, index, tokens, required))
             _check_asked(request, snapshot)
             return JSONResponse(answer(request, snapshot), headers={"X-Revision": snapshot.revision})
