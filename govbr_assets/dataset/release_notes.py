@@ -26,7 +26,7 @@ from govbr_assets.dataset.changeset import (
     VisibleRows,
 )
 from govbr_assets.errors import ContractError
-from govbr_assets.huggingface.client import Commit
+from govbr_assets.huggingface.history import Commit
 from govbr_assets.huggingface.snapshot import Snapshot
 
 _CHANGELOG_BYTES = 4 << 20  # decades of entries: what is larger is something else, and would have to fit into memory

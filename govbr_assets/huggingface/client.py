@@ -1,13 +1,11 @@
 """One dataset repo on the Hub: its head, what it holds at a revision, and the commit; the client of the Hub."""
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
-from itertools import takewhile
-from typing import IO, NamedTuple, Protocol, cast
+from typing import IO, cast
 from urllib.parse import quote
 
 from huggingface_hub import HfApi, HfFileSystem, constants
@@ -18,8 +16,6 @@ from huggingface_hub.utils import (
     disable_progress_bars,
     hf_raise_for_status,
     http_backoff,
-    paginate,
-    parse_datetime,
     validate_repo_id,
 )
 
@@ -27,6 +23,8 @@ from govbr_assets.core.layout import CARD_PATH
 from govbr_assets.errors import ConfigurationError, HubUnavailableError, UnknownRevisionError
 from govbr_assets.huggingface.errors import ParentConflictError, storage_refusal, translated_errors
 from govbr_assets.huggingface.file_changes import FileChanges
+from govbr_assets.huggingface.history import Commit, list_commits, trailer_since
+from govbr_assets.huggingface.small_files import CardCache, SmallFiles
 from govbr_assets.huggingface.snapshot import DataFile, Snapshot
 from govbr_assets.huggingface.token import machine_token
 from govbr_assets.huggingface.upload import operations_of, uploads_ahead, were_sent
@@ -37,23 +35,7 @@ from govbr_assets.redact import remember
 
 disable_progress_bars()  # they would fill the run's log
 
-_SMALL = 8  # files, cards mostly, that are remembered
-
 _PATHS = 400  # of one question, which a commit of ours needs one or two of
-
-_TRAILER = re.compile(r"^([A-Z][A-Za-z-]+): (\d+)$", re.MULTILINE)
-
-
-class Commit(NamedTuple):
-    """A commit of the repo: its revision, when it was made (aware), and its message without the first line."""
-
-    revision: str
-    at: datetime
-    message: str
-
-    def trailer(self, name: str) -> int:
-        """Read a number that the commit tells of itself, as git's trailers are written; 0 if it does not."""
-        return sum(int(number) for told, number in _TRAILER.findall(self.message) if told == name)
 
 
 class _Files(HfFileSystem):
@@ -62,18 +44,6 @@ class _Files(HfFileSystem):
     def isdir(self, path: str) -> bool:
         """Say no: only files of a snapshot are ever opened."""
         return False
-
-
-class CardCache(Protocol):
-    """Dataset cards by content id, kept between runs."""
-
-    def card(self, content: str) -> bytes | None:
-        """Return a card; None if it is not kept."""
-        ...
-
-    def keep_card(self, content: str, card: bytes) -> None:
-        """Keep a card."""
-        ...
 
 
 class RepoClient:
@@ -106,7 +76,7 @@ class RepoClient:
         if not complete:
             raise ConfigurationError(f"GOVBR_REPO_ID is {repo_id!r}: write namespace/name, such as my-org/my-news.")
         self.repo_id, self.private, self.patience = repo_id, private, patience
-        self._cards = cards
+        self._small = SmallFiles(cards)
         remember(token)
         self._token = clean_token("HF_TOKEN", token or "")
         remember(self._token)
@@ -116,7 +86,6 @@ class RepoClient:
         # Its caches outlive revisions: every path names its commit, and the size comes from our listing.
         self._file_system = _Files(endpoint=endpoint, token=sent, skip_instance_cache=True, use_listings_cache=False)
         self._followed_by: dict[str, str] = {}
-        self._small: dict[str, bytes] = {}  # the last ones read, by content: the card is asked for at every revision
         self.accepted_card: bytes | None = None  # the last one that the Hub called valid, `validate` fills it
         self.at = lru_cache(maxsize=4)(self._at)
 
@@ -166,22 +135,8 @@ class RepoClient:
             entries = self.api.list_repo_tree(self.repo_id, repo_type="dataset", revision=revision, recursive=True)
             files = [entry for entry in entries if isinstance(entry, RepoFile)]
         bare = Snapshot(revision, {file.path: _as_ours(file, revision) for file in files})
-        return replace(bare, card=self._card(bare))
-
-    def _card(self, snapshot: Snapshot) -> bytes | None:
-        """Read the card at a revision, or take what is known of its content."""
-        file = snapshot.files.get(CARD_PATH)
-        if file is None:
-            return None
-        card = self._small.get(file.content)
-        if card is None and self._cards:
-            card = self._cards.card(file.content)
-        if card is None:
-            card = self.content(snapshot, CARD_PATH) or b""
-            if self._cards:
-                self._cards.keep_card(file.content, card)
-        self._remember(file.content, card)
-        return card
+        card = bare.files.get(CARD_PATH)
+        return replace(bare, card=self._small.card(card.content, lambda: self._read(card))) if card else bare
 
     def files_at(self, revision: str, paths: Sequence[str]) -> dict[str, DataFile]:
         """Ask for some files of a commit that was made just now: by path, those that are there.
@@ -202,34 +157,20 @@ class RepoClient:
 
     def commits(self, revision: str = "main") -> Iterator[Commit]:
         """Go through the commits that lead to a revision, newest first, a page at a time."""
-        endpoint = self.api.endpoint or constants.ENDPOINT
-        # `list_repo_commits` fetches the whole history, of which the last hour is wanted.
-        address = f"{endpoint}/api/datasets/{self.repo_id}/commits/{revision}"
-        with translated_errors(self.repo_id, "listing the commits"):
-            for commit in paginate(address, params={}, headers=build_hf_headers(token=self.token)):
-                yield Commit(commit["id"], parse_datetime(commit["date"]), commit.get("message") or "")
+        return list_commits(self.api.endpoint or constants.ENDPOINT, self.repo_id, revision, lambda: self.token)
 
     def trailer_since(self, name: str, instant: datetime) -> int:
-        """Add up a trailer of the commits since an aware instant."""
-        if self.head().revision is None:
-            return 0
-        lately = takewhile(lambda commit: commit.at > instant, self.commits())
-        return sum(commit.trailer(name) for commit in lately)
+        """Add up a trailer of the commits since an aware instant; 0 if there is no repo."""
+        return trailer_since(self.commits(), name, instant) if self.head().revision else 0
 
     def content(self, snapshot: Snapshot, path: str) -> bytes | None:
         """Read a small file at a revision; None when it is not there."""
         file = snapshot.files.get(path)
-        if file is None:
-            return None
-        if file.content not in self._small:
-            with translated_errors(self.repo_id, f"reading {path}"), self.open(file) as remote:
-                self._remember(file.content, remote.read(file.size))
-        return self._small[file.content]
+        return self._small.get(file.content, lambda: self._read(file)) if file else None
 
-    def _remember(self, content: str, small: bytes) -> None:
-        """Remember a small file that was read."""
-        self._small.pop(content, None)
-        self._small = dict([*self._small.items(), (content, small)][-_SMALL:])
+    def _read(self, file: DataFile) -> bytes:
+        with translated_errors(self.repo_id, f"reading {file.path}"), self.open(file) as remote:
+            return remote.read(file.size)
 
     def open(self, file: DataFile) -> IO[bytes]:
         """Open a file for reading ranges of it; nothing travels but what is read."""

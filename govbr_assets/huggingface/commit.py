@@ -8,9 +8,10 @@ from itertools import chain, takewhile
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from govbr_assets.errors import HubUnavailableError
-from govbr_assets.huggingface.client import Commit, RepoClient
+from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.errors import HubBusyError, ParentConflictError
 from govbr_assets.huggingface.file_changes import FileChanges
+from govbr_assets.huggingface.history import Commit
 from govbr_assets.huggingface.snapshot import Snapshot
 from govbr_assets.huggingface.verification import check_taken, verified
 

@@ -18,7 +18,7 @@ from govbr_assets.core.releases import Release
 from govbr_assets.dataset import Dataset
 from govbr_assets.dataset.changeset import SourceRevision
 from govbr_assets.errors import ContractError, HubDeniedError
-from govbr_assets.huggingface.client import Commit
+from govbr_assets.huggingface.history import Commit
 from govbr_assets.huggingface.snapshot import Snapshot
 
 _COMMITS = 200  # that are looked through: of others after the last one of ours, of the full dataset for a release
