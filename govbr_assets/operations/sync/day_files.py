@@ -47,7 +47,7 @@ class DayFiles:
 
     def __init__(self, dataset: Dataset, folder: Path) -> None:
         self._dataset, self._folder, self.spec = dataset, folder, dataset.spec
-        self._inbox = FileCache(dataset, folder / "inbox")
+        self._local_files = FileCache(dataset, folder / "inbox")
         self._groups: dict[tuple[str, int], pa.Table] = {}
         self._days: dict[str, Counter[date]] = {}  # by content: how many rows a file has of each day
         self._last: tuple[str, int, pa.Table] | None = None  # the row group that was read last
@@ -102,7 +102,7 @@ class DayFiles:
 
     def shard(self, file: DataFile) -> Rows:
         """Read a shard, from its local copy: into memory, or where it is if its rows are many."""
-        return self._dataset.reader.whole_file(file, lambda: self._inbox.get(file))
+        return self._dataset.reader.whole_file(file, lambda: self._local_files.get(file))
 
     def is_encoded_as(self, file: DataFile, rows: Rows) -> bool:
         """Return whether a shard has the very bytes that rows would have as a file: [n rows x 24]."""
@@ -130,12 +130,12 @@ class DayFiles:
         if made.local is None:
             return made
         file = DataFile.of(path, made.local)
-        self._inbox.adopt(file, made.local)
-        return replace(made, local=self._inbox.path(file))
+        self._local_files.adopt(file, made.local)
+        return replace(made, local=self._local_files.path(file))
 
     def _old_year(self, file: DataFile) -> OldFile:
         self._last = None  # the memory is needed now
-        old = OldFile.of(self._inbox.get(file), self.spec.layout.period_of(file.path) or 0, self.spec)
+        old = OldFile.of(self._local_files.get(file), self.spec.layout.period_of(file.path) or 0, self.spec)
         if old is None:
             raise ContractError(
                 f"{file.path} on the Hub is not in the order of a compacted file: run weekly_consolidation first."
@@ -144,7 +144,7 @@ class DayFiles:
 
     def clear(self, keep: Sequence[DataFile]) -> None:
         """Remove from the disk what no other commit needs."""
-        self._inbox.keep_only(keep)
+        self._local_files.keep_only(keep)
         for path in self._folder.glob("new-*"):
             path.unlink()
 
@@ -167,7 +167,7 @@ class DayFiles:
                 self._last = file.content, index, self._dataset.reader.row_group(file, index)
             yield self._last[2]
             return
-        with pq.ParquetFile(self._inbox.get(file), pre_buffer=False, buffer_size=1 << 20) as parquet:
+        with pq.ParquetFile(self._local_files.get(file), pre_buffer=False, buffer_size=1 << 20) as parquet:
             at_once = rows_at_once(rows, size, most_rows=1_000, most_bytes=PIECE_BYTES)
             for batch in parquet.iter_batches(at_once, row_groups=[index], use_threads=False):
                 yield pa.Table.from_batches([batch]).cast(self.spec.schema)
