@@ -27,6 +27,10 @@ from govbr_assets.core.round_trip import RoundTrip, same
 from govbr_assets.errors import ContractError
 
 _WRITE_ERRORS = (yaml.YAMLError, RuamelError, *VALUE_ERRORS, AssertionError, NotImplementedError, RecursionError)
+"""Raised by ruamel.yaml for texts that PyYAML parses: of its own class, by its code that meets a value or a depth it
+does not expect, by its assertions, and NotImplementedError where two comments would come to the same place, as in
+`b: # one` above an empty block scalar. The text cannot be edited then, and the caller says so.
+"""
 
 
 def edit_metadata(text: str, target: Metadata, newline: str, first_line: int = 1) -> str:
