@@ -50,7 +50,7 @@ class CompactionInputs:
         self.breaking: set[DataFile] = set()
         """Files that break readers, beside other files or if they are the first one."""
         self.duplicates = Duplicates()
-        self.doubled: set[DataFile] = set()
+        self.with_duplicates: set[DataFile] = set()
         """Files with ids that stand several times."""
 
     def refresh(self, snapshot: Snapshot, built: Collection[DataFile]) -> Sources:
@@ -132,8 +132,10 @@ class CompactionInputs:
                 for keys in stream():
                     keep(keys.select(names))
         ids, holders = find_duplicates(streams)
-        self.doubled = {file for file in files if file.path in holders}
-        whole = self._streams([file for file in files if file in self.doubled], spec.sourced_schema.names, self._rows)
+        self.with_duplicates = {file for file in files if file.path in holders}
+        whole = self._streams(
+            [file for file in files if file in self.with_duplicates], spec.sourced_schema.names, self._rows
+        )
         self.duplicates = choose_winners(ids, whole, spec)
         self._surveyed, self._origins = frozenset(files), {}
 

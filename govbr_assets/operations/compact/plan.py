@@ -115,7 +115,7 @@ class Compaction:
             return self._deletion(snapshot, still)
         found = inputs.refresh(snapshot, self._years.files)
         # Files with duplicates go first, so that these are there at as few revisions as can be.
-        waiting = [*found.legacy, *sorted(found.shards, key=lambda file: file not in inputs.doubled)]
+        waiting = [*found.legacy, *sorted(found.shards, key=lambda file: file not in inputs.with_duplicates)]
         losing = {year for year, file in found.years.items() if inputs.losing(file).num_rows}
         taken = pack_commit(waiting, inputs.staged, inputs.breaking, losing, self._most)
         years = losing.union(*(years_of(inputs.staged, file) for file in taken))
