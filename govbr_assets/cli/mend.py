@@ -40,7 +40,7 @@ def mend(signals: Signals, *, dry_run: bool, allow_removals: int, max_runs: int 
     Late rows, the compaction if it is due, a reconciliation, a compaction if it is needed, the days that differ, the
     oldest first, the reduced dataset, and a reconciliation again, until nothing more can be done. Runs are recorded in
     DAGSTER_HOME if it is set. Exit code 0 if the Hub equals PostgreSQL on all days that have ended, and with --dry-run
-    if nothing would be refused.
+    if nothing would be rejected.
     """
     options = MendOptions(dry_run, allow_removals, max_runs)
     with open_instance(lasting=keeps_records) as instance, progress() as watch:
@@ -65,7 +65,7 @@ def _print(report: MendReport) -> None:
         ["run", "days", "outcome"],
         [[run.job, run.days, run.done if run.success else f"failed: {run.problem}"] for run in report.runs],
     )
-    left = "What would be refused" if report.dry_run else "What is left"
+    left = "What would be rejected" if report.dry_run else "What is left"
     print_table(left, ["what", "why"], [[each.what, each.why] for each in report.left])
     for note in report.notes:
         print_conclusion(note, holds=False)

@@ -48,13 +48,13 @@ def _span(text: str) -> DateRange:
 
 
 def _print(report: PlanReport) -> None:
-    """Print what would change, and what would be refused."""
+    """Print what would change, and what would be rejected."""
     print_table(
         f"What a sync of {report.span} would change",
         ["day", "rows", "changed columns"],
         [[each.day, _counted(each), each.columns] for each in report.days],
     )
-    print_table("What it would refuse", ["day", "why"], report.rejected.items())
+    print_table("What it would reject", ["day", "why"], report.rejected.items())
     print_conclusion(_conclusion(report), holds=report.holds)
 
 
@@ -67,7 +67,7 @@ def _conclusion(report: PlanReport) -> str:
     """Say what it comes to."""
     if report.problem:
         return f"Nothing can be told: {report.problem}"
-    refused = f" {len(report.rejected)} days would be refused, in full or in part." if report.rejected else ""
+    rejected = f" {len(report.rejected)} days would be rejected, in full or in part." if report.rejected else ""
     if not report.days:
-        return f"Nothing of {report.span} would change.{refused}"
-    return f"{len(report.days)} days would change, by {report.commits} commits; nothing was published.{refused}"
+        return f"Nothing of {report.span} would change.{rejected}"
+    return f"{len(report.days)} days would change, by {report.commits} commits; nothing was published.{rejected}"

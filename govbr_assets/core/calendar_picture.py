@@ -40,7 +40,7 @@ _KINDS = {
     "many": _Kind("100 or more", _SQUARE, _GREEN),
     "differs": _Kind("differs", _RING, _RED),
     "missing": _Kind("rows missing", _CROSS, _RED),
-    "refused": _Kind("not compared", _DIAMOND, _AMBER),
+    "rejected": _Kind("not compared", _DIAMOND, _AMBER),
 }
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -67,18 +67,18 @@ class _Words(NamedTuple):
     colour: str = _GREY
 
 
-def calendar_picture(days: pa.Table, refused: Collection[date] = ()) -> str:
+def calendar_picture(days: pa.Table, rejected: Collection[date] = ()) -> str:
     """Draw the days of a reconciliation, the newest year first.
 
     Args:
         days: [n days x 8] of `day_counts.DAYS_SCHEMA`, in order, at least one. Days between the first one and the last
             one that it does not have are days without rows.
-        refused: days whose contents could not be compared.
+        rejected: days whose contents could not be compared.
 
     Returns:
         An SVG document.
     """
-    kinds = {row["day"]: _kind(row, refused=row["day"] in refused) for row in days.to_pylist()}
+    kinds = {row["day"]: _kind(row, rejected=row["day"] in rejected) for row in days.to_pylist()}
     runs, words = _legend()
     words += [_Words(_LEFT + number * 4.4, 3.4, month) for number, month in enumerate(_MONTHS)]
     line = _HEAD
@@ -91,14 +91,14 @@ def calendar_picture(days: pa.Table, refused: Collection[date] = ()) -> str:
     return _document(line, runs, words)
 
 
-def _kind(row: Mapping[str, int], *, refused: bool) -> str:
+def _kind(row: Mapping[str, int], *, rejected: bool) -> str:
     """Say of which kind a day is, by its counts; one that could not be compared is not one that is equal."""
     if row["missing"]:
         return "missing"
     if any(row[name] for name in COUNTS[2:]):
         return "differs"
-    if refused:
-        return "refused"
+    if rejected:
+        return "rejected"
     return "few" if row["hub_rows"] < 10 else "some" if row["hub_rows"] < 100 else "many"
 
 

@@ -21,17 +21,17 @@ def dry_run_sync(
     """Plan the days of a run, and give what would become of each as an observation.
 
     Raises:
-        Failure: days that would be refused, by name.
+        Failure: days that would be rejected, by name.
     """
-    refused, asset = dict[str, str](), context.asset_key
+    rejected, asset = dict[str, str](), context.asset_key
     progress = SyncProgress(len(plans))
     for batch in sync_days(dataset, plans, dry_run=True, log=context.log.info):
         progress.add(batch)
-        refused.update(batch.rejected)
+        rejected.update(batch.rejected)
         for key, shard in batch.days.items():
             metadata = progress.to_metadata() if len(plans) == 1 else {"dry_run": True}
             metadata |= day_metadata(batch.plans[key], shard, batch.result, dataset)
-            refused |= {key: shard.blocked} if shard.blocked else {}
+            rejected |= {key: shard.blocked} if shard.blocked else {}
             context.log.info(f"{key}:\n{day_table(shard)}")
             yield AssetObservation(asset, partition=key, metadata=metadata)
     context.log.info(f"Dry run, nothing was published: {progress}")
@@ -39,5 +39,5 @@ def dry_run_sync(
         yield AssetObservation(
             asset, description="Dry run: the plan of the whole run.", metadata=progress.to_metadata()
         )
-    if refused:
-        raise days_failure(refused, len(plans))
+    if rejected:
+        raise days_failure(rejected, len(plans))

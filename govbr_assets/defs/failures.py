@@ -38,17 +38,17 @@ def without_retries() -> Iterator[None]:
         raise Failure(description=text, allow_retries=False) from signal
 
 
-def days_failure(refused: Mapping[str, str], days: int) -> Failure:
+def days_failure(rejected: Mapping[str, str], days: int) -> Failure:
     """Name the days of a run that could not be had, and each reason once."""
-    metadata: dict[str, Any] = {day: MetadataValue.text(reason) for day, reason in refused.items()}
+    metadata: dict[str, Any] = {day: MetadataValue.text(reason) for day, reason in rejected.items()}
     if days == 1:
-        return Failure(description=next(iter(refused.values())), allow_retries=False)
-    by_reason = days_by_value({date.fromisoformat(day): reason for day, reason in refused.items()})
+        return Failure(description=next(iter(rejected.values())), allow_retries=False)
+    by_reason = days_by_value({date.fromisoformat(day): reason for day, reason in rejected.items()})
     several = [f"{name_days(dates, _RANGES)}: {reason.rstrip('.')}" for reason, dates in by_reason.items()]
     named = "; ".join(several[:_REASONS])
     more = f"; and {len(several) - _REASONS} more" if len(several) > _REASONS else ""
-    others = ", the others are" if len(refused) < days else ""
-    text = f"{len(refused)} of {days} days are not on the Hub as they are in PostgreSQL{others}. {named}{more}."
+    others = ", the others are" if len(rejected) < days else ""
+    text = f"{len(rejected)} of {days} days are not on the Hub as they are in PostgreSQL{others}. {named}{more}."
     return Failure(description=text, metadata=metadata, allow_retries=False)
 
 

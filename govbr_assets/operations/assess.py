@@ -90,7 +90,7 @@ def assess(
         changed=totals["changed"],
         columns=columns,
         unpublishable=found.left_out.rows,
-        rejected={str(day): reason for day, reason in found.refused.items()},
+        rejected={str(day): reason for day, reason in found.rejected.items()},
         days=len(days),
         commits=commits,
         minutes=ceil(_seconds(found, len(days), commits, compacts=bool(moved or compacted)) / 60),

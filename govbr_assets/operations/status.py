@@ -52,7 +52,7 @@ class DatasetStatus:
     def holds(self) -> bool:
         """Whether the Hub equals PostgreSQL, but for days that are not over, and the projection mirrors it."""
         found, mirror = self.found, self.mirror
-        beside = found.totals["undated_surplus"] or found.left_out.rows or found.refused or found.uncompacted
+        beside = found.totals["undated_surplus"] or found.left_out.rows or found.rejected or found.uncompacted
         return not (self.differing.num_rows or beside or (mirror and mirror.differences))
 
     @property

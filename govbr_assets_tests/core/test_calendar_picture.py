@@ -18,7 +18,7 @@ COUNTED = {
     "some": {"hub_rows": 10},
     "many": {"hub_rows": 100},
     "missing": {"hub_rows": 100, "missing": 1, "changed": 1},
-    "refused": {"hub_rows": 100},
+    "rejected": {"hub_rows": 100},
     **{f"differs, {name}": {"hub_rows": 5, name: 1} for name in COUNTS[3:]},
 }
 """Kinds of days, with the counts of one."""
@@ -55,8 +55,8 @@ def place(day: date, newest: int) -> tuple[int, int]:
 @example({date(2000, 1, 1) + timedelta(n): "few" for n in range(366)})  # a leap year that begins on a Saturday
 @example({date(2012, 1, 1) + timedelta(n): "few" for n in range(366)})  # and one on a Sunday has 54 weeks
 def test_every_day_from_the_first_to_the_last_is_one_cell_at_its_place_and_of_its_kind(history: dict[date, str]):
-    refused = {day for day, kind in history.items() if kind not in ("few", "some", "many")}  # what differs, differs
-    picture = ElementTree.fromstring(calendar_picture(table(history), refused))
+    rejected = {day for day, kind in history.items() if kind not in ("few", "some", "many")}  # what differs, differs
+    picture = ElementTree.fromstring(calendar_picture(table(history), rejected))
     first, last = min(history), max(history)
     days = [first + timedelta(number) for number in range((last - first).days + 1)]
     drawn = list(cells(picture))

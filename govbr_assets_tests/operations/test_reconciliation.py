@@ -288,7 +288,7 @@ def test_a_day_that_cannot_be_published_is_named_and_the_others_are_compared(gra
     assert metadata["refused_days"] == 1
     assert metadata["refused"].startswith("2026-01-14: Column updated_datetime of the row with id")
     calendar = ElementTree.fromstring(unquote(metadata["calendar"].partition("svg+xml,")[2].removesuffix(")")))
-    assert {kind for _, kind in cells(calendar)} == {"refused", "differs"}
+    assert {kind for _, kind in cells(calendar)} == {"rejected", "differs"}
 
 
 @pytest.mark.parametrize("deep", [False, True])

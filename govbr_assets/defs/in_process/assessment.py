@@ -26,7 +26,7 @@ def assess_dataset(context: MendContext) -> Assessment:
     return found
 
 
-def refusals(found: Assessment, context: MendContext, options: MendOptions) -> Iterator[Left]:
+def rejections(found: Assessment, context: MendContext, options: MendOptions) -> Iterator[Left]:
     """List what could not be done as it was chosen."""
     if found.problem:
         yield Left("the compaction", found.problem)

@@ -13,7 +13,7 @@ from govbr_assets.defs.decisions.late_rows import look_for_late_rows, next_late_
 from govbr_assets.defs.decisions.reduced import next_mirror
 from govbr_assets.defs.decisions.repair import next_repairs, repairable
 from govbr_assets.defs.decisions.requests import request
-from govbr_assets.defs.in_process.assessment import assess_dataset, refusals
+from govbr_assets.defs.in_process.assessment import assess_dataset, rejections
 from govbr_assets.defs.in_process.context import MendContext
 from govbr_assets.defs.in_process.late_state import LateRowsState
 from govbr_assets.defs.in_process.options import MendOptions
@@ -82,7 +82,7 @@ class _Mending:
         """Count in a dry run what becomes of files that have to be compacted first, and of their rows."""
         if self._report.dry_run and last_reconciliation(self._context.instance).uncompacted_files:
             self._report.assessment = found = assess_dataset(self._context)
-            self._report.left += refusals(found, self._context, self._runs.options)
+            self._report.left += rejections(found, self._context, self._runs.options)
 
     def _publish_late_rows(self) -> None:
         """Publish the closed days that have changed since the last time; a first reconciliation looks at all days."""

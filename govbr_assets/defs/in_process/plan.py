@@ -92,7 +92,7 @@ def plan(definitions: Definitions, span: DateRange, watch: Watch) -> PlanReport:
         rejected = {f"{span}": result.problem}
     whole = result.metadata.get(_SHARD, {}) or result.numbers.get(_SHARD, {})
     problem = "" if rejected else result.problem
-    watch.end("failed" if problem else f"{len(result.days)} days would change, {len(rejected)} would be refused")
+    watch.end("failed" if problem else f"{len(result.days)} days would change, {len(rejected)} would be rejected")
     return PlanReport(f"{span}", result.days, rejected, whole.get("commits", 0), problem)
 
 

@@ -34,7 +34,7 @@ class MendState:
 
     @property
     def hopeless(self) -> bool:
-        """Whether all days that differ were refused by their last runs, so that others would refuse them again."""
+        """Whether all days that differ were rejected by their last runs, so that others would reject them again."""
         days = repairable(self.differing)
         return bool(days) and days <= self._reasons.keys()
 

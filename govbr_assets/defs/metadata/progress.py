@@ -40,7 +40,7 @@ class SyncProgress:
         left = self.days - done["days"]
         ahead = f", some {left / pace:.0f} minutes left" if left and pace else ""
         return (
-            f"{done['days']} of {self.days} days, {done['refused']} refused, {done['rows']} new rows,"
+            f"{done['days']} of {self.days} days, {done['refused']} rejected, {done['rows']} new rows,"
             f" {done['commits']} commits; {pace:.0f} days a minute{ahead}."
         )
 

@@ -79,11 +79,11 @@ class ReconciliationRecord:
         """Read a record; None is one of which nothing is known."""
         values = Values(event)
         counted = ("undated_surplus", "unpublishable_rows", "refused_days")
-        undated, unpublishable, refused = (values.number(name) or 0 for name in counted)
+        undated, unpublishable, rejected = (values.number(name) or 0 for name in counted)
         uncompacted, deep = values.number("unfolded_files") or 0, values.flag("deep")
         repo, revision = values.text("repo"), values.text("revision")
         closed = values.number("differing_closed_days")
-        return cls(repo, revision, uncompacted, deep, undated, unpublishable, refused, number, closed)
+        return cls(repo, revision, uncompacted, deep, undated, unpublishable, rejected, number, closed)
 
 
 def last_reconciliation(instance: DagsterInstance) -> ReconciliationRecord:
@@ -124,7 +124,7 @@ def reconciliation_metadata(found: Reconciled, repo_id: str, *, deep: bool, seco
         seconds: that it took.
     """
     differ = differing(found.days)
-    refused = "\n".join(f"{day}: {reason}" for day, reason in list(found.refused.items())[:WORST_DAYS])
+    rejected = "\n".join(f"{day}: {reason}" for day, reason in list(found.rejected.items())[:WORST_DAYS])
     record = ReconciliationRecord(
         repo_id,
         found.snapshot.revision or NO_REPO,
@@ -132,7 +132,7 @@ def reconciliation_metadata(found: Reconciled, repo_id: str, *, deep: bool, seco
         deep,
         found.totals["undated_surplus"],
         found.left_out.rows,
-        len(found.refused),
+        len(found.rejected),
         differing_closed_days=closed(differ, Day.at(datetime.now(UTC))).num_rows,
     )
     return {
@@ -142,7 +142,7 @@ def reconciliation_metadata(found: Reconciled, repo_id: str, *, deep: bool, seco
         **found.totals,
         **record.to_metadata(),
         "differing_days": differ.num_rows,
-        "refused": refused or "none",
+        "rejected": rejected or "none",
         "unpublishable": "\n".join(found.left_out.examples) or "none",
         "files": len(found.snapshot.data_files),
         "files_fetched": found.fetched,
@@ -164,7 +164,7 @@ def _calendar(found: Reconciled) -> str:
         return _NOBODY
     first, last = days["day"][0], days["day"][-1]
     words = f"{days.num_rows} days with rows from {first} to {last}, {differing(days).num_rows} of them differ"
-    return picture(calendar_picture(days, {day.date for day in found.refused}), words)
+    return picture(calendar_picture(days, {day.date for day in found.rejected}), words)
 
 
 def _coverage(found: dict[tuple[int, int], Month]) -> str:

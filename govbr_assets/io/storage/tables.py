@@ -49,7 +49,7 @@ class TableStorage:
         self._folder.drop(_name(asset, key, _REASON))
         return address
 
-    def refuse(self, asset: str, key: str, reason: str) -> None:
+    def reject(self, asset: str, key: str, reason: str) -> None:
         """Store the reason why a partition has no table, and delete any older table."""
         self._folder.drop(_name(asset, key, _TABLE))
         self._folder.write(_name(asset, key, _REASON), reason.encode())

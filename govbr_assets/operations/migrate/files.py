@@ -18,7 +18,7 @@ def added(spec: DatasetSpec, version: int) -> tuple[str, ...]:
 
 
 def files_to_widen(
-    dataset: Dataset, snapshot: Snapshot, found: SchemaVersion, *, skip_refused: bool
+    dataset: Dataset, snapshot: Snapshot, found: SchemaVersion, *, skip_rejected: bool
 ) -> tuple[list[DataFile], list[DataFile]]:
     """List the files that get columns, and those that cannot as they are.
 
@@ -26,23 +26,23 @@ def files_to_widen(
         dataset: the dataset, with the schema that it shall have.
         snapshot: the revision.
         found: the versions of its files.
-        skip_refused: leave out those that cannot.
+        skip_rejected: leave out those that cannot.
 
     Raises:
         ContractError: a file cannot, or there are more files than one commit can have.
     """
     old = dataset.spec.at(found.oldest)
     lacking = [file for file in snapshot.data_files if file not in found.newer and _has_rows(dataset, file)]
-    refused = {file: reason for file in lacking if (reason := _refusal(dataset, file, old))}
-    if refused and not skip_refused:
-        raise ContractError(next(iter(refused.values())))
-    wanted = [file for file in lacking if file not in refused]
+    rejected = {file: reason for file in lacking if (reason := _rejection(dataset, file, old))}
+    if rejected and not skip_rejected:
+        raise ContractError(next(iter(rejected.values())))
+    wanted = [file for file in lacking if file not in rejected]
     if len(wanted) > COMMIT_FILES:
         raise ContractError(
             f"{len(wanted)} files lack columns, and one commit can have {COMMIT_FILES}: run the job"
             " weekly_consolidation, then migrate_schema again."
         )
-    return wanted, list(refused)
+    return wanted, list(rejected)
 
 
 def old_file(cache: FileCache, file: DataFile, spec: DatasetSpec) -> OldFile:
@@ -63,7 +63,7 @@ def _has_rows(dataset: Dataset, file: DataFile) -> bool:
     return bool(file.text) or dataset.reader.row_count(file) > 0
 
 
-def _refusal(dataset: Dataset, file: DataFile, old: DatasetSpec) -> str:
+def _rejection(dataset: Dataset, file: DataFile, old: DatasetSpec) -> str:
     """Say why a file cannot get columns as it is; empty if it can."""
     if file.text or not old.layout.is_ours(file.path):
         return _COMPACT_FIRST.format(file.path)

@@ -109,7 +109,7 @@ class Migration:
         if not found.is_outdated:
             return Changeset(report=report)
         old, names = spec.at(found.oldest), added(spec, found.oldest)
-        wanted, refused = files_to_widen(self._dataset, snapshot, found, skip_refused=self._dry_run)
+        wanted, rejected = files_to_widen(self._dataset, snapshot, found, skip_rejected=self._dry_run)
         made = {file.path: self._widened(file, old) for file in wanted}
         self._cache.keep_only([])
         release = release_name(self._today)
@@ -117,14 +117,14 @@ class Migration:
             {path: file.local for path, file in made.items()},
             fresh={path: file.fresh for path, file in made.items()},
             message=f"Add {', '.join(names)} to {len(made)} files: schema {found.wanted}",
-            allow_incompatible=bool(refused),  # in a dry run
+            allow_incompatible=bool(rejected),  # in a dry run
             release=Release(release, release),
             report=replace(
                 report,
                 columns=names,
                 rows={path: file.rows for path, file in made.items()},
                 unknown=sum(file.unknown for file in made.values()),
-                waiting=tuple(file.path for file in refused),
+                waiting=tuple(file.path for file in rejected),
             ),
         )
 

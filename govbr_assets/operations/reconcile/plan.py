@@ -30,7 +30,7 @@ class Reconciled:
         snapshot: the revision.
         uncompacted: files that are neither a shard nor a compacted year, or have another schema.
         fetched: number of files that were not in the metadata cache.
-        refused: days of PostgreSQL whose contents cannot be compared because they cannot be published, with the reason.
+        rejected: days of PostgreSQL whose contents cannot be compared as they cannot be published, with the reason.
         left_out: rows of PostgreSQL that no day can publish.
         renamed: ids on the Hub whose rows PostgreSQL has under other ones.
         undated_duplicates: of `totals["undated_surplus"]` those that are further occurrences of a row.
@@ -41,7 +41,7 @@ class Reconciled:
     snapshot: Snapshot
     uncompacted: list[str]
     fetched: int
-    refused: dict[Day, str]
+    rejected: dict[Day, str]
     left_out: LeftOut
     renamed: int = 0
     undated_duplicates: int = 0
@@ -69,12 +69,12 @@ def reconcile(
     dataset = in_version_of(dataset, snapshot)  # columns that the files do not have yet are compared when they have
     postgres = postgres.of(dataset.spec)
     with scratch_folder() as folder:
-        counts, refused, left_out = DayCounts(), dict[Day, str](), LeftOut()
+        counts, rejected, left_out = DayCounts(), dict[Day, str](), LeftOut()
         postgres_side, claims = _postgres(postgres, counts, left_out)
         log(f"{counts.totals()['postgres_rows']} rows are in PostgreSQL.")
         too_large = hashes(pa.array(postgres.too_large_ids(counts.postgres_days(), left_out), pa.string()))
         digests = PartitionedRows(ROWS_SCHEMA, "id")
-        for rows in postgres_digests(postgres, counts.postgres_days() if deep else [], refused):
+        for rows in postgres_digests(postgres, counts.postgres_days() if deep else [], rejected):
             digests.add(rows)
         side = HubSide(dataset, snapshot, folder)
         hub_side, renamed = _hub(side, claims, counts, deep=deep)
@@ -89,7 +89,7 @@ def reconcile(
         snapshot,
         side.uncompacted,
         side.fetched,
-        refused,
+        rejected,
         left_out,
         renamed,
         counts.undated("duplicated"),

@@ -36,13 +36,13 @@ def claims_of(keys: pa.Table) -> pa.Table:
     return pa.table(columns, schema=CLAIMS_SCHEMA)
 
 
-def postgres_digests(postgres: NewsTable, days: Sequence[Day], refused: dict[Day, str]) -> Iterator[pa.Table]:
+def postgres_digests(postgres: NewsTable, days: Sequence[Day], rejected: dict[Day, str]) -> Iterator[pa.Table]:
     """Stream the digests of whole rows of PostgreSQL, a day at a time: [n rows x 3] each of `ROWS_SCHEMA`.
 
     Args:
         postgres: the database.
         days: in order.
-        refused: filled with the days that cannot be published, each with its reason.
+        rejected: filled with the days that cannot be published, each with its reason.
     """
     if not days:
         return
@@ -51,7 +51,7 @@ def postgres_digests(postgres: NewsTable, days: Sequence[Day], refused: dict[Day
         try:
             rows = take(day).select(postgres.spec.schema.names)
         except (ContractError, SourceError) as error:
-            refused[day] = str(error)
+            rejected[day] = str(error)
             continue
         yield from map(rows_of, map(partial(_digested, spec=postgres.spec), tables_of(rows)))
 
