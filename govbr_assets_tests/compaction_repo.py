@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from typing import IO
 
 import polars as pl
 import pyarrow as pa
@@ -235,6 +236,16 @@ def year_file(table: pa.Table, group_rows: int = 10_000) -> bytes:
             of_month = table.filter(pa.array([each == month for each in months]))
             writer.write_table(of_month.combine_chunks(), group_rows)
     return sink.getvalue()
+
+
+def flip_bit(sink: IO[bytes], at: int) -> None:
+    """Change a bit of what is written already, and go on at the end."""
+    end = sink.tell()
+    sink.seek(at)
+    (byte,) = sink.read(1)
+    sink.seek(at)
+    sink.write(bytes([byte ^ 1]))
+    sink.seek(end)
 
 
 def dozen(name: str) -> dict[str, bytes | None]:

@@ -70,6 +70,17 @@ class Graph:
         """The repo as it is."""
         return self.hub.client.head()
 
+    @property
+    def settings(self) -> dict[str, str]:
+        """The variables that lead a process to the stack; where tables lie is for each to say."""
+        return {
+            "GOVBR_POSTGRES_URL": self.postgres_url,
+            "GOVBR_REPO_ID": self.repo_id,
+            "GOVBR_VIEWER_URL": self.local_viewer.url,
+            "HF_ENDPOINT": self.local_hub.endpoint,
+            "HF_TOKEN": self.local_hub.write_token,
+        }
+
     def resources(self, **changed: Any) -> Mapping[str, Any]:
         """Make the resources of a run; settings of the repo change its resource, other names replace a whole one."""
         told = {"repo_id": self.repo_id, "token": self.local_hub.write_token, "endpoint": self.local_hub.endpoint}

@@ -37,13 +37,9 @@ def daemon(graph: Graph, home: Path, **settings: str) -> Iterator[None]:
     shutil.copy(ROOT / "dagster.yaml", home)
     told = {
         "DAGSTER_HOME": str(home),
-        "GOVBR_POSTGRES_URL": graph.postgres_url,
-        "GOVBR_REPO_ID": graph.repo_id,
-        "GOVBR_VIEWER_URL": graph.local_viewer.url,
+        **graph.settings,
         "GOVBR_STORAGE_URL": str(graph.folder),
         "GOVBR_AUTOMATION": "on",
-        "HF_TOKEN": graph.local_hub.write_token,
-        "HF_ENDPOINT": graph.local_hub.endpoint,
     }
     process = subprocess.Popen(
         [sys.executable, "-m", "dagster._daemon", "run", "-m", "govbr_assets", "--log-level", "warning"],

@@ -27,15 +27,7 @@ ALL = "postgres_news_partition,hf_existing_ids,hf_parquet_shard"
 @pytest.fixture
 def environment(graph: Graph, dagster_home: Path) -> dict[str, str]:
     (dagster_home / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text())
-    return os.environ | {
-        "DAGSTER_HOME": str(dagster_home),
-        "GOVBR_FIRST_DAY": "2026-01-01",
-        "GOVBR_POSTGRES_URL": graph.postgres_url,
-        "GOVBR_REPO_ID": graph.repo_id,
-        "GOVBR_VIEWER_URL": graph.local_viewer.url,
-        "HF_ENDPOINT": graph.local_hub.endpoint,
-        "HF_TOKEN": graph.local_hub.write_token,
-    }
+    return os.environ | graph.settings | {"DAGSTER_HOME": str(dagster_home), "GOVBR_FIRST_DAY": "2026-01-01"}
 
 
 def dagster(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:

@@ -50,12 +50,8 @@ def settings(graph: Graph, s3: S3, dagster_url: str) -> dict[str, str]:
     return {
         **s3.environment,
         "DAGSTER_POSTGRES_URL": dagster_url,
-        "GOVBR_POSTGRES_URL": graph.postgres_url,
-        "GOVBR_REPO_ID": graph.repo_id,
+        **graph.settings,
         "GOVBR_STORAGE_URL": f"{s3.url}/machines",
-        "GOVBR_VIEWER_URL": graph.local_viewer.url,
-        "HF_ENDPOINT": graph.local_hub.endpoint,
-        "HF_TOKEN": graph.local_hub.write_token,
     }
 
 

@@ -23,12 +23,8 @@ def environment_of(graph: Graph, folder: Path, home: Path | None) -> dict[str, s
         (home / "dagster.yaml").write_text("telemetry:\n  enabled: false\n")
     return os.environ | {
         **({"DAGSTER_HOME": str(home)} if home else {}),
-        "GOVBR_POSTGRES_URL": graph.postgres_url,
-        "GOVBR_REPO_ID": graph.repo_id,
+        **graph.settings,
         "GOVBR_STORAGE_URL": str(folder / "storage"),
-        "GOVBR_VIEWER_URL": graph.local_viewer.url,
-        "HF_ENDPOINT": graph.local_hub.endpoint,
-        "HF_TOKEN": graph.local_hub.write_token,
     }
 
 

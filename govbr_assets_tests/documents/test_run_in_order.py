@@ -23,15 +23,7 @@ def run(graph: Graph, home: Path, commands: Sequence[str], **settings: str) -> N
     (home / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text())
     revision = f"{graph.head.revision}"[:8]
     wanted = [each.replace("0266e555", revision).replace("my-org/my-news", graph.repo_id) for each in commands]
-    environment = os.environ | {
-        "DAGSTER_HOME": str(home),
-        "GOVBR_FIRST_DAY": "2026-01-01",
-        "GOVBR_POSTGRES_URL": graph.postgres_url,
-        "GOVBR_REPO_ID": graph.repo_id,
-        "GOVBR_VIEWER_URL": graph.local_viewer.url,
-        "HF_ENDPOINT": graph.local_hub.endpoint,
-        "HF_TOKEN": graph.local_hub.write_token,
-    }
+    environment = os.environ | graph.settings | {"DAGSTER_HOME": str(home), "GOVBR_FIRST_DAY": "2026-01-01"}
     done = subprocess.run(
         [sys.executable, "-m", "govbr_assets_tests.documents.command_process"],
         input=json.dumps(wanted),

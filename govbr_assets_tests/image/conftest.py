@@ -38,12 +38,9 @@ def settings(graph: Graph) -> Iterator[dict[str, str]]:
     place = {name: values[0] for name, values in parse_qs(parts.query).items()}
     with silent_network(Path(place["host"], f".s.PGSQL.{place['port']}")) as network:
         yield {
+            **graph.settings,
             "GOVBR_FIRST_DAY": "2024-01-01",
             "GOVBR_POSTGRES_URL": f"postgresql://postgres@127.0.0.1:{network.port}{parts.path}",
-            "GOVBR_REPO_ID": graph.repo_id,
-            "GOVBR_VIEWER_URL": graph.local_viewer.url,
-            "HF_ENDPOINT": graph.local_hub.endpoint,
-            "HF_TOKEN": graph.local_hub.write_token,
         }
 
 

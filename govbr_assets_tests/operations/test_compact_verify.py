@@ -21,7 +21,7 @@ from govbr_assets.operations.compact.duplicates import Duplicates
 from govbr_assets.operations.compact.inputs import CompactionInputs
 from govbr_assets.operations.compact.staged_files import StagedFiles
 from govbr_assets.publications import NEWS
-from govbr_assets_tests.compaction_repo import CompactionRepo, compaction_repo_in, year_file
+from govbr_assets_tests.compaction_repo import CompactionRepo, compaction_repo_in, flip_bit, year_file
 from govbr_assets_tests.operations.test_compact import rows
 from govbr_assets_tests.stranger import as_others_write
 from govbr_assets_tests.tables import encode
@@ -95,14 +95,8 @@ def other_bytes(patch: pytest.MonkeyPatch, where: float) -> None:
 
     def spliced(groups: Sequence[RowGroup], sink: IO[bytes]) -> list[RowGroup]:
         placed = row_group_copy.splice(groups, sink)
-        end = sink.tell()
         run = range(placed[0].chunks[0].place.start, placed[0].chunks[-1].place.stop)
-        at = run[int(where * (len(run) - 1))]
-        sink.seek(at)
-        (byte,) = sink.read(1)
-        sink.seek(at)
-        sink.write(bytes([byte ^ 1]))
-        sink.seek(end)
+        flip_bit(sink, run[int(where * (len(run) - 1))])
         return placed
 
     patch.setattr("govbr_assets.operations.assemble.splice", spliced)

@@ -25,7 +25,7 @@ from govbr_assets.operations.migrate.new_values import values_schema
 from govbr_assets.operations.migrate.wider_file import widen
 from govbr_assets.operations.old_file import OldFile
 from govbr_assets.publications import NEWS
-from govbr_assets_tests.compaction_repo import year_file
+from govbr_assets_tests.compaction_repo import flip_bit, year_file
 from govbr_assets_tests.operations.test_compact import rows
 
 PATH = "data/train-2025-00.parquet"
@@ -138,12 +138,7 @@ def another_file_is_copied(patch: pytest.MonkeyPatch, folder: Path) -> None:
 def a_byte_is_another(patch: pytest.MonkeyPatch, _: Path) -> None:
     def spliced(groups: Sequence[RowGroup], sink: IO[bytes]) -> list[RowGroup]:
         placed = row_group_copy.splice(groups, sink)
-        end, at = sink.tell(), placed[0].chunks[5].place[0]
-        sink.seek(at)
-        (byte,) = sink.read(1)
-        sink.seek(at)
-        sink.write(bytes([byte ^ 1]))
-        sink.seek(end)
+        flip_bit(sink, placed[0].chunks[5].place[0])
         return placed
 
     patch.setattr(wider_file, "splice", spliced)
