@@ -1,39 +1,20 @@
 """Files of any origin: how their rows become rows of the contract, without loss or not at all.
 
-What the contract is belongs to `contract`; how readers treat such a file on the Hub, to `compatibility`.
+What the contract is belongs to `contract`, whether a number or a time stays the same one to `exact_values`, and how
+readers treat such a file on the Hub to `compatibility`.
 """
 
-import math
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from govbr_assets.core.contract import EARLIEST, LATEST, first_misfit, format_value, is_number
+from govbr_assets.core.contract import first_misfit, format_value, is_number
+from govbr_assets.core.exact_values import LONG_NUMBER, all_fit, is_exact, ticks_of
 from govbr_assets.errors import ContractError
 
 PANDAS_INDEX = "__index_level_0__"
-
-_NANOSECONDS = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
-"""How many one of a unit has."""
-
-_RANGES = {
-    "us": (range(EARLIEST * 1_000, (LATEST + 1) * 1_000), "the years 1 to 9999"),
-    "ns": (range(-(1 << 63), 1 << 63), "the years 1677 to 2262, all that nanoseconds can hold"),
-}
-"""Nanoseconds from 1970 that a time of the contract in this unit may say, and in words."""
-
-_ISO_TIME = re.compile(
-    r"(\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d(?::?\d\d)?)?",  # the second, a fraction, an offset
-    re.ASCII,
-)
-_LONG = r"^[+-]?\d{16,}$|[eE][+-]?\d{3,}$"
-"""Numbers that may be too long or too large for 64 bits with a fraction; of others the nearest such number is meant."""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def conform_file(rows: pa.Table, source: str, schema: pa.Schema, *, faulty_keys: bool = False) -> pa.Table:
@@ -132,61 +113,25 @@ class _File:
             index = first_misfit(column, field.type)
             raise self.refusal(field.name, column, index, f"cannot be read as {field.type}") from None
         if _is_text(column.type) and pa.types.is_floating(field.type):
-            for index in pc.indices_nonzero(pc.match_substring_regex(column.cast(pa.string()), _LONG)).to_pylist():
-                if not _is_exact(column[index].as_py(), cast[index].as_py()):
+            for index in pc.indices_nonzero(
+                pc.match_substring_regex(column.cast(pa.string()), LONG_NUMBER)
+            ).to_pylist():
+                if not is_exact(column[index].as_py(), cast[index].as_py()):
                     raise self.refusal(field.name, column, index, f"is another number as {field.type}")
         return cast
 
     def _times(self, field: pa.Field, column: pa.ChunkedArray) -> pa.ChunkedArray:
         """Cast times one by one, unless all are as they should be: Python's numbers neither round nor overflow."""
-        if column.type == field.type and (self.faulty_keys or _all_fit(column, field.type.unit)):
+        if column.type == field.type and (self.faulty_keys or all_fit(column, field.type.unit)):
             return column
         written = self._texts(field.name, column, pa.string()) if _is_text(column.type) else column.cast(pa.int64())
         ticks = []
         for index, value in enumerate(written.to_pylist()):
             try:
-                ticks.append(None if value is None else _ticks(value, column.type, field.type.unit))
+                ticks.append(None if value is None else ticks_of(value, column.type, field.type.unit))
             except ValueError as why:
                 raise self.refusal(field.name, column, index, str(why)) from None
         return pa.chunked_array([pa.array(ticks, field.type)])
-
-
-def _is_exact(text: str, number: float) -> bool:
-    """Return whether a number is what its text says: a whole one to its last digit, another one no infinity or zero."""
-    if text.lstrip("+-").isdecimal():
-        return math.isfinite(number) and int(number) == int(text)
-    return math.isfinite(number) and bool(number or not text.lower().partition("e")[0].strip("+-0."))
-
-
-def _all_fit(column: pa.ChunkedArray, unit: str) -> bool:
-    """Return whether all times of a unit are ones that the contract allows in it."""
-    ends = pc.min_max(column.cast(pa.int64())).as_py().values()
-    return all(each * _NANOSECONDS[unit] in _RANGES[unit][0] for each in ends)
-
-
-def _ticks(value: int | str, source: pa.DataType, unit: str) -> int:
-    """Turn a time into whole ticks of a unit, or say in a ValueError why there is no such tick."""
-    at = _nanoseconds(value) if isinstance(value, str) else value * _NANOSECONDS[source.unit]
-    allowed, in_words = _RANGES[unit]
-    if at not in allowed:
-        raise ValueError(f"is outside {in_words}")
-    ticks, finer = divmod(at, _NANOSECONDS[unit])
-    if finer:
-        raise ValueError("is finer than a microsecond")
-    return ticks
-
-
-def _nanoseconds(text: str) -> int:
-    """Read a time as ISO 8601 writes it, in nanoseconds from 1970 UTC."""
-    match = _ISO_TIME.fullmatch(text)
-    if not match:
-        raise ValueError("is not written like 2025-08-01T10:00:00-03:00")
-    second, fraction, offset = match.groups(default="")
-    try:
-        at = datetime.fromisoformat(second + (offset or "Z"))
-    except ValueError:
-        raise ValueError("is no time of the calendar") from None
-    return (at - _EPOCH) // timedelta(seconds=1) * _NANOSECONDS["s"] + int(fraction.ljust(9, "0"))
 
 
 def _is_like(source: pa.DataType, target: pa.DataType) -> bool:
