@@ -148,7 +148,7 @@ def test_a_disk_without_room_for_staged_rows_is_told_of(monkeypatch: pytest.Monk
 @pytest.fixture
 def everything_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every day be staged, and every row group and every piece hold few rows."""
-    for module in ("govbr_assets.io.staging", "govbr_assets.dataset.reader"):
+    for module in ("govbr_assets.io.staging", "govbr_assets.dataset.row_reader"):
         monkeypatch.setattr(import_module(module), "STAGED_BYTES", 1)
     monkeypatch.setattr(import_module("govbr_assets.io.staged"), "PIECE_BYTES", 300)
     monkeypatch.setattr(import_module("govbr_assets.io.staged"), "WINDOW_BYTES", 600)

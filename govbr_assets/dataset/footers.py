@@ -1,6 +1,6 @@
 """Footers, schemas and row counts of data files, fetched once and cached by content id.
 
-Rows are read in `reader`; what is kept between runs is the metadata cache's business.
+Rows are read in `row_reader`; what is kept between runs is the metadata cache's business.
 """
 
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ from typing import IO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from govbr_assets.core.days import Day
 from govbr_assets.core.spec import DatasetSpec
 from govbr_assets.core.text_tables import text_tables
 from govbr_assets.dataset.metadata_cache import MetadataCache
@@ -129,3 +130,22 @@ class FooterReader:
         repo_id = self._client.repo_id
         with translated_errors(repo_id, f"reading {file.path}"), content or self._client.open(file) as opened:
             yield from text_tables(opened, *file.text, file.path, self._spec.schema)
+
+
+def row_groups_of_day(metadata: pq.FileMetaData, day: Day) -> list[int]:
+    """List the row groups that can hold rows of a day, by what the footer says of their times."""
+    return [index for index in range(metadata.num_row_groups) if not misses_day(metadata, index, day)]
+
+
+def misses_day(metadata: pq.FileMetaData, index: int, day: Day) -> bool:
+    """Return whether the statistics of a row group rule the day out."""
+    group = metadata.row_group(index)
+    columns = (group.column(position) for position in range(group.num_columns))
+    statistics = next((column.statistics for column in columns if column.path_in_schema == "published_at"), None)
+    if statistics is None or not statistics.has_min_max:
+        return False
+    try:
+        least, greatest = statistics.min, statistics.max
+    except (OverflowError, ValueError):  # a time outside of Python's calendar
+        return False
+    return getattr(least, "tzinfo", None) is not None and (greatest < day.start or least >= day.end)

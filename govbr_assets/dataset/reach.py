@@ -3,7 +3,7 @@
 from govbr_assets.core.globs import is_elsewhere, selected
 from govbr_assets.core.layout import DATA_PATTERN
 from govbr_assets.dataset import Dataset
-from govbr_assets.dataset.reader import READABLE
+from govbr_assets.dataset.row_reader import READABLE
 from govbr_assets.errors import ContractError
 from govbr_assets.huggingface.snapshot import DataFile, Snapshot
 

@@ -22,8 +22,8 @@ from govbr_assets.core.layout import LARGE_GROUP_BYTES, rows_at_once
 from govbr_assets.core.row_differences import local_days
 from govbr_assets.core.spec import DatasetSpec
 from govbr_assets.dataset import Dataset
+from govbr_assets.dataset.footers import row_groups_of_day
 from govbr_assets.dataset.parquet import encode, encode_to
-from govbr_assets.dataset.reader import row_groups_of_day
 from govbr_assets.errors import ContractError
 from govbr_assets.huggingface.snapshot import DataFile, Snapshot
 from govbr_assets.io.sizes import group_sizes
