@@ -1,14 +1,10 @@
 """What one commit of a projection does: it mirrors a revision of the full dataset wholly.
 
-That is the newest one, unless more files than one commit may have would be made: then it is one on the way there, which
-the history of the full dataset has, so that every revision of the projection is whole and has each row once.
+Which revision that is belongs to `next_source`, how a file is made to `files`.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
-from itertools import takewhile
 from pathlib import Path
 
 from govbr_assets.core.projection import Projection
@@ -23,6 +19,7 @@ from govbr_assets.huggingface.snapshot import DataFile, Snapshot
 from govbr_assets.io.scratch import scratch_folder
 from govbr_assets.operations.project.files import ProjectedFiles
 from govbr_assets.operations.project.mirror import Mirror, mirror_of, released, remember
+from govbr_assets.operations.project.next_source import Sources, stale_files
 
 
 @dataclass(frozen=True)
@@ -66,8 +63,7 @@ class ProjectionSync:
         self, full: Dataset, reduced: Dataset, projection: Projection, goal: Snapshot, files: ProjectedFiles
     ) -> None:
         self._full, self._reduced, self._projection, self._goal = full, reduced, projection, goal
-        self._files = files
-        self._data_files = cache(self._read_data_files)  # of a revision, which never changes
+        self._files, self._sources = files, Sources(full, goal)
 
     def plan(self, snapshot: Snapshot) -> Changeset[ProjectionReport]:
         """Plan the commit.
@@ -82,8 +78,8 @@ class ProjectionSync:
             return Changeset(report=ProjectionReport(self._goal.revision, self._goal.revision))
         origins, since = self._compared(snapshot, mirror), mirror.source
         while True:
-            revision, wanted = self._step(since, origins)
-            changeset = self._changeset(snapshot, mirror, revision, wanted, _stale(wanted, origins))
+            revision, wanted = self._sources.next(since, origins, COMMIT_FILES)
+            changeset = self._changeset(snapshot, mirror, revision, wanted, stale_files(wanted, origins))
             if not changeset.empty or changeset.report.complete:
                 return changeset
             # The projection does not show what has changed on the way to this revision: it is mirrored already.
@@ -115,33 +111,6 @@ class ProjectionSync:
             if source.path not in origins and file and self._files.same(source, file):
                 origins[source.path] = source.content
         return origins
-
-    def _step(self, since: str, origins: Mapping[str, str]) -> tuple[str, tuple[DataFile, ...]]:
-        """Choose the revision to mirror, and list its data files.
-
-        Args:
-            since: the one that is mirrored; empty if none is known.
-            origins: content of the full dataset that is mirrored, by path.
-        """
-        goal = self._goal.revision or ""
-        if len(_stale(self._data_files(goal), origins)) <= COMMIT_FILES:
-            return goal, self._data_files(goal)
-        for revision in takewhile(lambda each: each != since, self._history()):
-            wanted = self._data_files(revision)
-            some = 0 < len(_stale(wanted, origins)) <= COMMIT_FILES
-            if some and any(map(self._full.reader.row_count, wanted)):
-                return revision, wanted
-        return goal, self._data_files(goal)  # what one commit of others did, one commit follows
-
-    def _history(self) -> Iterator[str]:
-        """List the revisions of the full dataset, the newest first."""
-        return (each.revision for each in self._full.client.commits(self._goal.revision or ""))
-
-    def _read_data_files(self, revision: str) -> tuple[DataFile, ...]:
-        """List the data files at a revision; none if nobody can load it."""
-        with suppress(ContractError):
-            return tuple((self._goal if revision == self._goal.revision else self._full.client.at(revision)).data_files)
-        return ()
 
     def _changeset(
         self,
@@ -213,11 +182,6 @@ def project(
             if dry_run or not result.committed or result.report.complete:
                 return
             here = result.snapshot
-
-
-def _stale(wanted: tuple[DataFile, ...], origins: Mapping[str, str]) -> tuple[DataFile, ...]:
-    """List the files of the full dataset that are not mirrored as they are."""
-    return tuple(file for file in wanted if origins.get(file.path) != file.content)
 
 
 def _holds(snapshot: Snapshot, path: str, content: Path) -> bool:
