@@ -67,7 +67,7 @@ def assess(
     compacted = sorted({*found.uncompacted, *shards}.difference(moved))
     ours, totals = {file.path for file in snapshot.data_files}, found.totals
     days = differing(closed(found.days, today))["day"].to_pylist()
-    commits = _compaction_commits(found, len(moved) + len(compacted)) + _sync_commits(snapshot, found, days)
+    commits = _compaction_commits(dataset, found, len(moved) + len(compacted)) + _sync_commits(snapshot, found, days)
     return Assessment(
         dataset.client.repo_id,
         snapshot.revision or "",
@@ -113,10 +113,11 @@ def _approval(dataset: Dataset, snapshot: Snapshot, found: Reconciled) -> int:
     return 0
 
 
-def _compaction_commits(found: Reconciled, files: int) -> int:
-    """Return about how many commits replace files by those of years."""
-    years = len({day.year for day in _days(found, pc.greater(found.days["hub_rows"], 0))})
-    return ceil(files / max(1, COMMIT_FILES - years))
+def _compaction_commits(dataset: Dataset, found: Reconciled, files: int) -> int:
+    """Return about how many commits replace files by those of periods."""
+    days = _days(found, pc.greater(found.days["hub_rows"], 0))
+    periods = len({dataset.spec.layout.period_of_day(Day(day)) for day in days})
+    return ceil(files / max(1, COMMIT_FILES - periods))
 
 
 def _sync_commits(snapshot: Snapshot, found: Reconciled, days: Sequence[date]) -> int:

@@ -1,4 +1,4 @@
-"""The year files of a compaction, built of the files that were read, and verified together. `plan` decides which."""
+"""The new files of a compaction, built of the files that were read, and verified together. `plan` decides which."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,18 +10,18 @@ import pyarrow as pa
 from govbr_assets.huggingface.snapshot import DataFile
 from govbr_assets.operations.compact.duplicates import Duplicates
 from govbr_assets.operations.compact.inputs import CompactionInputs
-from govbr_assets.operations.compact.packing import years_of
+from govbr_assets.operations.compact.packing import periods_of
 from govbr_assets.operations.rewrite import DELETE_SCHEMA, FileEdit, RewrittenFile, rewrite
 from govbr_assets.operations.verify import RowChecksum
 
 
 @dataclass(frozen=True)
-class YearFile:
-    """A year's file that was built, and what of.
+class CompactedFile:
+    """A compacted file that was built, and what of.
 
     Attributes:
         old: the one that it replaces.
-        added: the files whose rows of the year go into it.
+        added: the files whose rows of the period go into it.
         duplicates: which row stays of an id that stood several times.
         built: what became of it.
         file: as it will be on the Hub; None if no row is left.
@@ -34,8 +34,8 @@ class YearFile:
     file: DataFile | None
 
 
-class YearFiles:
-    """The year files of the next commit; a plan at another snapshot takes those that were built of the same files.
+class CompactedFiles:
+    """The compacted files of the next commit; a plan at another snapshot takes those that were built of the same files.
 
     Args:
         inputs: the files that were read.
@@ -44,38 +44,40 @@ class YearFiles:
 
     def __init__(self, inputs: CompactionInputs, folder: Path) -> None:
         self._inputs, self._folder = inputs, folder
-        self._years: dict[int, YearFile] = {}
+        self._made: dict[int, CompactedFile] = {}
 
     @property
     def files(self) -> list[DataFile]:
         """The new files."""
-        return [each.file for each in self._years.values() if each.file]
+        return [each.file for each in self._made.values() if each.file]
 
-    def build(self, years: Iterable[int], old: Mapping[int, DataFile], taken: Sequence[DataFile]) -> list[YearFile]:
-        """Build the files of some years.
+    def build(
+        self, periods: Iterable[int], old: Mapping[int, DataFile], taken: Sequence[DataFile]
+    ) -> list[CompactedFile]:
+        """Build the files of some periods.
 
         Args:
-            years: which.
-            old: the files that they have, by year.
+            periods: which.
+            old: the files that they have, by period.
             taken: the files that go into them.
 
         Raises:
             ProofError: a row would be lost or changed, or be in two of them.
         """
-        self._years = {year: self._build(year, old.get(year), taken) for year in sorted(years)}
+        self._made = {period: self._build(period, old.get(period), taken) for period in sorted(periods)}
         self._verify(taken)
-        return list(self._years.values())
+        return list(self._made.values())
 
     def dropped(self, taken: Sequence[DataFile]) -> Counter[str]:
         """Count the rows that go because another one of their id stays, by the file that had them."""
-        lost = [self._inputs.losing(each.old) for each in self._years.values() if each.old]
+        lost = [self._inputs.losing(each.old) for each in self._made.values() if each.old]
         of_taken = self._inputs.duplicates.losing_in([file.path for file in taken])
         return Counter(pa.concat_tables([of_taken, *lost])["source"].to_pylist())
 
-    def _build(self, year: int, old: DataFile | None, taken: Sequence[DataFile]) -> YearFile:
-        """Build the file of a year, or take the one that was built of the same."""
-        inputs, known = self._inputs, self._years.get(year)
-        added = tuple(each for each in taken if year in years_of(inputs.staged, each))
+    def _build(self, period: int, old: DataFile | None, taken: Sequence[DataFile]) -> CompactedFile:
+        """Build the file of a period, or take the one that was built of the same."""
+        inputs, known = self._inputs, self._made.get(period)
+        added = tuple(each for each in taken if period in periods_of(inputs.staged, each))
         made_of = old, added, inputs.duplicates
         if known and (known.old, known.added, known.duplicates) == made_of:
             return known
@@ -84,23 +86,23 @@ class YearFiles:
             month
             for each in added
             for month in inputs.staged[each].months
-            if inputs.dataset.spec.layout.period_of_month(month) == year
+            if inputs.dataset.spec.layout.period_of_month(month) == period
         }
         insert = {month: inputs.staged.rows(added, month, lost) for month in months}
         delete = (inputs.losing(old) if old else lost.slice(0, 0)).select(DELETE_SCHEMA.names)
         before, watched = inputs.old_file(old) if old else None, inputs.duplicates.ids
         edit, spec = FileEdit(delete, insert), inputs.dataset.spec
-        built = rewrite(spec.layout.compacted_path(year), before, edit, self._folder, spec, watched)
+        built = rewrite(spec.layout.compacted_path(period), before, edit, self._folder, spec, watched)
         replaced = [*taken, *([old] if old else [])]
-        return YearFile(*made_of, built, inputs.adopt(built, built.local, replaced) if built.local else None)
+        return CompactedFile(*made_of, built, inputs.adopt(built, built.local, replaced) if built.local else None)
 
     def _verify(self, taken: Sequence[DataFile]) -> None:
         """Verify that the rows of the files are in the new ones or go, and that each row that stays is there once."""
         duplicates, paths = self._inputs.duplicates, [file.path for file in taken]
         staged = sum((self._inputs.staged[file].checksum for file in taken), RowChecksum())
-        inserted = sum((each.built.inserted for each in self._years.values()), RowChecksum())
+        inserted = sum((each.built.inserted for each in self._made.values()), RowChecksum())
         expected = staged - RowChecksum.of(duplicates.losing_in(paths)["digest"])
         expected.check(inserted, f"{len(paths)} files, {paths[0]} the first," if paths else "no file")
-        paths += [each.old.path for each in self._years.values() if each.old]
-        found = pa.concat_arrays([pa.array([], pa.string()), *(each.built.found for each in self._years.values())])
+        paths += [each.old.path for each in self._made.values() if each.old]
+        found = pa.concat_arrays([pa.array([], pa.string()), *(each.built.found for each in self._made.values())])
         duplicates.check(paths, found)

@@ -1,4 +1,4 @@
-"""What a compaction has read, for whatever revision: staged rows, months of year files, ids that stand twice."""
+"""What a compaction has read, for whatever revision: staged rows, months of compacted files, ids that stand twice."""
 
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -41,7 +41,7 @@ class CompactionInputs:
     def __init__(self, dataset: Dataset, today: Day, folder: Path, log: Log) -> None:
         self.dataset, self.today, self._folder, self._log = dataset, today, folder, log
         self._cache = FileCache(dataset, folder / "cache")
-        self._months: dict[DataFile, Sequence[int] | None] = {}  # of the row groups of year files
+        self._months: dict[DataFile, Sequence[int] | None] = {}  # of the row groups of compacted files
         self._odd: dict[DataFile, bool] = {}  # whether a file has another schema than the contract
         self._surveyed: frozenset[DataFile] = frozenset()  # the files whose ids are known
         self._origins: dict[DataFile, frozenset[DataFile]] = {}  # of files that were built: the surveyed ones in them
@@ -61,9 +61,9 @@ class CompactionInputs:
             built: the files that were built here, which stay on the disk.
         """
         found = sources(snapshot, self.today, self.dataset.spec.layout)
-        for year, file in list(found.years.items()):
-            if self._months_of(file, year) is None:
-                found.legacy.append(found.years.pop(year))
+        for period, file in list(found.periods.items()):
+            if self._months_of(file, period) is None:
+                found.legacy.append(found.periods.pop(period))
         found.legacy.extend(_take_out(found.open, lambda file: self._is_odd(file)))
         self._stage([file for file in (*found.legacy, *found.shards) if file not in self.staged])
         found.legacy.extend(_take_out(found.shards, lambda file: self._is_odd(file)))
@@ -73,15 +73,15 @@ class CompactionInputs:
         return found
 
     def old_file(self, file: DataFile) -> OldFile:
-        """Bring a year file onto the disk."""
+        """Bring a compacted file onto the disk."""
         return OldFile(self._cache.get(file), self._months[file] or [], self.dataset.spec)
 
     def losing(self, file: DataFile) -> pa.Table:
-        """Return the rows of a year file that go because another one stays: [n rows x 3] of `DUPLICATES_SCHEMA`."""
+        """Return the rows of a compacted file that go as another one stays: [n rows x 3] of `DUPLICATES_SCHEMA`."""
         return self.duplicates.losing_in([] if file in self._origins else [file.path])
 
     def adopt(self, built: RewrittenFile, local: Path, of: Iterable[DataFile]) -> DataFile:
-        """Take a year file that was built, so that nobody reads it again when it is on the Hub.
+        """Take a compacted file that was built, so that nobody reads it again when it is on the Hub.
 
         Args:
             built: the file.
@@ -105,13 +105,13 @@ class CompactionInputs:
             self._odd[file] = bool(odd) or self.dataset.reader.begins_empty(file)
         return self._odd[file]
 
-    def _months_of(self, file: DataFile, year: int) -> Sequence[int] | None:
-        """Return the month of each row group of a year file; None if it is not as this project writes them."""
+    def _months_of(self, file: DataFile, period: int) -> Sequence[int] | None:
+        """Return the month of each row group of a compacted file; None if it is not as this project writes them."""
         if file not in self._months:
             groups = group_sizes(self.dataset.reader.footer(file))
             keys = self.dataset.reader.keys(file)
             self._months[file] = (
-                None if self._is_odd(file) else months_of_groups(keys, groups, year, self.dataset.spec.layout)
+                None if self._is_odd(file) else months_of_groups(keys, groups, period, self.dataset.spec.layout)
             )
         return self._months[file]
 
@@ -121,7 +121,7 @@ class CompactionInputs:
 
     def _survey(self, snapshot: Snapshot, found: Sources) -> None:
         """Find out which ids stand several times, unless the rows are those that are known, in other files."""
-        files = [*found.legacy, *found.shards, *found.open, *found.years.values()]
+        files = [*found.legacy, *found.shards, *found.open, *found.periods.values()]
         if self._surveyed and self._originals(files) == self._surveyed:
             return
         names, spec = self.dataset.spec.keys_schema.names, self.dataset.spec

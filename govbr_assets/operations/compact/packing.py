@@ -7,27 +7,27 @@ from govbr_assets.operations.compact.staged_files import StagedFiles
 
 
 def pack_commit(
-    waiting: Sequence[DataFile], staged: StagedFiles, breaking: Collection[DataFile], years: set[int], most: int
+    waiting: Sequence[DataFile], staged: StagedFiles, breaking: Collection[DataFile], periods: set[int], most: int
 ) -> list[DataFile]:
     """Take as many files as find room in a commit.
 
-    What stands in the place of a year file may be overwritten by it, and what breaks readers must not stand beside
+    What stands in the place of a compacted file may be overwritten by it, and what breaks readers must not stand beside
     files that do not: these go with the first commit, however many they are.
 
     Args:
         waiting: files, those that should come first before others.
         staged: knows what months they have.
         breaking: files that break readers, beside other files or if they are the first one.
-        years: that the commit makes anyhow.
-        most: files of one commit, the year files that it makes among them.
+        periods: that the commit makes anyhow.
+        most: files of one commit, the compacted files that it makes among them.
 
     Returns:
         The files, at least one if there is any.
     """
     taken = [file for file in waiting if staged.layout.period_of(file.path) is not None or file in breaking]
-    first, made = len(taken), years.union(*(years_of(staged, file) for file in taken))
+    first, made = len(taken), periods.union(*(periods_of(staged, file) for file in taken))
     for file in [each for each in waiting if each not in {*taken}]:
-        made |= years_of(staged, file)
+        made |= periods_of(staged, file)
         if taken and len(taken) + 1 + len(made) > most:
             return taken[: _whole_months(taken, first, staged, staged[file].months)] or taken
         taken.append(file)
@@ -42,6 +42,6 @@ def _whole_months(taken: Sequence[DataFile], first: int, staged: StagedFiles, mo
     return count
 
 
-def years_of(staged: StagedFiles, file: DataFile) -> set[int]:
-    """Return the years that the rows of a file are of."""
+def periods_of(staged: StagedFiles, file: DataFile) -> set[int]:
+    """Return the periods that the rows of a file are of."""
     return {staged.layout.period_of_month(month) for month in staged[file].months}

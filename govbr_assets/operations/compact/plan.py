@@ -1,6 +1,6 @@
 """The compaction: one commit after another, each complete in itself and of under 100 files.
 
-Which files go into a commit is decided here; `inputs` reads them, `packing` counts them, `build` makes the year files.
+Which files go into a commit is decided here; `inputs` reads them, `packing` counts them, `build` makes the new ones.
 """
 
 from collections import Counter
@@ -22,9 +22,9 @@ from govbr_assets.huggingface.commit import COMMIT_FILES, Log
 from govbr_assets.huggingface.snapshot import DataFile, Snapshot
 from govbr_assets.io import memory
 from govbr_assets.io.scratch import scratch_folder
-from govbr_assets.operations.compact.build import YearFile, YearFiles
+from govbr_assets.operations.compact.build import CompactedFile, CompactedFiles
 from govbr_assets.operations.compact.inputs import CompactionInputs
-from govbr_assets.operations.compact.packing import pack_commit, years_of
+from govbr_assets.operations.compact.packing import pack_commit, periods_of
 from govbr_assets.operations.compact.sources import sources
 
 
@@ -33,9 +33,9 @@ class CompactionReport:
     """What a commit of a compaction does.
 
     Attributes:
-        compacted: the files whose rows go into year files.
+        compacted: the files whose rows go into compacted files.
         waiting: how many files wait for a later commit.
-        rows: of each year file that it makes, by path.
+        rows: of each compacted file that it makes, by path.
         dropped: rows of ids that stood several times, by the file that had them.
         new_bytes: of row groups that are made anew, before the upload finds what it knows in them.
     """
@@ -75,7 +75,7 @@ def compact(
     declared, dataset = dataset, in_version_of(dataset, start)  # until a migration has run, files stay of their schema
     with scratch_folder() as folder:
         inputs = CompactionInputs(dataset, today, folder, log)
-        operation = Compaction(inputs, 1 << 30 if dry_run else COMMIT_FILES, YearFiles(inputs, folder), declared)
+        operation = Compaction(inputs, 1 << 30 if dry_run else COMMIT_FILES, CompactedFiles(inputs, folder), declared)
         while True:
             result = commit(dataset, operation, start, dry_run=dry_run, log=log)
             if result.changeset.empty:
@@ -92,17 +92,19 @@ class Compaction:
     Args:
         inputs: the files that were read.
         most: files of one commit.
-        years: builds the year files.
+        files: builds the compacted files.
         declared: the dataset with the schema that it shall have; the one that it has is that of the inputs.
     """
 
-    def __init__(self, inputs: CompactionInputs, most: int, years: YearFiles, declared: Dataset | None = None) -> None:
-        self._inputs, self._most, self._years = inputs, most, years
+    def __init__(
+        self, inputs: CompactionInputs, most: int, files: CompactedFiles, declared: Dataset | None = None
+    ) -> None:
+        self._inputs, self._most, self._files = inputs, most, files
         self._declared = declared or inputs.dataset
 
     @memory.keep_free_memory()
     def plan(self, snapshot: Snapshot) -> Changeset[CompactionReport]:
-        """Plan the commit: as many files as find room in one, and the year files that replace them."""
+        """Plan the commit: as many files as find room in one, and the compacted files that replace them."""
         dataset, inputs = self._inputs.dataset, self._inputs
         check_declared(self._declared, snapshot)
         if (version := schema_version(self._declared, snapshot).oldest) != dataset.spec.version:
@@ -113,16 +115,16 @@ class Compaction:
         check_movable(dataset, snapshot)
         if still := left_over(dataset, snapshot):
             return self._deletion(snapshot, still)
-        found = inputs.refresh(snapshot, self._years.files)
+        found = inputs.refresh(snapshot, self._files.files)
         # Files with duplicates go first, so that these are there at as few revisions as can be.
         waiting = [*found.legacy, *sorted(found.shards, key=lambda file: file not in inputs.with_duplicates)]
-        losing = {year for year, file in found.years.items() if inputs.losing(file).num_rows}
+        losing = {period for period, file in found.periods.items() if inputs.losing(file).num_rows}
         taken = pack_commit(waiting, inputs.staged, inputs.breaking, losing, self._most)
-        years = losing.union(*(years_of(inputs.staged, file) for file in taken))
-        built = self._years.build(years, found.years, taken)
+        periods = losing.union(*(periods_of(inputs.staged, file) for file in taken))
+        built = self._files.build(periods, found.periods, taken)
         gone = {*(file.path for file in taken), *(each.old.path for each in built if each.old)}
         return self._changeset(
-            snapshot, built, gone, _report(taken, len(waiting) - len(taken), built, self._years.dropped(taken))
+            snapshot, built, gone, _report(taken, len(waiting) - len(taken), built, self._files.dropped(taken))
         )
 
     def _deletion(self, snapshot: Snapshot, still: Sequence[DataFile]) -> Changeset[CompactionReport]:
@@ -142,12 +144,12 @@ class Compaction:
         """Return which release a commit is: the last one of a compaction; and whether it is the first of a dataset."""
         found = sources(snapshot, self._inputs.today, self._inputs.dataset.spec.layout)
         name = release_name(self._inputs.today)
-        return Release(name if last else "", name if found.legacy and not found.years else "")
+        return Release(name if last else "", name if found.legacy and not found.periods else "")
 
     def _changeset(
-        self, snapshot: Snapshot, built: Sequence[YearFile], gone: set[str], report: CompactionReport
+        self, snapshot: Snapshot, built: Sequence[CompactedFile], gone: set[str], report: CompactionReport
     ) -> Changeset[CompactionReport]:
-        """Put the year files in place of the files that they were built of."""
+        """Put the compacted files in place of the files that they were built of."""
         files = {each.file.path: each.file for each in built if each.file}
         gone = gone - files.keys()
         if not files and len(gone) == len(snapshot.data_files):
@@ -166,7 +168,7 @@ class Compaction:
 
 
 def _report(
-    taken: Sequence[DataFile], waiting: int, built: Sequence[YearFile], dropped: Counter[str]
+    taken: Sequence[DataFile], waiting: int, built: Sequence[CompactedFile], dropped: Counter[str]
 ) -> CompactionReport:
     """Describe a commit."""
     rows = {each.file.path: each.built.rows for each in built if each.file}

@@ -12,13 +12,13 @@ class Sources:
     """The data files of a revision, by what a compaction does with them.
 
     Attributes:
-        years: compacted files by year; 0 is the undated one.
+        periods: compacted files by period; 0 is the undated one.
         shards: of closed days, in the order of days.
         legacy: files of any other name.
         open: shards of days that are not over, which are not compacted.
     """
 
-    years: dict[int, DataFile]
+    periods: dict[int, DataFile]
     shards: list[DataFile]
     legacy: list[DataFile]
     open: list[DataFile]
@@ -28,9 +28,9 @@ def sources(snapshot: Snapshot, today: Day, layout: FileLayout) -> Sources:
     """Sort the data files of a snapshot by their names."""
     found = Sources({}, [], [], [])
     for file in snapshot.data_files:
-        year, day = layout.period_of(file.path), layout.day_of(file.path)
-        if year is not None:
-            found.years[year] = file
+        period, day = layout.period_of(file.path), layout.day_of(file.path)
+        if period is not None:
+            found.periods[period] = file
         elif day is not None:
             (found.open if day >= today else found.shards).append(file)
         else:
