@@ -142,7 +142,7 @@ def reconciliation_metadata(found: Reconciled, repo_id: str, *, deep: bool, seco
         **found.totals,
         **record.to_metadata(),
         "differing_days": differ.num_rows,
-        "rejected": rejected or "none",
+        "refused": rejected or "none",
         "unpublishable": "\n".join(found.left_out.examples) or "none",
         "files": len(found.snapshot.data_files),
         "files_fetched": found.fetched,
