@@ -1,5 +1,6 @@
 """Files at rest on a real disk, an S3 that checks keys and rights, and a Cloud Storage, with all that can be wrong."""
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -190,6 +191,16 @@ def test_a_missing_right_is_one_sentence(
         with pytest.raises(ConfigurationError, match=r"^GOVBR_STORAGE_URL fails while .* the rights to list") as caught:
             each(folder)
         assert caught.value.__suppress_context__
+
+
+def test_what_breaks_off_does_not_take_the_place_of_a_whole_file_where_nobody_may_abort_it(s3: S3, become: Become):
+    Folder("s3://my-bucket/unaborted").write("days/a", b"a")
+    become(*s3.user(READ, WRITE, DELETE, LIST))  # of which aborting an upload in parts is none
+    folder = Folder("s3://my-bucket/unaborted")
+    with pytest.raises(KeyError, match="ours"):
+        break_off(folder, b"b" * (60 << 20))  # of which a part is sent at once
+    gc.collect()  # a file that is not closed is when it is collected
+    assert folder.read("days/a") == b"a"
 
 
 def test_a_wrong_key_is_one_sentence_without_it(s3: S3, become: Become):
