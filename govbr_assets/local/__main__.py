@@ -20,9 +20,12 @@ def main() -> int:
     served = commands.add_parser("dev", help="serve the Dagster UI on the local stack until Ctrl-C")
     served.add_argument("--folder", type=Path, default=Path(".local/dev"), help="kept (default: %(default)s)")
     served.add_argument("--port", type=int, default=3000, help="of the UI (default: %(default)s)")
+    served.add_argument("--delay", type=float, default=0.0, help="seconds to the Hub and back (default: %(default)s)")
     options = parser.parse_args()
     try:
-        return demo(options.folder) if options.command == "demo" else dev(options.folder, options.port)
+        if options.command == "demo":
+            return demo(options.folder)
+        return dev(options.folder, options.port, options.delay)
     except GovbrAssetsError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

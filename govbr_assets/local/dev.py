@@ -17,12 +17,13 @@ _SAMPLE_ROWS = 2000
 _GRACE = 30  # seconds for Dagster to stop its own processes
 
 
-def dev(folder: Path, port: int) -> int:
+def dev(folder: Path, port: int, delay: float = 0.0) -> int:
     """Serve the UI until Ctrl-C.
 
     Args:
         folder: holds everything between two runs.
         port: of the UI, on 127.0.0.1.
+        delay: seconds that each request to the Hub and its viewer takes longer.
 
     Returns:
         The exit code: 0 after Ctrl-C or SIGTERM.
@@ -34,7 +35,7 @@ def dev(folder: Path, port: int) -> int:
         raise ConfigurationError(f"Port {port} is taken: stop what listens there, or choose another with --port.")
     for each in (signal.SIGINT, signal.SIGTERM):  # also where a shell in the background has us ignore Ctrl-C
         signal.signal(each, signal.default_int_handler)
-    with LocalStack(folder) as stack:
+    with LocalStack(folder, delay) as stack:
         days = stack.rows_by_day()
         yesterday = datetime.now(UTC).astimezone(ZoneInfo(TIME_ZONE)).date() - timedelta(days=1)
         first, last = fortnight(yesterday)

@@ -25,6 +25,7 @@ class LocalStack:
 
     Args:
         folder: holds everything, also what Dagster remembers; made when missing.
+        delay: seconds that each request to the Hub, its storage and the viewer takes longer.
 
     Attributes:
         hub: the Hub.
@@ -32,12 +33,12 @@ class LocalStack:
         postgres: the database server.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, delay: float = 0.0) -> None:
         self._folder = folder.absolute()
         self._stack = ExitStack()
         self.postgres = EmbeddedPostgres(self._folder / "postgres")
-        self.hub = LocalHub(self._folder / "hub")
-        self.viewer = LocalViewer(self.hub.store)
+        self.hub = LocalHub(self._folder / "hub", delay=delay)
+        self.viewer = LocalViewer(self.hub.store, delay=delay)
 
     def __enter__(self) -> Self:
         with ExitStack() as starting:

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx2
@@ -17,6 +18,7 @@ from starlette.routing import Route
 
 from govbr_assets.local.hub import LocalHub
 from govbr_assets.local.hub.actions import answer, call, cut, detour, wait
+from govbr_assets.local.hub.distance import by_kind, connections, in_sequence, kind_of, repeated
 from govbr_assets.local.hub.faults import Exchange, Fault, FaultMiddleware, Faults
 from govbr_assets.local.hub.server import LoopbackServer
 
@@ -243,3 +245,36 @@ def test_a_download_that_breaks_off_is_tried_again_by_the_client(hub: LocalHub, 
     path = api.hf_hub_download(REPO, "a.parquet", repo_type="dataset", cache_dir=tmp_path)
     assert Path(path).read_bytes() == content
     assert [request.sent for request in hub.faults.seen("GET", "^/lfs/")] == [300_000, len(content)]
+
+
+# At a distance
+
+
+def test_each_request_waits_and_the_first_one_of_a_connection_twice(hub: LocalHub, api: HfApi):
+    commit(api, "a")
+    hub.faults.forget()
+    hub.distance.seconds = 0.2
+    with requests.Session() as session:
+        for _ in range(3):
+            session.get(f"{hub.endpoint}/api/datasets/{REPO}", headers={"Authorization": f"Bearer {hub.read_token}"})
+    passed = hub.faults.requests
+    assert [round((each.ended_at - each.began_at) / 0.2) for each in passed] == [2, 1, 1]
+    assert connections(passed) == 1
+    assert by_kind(passed) == {"GET /api/datasets/{repo}": 3}
+    assert len(repeated(passed)) == 1
+
+
+def test_a_download_goes_by_way_of_the_storage_and_waits_at_both(hub: LocalHub, api: HfApi):
+    api.upload_file(path_or_fileobj=b"\0" * 1000, path_in_repo="data/a.parquet", repo_id=REPO, repo_type="dataset")
+    hub.faults.forget()
+    hub.distance.seconds = 0.1
+    headers = {"Authorization": f"Bearer {hub.read_token}", "Range": "bytes=0-9"}
+    with ThreadPoolExecutor(2) as pool:
+        address = f"{hub.endpoint}/datasets/{REPO}/resolve/main/data/a.parquet"
+        answers = list(pool.map(lambda _: requests.get(address, headers=headers, timeout=9), range(2)))
+    assert [answer.status_code for answer in answers] == [206, 206]
+    passed = hub.faults.requests
+    assert by_kind(passed) == {"GET /datasets/{repo}/resolve/main/{path}": 2, "GET /lfs/{id}": 2}
+    assert [kind_of(each) for each in in_sequence(passed)] == [*by_kind(passed)]
+    assert len({each.origin for each in passed}) == 2
+    assert connections(passed) == 4

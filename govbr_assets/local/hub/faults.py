@@ -7,8 +7,10 @@ has done its work and before anybody hears of it.
 
 import re
 import threading
+import time
 from dataclasses import dataclass, field
-from typing import Literal
+from hashlib import sha256
+from typing import Literal, Self
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -26,6 +28,12 @@ class Exchange:
         status: the status that was sent; None if the connection was cut before there was one.
         received: bytes of the request's body that the server read.
         sent: bytes of the response's body that left the server.
+        origin: host and port that the request was sent to.
+        range: which bytes it asks for, as in its header.
+        digest: sha256 of the request's body as far as the server read it, in hex.
+        connection: number of the connection, of all of this process's servers.
+        began_at: when the request came, in seconds of `time.monotonic`.
+        ended_at: when the last byte of the response was about to leave.
     """
 
     method: str
@@ -34,6 +42,26 @@ class Exchange:
     status: int | None = None
     received: int = 0
     sent: int = 0
+    origin: str = field(default="", compare=False)
+    range: str = field(default="", compare=False)
+    digest: str = field(default="", compare=False)
+    connection: int = field(default=0, compare=False)
+    began_at: float = field(default=0.0, compare=False)
+    ended_at: float = field(default=0.0, compare=False)
+
+    @classmethod
+    def begin(cls, scope: Scope) -> Self:
+        """Begin the record of a request that has come."""
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        return cls(
+            scope["method"],
+            scope["path"],
+            scope["query_string"].decode("latin-1"),
+            origin=headers.get("host", ""),
+            range=headers.get("range", ""),
+            connection=scope["state"]["connection"].number,
+            began_at=time.monotonic(),
+        )
 
 
 @dataclass
@@ -116,24 +144,30 @@ class FaultMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        exchange = Exchange(scope["method"], scope["path"], scope["query_string"].decode("latin-1"))
+        exchange = Exchange.begin(scope)
         self._faults.requests.append(exchange)
         receive, send = _recording(exchange, receive, send)
         fault = self._faults.due(exchange.method, exchange.path)
-        if fault is None:
-            await self._app(scope, receive, send)
-            return
-        action = after(fault.action) if fault.when == "after" else fault.action
-        await action(self._app, scope, receive, send)
+        try:
+            if fault is None:
+                await self._app(scope, receive, send)
+                return
+            action = after(fault.action) if fault.when == "after" else fault.action
+            await action(self._app, scope, receive, send)
+        finally:
+            exchange.ended_at = exchange.ended_at or time.monotonic()
 
 
 def _recording(exchange: Exchange, receive: Receive, send: Send) -> tuple[Receive, Send]:
     """Give two ends of a connection that record what passes, before it does: who has an answer finds it recorded."""
+    digest = sha256()
 
     async def receiving() -> Message:
         """Receive a message, and count the bytes of its body."""
         message = await receive()
         exchange.received += len(message.get("body", b""))
+        digest.update(message.get("body", b""))
+        exchange.digest = digest.hexdigest()
         return message
 
     async def sending(message: Message) -> None:
@@ -141,6 +175,8 @@ def _recording(exchange: Exchange, receive: Receive, send: Send) -> tuple[Receiv
         if message["type"] == "http.response.start":
             exchange.status = message["status"]
         exchange.sent += len(message.get("body", b""))
+        if message["type"] == "http.response.body" and not message.get("more_body"):
+            exchange.ended_at = time.monotonic()
         await send(message)
 
     return receiving, sending

@@ -8,6 +8,7 @@ from govbr_assets.local.hub.access import Tokens
 from govbr_assets.local.hub.actions import detour
 from govbr_assets.local.hub.app import hub_app
 from govbr_assets.local.hub.calls import Hub, Limits
+from govbr_assets.local.hub.distance import Distance
 from govbr_assets.local.hub.faults import Fault, FaultMiddleware, Faults
 from govbr_assets.local.hub.server import LoopbackServer
 from govbr_assets.local.hub.store import HubStore
@@ -21,20 +22,30 @@ class LocalHub:
         port: where it listens; 0 for a free port.
         tokens: the tokens it knows.
         limits: how much is too much.
+        delay: seconds that each request takes longer, and the first one of a connection twice.
 
     Attributes:
         folder: where its repos are kept.
         store: its repos.
         faults: what is to go wrong, and the record of its requests.
+        distance: how far away it is.
     """
 
-    def __init__(self, folder: Path, port: int = 0, tokens: Tokens | None = None, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        port: int = 0,
+        tokens: Tokens | None = None,
+        limits: Limits | None = None,
+        delay: float = 0.0,
+    ) -> None:
         self.folder = folder
         self.store = HubStore(folder)
         self.faults = Faults()
         self._tokens = tokens or Tokens()
         hub = Hub(self.store, self._tokens, limits or Limits())
-        self._server = LoopbackServer(FaultMiddleware(hub_app(hub), self.faults), port)
+        self.distance = Distance(hub_app(hub), delay)
+        self._server = LoopbackServer(FaultMiddleware(self.distance, self.faults), port)
 
     @property
     def endpoint(self) -> str:

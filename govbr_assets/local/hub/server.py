@@ -7,6 +7,8 @@ import asyncio
 import socket
 import threading
 import time
+from dataclasses import dataclass, field
+from itertools import count
 from typing import Self
 
 import uvicorn
@@ -16,6 +18,21 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 HOST = "127.0.0.1"
 _PATIENCE = 5
 """Seconds to wait for a thread to start or end, which takes a fraction of one."""
+
+_numbers = count(1)
+
+
+@dataclass
+class Connection:
+    """A connection of a client, which the application finds in the state of its requests.
+
+    Attributes:
+        number: of it, of all servers of this process.
+        used: whether a request came through it before.
+    """
+
+    number: int = field(default_factory=lambda: next(_numbers))
+    used: bool = False
 
 
 class LoopbackServer:
@@ -104,11 +121,11 @@ async def drop(scope: Scope, receive: Receive) -> None:
 
 
 class _AbortableProtocol(H11Protocol):
-    """Hands each request the means to cut its connection, which ASGI lacks."""
+    """Hands each request its connection, and the means to cut it, which ASGI lacks."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Send without delay on a new connection, and hand its requests the means to abort it."""
         super().connection_made(transport)
         # asyncio does so only for sockets it has made itself; without it many an answer takes 40 ms longer.
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.app_state = {**self.app_state, "abort": transport.abort}
+        self.app_state = {**self.app_state, "abort": transport.abort, "connection": Connection()}

@@ -3,6 +3,7 @@
 from typing import Self
 
 from govbr_assets.local.hub.access import Tokens
+from govbr_assets.local.hub.distance import Distance
 from govbr_assets.local.hub.faults import FaultMiddleware, Faults
 from govbr_assets.local.hub.server import LoopbackServer
 from govbr_assets.local.hub.store import HubStore
@@ -17,17 +18,19 @@ class LocalViewer:
         store: the repos that it shows.
         port: where it listens; 0 for a free port.
         tokens: the tokens it knows.
+        delay: seconds that each request takes longer, and the first one of a connection twice.
 
     Attributes:
         index: what it answers from, and the way to hold that back.
         faults: what is to go wrong, and the record of its requests.
+        distance: how far away it is.
     """
 
-    def __init__(self, store: HubStore, port: int = 0, tokens: Tokens | None = None) -> None:
+    def __init__(self, store: HubStore, port: int = 0, tokens: Tokens | None = None, delay: float = 0.0) -> None:
         self.index = Index(store)
         self.faults = Faults()
-        app = viewer_app(self.index, tokens or Tokens())
-        self._server = LoopbackServer(FaultMiddleware(app, self.faults), port)
+        self.distance = Distance(viewer_app(self.index, tokens or Tokens()), delay)
+        self._server = LoopbackServer(FaultMiddleware(self.distance, self.faults), port)
 
     @property
     def url(self) -> str:
