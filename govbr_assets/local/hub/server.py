@@ -79,6 +79,7 @@ class LoopbackServer:
             log_config=None,
             log_level="warning",
             access_log=False,
+            timeout_keep_alive=60,  # as long as large services: at 5 s a busy client meets the end of its connection
             timeout_graceful_shutdown=1,
         )
         self._server = uvicorn.Server(config)
