@@ -32,6 +32,9 @@ DOUBLED = {DAYS[0]: False, DAYS[3]: True}
 GONE, GONE_ROWS = date(2025, 6, 1), 4
 """A day that the Hub has, and of which PostgreSQL has no row any more."""
 
+NOWHERE_ROWS = GONE_ROWS + 1
+"""Rows of the Hub that PostgreSQL has nowhere: those of the day, and one without a time."""
+
 THEMES = {1: ("01", "Economia e Finanças"), 2: ("09", "Esportes e Lazer")}
 AGENCIES = ("mec", "agu", "saude")
 
@@ -81,7 +84,7 @@ class Damaged:
         files = {f"data/train-0000{number}-of-00003.parquet": each for number, each in enumerate(self._base(base))}
         files["data/train-2026-01-15-101010.parquet"] = self._second(DOUBLED)
         for number, day in enumerate(STRINGS):
-            files[f"data/train-{day + timedelta(days=1)}-04000{number}.parquet"] = _with_texts(self._of(day))
+            files[f"data/train-{day + timedelta(days=1)}-04000{number}.parquet"] = with_texts(self._of(day))
         files |= {"README.md": CARD.encode(), "dataset_infos.json": b'{"default": {"splits": {}}}'}
         write(self.graph.local_hub.store, self.graph.repo_id, files)
 
@@ -105,8 +108,8 @@ class Damaged:
             "hub_rows": base + 1 + 1 + GONE_ROWS + 3 * len(DOUBLED) + 3 * len(STRINGS),
             "duplicates": 3 * len(DOUBLED),
             "renamed": self.ids_replaced,
-            "removals": GONE_ROWS,
-            "approval": GONE_ROWS,
+            "removals": NOWHERE_ROWS,
+            "approval": NOWHERE_ROWS,
             "undated": 1,
             "missing": missing - 1,
             "missing_days": MISSING,
@@ -142,24 +145,28 @@ class Damaged:
 
     def _base(self, days: Sequence[date]) -> Iterator[bytes]:
         """Write the base files: old ids and labels, rows without a time, by agency and then the newest first."""
-        rows = _as_before(pa.concat_tables(map(self._of, days)))
-        known = _as_before(self._of(MISSING[-1])).slice(0, 1)
-        nowhere = _set(rows.slice(0, 1), "unique_id", [self.unknown])
+        rows = as_before(pa.concat_tables(map(self._of, days)))
+        known = as_before(self._of(MISSING[-1])).slice(0, 1)
+        nowhere = with_values(rows.slice(0, 1), "unique_id", [self.unknown])
         at = datetime.combine(GONE, time(12), ZoneInfo(TIME_ZONE))
-        gone = _set(_set(rows.slice(0, GONE_ROWS), "unique_id", self.gone), "published_at", [at] * GONE_ROWS)
+        gone = with_values(
+            with_values(rows.slice(0, GONE_ROWS), "unique_id", self.gone), "published_at", [at] * GONE_ROWS
+        )
         rows = pa.concat_tables([rows, known, nowhere, gone])
         undated = pc.is_in(rows["unique_id"], pa.array([*self.undated, self.unknown]))
         times = pc.if_else(undated, pa.scalar(None, NEWS.schema.field("published_at").type), rows["published_at"])
-        rows = _set(rows, "published_at", times).sort_by([("agency", "ascending"), ("published_at", "descending")])
+        rows = with_values(rows, "published_at", times).sort_by(
+            [("agency", "ascending"), ("published_at", "descending")]
+        )
         third = -(-rows.num_rows // 3)
         for start in range(0, rows.num_rows, third):
-            yield _as_pandas_did(rows.slice(start, third))
+            yield as_pandas_did(rows.slice(start, third))
 
     def _second(self, days: Mapping[date, bool]) -> bytes:
         """Write whole days that the base has, too."""
-        return _as_pandas_did(
+        return as_pandas_did(
             pa.concat_tables(
-                self._of(day).select(NEWS.schema.names) if renamed else _as_before(self._of(day))
+                self._of(day).select(NEWS.schema.names) if renamed else as_before(self._of(day))
                 for day, renamed in days.items()
             )
         )
@@ -199,33 +206,37 @@ def _insert(day: date, number: int, legacy: str | None, created_at: str) -> str:
     return f"INSERT INTO news ({', '.join(values)}) VALUES ({', '.join(map(str, values.values()))})"
 
 
-def _set(rows: pa.Table, name: str, values: object) -> pa.Table:
+def with_values(rows: pa.Table, name: str, values: object) -> pa.Table:
+    """Put other values into a column."""
     index, field = rows.schema.get_field_index(name), rows.schema.field(name)
     column = values if isinstance(values, pa.ChunkedArray) else pa.chunked_array([pa.array(values, field.type)])
     return rows.set_column(index, field, column)
 
 
-def _as_before(rows: pa.Table) -> pa.Table:
+def as_before(rows: pa.Table) -> pa.Table:
     """Give rows their old ids and the label with its code before it: [n rows x 24]."""
     codes, labels = rows["theme_1_level_1_code"], rows["theme_1_level_1_label"]
-    rows = _set(rows, "unique_id", rows["legacy_unique_id"])
-    return _set(rows, "theme_1_level_1", pc.binary_join_element_wise(codes, labels, " - ")).select(NEWS.schema.names)
+    rows = with_values(rows, "unique_id", pc.coalesce(rows["legacy_unique_id"], rows["unique_id"]))
+    return with_values(rows, "theme_1_level_1", pc.binary_join_element_wise(codes, labels, " - ")).select(
+        NEWS.schema.names
+    )
 
 
-def _as_pandas_did(rows: pa.Table) -> bytes:
+def as_pandas_did(rows: pa.Table) -> bytes:
     """Write rows as pandas has written them: with its metadata, and `video_url`, which has no value, as of no type."""
-    metadata = pa.Schema.from_pandas(rows.to_pandas(), preserve_index=False).metadata
+    metadata = pa.Schema.from_pandas(rows.slice(0, 100).to_pandas(), preserve_index=False).metadata
     rows = rows.set_column(rows.schema.get_field_index("video_url"), "video_url", pa.nulls(rows.num_rows))
     sink = io.BytesIO()
-    pq.write_table(rows.replace_schema_metadata(metadata), sink)
+    pq.write_table(rows.replace_schema_metadata(metadata), sink, row_group_size=1 << 20)
     return sink.getvalue()
 
 
-def _with_texts(rows: pa.Table) -> bytes:
+def with_texts(rows: pa.Table) -> bytes:
     """Write rows with times as texts."""
     sink, table = io.BytesIO(), rows.select(NEWS.schema.names)
     for name in ("published_at", "updated_datetime", "extracted_at"):
         index = table.schema.get_field_index(name)
-        table = table.set_column(index, name, pa.array([each.isoformat() for each in table[name].to_pylist()]))
+        texts = [each and each.isoformat() for each in table[name].to_pylist()]
+        table = table.set_column(index, name, pa.array(texts, pa.string()))
     pq.write_table(table, sink)
     return sink.getvalue()

@@ -16,6 +16,7 @@ from dagster import AssetCheckSeverity
 
 from govbr_assets.core.days import Day
 from govbr_assets.core.layout import UNDATED_PATH
+from govbr_assets.defs.partitions import FIRST_DAY
 from govbr_assets.operations.assess import assess
 from govbr_assets.postgres.news import NewsTable
 from govbr_assets.publications import NEWS
@@ -75,7 +76,7 @@ def check_readers(damaged: Damaged, folder: Path) -> None:
 def check_assessment(damaged: Damaged) -> None:
     """The dry run tells what is there and what it takes, in numbers, and changes nothing."""
     graph, head = damaged.graph, damaged.graph.head
-    found = assess(graph.hub, head, NewsTable(graph.postgres_url, NEWS), Day.of("2026-01-19"))
+    found = assess(graph.hub, head, NewsTable(graph.postgres_url, NEWS), Day.of("2026-01-19"), Day(FIRST_DAY))
     assert {name: value for name, value in vars(found).items() if name in damaged.expected} == damaged.expected
     assert (found.moved, found.standing, found.others) == ([], [], ["dataset_infos.json"])
     assert found.compacted == [path for path in sorted(head.files) if path.startswith("data/")]
@@ -83,7 +84,7 @@ def check_assessment(damaged: Damaged) -> None:
     assert (theme.column, theme.rows, theme.day) == ("theme_1_level_1", damaged.expected["changed"], OLD)
     assert theme.hub.strip("'").partition(" - ")[2] == theme.postgres.strip("'")
     assert (found.commits, found.minutes) == (4, 1)  # the compaction, and as many runs as there are ranges of days
-    assert "the guard keeps them until 4 removals are approved (`--allow-removals 4`" in str(found)
+    assert "PostgreSQL has nowhere, 1 of them without a time; the guard keeps them until 5 removals" in str(found)
     assert json.loads(json.dumps(asdict(found), default=str))["missing_days"] == list(map(str, MISSING))
     assert graph.head == head
 
@@ -120,9 +121,10 @@ def test_what_ails_the_public_dataset_is_mended_by_turning_automation_on(
     assert automation.let_it_run(ticks=1, allow_removals=str(GONE_ROWS)) == []
     assert used_approvals(graph) == [(GONE_ROWS, GONE_ROWS)]
 
-    last = automation.judged()  # what is left is a row that no day can have
+    last = automation.judged()  # what is left is a row that no day can have, and one more is not approved
     told = {name: value.value for name, value in last.metadata.items()}
     assert (told["differing_days"], told["undated_surplus"]) == (0, 1)
+    assert "approve 5 removals (`GOVBR_ALLOW_REMOVALS=5`" in str(told["removals"])
     assert (last.passed, last.severity) == (False, AssetCheckSeverity.WARN)
     ids = graph.ids()
     assert ids.pop(UNDATED_PATH) == [damaged.unknown]

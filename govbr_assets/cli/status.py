@@ -121,7 +121,7 @@ def _facts(found: DatasetStatus, deep_at: datetime | None) -> dict[str, str]:
         "commits": f"{found.commits_left} of {COMMITS} left in this hour, by the history; the Hub does not say",
     }
     if rows := totals["undated_surplus"]:
-        facts["without a day"] = f"{rows} rows that PostgreSQL does not have"
+        facts["without a day"] = f"{rows} rows: govbr-assets mend says how many removals to approve"
     if rows := found.found.left_out.rows:
         facts["unpublishable"] = f"{rows} rows of PostgreSQL: {found.found.left_out.examples[0]}"
     return facts

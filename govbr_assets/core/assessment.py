@@ -29,9 +29,9 @@ class Assessment:
         others: files of other configs and splits, and files that nobody loads: they stay.
         duplicates: further occurrences of a row, under either of its ids: they are dropped.
         renamed: ids that are replaced by the ones that PostgreSQL has now.
-        removals: rows under a day that PostgreSQL has nowhere: they leave the dataset.
+        removals: rows that PostgreSQL has nowhere: they leave the dataset.
         approval: number of removals to approve, as the guard would keep some of these rows; 0 if it would not.
-        undated: rows without a time that PostgreSQL has nowhere: they stay.
+        undated: those of `removals` that have no time: a compaction removes them, and only by approval.
         missing: rows that only PostgreSQL has.
         missing_days: days of which the dataset has no row.
         replaced: rows that are on the Hub under another day, or under none.
@@ -111,12 +111,13 @@ class Assessment:
     def _removed(self) -> str:
         """Say what becomes of rows that PostgreSQL has nowhere."""
         text = f"{self.removals:,} rows leave the dataset, which PostgreSQL has nowhere"
+        text += f", {self.undated:,} of them without a time" if self.undated else ""
         if self.approval:
             text += (
                 f"; the guard keeps them until {self.approval} removals are approved (`--allow-removals"
                 f" {self.approval}`, or GOVBR_ALLOW_REMOVALS)"
             )
-        return text + (f"; {self.undated:,} more, without a time, stay" if self.undated else "")
+        return text
 
     def _work(self) -> str:
         """Say how much work it is."""

@@ -84,6 +84,18 @@ class DayCounts:
         }
 
 
+def without_day(days: pa.Table, undated: int, first: Day) -> int:
+    """Count the rows that only the Hub has and that no sync of a day reaches: orphans.
+
+    Args:
+        days: the days that differ or all, [n days x 8] of `DAYS_SCHEMA`.
+        undated: rows without a time that only the Hub has.
+        first: the first day that is synced.
+    """
+    before = days.filter(pc.less(days["day"], pa.scalar(first.date)))
+    return undated + (pc.sum(before["surplus"]).as_py() or 0)
+
+
 def differing(days: pa.Table) -> pa.Table:
     """Return the days that differ."""
     return days.filter(pc.greater(_difference(days), 0))

@@ -29,6 +29,7 @@ class ReconciliationSummary:
         uncompacted: number of data files that must be compacted before days can be repaired.
         deep: whether it compared contents too.
         days: differing days that a run can repair: closed, and not before the first partition.
+        orphans: number of rows that a compaction removes by the approval that there is.
     """
 
     number: int
@@ -36,6 +37,7 @@ class ReconciliationSummary:
     uncompacted: int
     deep: bool = False
     days: frozenset[date] = frozenset()
+    orphans: int = 0
 
 
 @dataclass(frozen=True)
@@ -47,12 +49,14 @@ class WantedRun:
         key: run key; Dagster never runs one twice, whatever the outcome.
         span: its days.
         deep: whether a reconciliation compares contents too.
+        approved: how many removals are approved for a compaction.
     """
 
     of: Literal["days", "compaction", "reconciliation"]
     key: str
     span: DateRange | None = None
     deep: bool = False
+    approved: int = 0
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,7 @@ class RepairState:
         deep_days: days found by the last deep reconciliation, which only another deep one can clear.
         repo: the repo that this state describes.
         approved: how many removals were approved when it was last looked at.
+        removing: whether the compaction that is to be requested may remove rows.
     """
 
     number: int = 0
@@ -88,6 +93,7 @@ class RepairState:
     deep_days: frozenset[date] = frozenset()
     repo: str = ""
     approved: int = 0
+    removing: bool = False
 
     def of_repo(self, repo: str) -> "RepairState":
         """Return this state, or an empty one if it describes another repo."""
@@ -112,8 +118,12 @@ class RepairState:
             The new state, and a message for everything that is given up now.
         """
         owed = self.deep and not found.deep and bool(self.fold_due or self.waiting or self.begun)
-        new = replace(self, number=found.number, revision=found.revision, deep=found.deep or owed, asked=0)
-        return new._with_uncompacted_files(found) if found.uncompacted else new._with_days(found, owed)
+        deep, removing = found.deep or owed, found.orphans > 0
+        new = replace(self, number=found.number, revision=found.revision, deep=deep, asked=0, removing=removing)
+        if found.uncompacted:
+            return new._with_uncompacted_files(found)
+        left, messages = new._with_days(found, owed)
+        return left._with_orphans(self.folds, found, messages) if removing else (left, messages)
 
     def _with_uncompacted_files(self, found: ReconciliationSummary) -> tuple["RepairState", list[str]]:
         """Start a round with a compaction."""
@@ -121,6 +131,15 @@ class RepairState:
         messages = [_COMPACTION_GIVEN_UP.format(found.uncompacted, TRIES)] if self.folds == TRIES else []
         folds = TRIES + 1 if spent else self.folds  # one above TRIES: the message was given
         return replace(self, fold_due=not spent, folds=folds, waiting=frozenset(), begun=False), messages
+
+    def _with_orphans(
+        self, folds: int, found: ReconciliationSummary, messages: list[str]
+    ) -> tuple["RepairState", list[str]]:
+        """Have a compaction remove rows beside what the round does with days; `folds` counts those before."""
+        if folds < TRIES:
+            return replace(self, fold_due=True, folds=folds), messages
+        given_up = [_ORPHANS_GIVEN_UP.format(found.orphans, TRIES)] if folds == TRIES else []
+        return replace(self, folds=TRIES + 1), messages + given_up
 
     def _with_days(self, found: ReconciliationSummary, owed: bool) -> tuple["RepairState", list[str]]:
         """Start a round with days; the deep reconciliation of the interrupted round may still be due (`owed`)."""
@@ -144,7 +163,8 @@ class RepairState:
             The runs, and the state after requesting them.
         """
         if self.fold_due:
-            request = WantedRun("compaction", f"repair:fold:{self.number}:{self.revision}:{self.folds + 1}")
+            key, approved = f"repair:fold:{self.number}:{self.revision}:{self.folds + 1}", self.approved
+            request = WantedRun("compaction", key, approved=approved if self.removing else 0)
             return [request], replace(self, fold_due=False, folds=self.folds + 1, begun=True)
         if self.waiting:
             taken = cover(self.waiting)[:runs]
@@ -178,6 +198,10 @@ _SETS = ("waiting", "given_up", "deep_days")
 _COMPACTION_GIVEN_UP = (
     "The repair waits: {} data files on the Hub are still not compacted after {} compactions. Look at the runs of"
     " weekly_consolidation, and run it again when the cause is fixed."
+)
+_ORPHANS_GIVEN_UP = (
+    "The repair has given up on {} rows without a day that PostgreSQL has nowhere: they are on the Hub after {}"
+    " compactions, though their removal is approved. Look at the runs of weekly_consolidation."
 )
 _DAYS_GIVEN_UP = (
     "The repair has given up after {} runs; the Hub still differs from PostgreSQL on: {}. Look at their runs of"

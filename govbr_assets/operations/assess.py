@@ -25,7 +25,7 @@ from govbr_assets.operations.compact.sources import sources
 from govbr_assets.operations.reconcile.columns import column_differences
 from govbr_assets.operations.reconcile.plan import Reconciled, reconcile
 from govbr_assets.operations.sync.batches import COMMIT_DAYS
-from govbr_assets.operations.sync.guard import day_guard, recent_guard, removed_lately, used_removals
+from govbr_assets.operations.sync.guard import removals_to_approve
 from govbr_assets.operations.sync.plan import COMMIT_BYTES
 from govbr_assets.postgres.news import NewsTable
 
@@ -42,7 +42,12 @@ _ABOUT_THE_DATASET = {CARD_PATH, CHANGELOG_PATH, ".gitattributes"}
 
 
 def assess(
-    dataset: Dataset, snapshot: Snapshot, postgres: NewsTable, today: Day, log: Log = lambda _: None
+    dataset: Dataset,
+    snapshot: Snapshot,
+    postgres: NewsTable,
+    today: Day,
+    first: Day,
+    log: Log = lambda _: None,
 ) -> Assessment:
     """Find out what it takes to make a dataset equal to PostgreSQL, in memory that does not grow with either.
 
@@ -51,6 +56,7 @@ def assess(
         snapshot: the revision to look at.
         postgres: the database.
         today: whose shard is not compacted, and whose rows are not repaired.
+        first: the first day that is synced.
         log: called with a sentence when a side has been read.
 
     Raises:
@@ -66,6 +72,7 @@ def assess(
     shards = [file.path for file in sources(snapshot, today, dataset.spec.layout).shards]
     compacted = sorted({*found.uncompacted, *shards}.difference(moved))
     ours, totals = {file.path for file in snapshot.data_files}, found.totals
+    undated = totals["undated_surplus"] - found.undated_duplicates
     days = differing(closed(found.days, today))["day"].to_pylist()
     commits = _compaction_commits(dataset, found, len(moved) + len(compacted)) + _sync_commits(snapshot, found, days)
     return Assessment(
@@ -79,9 +86,9 @@ def assess(
         others=sorted(snapshot.files.keys() - ours - _ABOUT_THE_DATASET),
         duplicates=totals["duplicated"] + found.undated_duplicates,
         renamed=found.renamed,
-        removals=totals["surplus"],
-        approval=_approval(dataset, snapshot, found),
-        undated=totals["undated_surplus"] - found.undated_duplicates,
+        removals=totals["surplus"] + undated,
+        approval=removals_to_approve(dataset.client, snapshot.revision, found.days, undated, first),
+        undated=undated,
         missing=totals["missing"],
         missing_days=_days(
             found, pc.and_(pc.equal(found.days["hub_rows"], 0), pc.greater(found.days["postgres_rows"], 0))
@@ -101,16 +108,6 @@ def assess(
 def _days(found: Reconciled, mask: pa.ChunkedArray) -> list[date]:
     """List some of the days that were compared."""
     return found.days["day"].filter(mask).to_pylist()
-
-
-def _approval(dataset: Dataset, snapshot: Snapshot, found: Reconciled) -> int:
-    """Return how many removals to approve, so that the guard retains none; 0 if it would retain none."""
-    names = "surplus", "hub_rows", "postgres_rows"
-    by_day = zip(*(found.days[name].to_pylist() for name in names), strict=True)
-    removed = found.totals["surplus"]
-    if recent_guard(removed, removed_lately(dataset.client)) or any(day_guard(*counts) for counts in by_day):
-        return used_removals(dataset.client, snapshot.revision) + removed
-    return 0
 
 
 def _compaction_commits(dataset: Dataset, found: Reconciled, files: int) -> int:

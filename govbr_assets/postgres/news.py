@@ -30,7 +30,7 @@ from govbr_assets.postgres.errors import UnspellableError
 from govbr_assets.postgres.key_query import HASH_JOINS, as_keys, keys_query
 from govbr_assets.postgres.late_rows import ChangeTracking, changed_query, changes_of
 from govbr_assets.postgres.newest import newest_query
-from govbr_assets.postgres.row_query import in_window, lists, named, rows_query, too_large_query
+from govbr_assets.postgres.row_query import ids_query, in_window, lists, named, rows_query, too_large_query
 from govbr_assets.postgres.too_large import LargeRows, by_day, left_out, named_by_size
 
 _LOOKUP_IDS = 1_000  # ids of one query
@@ -133,8 +133,15 @@ class NewsTable:
         Raises:
             SourceUnavailableError, SourceError: as `read_days`.
         """
-        batches, names = self._lookup(too_large_query, ids), ("unique_id", "legacy_unique_id")
-        return set(ids).intersection(id_ for rows in batches for name in names for id_ in as_strings(rows[name]))
+        return self._among(too_large_query, ids)
+
+    def existing_among(self, ids: Sequence[str]) -> set[str]:
+        """Return those of some ids from the Hub that a row has, under either id, whatever its day and its size.
+
+        Raises:
+            SourceUnavailableError, SourceError: as `read_days`.
+        """
+        return self._among(ids_query, ids)
 
     def changed_since(self, since: Watermark, first: Day, end: Day) -> Changes:
         """Return the days of a window that have rows created or changed since an earlier read.
@@ -190,6 +197,11 @@ class NewsTable:
     @cached_property
     def _catalogue(self) -> Catalogue:
         return Catalogue.of(self._database, self.spec.joins)
+
+    def _among(self, build: BuildQuery, ids: Sequence[str]) -> set[str]:
+        """Return those of some ids that a query finds rows of."""
+        batches, names = self._lookup(build, ids), ("unique_id", "legacy_unique_id")
+        return set(ids).intersection(id_ for rows in batches for name in names for id_ in as_strings(rows[name]))
 
     def _lookup(self, build: BuildQuery, ids: Sequence[str]) -> Iterator[pa.Table]:
         """Stream the rows that have one of these ids, some ids a query."""

@@ -90,6 +90,17 @@ def too_large_query(spec: DatasetSpec, catalogue: Catalogue, wanted: str) -> str
         WHERE {wanted} AND NOT {_fits(spec)} ORDER BY n.published_at, n.id"""
 
 
+def ids_query(_: DatasetSpec, catalogue: Catalogue, wanted: str) -> str:
+    """Return the query for the ids of rows, whatever else these hold.
+
+    Raises:
+        SourceError: the role may not read a column.
+    """
+    catalogue.require(["unique_id", *(["legacy_unique_id"] if catalogue.has_legacy else [])])
+    legacy = "n.legacy_unique_id::text" if catalogue.has_legacy else "NULL::text"
+    return f"SELECT n.unique_id::text AS unique_id, {legacy} AS legacy_unique_id FROM news n WHERE {wanted}"
+
+
 def _fits(spec: DatasetSpec) -> str:
     """Return the condition for rows that are not too large."""
     return f"({_row_bytes(spec)} <= {ROW_BYTES})"

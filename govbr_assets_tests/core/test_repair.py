@@ -76,6 +76,23 @@ def test_a_compaction_is_given_up_after_three_runs_with_one_word_and_taken_up_wh
     assert repair.next_runs(1)[0][0].of == "compaction"
 
 
+def test_orphans_are_removed_beside_days_and_given_up_after_three_compactions_with_one_word():
+    repair, steps, told = RepairState().with_approval(7), [], []
+    for number in range(1, 7):
+        left = ReconciliationSummary(number, f"revision {number}", 0, False, frozenset({day(0)}), orphans=5)
+        repair, news = repair.with_reconciliation(left)
+        told += news
+        for _ in range(3):
+            requests, repair = repair.next_runs(1)
+            steps += [(each.of, each.approved) for each in requests]
+    once = [("compaction", 7), ("days", 0), ("reconciliation", 0)]
+    assert steps[:9] == once * TRIES
+    assert "compaction" not in dict(steps[9:])
+    assert ["5 rows without a day" in each for each in told].count(True) == 1
+    repair, _ = repair.with_reconciliation(found(number=8))  # they are gone
+    assert repair.next_runs(1)[0] == []
+
+
 def test_a_day_is_given_up_after_three_runs_with_one_word_and_the_others_go_on():
     repair, keys, told = RepairState(), [], []
     for number in range(1, 7):

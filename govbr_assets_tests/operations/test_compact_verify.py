@@ -160,10 +160,10 @@ def a_file_that_is_forgotten(patch: pytest.MonkeyPatch) -> None:
 
 
 def a_row_that_goes_is_not_there(patch: pytest.MonkeyPatch) -> None:
-    def losing(_: CompactionInputs, file: DataFile) -> pa.Table:
+    def leaving(_: CompactionInputs, file: DataFile) -> pa.Table:
         return pa.table([["nobody"], [0], [file.path]], schema=duplicates.DUPLICATES_SCHEMA)
 
-    patch.setattr(CompactionInputs, "losing", losing)
+    patch.setattr(CompactionInputs, "leaving", leaving)
 
 
 IN_ORDER = "operations.rewrite.in_order"

@@ -18,7 +18,7 @@ from pydantic import Field
 
 from govbr_assets.core import identity
 from govbr_assets.core.days import ByDay, Day, DayValue
-from govbr_assets.defs.assets.defaults import PLAN, TABLE, PublishConfig, Tables, columns, owned_asset
+from govbr_assets.defs.assets.defaults import PLAN, TABLE, RemovalConfig, Tables, columns, owned_asset
 from govbr_assets.defs.assets.sources import news, themes
 from govbr_assets.defs.dry_run import dry_run_sync
 from govbr_assets.defs.failures import without_retries
@@ -109,7 +109,7 @@ def hf_existing_ids(
     return ByDay(rows, find, metadata)
 
 
-class ShardConfig(PublishConfig):
+class ShardConfig(RemovalConfig):
     """What can be chosen in the launchpad for days."""
 
     removals: DeletePolicy = Field(
@@ -117,12 +117,6 @@ class ShardConfig(PublishConfig):
         description="apply: rows that PostgreSQL has nowhere leave the Hub; keep: they stay.",
     )
     allow_removals: bool = Field(default=False, description="Remove such rows however many they are.")
-    approved_removals: int = Field(
-        default=0,
-        ge=0,
-        description="Remove such rows although they are too many, up to this number of all time: what commits have"
-        " removed by approval is used up. 0 takes the setting GOVBR_ALLOW_REMOVALS.",
-    )
     unfolded: UncompactedPolicy = Field(
         default=UncompactedPolicy.stop,
         description="Days with rows in files that only a compaction may change. stop: they are rejected until"

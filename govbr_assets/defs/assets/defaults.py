@@ -67,3 +67,14 @@ class PublishConfig(Config):
     """What can be chosen in the launchpad of an asset that publishes."""
 
     dry_run: bool = Field(default=False, description="Do everything but commit, and show what would be published.")
+
+
+class RemovalConfig(PublishConfig):
+    """What can be chosen in the launchpad of an asset that removes rows which PostgreSQL has nowhere."""
+
+    approved_removals: int = Field(
+        default=0,
+        ge=0,
+        description="Remove such rows although they are too many, up to this number of all time: what commits have"
+        " removed by approval is used up. 0 takes the setting GOVBR_ALLOW_REMOVALS for days, for a compaction none.",
+    )

@@ -4,6 +4,7 @@ They look at the newest revision, whoever made it, and so judge what a rollback 
 """
 
 from collections.abc import Mapping
+from itertools import takewhile
 from typing import Any
 
 from dagster import AssetCheckExecutionContext, AssetCheckResult, AssetRecordsFilter, asset_check
@@ -11,6 +12,7 @@ from dagster import AssetCheckExecutionContext, AssetCheckResult, AssetRecordsFi
 from govbr_assets.core.periods import SortCheck
 from govbr_assets.dataset import Dataset
 from govbr_assets.dataset.card import CardChanges, card_changes
+from govbr_assets.dataset.changeset import REMOVED_ROWS, RemovalApproval
 from govbr_assets.dataset.compatibility import obstacles
 from govbr_assets.dataset.key_index import KeyIndex
 from govbr_assets.dataset.schema_version import in_version_of
@@ -70,16 +72,23 @@ def dataset_is_sorted(context: AssetCheckExecutionContext, hub: HubResource) -> 
 @asset_check(asset=consolidated_dataset)
 @without_retries()
 def no_row_was_lost(context: AssetCheckExecutionContext, hub: HubResource, viewer: ViewerResource) -> AssetCheckResult:
-    """Every unique_id from before the last compaction is still there, and nobody else took rows away."""
+    """Every unique_id from before the last compaction is still there, but for removals, and nobody took rows away."""
     dataset, head = hub.dataset(), hub.dataset().client.head()
     before = _before_last_compaction(context, dataset)
     index = _index(dataset, before, head)
     rows_before, rows = (index.rows([each.revision]) for each in (before, head))
     missing, counted = index.missing([before.revision], [head.revision]), _viewer_rows(viewer, head)
-    numbers = {"rows_before": rows_before, "rows": rows, "missing": missing} | _about(head)
+    removed = _removed(dataset, before, head) if missing else 0
+    numbers = {"rows_before": rows_before, "rows": rows, "missing": missing, "removed": removed} | _about(head)
     numbers |= {"viewer_rows": counted, "before": before.revision or ""}
     agrees = isinstance(counted, str) or counted == rows
-    return _verdict(context, dataset, head, passed=not missing and agrees, numbers=numbers)
+    return _verdict(context, dataset, head, passed=missing <= removed and agrees, numbers=numbers)
+
+
+def _removed(dataset: Dataset, before: Snapshot, head: Snapshot) -> int:
+    """Count the rows that commits of ours have removed by approval between two revisions, by their trailers."""
+    commits = takewhile(lambda commit: commit.revision != before.revision, dataset.client.commits(head.revision or ""))
+    return sum(commit.trailer(REMOVED_ROWS) for commit in commits if RemovalApproval.parse(commit.message))
 
 
 def _verdict(

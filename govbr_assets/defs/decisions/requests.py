@@ -13,11 +13,15 @@ REQUESTED_BY = "govbr_assets/requested_by"
 DEEP = {"ops": {RECONCILIATION.path[-1]: {"config": {"deep": True}}}}
 """Run config of a reconciliation that compares contents, too."""
 
+_COMPACTION = "consolidated_dataset"
+
 _RANGE = tuple(f"dagster/asset_partition_range_{end}" for end in ("start", "end"))
 """What a backfill under `BackfillPolicy.single_run` sets; `partition_key` is for one day."""
 
 
-def request(job: str, key: str, by: str, span: DateRange | None = None, *, deep: bool = False) -> RunRequest:
+def request(
+    job: str, key: str, by: str, span: DateRange | None = None, *, deep: bool = False, approved: int = 0
+) -> RunRequest:
     """Request a run: of a day, of a range of days as one run, or of no day.
 
     Args:
@@ -26,10 +30,14 @@ def request(job: str, key: str, by: str, span: DateRange | None = None, *, deep:
         by: name of the sensor or the command.
         span: the days.
         deep: of a reconciliation, to compare contents, too.
+        approved: of a compaction, how many removals are.
     """
     tags = {REQUESTED_BY: by}
     if deep:
         return RunRequest(run_key=key, job_name=job, tags=tags, run_config=DEEP)
+    if approved:
+        config = {"ops": {_COMPACTION: {"config": {"approved_removals": approved}}}}
+        return RunRequest(run_key=key, job_name=job, tags=tags, run_config=config)
     if span and span.first != span.last:
         tags |= dict(zip(_RANGE, (f"{span.first}", f"{span.last}"), strict=True))
         return RunRequest(run_key=key, job_name=job, tags=tags)

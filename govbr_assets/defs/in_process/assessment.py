@@ -7,7 +7,9 @@ from govbr_assets.core.assessment import Assessment
 from govbr_assets.core.days import Day
 from govbr_assets.defs.in_process.context import MendContext
 from govbr_assets.defs.in_process.options import MendOptions
+from govbr_assets.defs.in_process.remaining import not_approved
 from govbr_assets.defs.in_process.report import Left
+from govbr_assets.defs.partitions import FIRST_DAY
 from govbr_assets.operations.assess import assess
 
 
@@ -19,9 +21,8 @@ def assess_dataset(context: MendContext) -> Assessment:
     """
     dataset = context.hub.dataset()
     context.watch.begin("assessment")
-    found = assess(
-        dataset, dataset.client.head(), context.postgres.client(), Day.at(datetime.now(UTC)), context.watch.say
-    )
+    head, today = dataset.client.head(), Day.at(datetime.now(UTC))
+    found = assess(dataset, head, context.postgres.client(), today, Day(FIRST_DAY), context.watch.say)
     context.watch.end(f"{found.days:,} days differ, about {found.commits:,} commits and {found.minutes:,} minutes")
     return found
 
@@ -31,7 +32,6 @@ def rejections(found: Assessment, context: MendContext, options: MendOptions) ->
     if found.problem:
         yield Left("the compaction", found.problem)
     if found.approval > (options.allow_removals or context.hub.approved_removals):
-        why = f"the guard keeps them until {found.approval} removals are approved: --allow-removals {found.approval}"
-        yield Left(f"rows that PostgreSQL has nowhere: {found.removals:,}", why)
+        yield not_approved(found.removals, found.approval)
     for day, reason in found.rejected.items():
         yield Left(day, reason)

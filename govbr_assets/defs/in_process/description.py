@@ -38,10 +38,11 @@ def _days(result: RunResult) -> str:
 def _compaction(result: RunResult) -> str:
     """Count the files of a compaction."""
     recorded = result.metadata.get("consolidated_dataset", {})
-    if not recorded.get("files_in"):
-        return "all was compacted"
-    dropped = f", {recorded['duplicates_dropped']:,} duplicates dropped" if recorded.get("duplicates_dropped") else ""
-    return f"{recorded['files_in']} files into {recorded.get('files_out', 0)}{dropped}"
+    files = recorded.get("files_in")
+    done = [f"{files} files into {recorded.get('files_out', 0)}"] if files else []
+    counted = {"duplicates_dropped": "duplicates dropped", "removed": "rows removed"}
+    done += [f"{recorded[name]:,} {words}" for name, words in counted.items() if recorded.get(name)]
+    return ", ".join(done) or "all was compacted"
 
 
 def _reconciliation(result: RunResult) -> str:

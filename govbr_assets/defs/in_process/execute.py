@@ -40,8 +40,11 @@ def execute(
         config: what is chosen beside the request, for those assets that the job has.
     """
     tags = {**request.tags, **({_PARTITION: request.partition_key} if request.partition_key else {})}
-    chosen = {name: {"config": values} for name, values in (config or {}).items() if job.graph.has_node_named(name)}
-    run_config = {**_QUIET, **request.run_config, "ops": {**request.run_config.get("ops", {}), **chosen}}
+    ops = dict(request.run_config.get("ops", {}))
+    for name, values in (config or {}).items():
+        if job.graph.has_node_named(name):
+            ops[name] = {"config": {**ops.get(name, {}).get("config", {}), **values}}
+    run_config = {**_QUIET, **request.run_config, "ops": ops}
     run = instance.create_run_for_job(job, run_config=run_config, tags={**job.run_tags, **tags})
     result.run_id = run.run_id
     instance.add_event_listener(run.run_id, result)

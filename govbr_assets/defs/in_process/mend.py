@@ -17,6 +17,7 @@ from govbr_assets.defs.in_process.assessment import assess_dataset, rejections
 from govbr_assets.defs.in_process.context import MendContext
 from govbr_assets.defs.in_process.late_state import LateRowsState
 from govbr_assets.defs.in_process.options import MendOptions
+from govbr_assets.defs.in_process.remaining import removals_left
 from govbr_assets.defs.in_process.report import Left, MendReport
 from govbr_assets.defs.in_process.runs import BY, MendRuns
 from govbr_assets.defs.in_process.state import MendState
@@ -77,6 +78,7 @@ class _Mending:
             self._assess()
             self._repair()
             self._mirror()
+            self._count_removals()
 
     def _assess(self) -> None:
         """Count in a dry run what becomes of files that have to be compacted first, and of their rows."""
@@ -108,7 +110,10 @@ class _Mending:
         """Compact what has to be, and publish the days that differ, until none does or nothing helps."""
         repair, state = RepairState(repo=self._report.repo), self._state
         while True:
-            decision = next_repairs(repair, self._context.instance, self._context.hub, lambda: state.unpublished, 1, BY)
+            decision = next_repairs(
+                *(repair, self._context.instance, self._context.hub, lambda: state.unpublished, 1, BY),
+                approved=self._runs.options.allow_removals,
+            )
             repair = decision.state
             self._report.notes += decision.given_up
             if decision.blocked:
@@ -136,6 +141,14 @@ class _Mending:
                 self._runs.publish(each)
             else:
                 self._report.left.append(Left("the reduced dataset", "it does not mirror the newest revision"))
+
+    def _count_removals(self) -> None:
+        """Say which rows that PostgreSQL has nowhere are left, as their number is not approved."""
+        last, hub = last_reconciliation(self._context.instance), self._context.hub
+        if not self._report.assessment:
+            approved = self._runs.options.allow_removals or hub.approved_removals
+            found = removals_left(last, self._state.differing, hub, approved, dry_run=self._report.dry_run)
+            self._report.left += found
 
     def _has_moved(self) -> bool:
         """Return whether the Hub has another revision than the last reconciliation has looked at."""

@@ -7,11 +7,14 @@ from typing import Any
 import pyarrow as pa
 
 from govbr_assets.core.date_ranges import ranges_by_value
-from govbr_assets.core.day_counts import COUNTS, closed
+from govbr_assets.core.day_counts import COUNTS, closed, without_day
 from govbr_assets.core.days import Day
+from govbr_assets.defs.decisions.repair import approved_in_all
 from govbr_assets.defs.in_process.report import Left
 from govbr_assets.defs.in_process.run_result import RunResult
+from govbr_assets.defs.metadata.reconciliation import ReconciliationRecord
 from govbr_assets.defs.partitions import FIRST_DAY
+from govbr_assets.defs.resources import HubResource
 
 _NO_REASON = "it differs still, though its run has succeeded: somebody changes it meanwhile, or run mend again"
 _NOT_RUN = "no run of it was begun"
@@ -45,13 +48,48 @@ def _differences(rows: list[dict[str, Any]]) -> str:
     return f"{named}: " if named else ""
 
 
+def removals_left(
+    last: ReconciliationRecord, table: pa.Table, hub: HubResource, approved: int, *, dry_run: bool
+) -> Iterator[Left]:
+    """List the rows that PostgreSQL has nowhere if some of them are without a day, so that no run of a day names them.
+
+    Args:
+        last: the last reconciliation.
+        table: days that differ by it, [n days x 8].
+        hub: the repo.
+        approved: how many removals are.
+        dry_run: nothing was done, so that what is approved is not left.
+    """
+    orphans = without_day(table, last.undated, Day(FIRST_DAY))
+    if not orphans:
+        return
+    rows, needed = last.undated + sum(table["surplus"].to_pylist()), approved_in_all(last, table, hub)
+    if needed > approved:
+        yield not_approved(rows, needed)
+    elif not dry_run:
+        yield Left(f"rows without a day: {orphans:,}", "PostgreSQL has them nowhere, and they may go: run mend again")
+
+
+def not_approved(rows: int, needed: int) -> Left:
+    """Say how many removals to approve.
+
+    Args:
+        rows: that PostgreSQL has nowhere.
+        needed: the removals, of all time.
+    """
+    why = f"the guard keeps them until {needed} removals are approved: --allow-removals {needed}"
+    return Left(f"rows that PostgreSQL has nowhere: {rows:,}", why)
+
+
 def beside_days(last: RunResult) -> Iterator[Left]:
     """List what a reconciliation has found that no run of a day can mend."""
     recorded = last.metadata.get("hub_reconciliation", {})
     if files := recorded.get("unfolded_files"):
         yield Left("files", f"{files} are not compacted: {recorded.get('unfolded', '')}".replace("\n", ", "))
-    if rows := recorded.get("undated_surplus"):
-        yield Left("rows without a time", f"only the Hub has these {rows:,}, and no run of a day can remove them")
+    if rows := recorded.get("undated_duplicates"):
+        yield Left(
+            "rows without a time", f"the Hub has {rows:,} a second time, under another id, and no run drops them"
+        )
     if rows := recorded.get("unpublishable_rows"):
         yield Left(
             "rows of PostgreSQL",

@@ -2,10 +2,12 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import cast
 
 from dagster import DataVersion, MetadataValue
 
 from govbr_assets.dataset import Dataset
+from govbr_assets.dataset.changeset import RemovalApproval
 from govbr_assets.dataset.transaction import CommitResult
 from govbr_assets.dataset.visible_rows import rows_seen
 from govbr_assets.defs.metadata.events import NO_REPO, Event, Metadata, Values
@@ -17,8 +19,8 @@ from govbr_assets.operations.release import TaggedReleases
 
 _PROOF = (
     "Before each commit every file was read back from the disk: its ids and row digests are the ones that were read,"
-    " less the dropped duplicates; its schema is the contract; its rows are in order, no id twice; row groups that were"
-    " copied have the same bytes."
+    " less the dropped duplicates and removed rows; its schema is the contract; its rows are in order, no id twice; row"
+    " groups that were copied have the same bytes."
 )
 
 
@@ -71,7 +73,7 @@ class CompactionProgress:
         self._written: dict[str, int] = {}
         self._numbers, self._dropped = Counter[str](), Counter[str]()
         self._left, self._notes, self._unwritten = 0, list[str](), list[str]()
-        self._tags = TaggedReleases()
+        self._tags, self._approval = TaggedReleases(), cast(RemovalApproval | None, None)
         self._rows: int | None = None
 
     @property
@@ -93,22 +95,26 @@ class CompactionProgress:
         self._dropped.update(report.dropped)
         self._rows = changeset.visible_rows.after if changeset.visible_rows else None
         self._notes, self._unwritten = result.notes, result.unwritten
-        self._numbers.update(commits=1, bytes_written=changeset.size, bytes_new=report.new_bytes)
+        self._approval = changeset.approval or self._approval
+        self._numbers.update(
+            commits=1, removed=report.removed, bytes_written=changeset.size, bytes_new=report.new_bytes
+        )
 
     def tagged(self, tags: TaggedReleases) -> None:
         """Add what became of tags."""
         self._tags = tags
 
     def __str__(self) -> str:
+        removed = f", {self._numbers['removed']} rows removed" if self._numbers["removed"] else ""
         done, total = len(self._inputs), len(self._inputs) + self._left
         return (
             f"{done} of {total} files are compacted ({done / max(1, total):.0%}), {self._left} are left;"
-            f" {self.commits} commits, {self._dropped.total()} duplicates dropped."
+            f" {self.commits} commits, {self._dropped.total()} duplicates dropped{removed}."
         )
 
     def to_metadata(self) -> Metadata:
         """Describe all of it."""
-        before, after = self._before.revision or "", self._after.revision or ""
+        before, after, approval = self._before.revision or "", self._after.revision or "", self._approval
         inputs = "\n".join(f"{file.path} ({file.size:,} bytes)" for file in self._inputs)
         return {
             **on_the_hub(self._dataset.client, self._after),
@@ -118,6 +124,8 @@ class CompactionProgress:
             "dagster/row_count": rows_seen(self._dataset, self._after) if self._rows is None else self._rows,
             "rows_written": sum(self._written.values()),
             "duplicates_dropped": self._dropped.total(),
+            "removed": self._numbers["removed"],
+            **({"approved_removals": approval.approved, "used_removals": approval.used} if approval else {}),
             "bytes_in": sum(file.size for file in self._inputs),
             "bytes_written": self._numbers["bytes_written"],
             "bytes_new": self._numbers["bytes_new"],
@@ -129,7 +137,7 @@ class CompactionProgress:
             "tags": ", ".join(self._tags.created),
             "tags_missing": self._tags.problem,
             "taken_up": inputs or "nothing: all is compacted",
-            "proof": _PROOF if self._inputs else "nothing was written",
+            "proof": _PROOF if self.commits else "nothing was written",
         }
 
 

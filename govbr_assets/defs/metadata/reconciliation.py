@@ -38,6 +38,7 @@ class ReconciliationRecord:
         uncompacted_files: that must be compacted before their days can be synced.
         deep: contents were compared, too.
         undated_surplus: rows without a day that only the Hub has, or has more than once.
+        undated_duplicates: those of them that it has more than once.
         unpublishable_rows: of PostgreSQL.
         refused_days: whose contents cannot be compared.
         number: of the event in Dagster's storage.
@@ -52,6 +53,7 @@ class ReconciliationRecord:
     unpublishable_rows: int
     refused_days: int
     number: int = 0
+    undated_duplicates: int = 0
     differing_closed_days: int | None = None
 
     def to_metadata(self) -> Metadata:
@@ -62,6 +64,7 @@ class ReconciliationRecord:
             "unfolded_files": self.uncompacted_files,
             "deep": self.deep,
             "differing_closed_days": self.differing_closed_days or 0,
+            "undated_duplicates": self.undated_duplicates,
             **self.beside_days,
         }
 
@@ -74,6 +77,11 @@ class ReconciliationRecord:
             "refused_days": self.refused_days,
         }
 
+    @property
+    def undated(self) -> int:
+        """Rows without a day that only the Hub has, each counted once."""
+        return self.undated_surplus - self.undated_duplicates
+
     @classmethod
     def from_event(cls, event: AssetMaterialization | None, number: int = 0) -> "ReconciliationRecord":
         """Read a record; None is one of which nothing is known."""
@@ -82,8 +90,8 @@ class ReconciliationRecord:
         undated, unpublishable, rejected = (values.number(name) or 0 for name in counted)
         uncompacted, deep = values.number("unfolded_files") or 0, values.flag("deep")
         repo, revision = values.text("repo"), values.text("revision")
-        closed = values.number("differing_closed_days")
-        return cls(repo, revision, uncompacted, deep, undated, unpublishable, rejected, number, closed)
+        closed, twice = values.number("differing_closed_days"), values.number("undated_duplicates") or 0
+        return cls(repo, revision, uncompacted, deep, undated, unpublishable, rejected, number, twice, closed)
 
 
 def last_reconciliation(instance: DagsterInstance) -> ReconciliationRecord:
@@ -133,6 +141,7 @@ def reconciliation_metadata(found: Reconciled, repo_id: str, *, deep: bool, seco
         found.totals["undated_surplus"],
         found.left_out.rows,
         len(found.rejected),
+        undated_duplicates=found.undated_duplicates,
         differing_closed_days=closed(differ, Day.at(datetime.now(UTC))).num_rows,
     )
     return {

@@ -70,9 +70,11 @@ class CompactedFiles:
 
     def dropped(self, taken: Sequence[DataFile]) -> Counter[str]:
         """Count the rows that go because another one of their id stays, by the file that had them."""
-        lost = [self._inputs.losing(each.old) for each in self._made.values() if each.old]
-        of_taken = self._inputs.duplicates.losing_in([file.path for file in taken])
-        return Counter(pa.concat_tables([of_taken, *lost])["source"].to_pylist())
+        return Counter(self._inputs.duplicates.losing_in(self._read(taken))["source"].to_pylist())
+
+    def orphans(self, taken: Sequence[DataFile]) -> int:
+        """Count the rows that go though no other one of their id stays."""
+        return self._inputs.duplicates.orphans_in(self._read(taken)).num_rows
 
     def _build(self, period: int, old: DataFile | None, taken: Sequence[DataFile]) -> CompactedFile:
         """Build the file of a period, or take the one that was built of the same."""
@@ -81,7 +83,7 @@ class CompactedFiles:
         made_of = old, added, inputs.duplicates
         if known and (known.old, known.added, known.duplicates) == made_of:
             return known
-        lost = inputs.duplicates.losing_in([each.path for each in added])
+        lost = inputs.duplicates.leaving([each.path for each in added])
         months = {
             month
             for each in added
@@ -89,19 +91,23 @@ class CompactedFiles:
             if inputs.dataset.spec.layout.period_of_month(month) == period
         }
         insert = {month: inputs.staged.rows(added, month, lost) for month in months}
-        delete = (inputs.losing(old) if old else lost.slice(0, 0)).select(DELETE_SCHEMA.names)
+        delete = (inputs.leaving(old) if old else lost.slice(0, 0)).select(DELETE_SCHEMA.names)
         before, watched = inputs.old_file(old) if old else None, inputs.duplicates.ids
         edit, spec = FileEdit(delete, insert), inputs.dataset.spec
         built = rewrite(spec.layout.compacted_path(period), before, edit, self._folder, spec, watched)
         replaced = [*taken, *([old] if old else [])]
         return CompactedFile(*made_of, built, inputs.adopt(built, built.local, replaced) if built.local else None)
 
+    def _read(self, taken: Sequence[DataFile]) -> list[str]:
+        """Name the files that the new ones replace, and whose ids were looked at: not what was built here before."""
+        return self._inputs.surveyed([*taken, *(each.old for each in self._made.values() if each.old)])
+
     def _verify(self, taken: Sequence[DataFile]) -> None:
         """Verify that the rows of the files are in the new ones or go, and that each row that stays is there once."""
         duplicates, paths = self._inputs.duplicates, [file.path for file in taken]
         staged = sum((self._inputs.staged[file].checksum for file in taken), RowChecksum())
         inserted = sum((each.built.inserted for each in self._made.values()), RowChecksum())
-        expected = staged - RowChecksum.of(duplicates.losing_in(paths)["digest"])
+        expected = staged - RowChecksum.of(duplicates.leaving(paths)["digest"])
         expected.check(inserted, f"{len(paths)} files, {paths[0]} the first," if paths else "no file")
         paths += [each.old.path for each in self._made.values() if each.old]
         found = pa.concat_arrays([pa.array([], pa.string()), *(each.built.found for each in self._made.values())])

@@ -31,10 +31,12 @@ class Duplicates:
     Attributes:
         winning: the retained row of each id.
         losing: the rows that are dropped, each as often as it occurs.
+        orphans: rows that go though no other one of their id stays (`orphans`), each once.
     """
 
     winning: pa.Table = field(default_factory=DUPLICATES_SCHEMA.empty_table)
     losing: pa.Table = field(default_factory=DUPLICATES_SCHEMA.empty_table)
+    orphans: pa.Table = field(default_factory=DUPLICATES_SCHEMA.empty_table)
 
     @property
     def ids(self) -> pa.Array:
@@ -42,8 +44,21 @@ class Duplicates:
         return self.winning["unique_id"].combine_chunks()
 
     def losing_in(self, paths: Collection[str]) -> pa.Table:
-        """Return the rows of some files that go."""
-        return self.losing.filter(pc.is_in(self.losing["source"], pa.array(paths, pa.string())))
+        """Return the rows of some files that go as another one of their id stays."""
+        return _in_files(self.losing, paths)
+
+    def orphans_in(self, paths: Collection[str]) -> pa.Table:
+        """Return the rows of some files that go though no other one of their id stays."""
+        return _in_files(self.orphans, paths)
+
+    def leaving(self, paths: Collection[str]) -> pa.Table:
+        """Return all rows of some files that go."""
+        return pa.concat_tables([self.losing_in(paths), self.orphans_in(paths)])
+
+    def without(self, orphans: pa.Array) -> "Duplicates":
+        """Let the rows of some ids go, too, which would stay."""
+        gone = pc.is_in(self.winning["unique_id"], orphans)
+        return Duplicates(self.winning.filter(pc.invert(gone)), self.losing, self.winning.filter(gone))
 
     def check(self, paths: Collection[str], found: pa.Array) -> None:
         """Check that of the rows that stay those of some files are there, each once.
@@ -55,7 +70,7 @@ class Duplicates:
         Raises:
             ProofError: it is not so.
         """
-        here = self.winning.filter(pc.is_in(self.winning["source"], pa.array(paths, pa.string())))
+        here = _in_files(self.winning, paths)
         if twice := repeated(found):
             raise ProofError(f"unique_id {twice[0]!r} would stand in several year files. Nothing was published.")
         if lost := set(here["unique_id"].to_pylist()).difference(found.to_pylist()):
@@ -102,6 +117,11 @@ def choose_winners(ids: pa.Array, streams: Iterable[Tables], spec: DatasetSpec) 
                     losing.append((unique_id, loser[0][-1], loser[1]))
     winning = [(unique_id, rank[-1], source) for unique_id, (rank, source) in best.items()]
     return Duplicates(_table(winning), _table(losing))
+
+
+def _in_files(rows: pa.Table, paths: Collection[str]) -> pa.Table:
+    """Leave out the rows of other files."""
+    return rows.filter(pc.is_in(rows["source"], pa.array(paths, pa.string())))
 
 
 def _table(rows: Sequence[tuple[str, int, str]]) -> pa.Table:

@@ -17,6 +17,7 @@ from govbr_assets.huggingface.snapshot import DataFile, Snapshot
 from govbr_assets.io.scratch import check_room
 from govbr_assets.io.sizes import group_sizes
 from govbr_assets.operations.compact.duplicates import Duplicates, Tables, choose_winners, find_duplicates
+from govbr_assets.operations.compact.orphans import OrphanRemoval, find_orphans
 from govbr_assets.operations.compact.read_files import local_rows, read_files
 from govbr_assets.operations.compact.sources import Sources, sources
 from govbr_assets.operations.compact.staged_files import StagedFiles
@@ -36,10 +37,14 @@ class CompactionInputs:
         today: whose shard stays.
         folder: where files may be made.
         log: gets a sentence on how far the work is.
+        removal: by which approval orphans go; None lets none go.
     """
 
-    def __init__(self, dataset: Dataset, today: Day, folder: Path, log: Log) -> None:
+    def __init__(
+        self, dataset: Dataset, today: Day, folder: Path, log: Log, removal: OrphanRemoval | None = None
+    ) -> None:
         self.dataset, self.today, self._folder, self._log = dataset, today, folder, log
+        self.removal = removal
         self._cache = FileCache(dataset, folder / "cache")
         self._months: dict[DataFile, Sequence[int] | None] = {}  # of the row groups of compacted files
         self._odd: dict[DataFile, bool] = {}  # whether a file has another schema than the contract
@@ -76,9 +81,13 @@ class CompactionInputs:
         """Bring a compacted file onto the disk."""
         return OldFile(self._cache.get(file), self._months[file] or [], self.dataset.spec)
 
-    def losing(self, file: DataFile) -> pa.Table:
-        """Return the rows of a compacted file that go as another one stays: [n rows x 3] of `DUPLICATES_SCHEMA`."""
-        return self.duplicates.losing_in([] if file in self._origins else [file.path])
+    def leaving(self, file: DataFile) -> pa.Table:
+        """Return the rows of a compacted file that go: [n rows x 3] of `DUPLICATES_SCHEMA`."""
+        return self.duplicates.leaving(self.surveyed([file]))
+
+    def surveyed(self, files: Iterable[DataFile]) -> list[str]:
+        """Name those of some files whose ids were looked at: what was built here has lost what goes."""
+        return [file.path for file in files if file not in self._origins]
 
     def adopt(self, built: RewrittenFile, local: Path, of: Iterable[DataFile]) -> DataFile:
         """Take a compacted file that was built, so that nobody reads it again when it is on the Hub.
@@ -133,10 +142,10 @@ class CompactionInputs:
                     keep(keys.select(names))
         ids, holders = find_duplicates(streams)
         self.with_duplicates = {file for file in files if file.path in holders}
-        whole = self._streams(
-            [file for file in files if file in self.with_duplicates], spec.sourced_schema.names, self._rows
-        )
-        self.duplicates = choose_winners(ids, whole, spec)
+        orphans, theirs = find_orphans(streams, self.removal, snapshot, self.dataset.client, self._log)
+        looked_at = [file for file in files if file.path in holders | theirs]
+        whole = self._streams(looked_at, spec.sourced_schema.names, self._rows)
+        self.duplicates = choose_winners(pa.concat_arrays([ids, orphans]), whole, spec).without(orphans)
         self._surveyed, self._origins = frozenset(files), {}
 
     def _stage(self, files: Sequence[DataFile]) -> None:

@@ -24,6 +24,7 @@ from govbr_assets.io import memory
 from govbr_assets.io.scratch import scratch_folder
 from govbr_assets.operations.compact.build import CompactedFile, CompactedFiles
 from govbr_assets.operations.compact.inputs import CompactionInputs
+from govbr_assets.operations.compact.orphans import OrphanRemoval
 from govbr_assets.operations.compact.packing import pack_commit, periods_of
 from govbr_assets.operations.compact.sources import sources
 
@@ -37,6 +38,7 @@ class CompactionReport:
         waiting: how many files wait for a later commit.
         rows: of each compacted file that it makes, by path.
         dropped: rows of ids that stood several times, by the file that had them.
+        removed: orphans, which leave the dataset by approval.
         new_bytes: of row groups that are made anew, before the upload finds what it knows in them.
     """
 
@@ -44,17 +46,24 @@ class CompactionReport:
     waiting: int = 0
     rows: Mapping[str, int] = field(default_factory=dict)
     dropped: Counter[str] = field(default_factory=Counter)
+    removed: int = 0
     new_bytes: int = 0
 
 
 def compact(
-    dataset: Dataset, today: Day, *, dry_run: bool = False, log: Log = lambda _: None
+    dataset: Dataset,
+    today: Day,
+    removal: OrphanRemoval | None = None,
+    *,
+    dry_run: bool = False,
+    log: Log = lambda _: None,
 ) -> Iterator[CommitResult[CompactionReport]]:
     """Compact the shards of closed days and all files of another name or schema into one file a year.
 
     Args:
         dataset: the dataset.
         today: whose shard stays, as the day is not over.
+        removal: by which approval rows go that no sync reaches; None lets all stay.
         dry_run: do everything but commit, as if it were one commit.
         log: gets a sentence on how far the work is, and when a commit waits.
 
@@ -74,7 +83,7 @@ def compact(
         log(lacking)
     declared, dataset = dataset, in_version_of(dataset, start)  # until a migration has run, files stay of their schema
     with scratch_folder() as folder:
-        inputs = CompactionInputs(dataset, today, folder, log)
+        inputs = CompactionInputs(dataset, today, folder, log, removal)
         operation = Compaction(inputs, 1 << 30 if dry_run else COMMIT_FILES, CompactedFiles(inputs, folder), declared)
         while True:
             result = commit(dataset, operation, start, dry_run=dry_run, log=log)
@@ -118,14 +127,13 @@ class Compaction:
         found = inputs.refresh(snapshot, self._files.files)
         # Files with duplicates go first, so that these are there at as few revisions as can be.
         waiting = [*found.legacy, *sorted(found.shards, key=lambda file: file not in inputs.with_duplicates)]
-        losing = {period for period, file in found.periods.items() if inputs.losing(file).num_rows}
+        losing = {period for period, file in found.periods.items() if inputs.leaving(file).num_rows}
         taken = pack_commit(waiting, inputs.staged, inputs.breaking, losing, self._most)
         periods = losing.union(*(periods_of(inputs.staged, file) for file in taken))
         built = self._files.build(periods, found.periods, taken)
         gone = {*(file.path for file in taken), *(each.old.path for each in built if each.old)}
-        return self._changeset(
-            snapshot, built, gone, _report(taken, len(waiting) - len(taken), built, self._files.dropped(taken))
-        )
+        leave = self._files.dropped(taken), self._files.orphans(taken)
+        return self._changeset(snapshot, built, gone, _report(taken, len(waiting) - len(taken), built, *leave))
 
     def _deletion(self, snapshot: Snapshot, still: Sequence[DataFile]) -> Changeset[CompactionReport]:
         """Delete files whose rows earlier commits have moved over."""
@@ -155,11 +163,14 @@ class Compaction:
         if not files and len(gone) == len(snapshot.data_files):
             return Changeset(report=CompactionReport())  # nobody could load a dataset without files
         delete, unselect = _divide(sorted(gone), len(files))
+        removal = self._inputs.removal if report.removed else None
         return Changeset(
             {path: self._inputs.local(file) for path, file in files.items()},
             delete,
             fresh={each.file.path: each.built.fresh for each in built if each.file},
-            message=f"Compact {len(report.compacted)} files into {len(files)} year files",
+            message=_message(report, len(files)),
+            removed_rows=report.removed,
+            approval=removal and removal.approval(self._inputs.dataset.client, snapshot, report.removed),
             unselect=unselect,
             allow_incompatible=True,
             release=self._release(snapshot, last=not report.waiting and not unselect),
@@ -167,13 +178,19 @@ class Compaction:
         )
 
 
+def _message(report: CompactionReport, files: int) -> str:
+    """Say in a line what a commit does."""
+    done = f"Compact {len(report.compacted)} files into {files} year files"
+    return f"{done}, remove {report.removed} rows that PostgreSQL has nowhere" if report.removed else done
+
+
 def _report(
-    taken: Sequence[DataFile], waiting: int, built: Sequence[CompactedFile], dropped: Counter[str]
+    taken: Sequence[DataFile], waiting: int, built: Sequence[CompactedFile], dropped: Counter[str], removed: int
 ) -> CompactionReport:
     """Describe a commit."""
     rows = {each.file.path: each.built.rows for each in built if each.file}
     new_bytes = sum(len(part) for each in built for part in each.built.fresh)
-    return CompactionReport(taken, waiting, rows, dropped, new_bytes)
+    return CompactionReport(taken, waiting, rows, dropped, removed, new_bytes)
 
 
 def _divide(gone: Sequence[str], built: int) -> tuple[tuple[str, ...], frozenset[str]]:

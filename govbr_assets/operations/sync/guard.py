@@ -10,6 +10,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from govbr_assets.core.day_counts import without_day
+from govbr_assets.core.days import Day
 from govbr_assets.dataset.changeset import REMOVED_ROWS, RemovalApproval
 from govbr_assets.huggingface.client import RepoClient
 
@@ -103,6 +108,27 @@ def recent_guard(removed: int, before: int) -> str:
             f" {REMOVALS_HOURS} hours: together more than {REMOVALS}"
         )
     return ""
+
+
+def removals_to_approve(client: RepoClient, revision: str | None, days: pa.Table, undated: int, first: Day) -> int:
+    """Return how many removals to approve, of all time, so that the guard retains no row that PostgreSQL has nowhere.
+
+    Args:
+        client: of the repo.
+        revision: that was compared with PostgreSQL.
+        days: the days that differ or all, [n days x 8] of `core.day_counts.DAYS_SCHEMA`.
+        undated: rows without a time that only the Hub has.
+        first: the first day that is synced: no row that is `without_day` goes without an approval.
+
+    Returns:
+        0 if it would retain none.
+    """
+    orphans, synced = without_day(days, undated, first), days.filter(pc.greater_equal(days["day"], first.date))
+    surplus = pc.sum(synced["surplus"]).as_py() or 0
+    counts = zip(*(synced[name].to_pylist() for name in ("surplus", "hub_rows", "postgres_rows")), strict=True)
+    guarded = any(day_guard(*each) for each in counts) or recent_guard(surplus + orphans, removed_lately(client))
+    needed = orphans + (surplus if guarded else 0)
+    return used_removals(client, revision) + needed if needed else 0
 
 
 def removed_lately(client: RepoClient) -> int:
