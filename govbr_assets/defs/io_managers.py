@@ -43,28 +43,28 @@ class ArrowTableIOManager(ConfigurableIOManager):
 
     def _write_days(self, context: OutputContext, days: ByDay[Rows]) -> None:
         """Write each day's table; a day that cannot be had leaves its reason and is not recorded."""
-        asset, events, rejected = context.asset_key.path[-1], PartitionEvents(context), dict[str, str]()
-        storage = self._storage()
-        for number, key in enumerate(days):
-            if number and number % _PROGRESS_DAYS == 0:
-                context.log.info(f"{number} of {len(days)} days, {len(rejected)} rejected.")
-            try:
-                table = days[key]
-            except PermanentError as error:
-                # What days have in common is logged once, and by the asset that it befell.
-                if str(error) not in rejected.values() and not isinstance(error, NotMaterializedError):
-                    context.log.error(f"{key} is left out: {error}")
-                rejected[key] = str(error)
-                storage.reject(asset, key, str(error))
-                continue
-            path = storage.write(asset, key, table)
-            counted = {"dagster/partition_row_count": table.num_rows, "path": path}
-            events.materialize(key, {**days.metadata.pop(key, {}), **counted})
-        storage.prune(asset)
-        pa.default_memory_pool().release_unused()  # to the system, before the next step takes its own
-        if len(rejected) == len(days):
-            raise days_failure(rejected, len(rejected))
-        events.finish()
+        asset, rejected, storage = context.asset_key.path[-1], dict[str, str](), self._storage()
+        with PartitionEvents(context) as events:
+            for number, key in enumerate(days):
+                if number and number % _PROGRESS_DAYS == 0:
+                    context.log.info(f"{number} of {len(days)} days, {len(rejected)} rejected.")
+                try:
+                    table = days[key]
+                except PermanentError as error:
+                    # What days have in common is logged once, and by the asset that it befell.
+                    if str(error) not in rejected.values() and not isinstance(error, NotMaterializedError):
+                        context.log.error(f"{key} is left out: {error}")
+                    rejected[key] = str(error)
+                    storage.reject(asset, key, str(error))
+                    continue
+                path = storage.write(asset, key, table)
+                counted = {"dagster/partition_row_count": table.num_rows, "path": path}
+                events.materialize(key, {**days.metadata.pop(key, {}), **counted})
+            storage.prune(asset)
+            pa.default_memory_pool().release_unused()  # to the system, before the next step takes its own
+            if len(rejected) == len(days):
+                raise days_failure(rejected, len(rejected))
+            events.finish()
 
     def _write_whole(self, context: OutputContext, table: Rows) -> None:
         """Write the table of an asset without days."""
@@ -108,22 +108,23 @@ class HubShardIOManager(ConfigurableIOManager):
     def _publish(self, context: OutputContext, plans: ByDay[DaySync]) -> dict[str, str]:
         """Publish the days; return why some are rejected, by day."""
         rejected = dict[str, str]()
-        dataset, events, last = self.hub.dataset(), PartitionEvents(context), list(plans)[-1]
+        dataset, last = self.hub.dataset(), list(plans)[-1]
         progress = SyncProgress(len(plans))
-        for batch in sync_days(dataset, plans, log=context.log.info):
-            self._log(context, batch, progress, set(rejected.values()))
-            rejected.update(batch.rejected)
-            for key, shard in batch.days.items():
-                metadata = day_metadata(batch.plans[key], shard, batch.result, dataset)
-                if shard.blocked:
-                    rejected[key] = shard.blocked
-                    events.observe(key, metadata)
-                else:
-                    events.materialize(key, metadata)
-            if last in batch.days and not rejected:
-                events.finish()
-                return rejected
-            events.flush()
+        with PartitionEvents(context) as events:
+            for batch in sync_days(dataset, plans, log=context.log.info):
+                self._log(context, batch, progress, set(rejected.values()))
+                rejected.update(batch.rejected)
+                for key, shard in batch.days.items():
+                    metadata = day_metadata(batch.plans[key], shard, batch.result, dataset)
+                    if shard.blocked:
+                        rejected[key] = shard.blocked
+                        events.observe(key, metadata)
+                    else:
+                        events.materialize(key, metadata)
+                if last in batch.days and not rejected:
+                    events.finish()
+                    return rejected
+                events.flush()
         return rejected
 
     def load_input(self, context: InputContext) -> DayValue[pa.Table]:

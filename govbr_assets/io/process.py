@@ -18,8 +18,10 @@ _DEFAULTS = {
     "HF_XET_FIXED_UPLOAD_CONCURRENCY": "1",
     "HF_XET_DATA_INGESTION_BLOCK_SIZE": "1mb",
     "HF_XET_XORB_COMPRESSION_POLICY": "none",
+    # Dagster would store each event of a range of days by itself: `defs.event_batch`.
+    "DAGSTER_EVENT_BATCH_SIZE": "100",
 }
-"""Variables that these libraries read once, with the values that they get unless somebody has set others."""
+"""Variables that these libraries read, with the values that they get unless somebody has set others."""
 
 
 _COMMANDS = ("govbr-assets", "-m")

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from dagster import (
-    AssetCheckEvaluation,
     AssetCheckExecutionContext,
     AssetCheckResult,
     AssetChecksDefinition,
@@ -15,7 +14,7 @@ from dagster import (
 
 from govbr_assets.defs.failures import without_retries
 from govbr_assets.defs.metadata.events import Metadata
-from govbr_assets.defs.partition_events import record_check
+from govbr_assets.defs.partition_events import Verdicts
 from govbr_assets.defs.partitions import daily
 from govbr_assets.defs.preview import accepted_previews
 from govbr_assets.errors import PermanentError
@@ -65,16 +64,16 @@ def judge_days(context: AssetCheckExecutionContext, judge: Callable[[str], Verdi
     if len(keys) == 1:
         verdict = judge(keys[0])
         return AssetCheckResult(passed=verdict.passed, metadata=verdict.metadata)
-    (check,) = context.selected_asset_check_keys
     failed, absent = list[str](), list[str]()
-    for key in keys:
-        try:
-            passed, metadata = judge(key)
-        except PermanentError as error:  # a rejected day has no table to judge
-            absent.append(f"{key}: {error}")
-            continue
-        failed += [] if passed else [key]
-        record_check(context, AssetCheckEvaluation(check.asset_key, check.name, passed, metadata, partition=key))
+    with Verdicts(context) as verdicts:
+        for key in keys:
+            try:
+                passed, metadata = judge(key)
+            except PermanentError as error:  # a rejected day has no table to judge
+                absent.append(f"{key}: {error}")
+                continue
+            failed += [] if passed else [key]
+            verdicts.add(key, metadata, passed=passed)
     numbers = {"days": len(keys), "failed": len(failed), "failed_days": named(failed), "absent_days": named(absent)}
     return AssetCheckResult(passed=not failed, metadata=numbers)
 
