@@ -23,10 +23,11 @@ redact         redaction of secrets in text
 local          an embedded stack for demo, development and tests, which no other room imports
 """
 
-from govbr_assets.io.process import prepare_process
+from govbr_assets.io.process import prepare_process, uncollected_imports
 
 prepare_process()  # first: what follows imports Arrow and the Hub's client
 
-from govbr_assets.definitions import defs as code_location  # noqa: E402
+with uncollected_imports():
+    from govbr_assets.definitions import defs as code_location
 
 __all__ = ["code_location"]

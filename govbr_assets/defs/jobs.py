@@ -1,4 +1,7 @@
-"""The jobs: which assets run together; and `rollback` and `migrate_schema`, which materialize no asset."""
+"""The jobs: which assets run together; and `rollback` and `migrate_schema`, which materialize no asset.
+
+What these two do is imported when they do it: a run of any job imports this module.
+"""
 
 from datetime import UTC, datetime
 from functools import partial
@@ -10,13 +13,9 @@ from govbr_assets.core.days import Day
 from govbr_assets.defs.assets.defaults import RETRY
 from govbr_assets.defs.executor import living_in_process_executor
 from govbr_assets.defs.failures import without_retries
-from govbr_assets.defs.metadata.migration import migration_metadata
-from govbr_assets.defs.metadata.restore import described, restore_metadata
 from govbr_assets.defs.projection import follow
 from govbr_assets.defs.resources import HubResource, PostgresResource
-from govbr_assets.operations.migrate.plan import migrate
 from govbr_assets.operations.release import tag_releases
-from govbr_assets.operations.restore import Restore, latest, resolve_revision, restore
 
 _LONGEST = {"dagster/max_runtime": f"{6 * 3600}"}  # seconds, after which Dagster's run monitoring ends a run
 
@@ -61,6 +60,9 @@ class RollbackConfig(Config):
 @without_retries()
 def put_data_files_back(context: OpExecutionContext, config: RollbackConfig, hub: HubResource) -> None:
     """Put the data files back as they were at a revision, with what the card says of them; its newest text stays."""
+    from govbr_assets.defs.metadata.restore import described, restore_metadata
+    from govbr_assets.operations.restore import Restore, latest, resolve_revision, restore
+
     dataset, dry_run = hub.dataset(), config.dry_run or hub.is_dry_run
     operation, start = Restore(dataset, resolve_revision(dataset, config.revision)), latest(dataset)
     planned, done = [operation.changeset(step) for step in operation.path(start)], []
@@ -102,6 +104,9 @@ def add_new_columns(
     context: OpExecutionContext, config: MigrationConfig, hub: HubResource, postgres: PostgresResource
 ) -> None:
     """Add the columns that were declared since, with their values, to all data files in one commit."""
+    from govbr_assets.defs.metadata.migration import migration_metadata
+    from govbr_assets.operations.migrate.plan import migrate
+
     dataset, dry_run = hub.dataset(), config.dry_run or hub.is_dry_run
     results = []
     for result in migrate(dataset, postgres.client(), Day.at(datetime.now(UTC)), dry_run=dry_run, log=context.log.info):

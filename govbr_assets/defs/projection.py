@@ -1,9 +1,11 @@
 """The reduced dataset follows the full one: what its asset does, and what a run does that has changed the full one.
 
-How a projection is made, and compared with the full dataset, belongs to `operations.project`.
+How a projection is made, and compared with the full dataset, belongs to `operations.project`, which is imported when
+there is one to be made.
 """
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from dagster import (
     AssetCheckEvaluation,
@@ -18,10 +20,11 @@ from dagster import (
 from govbr_assets.defs.metadata.projection import ProjectionProgress, comparison_metadata
 from govbr_assets.defs.resources import HubResource
 from govbr_assets.errors import GovbrAssetsError
-from govbr_assets.operations.project.compare import ProjectionComparison, compare_projection
-from govbr_assets.operations.project.plan import project
 from govbr_assets.operations.release import tag_mirrored
 from govbr_assets.publications import REDUCED
+
+if TYPE_CHECKING:
+    from govbr_assets.operations.project.compare import ProjectionComparison
 
 REDUCED_DATASET = AssetKey("reduced_dataset")
 REDUCED_MATCHES_FULL = AssetCheckKey(REDUCED_DATASET, "reduced_matches_full")
@@ -39,6 +42,8 @@ def mirror(hub: HubResource, log: Callable[[str], None], *, dry_run: bool = Fals
         ConfigurationError: there is no repo for the reduced dataset.
         GovbrAssetsError: it could not be mirrored.
     """
+    from govbr_assets.operations.project.plan import project
+
     full, reduced = hub.dataset(), hub.reduced_dataset()
     progress = ProjectionProgress(reduced, full.client.repo_id, dry_run=dry_run)
     for result in project(full, reduced, REDUCED, dry_run=dry_run, log=log):
@@ -52,7 +57,7 @@ def mirror(hub: HubResource, log: Callable[[str], None], *, dry_run: bool = Fals
     return progress
 
 
-def compare(hub: HubResource) -> ProjectionComparison:
+def compare(hub: HubResource) -> "ProjectionComparison":
     """Compare the reduced dataset with the full one as both are now.
 
     Args:
@@ -61,6 +66,8 @@ def compare(hub: HubResource) -> ProjectionComparison:
     Raises:
         GovbrAssetsError: they cannot be compared.
     """
+    from govbr_assets.operations.project.compare import compare_projection
+
     return compare_projection(hub.dataset(), hub.reduced_dataset(), REDUCED)
 
 

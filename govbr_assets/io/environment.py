@@ -90,11 +90,16 @@ def _check_certificates(name: str, value: str) -> None:
     if name != "SSL_CERT_FILE" and Path(value).is_dir():
         return
     try:
-        ssl.create_default_context(cafile=value)
+        _load_certificates(value)
     except (OSError, ValueError) as error:  # SSLError is an OSError
         raise ConfigurationError(
             f"{name} is {value!r}, which is no file of certificates ({_reason(error)}): correct it, or unset it."
         ) from None
+
+
+@lru_cache(maxsize=8)  # the variables mostly name one file, for each client again
+def _load_certificates(value: str) -> None:
+    ssl.create_default_context(cafile=value)
 
 
 def _variable(scheme: str) -> str:

@@ -84,4 +84,8 @@ def _production_install(folder: Path, checkout: Path) -> str:
     python = str(folder / "bin" / "python")
     options = ["-qq", "--disable-pip-version-check", "--constraint", str(checkout / "constraints.txt")]
     subprocess.run([python, "-m", "pip", "install", *options, str(checkout)], check=True)
+    # Commands run in the checkout and import from there. It is compiled as an install is: where Python may not write
+    # what it compiles (PYTHONDONTWRITEBYTECODE), each command would do it again.
+    packages = [str(checkout / name) for name in ("govbr_assets", "govbr_assets_tests")]
+    subprocess.run([python, "-m", "compileall", "-q", *packages], check=True)
     return python

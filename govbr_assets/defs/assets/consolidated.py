@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from dagster import AssetExecutionContext, AssetObservation, MaterializeResult
 
@@ -13,10 +14,11 @@ from govbr_assets.defs.metadata.compaction import CompactionProgress
 from govbr_assets.defs.partitions import FIRST_DAY
 from govbr_assets.defs.projection import follow
 from govbr_assets.defs.resources import HubResource, PostgresResource
-from govbr_assets.operations.compact.orphans import OrphanRemoval
-from govbr_assets.operations.compact.plan import compact
 from govbr_assets.operations.release import tag_releases
 from govbr_assets.publications import NEWS
+
+if TYPE_CHECKING:
+    from govbr_assets.operations.compact.orphans import OrphanRemoval
 
 
 @owned_asset(
@@ -35,6 +37,8 @@ def consolidated_dataset(
 
     Rows that PostgreSQL has nowhere and that no day's run reaches leave it, if their number is approved.
     """
+    from govbr_assets.operations.compact.plan import compact  # a run of a day imports this module too
+
     with without_retries():
         dataset, dry_run, today = hub.dataset(), config.dry_run or hub.is_dry_run, Day.at(datetime.now(UTC))
         removal = _removal(config, postgres)
@@ -58,8 +62,10 @@ def consolidated_dataset(
             yield AssetObservation(context.asset_key, metadata=progress.to_metadata())
 
 
-def _removal(config: RemovalConfig, postgres: PostgresResource) -> OrphanRemoval | None:
+def _removal(config: RemovalConfig, postgres: PostgresResource) -> "OrphanRemoval | None":
     """Return by which approval rows go that no day's run reaches; without one PostgreSQL is not asked for anything."""
     if not config.approved_removals:
         return None
+    from govbr_assets.operations.compact.orphans import OrphanRemoval
+
     return OrphanRemoval(config.approved_removals, Day(FIRST_DAY), postgres.client().existing_among)

@@ -14,7 +14,6 @@ from govbr_assets.defs.assets.sources import news, themes
 from govbr_assets.defs.failures import without_retries
 from govbr_assets.defs.metadata.reconciliation import reconciliation_metadata
 from govbr_assets.defs.resources import HubResource, PostgresResource
-from govbr_assets.operations.reconcile.plan import reconcile
 
 
 class ReconciliationConfig(Config):
@@ -40,6 +39,8 @@ def hub_reconciliation(
     context: AssetExecutionContext, config: ReconciliationConfig, postgres: PostgresResource, hub: HubResource
 ) -> Output[pa.Table]:
     """The days on which the Hub is not what PostgreSQL is: rows missing, extra, duplicated, moved, or changed."""
+    from govbr_assets.operations.reconcile.plan import reconcile  # a run of a day imports this module too
+
     dataset, began = hub.dataset(), time.monotonic()
     found = reconcile(dataset, dataset.client.head(), postgres.client(), deep=config.deep, log=context.log.info)
     repo_id, seconds = dataset.client.repo_id, time.monotonic() - began

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from dagster import DataVersion, MetadataValue
 
@@ -14,8 +14,10 @@ from govbr_assets.defs.metadata.events import NO_REPO, Event, Metadata, Values
 from govbr_assets.defs.metadata.hub_pages import on_the_hub
 from govbr_assets.defs.metadata.markdown import table
 from govbr_assets.huggingface.snapshot import DataFile, Snapshot
-from govbr_assets.operations.compact.plan import CompactionReport
 from govbr_assets.operations.release import TaggedReleases
+
+if TYPE_CHECKING:
+    from govbr_assets.operations.compact.plan import CompactionReport
 
 _PROOF = (
     "Before each commit every file was read back from the disk: its ids and row digests are the ones that were read,"
@@ -86,7 +88,7 @@ class CompactionProgress:
         """The version of the dataset: what it says of its contents is the revision."""
         return DataVersion(self._after.revision or NO_REPO)
 
-    def add(self, result: CommitResult[CompactionReport]) -> None:
+    def add(self, result: "CommitResult[CompactionReport]") -> None:
         """Add a commit."""
         report, changeset = result.report, result.changeset
         self._inputs += report.compacted

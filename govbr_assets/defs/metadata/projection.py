@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from dagster import DataVersion, MetadataValue
 
@@ -11,9 +12,11 @@ from govbr_assets.defs.metadata.events import NO_REPO, Event, Metadata, Values
 from govbr_assets.defs.metadata.hub_pages import on_the_hub
 from govbr_assets.defs.metadata.markdown import table
 from govbr_assets.huggingface.snapshot import Snapshot
-from govbr_assets.operations.project.compare import ProjectionComparison
-from govbr_assets.operations.project.plan import ProjectionReport
 from govbr_assets.operations.release import TaggedReleases
+
+if TYPE_CHECKING:
+    from govbr_assets.operations.project.compare import ProjectionComparison
+    from govbr_assets.operations.project.plan import ProjectionReport
 
 _SHOWN = 20  # files
 
@@ -75,7 +78,7 @@ class ProjectionProgress:
         self._after, self.source, self._tags = Snapshot(None, {}), "", TaggedReleases()
         self._made, self._numbers, self._notes = list[str](), Counter[str](), list[str]()
 
-    def add(self, result: CommitResult[ProjectionReport]) -> None:
+    def add(self, result: "CommitResult[ProjectionReport]") -> None:
         """Add a commit, or what one would be."""
         report = result.report
         self._before = self._before or result.parent
@@ -117,7 +120,7 @@ class ProjectionProgress:
         }
 
 
-def comparison_metadata(found: ProjectionComparison) -> Metadata:
+def comparison_metadata(found: "ProjectionComparison") -> Metadata:
     """Describe a comparison with the full dataset."""
     rows = [
         (each.path, each.rows, "not there" if each.found is None else each.found) for each in found.differences[:_SHOWN]

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 from dagster import AssetKey, AssetMaterialization, AssetRecordsFilter, DagsterInstance, MetadataValue
@@ -11,7 +12,9 @@ from govbr_assets.core.day_counts import COUNTS, Month, closed, differing, month
 from govbr_assets.core.days import Day
 from govbr_assets.defs.metadata.events import NO_REPO, Metadata, Values
 from govbr_assets.defs.metadata.markdown import picture, table
-from govbr_assets.operations.reconcile.plan import Reconciled
+
+if TYPE_CHECKING:
+    from govbr_assets.operations.reconcile.plan import Reconciled
 
 RECONCILIATION = AssetKey("hub_reconciliation")
 
@@ -122,7 +125,7 @@ def last_deep_reconciliation(
     return None
 
 
-def reconciliation_metadata(found: Reconciled, repo_id: str, *, deep: bool, seconds: float) -> Metadata:
+def reconciliation_metadata(found: "Reconciled", repo_id: str, *, deep: bool, seconds: float) -> Metadata:
     """Describe all of it but the table itself.
 
     Args:
@@ -166,7 +169,7 @@ def days_table(days: pa.Table) -> str:
     return table(["day", *COUNTS], rows, numbers=COUNTS)
 
 
-def _calendar(found: Reconciled) -> str:
+def _calendar(found: "Reconciled") -> str:
     """Show each day as a cell of a calendar."""
     days = found.days
     if not days.num_rows:
