@@ -22,6 +22,7 @@ from govbr_assets_tests.benchmarks import (
     projection,
     reconcile,
 )
+from govbr_assets_tests.benchmarks.peers import bench as peers
 
 SIZED: dict[str, Callable[..., None]] = {
     "existing_ids": existing_ids.run,
@@ -35,6 +36,7 @@ SIZED: dict[str, Callable[..., None]] = {
     "projection": projection.run,
     "large_rows": large_rows.run,
     "migration": migration.run,
+    "peers": peers.run,
 }
 BENCHMARKS: dict[str, Callable[..., None]] = {"one_day": one_day.run, **SIZED}
 
