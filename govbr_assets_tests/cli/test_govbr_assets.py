@@ -2,8 +2,10 @@
 
 import json
 import signal
+import threading
 import time
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -13,6 +15,8 @@ from govbr_assets.local.hub.actions import call
 from govbr_assets.local.hub.faults import Fault
 from govbr_assets_tests.cli.command import begin, command, document, environment_of
 from govbr_assets_tests.graph import Graph
+from govbr_assets_tests.stranger import as_others_write, write
+from govbr_assets_tests.tables import shard
 
 SECRET = "s3cr3t-p4ssw0rd"
 
@@ -70,6 +74,46 @@ def test_a_mend_that_is_interrupted_leaves_nothing_in_part_and_the_next_one_goes
     code, output, _ = command(environment, "mend")
     assert (code, output.splitlines()[-1]) == (0, "The Hub equals PostgreSQL.")
     assert list(graph.ids().values()) == [["a"], ["b"]]
+
+
+def ended_at_a_commit(graph: Graph, environment: dict[str, str], when: Literal["before", "after"]) -> tuple[str, str]:
+    """Begin a mend, send it SIGTERM while the Hub holds its next commit, and give what it says."""
+    reached, released = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        reached.set()
+        released.wait(60)
+
+    graph.local_hub.faults.add(Fault("POST", "/commit/main$", call(hold), when))
+    process = begin(environment, "mend")
+    assert reached.wait(100)
+    process.send_signal(signal.SIGTERM)
+    terminated = time.monotonic()
+    output, errors = process.communicate(timeout=60)
+    assert (process.returncode, time.monotonic() - terminated < 10) == (143, True)
+    released.set()
+    return output, errors
+
+
+def test_sigterm_ends_a_compaction_and_a_sync_within_seconds_and_leaves_nothing_behind(
+    graph: Graph, environment: dict[str, str], tmp_path: Path
+):
+    graph.insert("a", day="2026-01-15")
+    graph.insert("b", day="2026-03-15")
+    write(graph.local_hub.store, graph.repo_id, {"data/old.parquet": as_others_write(shard(["a"]))})
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    environment |= {"TMPDIR": str(temporary)}
+    moments: dict[str, Literal["before", "after"]] = {"weekly_consolidation": "after", "daily_sync": "before"}
+    for job, when in moments.items():
+        output, errors = ended_at_a_commit(graph, environment, when)
+        assert output.splitlines()[-1].startswith("Interrupted: what was published before is complete")
+        assert job in errors
+        assert "Traceback" not in output + errors
+        assert [*temporary.iterdir()] == []
+    code, output, _ = command(environment, "mend")
+    assert (code, output.splitlines()[-1]) == (0, "The Hub equals PostgreSQL.")
+    assert sorted(each for found in graph.ids().values() for each in found) == ["a", "b"]
 
 
 WRONG: dict[str, tuple[dict[str, str], list[str], int, str]] = {
