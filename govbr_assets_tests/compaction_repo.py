@@ -6,7 +6,7 @@ Files are read out of the local Hub's store, past all of the product's code but 
 import io
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -19,9 +19,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from govbr_assets.core import row_group_copy
 from govbr_assets.core.conform_file import conform_file
 from govbr_assets.core.days import Day
 from govbr_assets.core.digest import row_digests
+from govbr_assets.core.row_groups import RowGroup
 from govbr_assets.dataset import Dataset
 from govbr_assets.dataset.transaction import CommitResult
 from govbr_assets.io.storage.folder import Folder
@@ -246,6 +248,21 @@ def flip_bit(sink: IO[bytes], at: int) -> None:
     sink.seek(at)
     sink.write(bytes([byte ^ 1]))
     sink.seek(end)
+
+
+def with_a_bit_flipped(at: Callable[[Sequence[RowGroup]], int]) -> Callable[..., list[RowGroup]]:
+    """Make a copier of row groups that flips a bit of what it has written.
+
+    Args:
+        at: gives the position in the file, of the row groups where they lie now.
+    """
+
+    def spliced(groups: Sequence[RowGroup], sink: IO[bytes]) -> list[RowGroup]:
+        placed = row_group_copy.splice(groups, sink)
+        flip_bit(sink, at(placed))
+        return placed
+
+    return spliced
 
 
 def dozen(name: str) -> dict[str, bytes | None]:

@@ -1,5 +1,6 @@
 """The graph on a real stack, for tests: settings into resources, days into runs, and a look at what came of them."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,9 @@ from govbr_assets.local.hub import LocalHub
 from govbr_assets.local.viewer import LocalViewer
 from govbr_assets.publications import NEWS
 from govbr_assets_tests.sql import execute
+
+ROOT = Path(__file__).parents[1]
+"""The checkout."""
 
 _OF_THE_HUB = (
     *("repo_id", "visibility", "token", "storage_url", "patience_minutes", "dry_run", "license_id", "release_tags"),
@@ -80,6 +84,11 @@ class Graph:
             "HF_ENDPOINT": self.local_hub.endpoint,
             "HF_TOKEN": self.local_hub.write_token,
         }
+
+    def environment(self, home: Path) -> dict[str, str]:
+        """Make the environment of a command in a process of its own, and give its home the project's `dagster.yaml`."""
+        (home / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text())
+        return os.environ | self.settings | {"DAGSTER_HOME": str(home), "GOVBR_FIRST_DAY": "2026-01-01"}
 
     def resources(self, **changed: Any) -> Mapping[str, Any]:
         """Make the resources of a run; settings of the repo change its resource, other names replace a whole one."""

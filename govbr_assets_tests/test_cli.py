@@ -16,9 +16,8 @@ from typing import Any
 import pytest
 import requests
 
-from govbr_assets_tests.graph import Graph
+from govbr_assets_tests.graph import ROOT, Graph
 
-ROOT = Path(__file__).parents[1]
 IMPATIENT = str(Path(__file__).with_name("impatient"))
 """Where Python finds what has Dagster's daemon look for backfills each second."""
 ALL = "postgres_news_partition,hf_existing_ids,hf_parquet_shard"
@@ -26,8 +25,7 @@ ALL = "postgres_news_partition,hf_existing_ids,hf_parquet_shard"
 
 @pytest.fixture
 def environment(graph: Graph, dagster_home: Path) -> dict[str, str]:
-    (dagster_home / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text())
-    return os.environ | graph.settings | {"DAGSTER_HOME": str(dagster_home), "GOVBR_FIRST_DAY": "2026-01-01"}
+    return graph.environment(dagster_home)
 
 
 def dagster(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:

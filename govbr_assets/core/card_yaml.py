@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -46,7 +47,7 @@ def read_metadata(text: str, first_line: int = 1, *, whole: bool = False) -> Met
         ContractError: the text is not a YAML mapping that readers can load; the message names the line.
     """
     with _contract_errors(first_line):
-        metadata = _expand(yaml.load(text if whole else LINE_END.sub("", text), _Loader))
+        metadata = _expand(_loaded(text if whole else LINE_END.sub("", text)))
     if not isinstance(metadata, dict | None):
         raise unusable(first_line, "it is not a mapping of keys to values")
     return metadata or {}
@@ -59,7 +60,7 @@ def key_lines(text: str, first_line: int = 1) -> dict[str, int]:
         ContractError: the text is not YAML.
     """
     with _contract_errors(first_line):
-        root = yaml.compose(text, _Loader)
+        root = _composed(text)
     if not isinstance(root, yaml.MappingNode) or root.flow_style:
         return {}
     return {str(key.value): len(LINE.findall(text[: key.start_mark.index])) for key, _ in root.value}
@@ -72,7 +73,7 @@ def check_keys(text: str, first_line: int = 1) -> None:
         ContractError: it has; the message names key and line.
     """
     with _contract_errors(first_line):
-        seen, stack = set[int](), [yaml.compose(text, _Loader)]
+        seen, stack = set[int](), [_composed(text)]
     while stack:
         node = stack.pop()
         if not isinstance(node, yaml.CollectionNode) or id(node) in seen:
@@ -97,6 +98,18 @@ def unusable(line: int, reason: str) -> ContractError:
         reason: what is wrong and what to do.
     """
     return ContractError(f"The front matter of README.md on the Hub cannot be used, line {line}: {reason}.")
+
+
+@lru_cache(maxsize=8)  # a commit asks a dozen times for two or three cards, and its callers get copies
+def _loaded(text: str) -> Any:
+    """Parse YAML."""
+    return yaml.load(text, _Loader)
+
+
+@lru_cache(maxsize=8)  # by itself: `yaml.load` changes the nodes of a mapping with a merge key
+def _composed(text: str) -> yaml.Node | None:
+    """Parse YAML into nodes, which callers only read."""
+    return yaml.compose(text, _Loader)
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """Commands of the documents are run on the local stack, in their order, in one process: each finds what others left."""
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -20,14 +19,12 @@ MOVING = [each for each in documents()["docs/moving-a-dataset.md"].commands if R
 
 def run(graph: Graph, home: Path, commands: Sequence[str], **settings: str) -> None:
     """Run commands, with what there is in the place of what a document has as an example."""
-    (home / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text())
     revision = f"{graph.head.revision}"[:8]
     wanted = [each.replace("0266e555", revision).replace("my-org/my-news", graph.repo_id) for each in commands]
-    environment = os.environ | graph.settings | {"DAGSTER_HOME": str(home), "GOVBR_FIRST_DAY": "2026-01-01"}
     done = subprocess.run(
         [sys.executable, "-m", "govbr_assets_tests.documents.command_process"],
         input=json.dumps(wanted),
-        env=environment | settings,
+        env=graph.environment(home) | settings,
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -21,7 +21,7 @@ from govbr_assets.operations.compact.duplicates import Duplicates
 from govbr_assets.operations.compact.inputs import CompactionInputs
 from govbr_assets.operations.compact.staged_files import StagedFiles
 from govbr_assets.publications import NEWS
-from govbr_assets_tests.compaction_repo import CompactionRepo, compaction_repo_in, flip_bit, year_file
+from govbr_assets_tests.compaction_repo import CompactionRepo, compaction_repo_in, with_a_bit_flipped, year_file
 from govbr_assets_tests.operations.test_compact import rows
 from govbr_assets_tests.stranger import as_others_write
 from govbr_assets_tests.tables import encode
@@ -93,13 +93,11 @@ def another_id(table: pa.Table) -> pa.Table:
 def other_bytes(patch: pytest.MonkeyPatch, where: float) -> None:
     """Let a byte of a row group that is copied go wrong, once it is written."""
 
-    def spliced(groups: Sequence[RowGroup], sink: IO[bytes]) -> list[RowGroup]:
-        placed = row_group_copy.splice(groups, sink)
+    def at(placed: Sequence[RowGroup]) -> int:
         run = range(placed[0].chunks[0].place.start, placed[0].chunks[-1].place.stop)
-        flip_bit(sink, run[int(where * (len(run) - 1))])
-        return placed
+        return run[int(where * (len(run) - 1))]
 
-    patch.setattr("govbr_assets.operations.assemble.splice", spliced)
+    patch.setattr("govbr_assets.operations.assemble.splice", with_a_bit_flipped(at))
 
 
 def one_row_group_less(patch: pytest.MonkeyPatch) -> None:

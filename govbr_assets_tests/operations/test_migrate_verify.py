@@ -1,10 +1,9 @@
 """The proof of a migration: what it is to notice is done to a file behind its back, and the file is not made."""
 
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import IO
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,7 +13,6 @@ import pytest
 from govbr_assets.core import row_group_copy
 from govbr_assets.core.columns import Column
 from govbr_assets.core.digest import row_digests
-from govbr_assets.core.row_groups import RowGroup
 from govbr_assets.core.spec import DatasetSpec
 from govbr_assets.errors import ProofError
 from govbr_assets.io import staging
@@ -25,7 +23,7 @@ from govbr_assets.operations.migrate.new_values import values_schema
 from govbr_assets.operations.migrate.wider_file import widen
 from govbr_assets.operations.old_file import OldFile
 from govbr_assets.publications import NEWS
-from govbr_assets_tests.compaction_repo import flip_bit, year_file
+from govbr_assets_tests.compaction_repo import with_a_bit_flipped, year_file
 from govbr_assets_tests.operations.test_compact import rows
 
 PATH = "data/train-2025-00.parquet"
@@ -136,11 +134,7 @@ def another_file_is_copied(patch: pytest.MonkeyPatch, folder: Path) -> None:
 
 
 def a_byte_is_another(patch: pytest.MonkeyPatch, _: Path) -> None:
-    def spliced(groups: Sequence[RowGroup], sink: IO[bytes]) -> list[RowGroup]:
-        placed = row_group_copy.splice(groups, sink)
-        flip_bit(sink, placed[0].chunks[5].place[0])
-        return placed
-
+    spliced = with_a_bit_flipped(lambda placed: placed[0].chunks[5].place[0])
     patch.setattr(wider_file, "splice", spliced)
 
 
