@@ -1,9 +1,9 @@
 """The first compaction of the public dataset: 4,400 day shards and three legacy files become one file a year.
 
 Beside it, in the same run: the floor (`compaction_floor`), which is the fetch of all files and then one pass over
-their rows; DuckDB and polars that sort the same rows (`compaction_peers`), for which the time of that fetch is added;
-and Dagster's own floor. Then the libraries that people read the dataset with read it before and after the compaction,
-from local copies.
+their rows; DuckDB and polars that sort the same rows (`compaction_peers`), and delta-rs that compacts them
+(`compaction_delta`), for which the time of that fetch is added; and Dagster's own floor. Then the libraries that people
+read the dataset with read it before and after the compaction, from local copies.
 
 Wanted: see the constants. The memory is wanted as such: a worker has so much and no more.
 """
@@ -19,9 +19,10 @@ from govbr_assets.local.stack import REPO_ID, LocalStack
 from govbr_assets_tests.benchmarks.compaction_data import day_shards, legacy_files
 from govbr_assets_tests.benchmarks.compaction_peers import READS, SORTS
 from govbr_assets_tests.benchmarks.compaction_run import CompactedRepo, Compaction
-from govbr_assets_tests.benchmarks.compaction_table import show
+from govbr_assets_tests.benchmarks.compaction_table import DELTA, show
 from govbr_assets_tests.benchmarks.hub_files import DataFile, put_on_hub
 from govbr_assets_tests.benchmarks.measure import Cost, measure
+from govbr_assets_tests.benchmarks.peers.environment import python_of
 from govbr_assets_tests.benchmarks.worker import EMPTY, ROOT, Worker
 
 DAYS = 4_400
@@ -43,7 +44,7 @@ def run(rows: int = 310_000) -> None:
         files = before_the_compaction(rows, Path(name) / "files")
         size = sum(file.place.stat().st_size for file in files)
         put_on_hub(stack.hub.store, REPO_ID, files)
-        costs = bench.floor() | {"empty graph": bench.empty_graph()} | bench.sorts()
+        costs = bench.floor() | {"empty graph": bench.empty_graph()} | bench.sorts() | {DELTA: bench.delta()}
         compactions = bench.compactions()
         reads = bench.reads()
     show(rows, len(files), size, costs, compactions, reads)
@@ -87,6 +88,14 @@ class _Bench:
     def sorts(self) -> dict[str, Cost]:
         """Measure the peers that sort."""
         return {job: self._peer(job, self._before, "sorted.parquet") for job in SORTS}
+
+    def delta(self) -> Cost:
+        """Measure delta-rs, which has a table of the files by then."""
+        print("Measuring how delta-rs compacts ...", flush=True)
+        program = [python_of("deltalake"), str(ROOT / "govbr_assets_tests" / "benchmarks" / "compaction_delta.py")]
+        table, log = str(self._made("delta")), self._folder / "log"
+        measure([*program, "make", str(self._before), table], self._repo.environment, ROOT, log)
+        return measure([*program, "compact", table, self._rows], self._repo.environment, ROOT, log)
 
     def compactions(self) -> list[Compaction]:
         """Measure the product, the second time with nothing to compact."""
