@@ -38,10 +38,10 @@ def show(
     lines = {"fetch": fetch, "rewrite": costs["rewrite"], "the floor: both": floor, "compaction": compaction.cost}
     lines |= {"nothing to compact": again.cost, "empty graph": costs["empty graph"]}
     lines |= {f"fetch, {job}": _after(fetch, costs[job]) for job in (*SORTS, DELTA)}
-    print(f"{'':<22}{'seconds':>9}{'of the floor':>14}{'CPU s':>8}{'peak MB':>9}")
+    print(f"{'':<25}{'seconds':>9}{'of the floor':>14}{'CPU s':>8}{'peak MB':>9}")
     for case, cost in lines.items():
         times = (cost / floor).seconds
-        print(f"{case:<22}{cost.seconds:>9.1f}{times:>14.2f}{cost.cpu_seconds:>8.0f}{cost.megabytes:>9.0f}")
+        print(f"{case:<25}{cost.seconds:>9.1f}{times:>14.2f}{cost.cpu_seconds:>8.0f}{cost.megabytes:>9.0f}")
     print("The fetch was measured once and counts in all three; the peers sort into one file,")
     print("and delta-rs compacts into files of 100 MB without sorting.")
     print(
