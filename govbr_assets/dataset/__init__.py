@@ -63,6 +63,6 @@ class Dataset:
             ConfigurationError: a setting is malformed.
         """
         cache = MetadataCache(folder, spec)
-        client = RepoClient(repo_id, private=private, token=token, endpoint=endpoint, cards=cache, patience=patience)
+        client = RepoClient(repo_id, private=private, token=token, endpoint=endpoint, cache=cache, patience=patience)
         card = CardFacts(repo_id, license_id, tagged)
         return cls(client, DatasetReader(client, cache, spec), cache, spec, card)

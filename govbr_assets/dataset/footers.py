@@ -3,8 +3,8 @@
 Rows are read in `row_reader`; what is kept between runs is the metadata cache's business.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from typing import IO
 
 import pyarrow as pa
@@ -19,6 +19,10 @@ from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.errors import translated_errors
 from govbr_assets.huggingface.range_reader import metadata_of, read_footer
 from govbr_assets.huggingface.snapshot import DataFile
+from govbr_assets.io.parallel import map_ordered
+
+FILES_AT_ONCE = 32
+"""Files of which something is fetched at the same time."""
 
 
 class FooterReader:
@@ -40,13 +44,36 @@ class FooterReader:
 
     def footer(self, file: DataFile) -> pq.FileMetaData:
         """Read the footer of a Parquet file."""
-        end = self._cache.footer(file.content)
-        if end is None:
-            with self.errors_of(file), self._client.open(file) as remote:
-                end = read_footer(remote, file.size)
-            self._cache.keep_footer(file.content, end)
+        end = self._cache.footer(file.content) or self._fetch_footer(file)
         with self.errors_of(file):
             return metadata_of(end)
+
+    def _fetch_footer(self, file: DataFile) -> bytes:
+        """Fetch the end of a Parquet file, from its footer on, and keep it."""
+        with self.errors_of(file), self._client.open(file) as remote:
+            end = read_footer(remote, file.size)
+        self._cache.keep_footer(file.content, end)
+        return end
+
+    def fetch_schemas(self, files: Iterable[DataFile]) -> None:
+        """Read schemas and row counts that are not known yet, those of several files at the same time.
+
+        A file that cannot be read is left to whoever asks for it.
+
+        Raises:
+            HubUnavailableError: the Hub is out of reach.
+        """
+        unknown = [file for file in files if not file.text and file.content not in self._schemas]
+        for _ in map_ordered(self._readable_schema, unknown, FILES_AT_ONCE if len(unknown) > 1 else 1):
+            pass
+
+    def fetch_row_counts(self, files: Iterable[DataFile]) -> None:
+        """Read row counts that are not known yet, as `fetch_schemas` does."""
+        self.fetch_schemas(file for file in files if file.content not in self._row_counts)
+
+    def _readable_schema(self, file: DataFile) -> None:
+        with suppress(ContractError):
+            self.schema(file)
 
     def schema(self, file: DataFile) -> pa.Schema:
         """Read the Arrow schema of a file from its footer; CSV and JSON have none."""

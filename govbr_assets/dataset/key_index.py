@@ -31,10 +31,13 @@ class KeyIndex(Generic[F]):
 
     Args:
         keys: streams the keys of a file, [n rows x 1 or more] each with `unique_id`.
+        fetch: is told of all files whose keys will be asked for next; None if that makes them no faster.
     """
 
-    def __init__(self, keys: Callable[[F], Iterator[pa.Table]]) -> None:
-        self._keys = keys
+    def __init__(
+        self, keys: Callable[[F], Iterator[pa.Table]], fetch: Callable[[Iterable[F]], None] | None = None
+    ) -> None:
+        self._keys, self._fetch = keys, fetch
         self._numbers: dict[F, int] = {}
         self._counter = count()
         self._rows: Rows = _SCHEMA.empty_table()
@@ -47,6 +50,8 @@ class KeyIndex(Generic[F]):
         """
         new = {file: next(self._counter) for file in dict.fromkeys(files) if file not in self._numbers}
         if new:
+            if self._fetch:
+                self._fetch(new)
             read = (_numbered(keys, number) for file, number in new.items() for keys in self._keys(file))
             self._rows = collected(chain(self._of(self._numbers), _joined(read)), _SCHEMA, _IN_MEMORY)
             self._numbers |= new

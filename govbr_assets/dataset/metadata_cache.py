@@ -2,8 +2,8 @@
 
 The footer of a Parquet file says its schema and where its columns lie; its keys are each row's id and time, and its
 digests stand for all that each row says. Of a revision the keys of all its rows can be kept at once, and of one of a
-projection what it mirrors. Nothing here speaks to the Hub: without a folder, or where nothing is kept, the answer is
-None, and whoever wants to know asks.
+projection what it mirrors; of a repo, what it held last. Nothing here speaks to the Hub: without a folder, or where
+nothing is kept, the answer is None, and whoever wants to know asks.
 """
 
 import io
@@ -18,6 +18,7 @@ from govbr_assets.core.spec import DatasetSpec
 from govbr_assets.io.storage.folder import Folder
 
 _FOLDER, _FOOTER, _KEYS, _CARD, _SOURCE = "hub", "footer", "keys", "card", "source"
+_TREE = "tree"
 _KEEP_DAYS = 30  # after which nobody plans at a revision that still had a content which is gone
 _DIGEST = 32  # bytes
 _OPTIONS = pa.ipc.IpcWriteOptions(compression="zstd", use_threads=False)
@@ -60,6 +61,14 @@ class MetadataCache:
     def keep_card(self, content: str, card: bytes) -> None:
         """Keep a dataset card."""
         self._keep_bytes(_name(content, _CARD), card)
+
+    def tree(self, repo: str) -> bytes | None:
+        """Return what a repo held last, as `huggingface.kept_tree` has written it."""
+        return self._bytes(_name(repo, _TREE))
+
+    def keep_tree(self, repo: str, tree: bytes) -> None:
+        """Keep what a repo holds, in place of what it held before."""
+        self._keep_bytes(_name(repo, _TREE), tree)
 
     def source(self, revision: str) -> str:
         """Return what a revision of a projection was found to mirror, as the trailers of a commit; empty if unknown.
@@ -188,4 +197,5 @@ def _tables(file: IO[bytes]) -> Iterator[pa.Table]:
 
 
 def _name(content: str, kind: str) -> str:
-    return f"{_FOLDER}/{content}.{kind}"
+    folder = _FOLDER if kind != _TREE else _TREE  # of which there is one a repo, and which is never pruned
+    return f"{folder}/{content}.{kind}"

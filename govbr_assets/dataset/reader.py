@@ -3,16 +3,21 @@
 How rows are read belongs to `row_reader`; here is what never changes for a content, and is kept between runs.
 """
 
+import io
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import chain
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from govbr_assets.dataset.footers import FILES_AT_ONCE
 from govbr_assets.dataset.row_reader import RowReader
+from govbr_assets.errors import ContractError
 from govbr_assets.huggingface.blob import Blob, opened
-from govbr_assets.huggingface.range_reader import metadata_of, read_footer
+from govbr_assets.huggingface.range_reader import TAIL_BYTES, metadata_of, read_footer
 from govbr_assets.huggingface.snapshot import DataFile, Snapshot
+from govbr_assets.io.parallel import map_ordered
 
 
 class DatasetReader(RowReader):
@@ -31,6 +36,8 @@ class DatasetReader(RowReader):
             [n rows x 2] each, of its `keys_schema`, in the order of the file.
         """
         groups = self.row_groups(file, self._spec.keys_schema.names)
+        if self._cache.keeps and not file.text and not self._cache.has_keys(file.content):
+            self.footer(file)  # which may bring the keys
         if self._cache.has_keys(file.content):
             yield from groups
             return
@@ -39,9 +46,40 @@ class DatasetReader(RowReader):
                 keep_rows(rows)
                 yield rows
 
+    def fetch_keys(self, files: Iterable[DataFile]) -> None:
+        """Fetch and keep the keys that are not kept yet, those of several files at the same time.
+
+        A file that cannot be read is left to whoever asks for it, and so are all where nothing is kept.
+
+        Raises:
+            HubUnavailableError: the Hub is out of reach.
+        """
+        unknown = [*files] if self._cache.keeps else []
+        for _ in map_ordered(self._fetch_keys, unknown, FILES_AT_ONCE if len(unknown) > 1 else 1):
+            pass
+
+    def _fetch_keys(self, file: DataFile) -> None:
+        with suppress(ContractError):
+            if not file.text and not self._cache.has_keys(file.content):
+                for _ in self.keys(file):
+                    pass
+
+    def _fetch_footer(self, file: DataFile) -> bytes:
+        """Fetch the end of a file as others do; of one that travels as a whole for that, the keys are kept as well."""
+        if file.size > TAIL_BYTES or not self._cache.keeps:
+            return super()._fetch_footer(file)
+        with self.errors_of(file):
+            with self._client.open(file) as remote:
+                content = remote.read(file.size)
+            end = read_footer(io.BytesIO(content), file.size)
+            self.remember_keys(file, content)
+        return end
+
     def ids(self, snapshot: Snapshot) -> Iterator[pa.Table]:
         """Stream the ids of all rows of a revision: [n rows x 1 or more] each with `unique_id`, in no order."""
         kept = self._cache.keys(self._client.key_of(snapshot.revision)) if snapshot.revision else None
+        if not kept:
+            self.fetch_keys(snapshot.data_files)
         return kept or chain.from_iterable(self.keys(file) for file in snapshot.data_files)
 
     def digests(self, file: DataFile, digested: Iterable[pa.Table]) -> Iterator[pa.Table]:

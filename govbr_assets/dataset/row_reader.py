@@ -127,7 +127,8 @@ class RowReader(FooterReader):
         with self.errors_of(file), self._client.open(file) as remote:
             reader = ColumnReader(remote, file.size, metadata, gap=0)
             for index in range(metadata.num_row_groups):
-                yield self._group(file, reader, index, list(columns), None)
+                following = range(index + 1, metadata.num_row_groups)
+                yield self._group(file, reader, index, list(columns), None, following)
 
     def row_groups(self, file: DataFile, columns: list[str], day: Day | None = None) -> Iterator[pa.Table]:
         """Stream a file by row groups: those rows of each that belong to the day, or all.
@@ -153,12 +154,20 @@ class RowReader(FooterReader):
                 return
             wanted = [*columns, *(["published_at"] if day else [])]
             check_columns(metadata.schema.to_arrow_schema().names, file.path, wanted)
-            reader = ColumnReader(remote, file.size, metadata)
-            for index in range(metadata.num_row_groups):
-                if not day or not misses_day(metadata, index, day):
-                    yield self._group(file, reader, index, columns, day)
+            reader, every = ColumnReader(remote, file.size, metadata), range(metadata.num_row_groups)
+            groups = [index for index in every if not day or not misses_day(metadata, index, day)]
+            for number, index in enumerate(groups, 1):
+                yield self._group(file, reader, index, columns, day, groups[number:])
 
-    def _group(self, file: DataFile, reader: ColumnReader, index: int, columns: list[str], day: Day | None) -> pa.Table:
+    def _group(
+        self,
+        file: DataFile,
+        reader: ColumnReader,
+        index: int,
+        columns: list[str],
+        day: Day | None,
+        following: Sequence[int],
+    ) -> pa.Table:
         """Read one row group, or the rows of a day in it: the times first, the other columns if the day is there."""
         inside = None
         if day:
@@ -166,7 +175,7 @@ class RowReader(FooterReader):
             inside = within(times["published_at"], day)
             if not pc.any(inside).as_py():
                 return self._spec.select(columns).empty_table()
-        rows = reader.read(index, columns).select(columns)
+        rows = reader.read(index, columns, () if day else following).select(columns)
         are_keys = set(columns) <= set(self._spec.keys_schema.names)
         conform = self._spec.conform_keys if are_keys else self._spec.conform
         return conform(rows if inside is None else rows.filter(inside), file.path, columns)

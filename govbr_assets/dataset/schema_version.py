@@ -112,6 +112,7 @@ def with_spec(dataset: Dataset, spec: DatasetSpec) -> Dataset:
 
 def _versions(dataset: Dataset, snapshot: Snapshot) -> Iterator[tuple[DataFile, int]]:
     """Tell the version of each file that has rows; one that a compaction has to move over counts as the first."""
+    dataset.reader.fetch_schemas(snapshot.data_files)
     for file in snapshot.data_files:
         if file.text or dataset.reader.row_count(file):
             yield file, max(1, dataset.spec.version_of(dataset.reader.schema(file)))

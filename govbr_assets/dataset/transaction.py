@@ -124,6 +124,7 @@ def _complete(dataset: Dataset, snapshot: Snapshot, changeset: Changeset[R]) -> 
     """Add what makes the result load, and leave out what the revision has already: the dataset would skip it unseen."""
     if changeset.like is None:
         check_movable(dataset, snapshot)
+    dataset.reader.fetch_schemas(snapshot.data_files)
     changeset = replace(changeset, delete=changeset.delete + empty_files(dataset, snapshot, changeset))
     notes = check_readable(dataset, snapshot, changeset)
     counted = snapshot.card is None or changeset.describes
@@ -174,5 +175,6 @@ def _remember(dataset: Dataset, landed: Snapshot, changeset: Changeset[R]) -> No
     for path, content in changeset.put.items():
         if is_parquet(path):
             dataset.reader.remember_keys(landed.files[path], content)
+    dataset.client.keep(landed)
     card = landed.files.get(CARD_PATH)
     dataset.cache.prune({file.content for file in (*landed.data_files, *([card] if card else []))})

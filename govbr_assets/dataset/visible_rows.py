@@ -24,6 +24,7 @@ def rows_seen(dataset: Dataset, snapshot: Snapshot) -> int:
         ContractError: a file cannot be read, or the card not be understood.
         HubUnavailableError: the Hub is out of reach.
     """
+    dataset.reader.fetch_row_counts(snapshot.data_files)
     return sum(dataset.reader.row_count(file) for file in snapshot.data_files)
 
 

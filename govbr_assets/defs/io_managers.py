@@ -3,6 +3,8 @@
 A run over one day hands one value, a run over a range a lazy mapping; both are taken a day at a time.
 """
 
+from contextlib import suppress
+
 import pyarrow as pa
 from dagster import ConfigurableIOManager, InputContext, OutputContext, ResourceDependency
 
@@ -10,10 +12,11 @@ from govbr_assets.core.days import ByDay, Day, DayValue
 from govbr_assets.defs.failures import days_failure, without_retries
 from govbr_assets.defs.metadata.daily import day_metadata
 from govbr_assets.defs.metadata.progress import SyncProgress
+from govbr_assets.defs.newest_revision import note_newest
 from govbr_assets.defs.partition_events import PartitionEvents
 from govbr_assets.defs.projection import follow
 from govbr_assets.defs.resources import HubResource
-from govbr_assets.errors import ConfigurationError, NotMaterializedError, PermanentError
+from govbr_assets.errors import ConfigurationError, GovbrAssetsError, NotMaterializedError, PermanentError
 from govbr_assets.io.settings import cleaned
 from govbr_assets.io.staged import Rows
 from govbr_assets.io.storage.tables import TableStorage
@@ -101,6 +104,8 @@ class HubShardIOManager(ConfigurableIOManager):
         plans = ByDay.of(obj, context.asset_partition_keys)
         with without_retries():
             rejected = self._publish(context, plans)
+            with suppress(GovbrAssetsError):  # then a check asks
+                note_newest(context.run_id, context.asset_key, self.hub.dataset().client.last_head())
             follow(self.hub, context.step_context.instance, context.log)
         if rejected:
             raise days_failure(rejected, len(plans))

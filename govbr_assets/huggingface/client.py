@@ -1,14 +1,15 @@
 """One dataset repo on the Hub: its head, what it holds at a revision, and the commit; the client of the Hub."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
-from functools import lru_cache
+from functools import partial
 from hashlib import sha256
 from typing import IO, cast
 from urllib.parse import quote
 
-from huggingface_hub import HfApi, HfFileSystem, constants
+from huggingface_hub import HfApi, constants, hf_hub_url
 from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError
 from huggingface_hub.hf_api import RepoFile
 from huggingface_hub.utils import (
@@ -20,30 +21,26 @@ from huggingface_hub.utils import (
 )
 
 from govbr_assets.core.layout import CARD_PATH
-from govbr_assets.errors import ConfigurationError, HubUnavailableError, UnknownRevisionError
+from govbr_assets.errors import ConfigurationError, GovbrAssetsError, HubUnavailableError, UnknownRevisionError
+from govbr_assets.huggingface.connections import keep_open
 from govbr_assets.huggingface.errors import ParentConflictError, storage_refusal, translated_errors
 from govbr_assets.huggingface.file_changes import FileChanges
-from govbr_assets.huggingface.history import Commit, list_commits, trailer_since
-from govbr_assets.huggingface.small_files import CardCache, SmallFiles
+from govbr_assets.huggingface.history import Commit, Replayed, list_commits, trailer_since
+from govbr_assets.huggingface.known_revisions import KnownRevisions
+from govbr_assets.huggingface.remote_file import RemoteFile, StorageAddresses
+from govbr_assets.huggingface.small_files import RepoCache, SmallFiles
 from govbr_assets.huggingface.snapshot import DataFile, Snapshot
 from govbr_assets.huggingface.token import machine_token
-from govbr_assets.huggingface.upload import operations_of, uploads_ahead, were_sent
+from govbr_assets.huggingface.upload import TakenFile, operations_of, uploads_ahead, were_sent
 from govbr_assets.io import memory
 from govbr_assets.io.settings import base_url
 from govbr_assets.io.settings import token as clean_token
 from govbr_assets.redact import remember
 
 disable_progress_bars()  # they would fill the run's log
+keep_open()
 
 _PATHS = 400  # of one question, which a commit of ours needs one or two of
-
-
-class _Files(HfFileSystem):
-    """The client's file system, without the listing of the whole folder that it makes for every file it opens."""
-
-    def isdir(self, path: str) -> bool:
-        """Say no: only files of a snapshot are ever opened."""
-        return False
 
 
 class RepoClient:
@@ -54,8 +51,11 @@ class RepoClient:
         private: visibility of the repo if this project creates it.
         token: None takes the one that the machine is logged in with.
         endpoint: None takes the public Hub.
-        cards: where cards are kept between runs; None fetches them anew.
+        cache: where is kept between runs what never changes; None asks for it anew.
         patience: seconds that a publication may wait for a Hub that is busy or whose commits of the hour are spent.
+
+    Attributes:
+        revisions: what is known of the repo without asking.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class RepoClient:
         private: bool = True,
         token: str | None = None,
         endpoint: str | None = None,
-        cards: CardCache | None = None,
+        cache: RepoCache | None = None,
         patience: float = 60.0,
     ) -> None:
         try:
@@ -76,37 +76,72 @@ class RepoClient:
         if not complete:
             raise ConfigurationError(f"GOVBR_REPO_ID is {repo_id!r}: write namespace/name, such as my-org/my-news.")
         self.repo_id, self.private, self.patience = repo_id, private, patience
-        self._small = SmallFiles(cards)
+        self._small = SmallFiles(cache)
         remember(token)
         self._token = clean_token("HF_TOKEN", token or "")
         remember(self._token)
         sent = self._token or (True if self.token else None)  # true: what `machine_token` gives then, for each request
         endpoint = base_url("HF_ENDPOINT", endpoint or "", "https://huggingface.co") or None
         self.api = HfApi(endpoint=endpoint, token=sent)
-        # Its caches outlive revisions: every path names its commit, and the size comes from our listing.
-        self._file_system = _Files(endpoint=endpoint, token=sent, skip_instance_cache=True, use_listings_cache=False)
-        self._followed_by: dict[str, str] = {}
+        self._storage = StorageAddresses()
+        self.revisions = KnownRevisions(self.key_of(constants.DEFAULT_REVISION), cache)
         self.accepted_card: bytes | None = None  # the last one that the Hub called valid, `validate` fills it
-        self.at = lru_cache(maxsize=4)(self._at)
+        self._history: tuple[str, Iterable[Commit]] = "", ()  # of the last commit that was asked for
 
     @property
     def token(self) -> str | None:
         """The token: that of `HF_TOKEN`, else the machine's, which may be another one in an hour."""
         return self._token or machine_token()
 
-    def head(self) -> Snapshot:
-        """List the repo at its newest commit; an empty snapshot without revision if there is no repo.
+    def head(self, *, listed: bool = False) -> Snapshot:
+        """Return the repo at its newest commit; an empty snapshot without revision if there is no repo.
+
+        It is listed unless it is known: from a listing, or from what a commit of ours has changed in one.
+
+        Args:
+            listed: list it all the same, for whoever judges what the Hub has.
 
         Raises:
             HubUnavailableError: the Hub is out of reach.
             HubDeniedError: the token is refused.
         """
+        revision = self.head_revision()
+        if revision and (listed or not self.revisions.get(revision)):
+            bare = None if listed else self.revisions.kept(revision)
+            self.revisions.add(self._with_card(bare) if bare else self._listed(revision))
+            if bare is None:
+                self.revisions.keep(self.at(revision))
+        return self.at(revision)
+
+    def keep(self, head: Snapshot) -> None:
+        """Keep what the repo holds after a commit, for the runs to come."""
+        self.revisions.keep(head)
+        if head.card is not None:
+            self._small.card(head.files[CARD_PATH].content, partial(bytes, head.card))
+
+    def head_revision(self) -> str | None:
+        """Ask which commit is the newest one; None if there is no repo. Raises as `head` does."""
         with translated_errors(self.repo_id, "asking for the head"):
             try:
                 revision = self.api.dataset_info(self.repo_id).sha or ""
             except RepositoryNotFoundError:
-                return self.at(None)
-        return self.at(self.forward(revision))
+                self.revisions.told = ""
+                return None
+        self.revisions.told = revision
+        return self.forward(revision)
+
+    def look_for_head(self) -> None:
+        """Ask for the newest commit if the Hub can be asked, so that `last_head` gives it."""
+        with suppress(GovbrAssetsError):
+            self.head_revision()
+
+    def last_head(self) -> Snapshot | None:
+        """Return the repo at the commit that was the head when the Hub was asked last; None if nobody has asked.
+
+        Raises:
+            HubUnavailableError: it is somebody else's commit, and the Hub is out of reach.
+        """
+        return self.at(self.forward(self.revisions.told)) if self.revisions.told else None
 
     def page(self, revision: str, path: str = "") -> str:
         """Return the URL of a file at a revision, or of all files, as a browser shows them."""
@@ -117,24 +152,33 @@ class RepoClient:
         """Name what is kept of a revision: revisions are a repo's own, and a copy of a repo may go another way."""
         return sha256(f"{self.repo_id}@{revision}".encode()).hexdigest()
 
-    def follow(self, parent: str, revision: str) -> None:
-        """Remember a commit of our own: the Hub may tell its parent for a while."""
-        self._followed_by[parent] = revision
-
     def forward(self, revision: str) -> str:
         """Follow our own commits from a revision on: what the Hub tells can lag behind them."""
-        while revision in self._followed_by:
-            revision = self._followed_by[revision]
-        return revision
+        return self.revisions.forward(revision)
 
-    def _at(self, revision: str | None) -> Snapshot:
-        """List the repo at a commit; without one it is empty."""
+    def at(self, revision: str | None) -> Snapshot:
+        """Return the repo at a commit, which is listed if it is not known; without a commit it is empty.
+
+        Raises:
+            HubUnavailableError: the Hub is out of reach.
+            UnknownRevisionError: there is no such commit.
+        """
         if not revision:
             return Snapshot(None, {})
+        if found := self.revisions.get(revision):
+            return found
+        self.revisions.add(found := self._listed(revision))
+        return found
+
+    def _listed(self, revision: str) -> Snapshot:
+        """List the repo at a commit."""
         with translated_errors(self.repo_id, f"listing revision {revision[:8]}"):
             entries = self.api.list_repo_tree(self.repo_id, repo_type="dataset", revision=revision, recursive=True)
             files = [entry for entry in entries if isinstance(entry, RepoFile)]
-        bare = Snapshot(revision, {file.path: _as_ours(file, revision) for file in files})
+        return self._with_card(Snapshot(revision, {file.path: _as_ours(file, revision) for file in files}))
+
+    def _with_card(self, bare: Snapshot) -> Snapshot:
+        """Add the contents of the card, if there is one."""
         card = bare.files.get(CARD_PATH)
         return replace(bare, card=self._small.card(card.content, lambda: self._read(card))) if card else bare
 
@@ -156,8 +200,18 @@ class RepoClient:
         return {entry.path: _as_ours(entry, revision) for entry in entries if isinstance(entry, RepoFile)}
 
     def commits(self, revision: str = "main") -> Iterator[Commit]:
-        """Go through the commits that lead to a revision, newest first, a page at a time."""
-        return list_commits(self.api.endpoint or constants.ENDPOINT, self.repo_id, revision, lambda: self.token)
+        """Go through the commits that lead to a revision, newest first, a page at a time.
+
+        Args:
+            revision: a commit, whose history is asked for once, or the name of a branch.
+        """
+        endpoint = self.api.endpoint or constants.ENDPOINT
+        listing = partial(list_commits, endpoint, self.repo_id, revision, lambda: self.token)
+        if not constants.REGEX_COMMIT_OID.fullmatch(revision):
+            return listing()
+        if self._history[0] != revision:
+            self._history = revision, Replayed(listing)
+        return iter(self._history[1])
 
     def trailer_since(self, name: str, instant: datetime) -> int:
         """Add up a trailer of the commits since an aware instant; 0 if there is no repo."""
@@ -174,8 +228,13 @@ class RepoClient:
 
     def open(self, file: DataFile) -> IO[bytes]:
         """Open a file for reading ranges of it; nothing travels but what is read."""
-        address = f"datasets/{self.repo_id}@{file.revision}/{file.path}"
-        return cast(IO[bytes], self._file_system.open(address, "rb", cache_type="none", size=file.size))
+        storage = self._storage
+        return cast(IO[bytes], RemoteFile(self.address(file), file.content, file.size, lambda: self.token, storage))
+
+    def address(self, file: DataFile) -> str:
+        """Return the URL that gives the contents of a file at its revision, or leads to them."""
+        repo = {"repo_type": "dataset", "endpoint": self.api.endpoint}
+        return hf_hub_url(self.repo_id, file.path, revision=file.revision, **repo)
 
     def create(self) -> Snapshot:
         """Create the repo, which nobody has published to yet."""
@@ -183,8 +242,13 @@ class RepoClient:
             self.api.create_repo(self.repo_id, repo_type="dataset", private=self.private, exist_ok=True)
         return self.head()
 
-    def commit(self, parent: str, changes: FileChanges) -> str:
+    def commit(self, parent: str, changes: FileChanges, taken: Mapping[str, TakenFile] | None = None) -> str:
         """Make one commit on the head, if the head is still `parent`.
+
+        Args:
+            parent: the head, 40 hex digits.
+            changes: the files.
+            taken: what the Hub has said of them already, by path; None lets the client ask.
 
         Returns:
             The new revision; what it holds the client does not say.
@@ -192,7 +256,7 @@ class RepoClient:
         Raises:
             ParentConflictError: the head is another commit by now.
         """
-        operations = operations_of(changes.put, changes.delete, changes.copy)
+        operations = operations_of(changes.put, changes.delete, changes.copy, taken)
         with translated_errors(self.repo_id, f"committing {len(operations)} files"):
             try:
                 for group in uploads_ahead(operations, changes.fresh):  # nobody sees them before the commit names them
@@ -212,6 +276,7 @@ class RepoClient:
                 raise
         if not were_sent(operations):
             raise ParentConflictError("The head has these very files already: the client has sent nothing.")
+        self.revisions.told = revision
         return revision
 
     def _ask_for_storage(self) -> None:

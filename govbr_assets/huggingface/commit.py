@@ -1,7 +1,8 @@
 """Sending of one commit, within the hourly quota, with retries, and without repeating one whose response was lost."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import chain, takewhile
 
@@ -13,7 +14,9 @@ from govbr_assets.huggingface.errors import HubBusyError, ParentConflictError
 from govbr_assets.huggingface.file_changes import FileChanges
 from govbr_assets.huggingface.history import Commit
 from govbr_assets.huggingface.snapshot import Snapshot
+from govbr_assets.huggingface.upload import TakenFile
 from govbr_assets.huggingface.verification import check_taken, verified
+from govbr_assets.io.parallel import at_once
 
 COMMIT_FILES = 95
 """Maximum number of files of a commit: with the card below the 100 that the Hub recommends."""
@@ -47,7 +50,9 @@ def send_commit(client: RepoClient, parent: Snapshot, changes: FileChanges, log:
         IncompleteCommitError: the Hub would leave files out of the commit, or has.
     """
     revision = parent.revision or ""
-    _check_head_and_quota(client, revision, log)
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(check_taken, client, parent, changes.put)
+        _check_head_and_quota(client, revision, log)
     retrying = Retrying(
         retry=retry_if_exception_type(HubUnavailableError),
         stop=stop_after_attempt(_MAX_ATTEMPTS),
@@ -60,11 +65,18 @@ def send_commit(client: RepoClient, parent: Snapshot, changes: FileChanges, log:
             again = attempt.retry_state.attempt_number > 1
             landed = _find_landed_commit(client, revision, changes) if again else None
             if landed is None:
-                check_taken(client, parent, changes.put)
-                landed = verified(client, parent, changes, client.commit(revision, changes))
-            client.follow(revision, landed.revision or "")
+                taken = check_taken(client, parent, changes.put) if again else asked.result()
+                landed = _sent(client, parent, changes, taken)
+            client.revisions.follow(revision, landed)
             return landed
     raise AssertionError("tenacity either returns or raises")
+
+
+def _sent(client: RepoClient, parent: Snapshot, changes: FileChanges, taken: Mapping[str, TakenFile]) -> Snapshot:
+    """Make the commit and verify it, and ask at the same time whether it is the head still."""
+    revision = client.commit(parent.revision or "", changes, taken)
+    landed, _ = at_once(lambda: verified(client, parent, changes, revision), client.look_for_head)
+    return landed
 
 
 def commits_left(client: RepoClient, now: datetime) -> int:

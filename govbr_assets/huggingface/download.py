@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from huggingface_hub import constants, hf_hub_url
+from huggingface_hub import constants
 from huggingface_hub.utils import build_hf_headers, hf_raise_for_status, http_backoff
 
 from govbr_assets.errors import HubUnavailableError
@@ -29,10 +29,9 @@ def fetch(hub: RepoClient, file: DataFile, path: Path) -> None:
 
 def fetched(hub: RepoClient, file: DataFile) -> bytes:
     """Return a file, which fits into memory; see `fetch`, which takes a third longer for a small one."""
-    endpoint, headers = hub.api.endpoint, build_hf_headers(token=hub.token)
-    address = hf_hub_url(hub.repo_id, file.path, repo_type="dataset", revision=file.revision, endpoint=endpoint)
+    headers = build_hf_headers(token=hub.token)
     with translated_errors(hub.repo_id, f"fetching {file.path}"):
-        answer = http_backoff("GET", address, headers=headers, timeout=constants.HF_HUB_DOWNLOAD_TIMEOUT)
+        answer = http_backoff("GET", hub.address(file), headers=headers, timeout=constants.HF_HUB_DOWNLOAD_TIMEOUT)
         hf_raise_for_status(answer)
     whole = len(answer.content) >= file.size
     content = answer.content if whole else b"".join(_pieces(hub, file))  # which asks for what is missing

@@ -6,7 +6,7 @@ What a trailer means belongs to whoever writes it, mostly `dataset.changeset`.
 import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from itertools import takewhile
+from itertools import count, islice, takewhile
 from typing import NamedTuple
 
 from huggingface_hub.utils import build_hf_headers, paginate, parse_datetime
@@ -47,6 +47,30 @@ def list_commits(endpoint: str, repo_id: str, revision: str, token: Callable[[],
     with translated_errors(repo_id, "listing the commits"):
         for commit in paginate(address, params={}, headers=build_hf_headers(token=token())):
             yield Commit(commit["id"], parse_datetime(commit["date"]), commit.get("message") or "")
+
+
+class Replayed:
+    """Commits that can be gone through again and again; each is listed when somebody comes to it first.
+
+    Args:
+        listing: lists them from the first one on; called again after a failure, as half of a history is none.
+    """
+
+    def __init__(self, listing: Callable[[], Iterator[Commit]]) -> None:
+        self._listing, self._coming, self._listed = listing, listing(), list[Commit]()
+
+    def __iter__(self) -> Iterator[Commit]:
+        for number in count():
+            if number == len(self._listed) and not self._has_next():
+                return
+            yield self._listed[number]
+
+    def _has_next(self) -> bool:
+        """List one more commit, if there is one."""
+        before, self._listed, coming, self._coming = self._listed, [], self._coming, self._listing()
+        more = [*islice(coming, 1)]
+        self._listed, self._coming = before + more, coming
+        return bool(more)
 
 
 def trailer_since(commits: Iterable[Commit], name: str, instant: datetime) -> int:

@@ -10,8 +10,14 @@ from typing import IO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-_TAIL = 16 << 10  # bytes, enough for the footer of a day's file; that of a larger file takes a second request
+from govbr_assets.huggingface.remote_file import RemoteFile
+
+TAIL_BYTES = 16 << 10
+"""Bytes of a file that are read first, from its end: enough for the footer of a day's file."""
+
+_LARGE, _LARGE_TAIL = 1 << 19, 64 << 10  # bytes: of a larger file, with a footer of a year, so many are read first
 _GAP = 64 << 10  # bytes; ranges closer than this are merged into one request
+_AHEAD = 512 << 10  # bytes of row groups that are fetched together
 _MAGIC = b"PAR1"
 
 
@@ -25,7 +31,7 @@ def read_footer(remote: IO[bytes], size: int) -> bytes:
     Raises:
         ArrowInvalid: it is not a Parquet file.
     """
-    tail = _range(remote, max(0, size - _TAIL), size)
+    tail = _range(remote, max(0, size - (TAIL_BYTES if size < _LARGE else _LARGE_TAIL)), size)
     if tail[-4:] != _MAGIC or len(tail) < 12:
         raise pa.ArrowInvalid("it does not end as a Parquet file does")
     length = int.from_bytes(tail[-8:-4], "little") + 8
@@ -55,10 +61,29 @@ class ColumnReader:
         self._window, self._gap = _Window(remote, size), gap
         self._parquet = pq.ParquetFile(self._window, metadata=metadata)
 
-    def read(self, group: int, columns: Sequence[str]) -> pa.Table:
-        """Read some columns of a row group: [n rows x columns], in their order in the file."""
-        self._window.fetch(_ranges(self._parquet.metadata, group, set(columns), self._gap))
+    def read(self, group: int, columns: Sequence[str], following: Sequence[int] = ()) -> pa.Table:
+        """Read some columns of a row group: [n rows x columns], in their order in the file.
+
+        Args:
+            group: number of the row group.
+            columns: their names.
+            following: row groups of which the same columns will be read next; fetched together with this one, as far
+                as they are small.
+        """
+        wanted = self._ranges(group, columns)
+        if not self._window.holds(wanted):
+            size = sum(end - start for start, end in wanted)
+            for each in following:
+                more = self._ranges(each, columns)
+                size += sum(end - start for start, end in more)
+                if size > _AHEAD:
+                    break
+                wanted = [*wanted, *more]
+            self._window.fetch(wanted)
         return self._parquet.read_row_group(group, list(columns), use_threads=False)
+
+    def _ranges(self, group: int, columns: Sequence[str]) -> list[tuple[int, int]]:
+        return _ranges(self._parquet.metadata, group, set(columns), self._gap)
 
 
 class _Window(io.RawIOBase):
@@ -68,10 +93,25 @@ class _Window(io.RawIOBase):
         self._remote, self._size, self._at = remote, size, 0
         self._pieces: list[tuple[int, bytes]] = []
 
-    def fetch(self, ranges: Iterable[tuple[int, int]]) -> None:
+    def holds(self, ranges: Iterable[tuple[int, int]]) -> bool:
+        """Return whether ranges are prefetched."""
+        return all(self._piece(start, end) is not None for start, end in ranges)
+
+    def fetch(self, ranges: Sequence[tuple[int, int]]) -> None:
         """Prefetch ranges in place of the current ones."""
         self._pieces = []
-        self._pieces = [(start, _range(self._remote, start, end)) for start, end in ranges]
+        starts = (start for start, _ in ranges)
+        if isinstance(self._remote, RemoteFile):
+            self._pieces = list(zip(starts, self._remote.ranges(ranges), strict=True))
+        else:
+            self._pieces = [(start, _range(self._remote, start, end)) for start, end in ranges]
+
+    def _piece(self, start: int, end: int) -> memoryview | None:
+        """Return bytes that are prefetched."""
+        for first, piece in self._pieces:
+            if first <= start and end <= first + len(piece):
+                return memoryview(piece)[start - first : end - first]
+        return None
 
     def readable(self) -> bool:
         return True
@@ -89,11 +129,8 @@ class _Window(io.RawIOBase):
     def readinto(self, buffer: memoryview) -> int:  # pyright: ignore[reportIncompatibleMethodOverride] - a buffer
         """Read from a piece that was fetched, or else from the file."""
         wanted = min(len(buffer), self._size - self._at)
-        for start, piece in self._pieces:
-            if start <= self._at and self._at + wanted <= start + len(piece):
-                data = memoryview(piece)[self._at - start : self._at - start + wanted]
-                break
-        else:
+        data = self._piece(self._at, self._at + wanted)
+        if data is None:
             data = memoryview(_range(self._remote, self._at, self._at + wanted))
         buffer[: len(data)] = data
         self._at += len(data)

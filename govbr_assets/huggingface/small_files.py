@@ -6,8 +6,8 @@ from typing import Protocol
 _MOST = 8  # files, cards mostly, that are remembered
 
 
-class CardCache(Protocol):
-    """Dataset cards by content id, kept between runs."""
+class RepoCache(Protocol):
+    """What is kept of a repo between runs: dataset cards by content id, and what it held last."""
 
     def card(self, content: str) -> bytes | None:
         """Return a card; None if it is not kept."""
@@ -15,6 +15,14 @@ class CardCache(Protocol):
 
     def keep_card(self, content: str, card: bytes) -> None:
         """Keep a card."""
+        ...
+
+    def tree(self, repo: str) -> bytes | None:
+        """Return what a repo held last; None if it is not kept."""
+        ...
+
+    def keep_tree(self, repo: str, tree: bytes) -> None:
+        """Keep what a repo holds, in place of what it held before."""
         ...
 
 
@@ -25,7 +33,7 @@ class SmallFiles:
         cards: where cards are kept between runs; None for nowhere.
     """
 
-    def __init__(self, cards: CardCache | None) -> None:
+    def __init__(self, cards: RepoCache | None) -> None:
         self._cards = cards
         self._last: dict[str, bytes] = {}
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.util import find_spec
+from typing import NamedTuple
 
 from huggingface_hub import CommitOperationAdd, CommitOperationCopy, CommitOperationDelete, constants
 
-from govbr_assets.huggingface.blob import Blob
+from govbr_assets.huggingface.blob import Blob, size_of
 from govbr_assets.huggingface.snapshot import DataFile
 
 UPLOAD_BYTES = 8_000_000
@@ -26,17 +27,44 @@ Source: measured with hf_xet 1.8; a file of 314 MB took 245 MB of memory, in pie
 LARGE_BYTES = 2 * PIECE_BYTES
 """Number of new bytes from which on a file is uploaded in pieces."""
 
+
+class TakenFile(NamedTuple):
+    """What the Hub says of a file before it comes.
+
+    Attributes:
+        mode: how it is to be uploaded, `lfs` or `regular`; another text lets the client ask.
+        content: id of what the head has at the path; None if there is nothing.
+    """
+
+    mode: str
+    content: str | None
+
+
 Operation = CommitOperationAdd | CommitOperationCopy | CommitOperationDelete
 
 
-def operations_of(put: Mapping[str, Blob], delete: Iterable[str], copy: Iterable[DataFile]) -> list[Operation]:
-    """Put a change into the client's words."""
+def operations_of(
+    put: Mapping[str, Blob],
+    delete: Iterable[str],
+    copy: Iterable[DataFile],
+    taken: Mapping[str, TakenFile] | None = None,
+) -> list[Operation]:
+    """Put a change into the client's words, with what the Hub has said of its files, so that it does not ask again."""
     copies = ((each.path, each.revision) for each in copy)
     return [
-        *(CommitOperationAdd(path_in_repo=path, path_or_fileobj=content) for path, content in put.items()),
+        *(_addition(path, content, (taken or {}).get(path)) for path, content in put.items()),
         *(CommitOperationCopy(path, path, src_revision=revision) for path, revision in copies),
         *(CommitOperationDelete(path_in_repo=path) for path in delete),
     ]
+
+
+def _addition(path: str, content: Blob, taken: TakenFile | None) -> CommitOperationAdd:
+    operation = CommitOperationAdd(path_in_repo=path, path_or_fileobj=content)
+    # A client that keeps this elsewhere asks again. An empty file it uploads in its own way.
+    if taken and taken.mode in ("lfs", "regular") and size_of(content):
+        operation._upload_mode, operation._remote_oid = taken.mode, taken.content
+        operation._should_ignore = False
+    return operation
 
 
 def upload_groups(operations: Sequence[Operation]) -> list[list[CommitOperationAdd]]:
@@ -79,7 +107,9 @@ def _pieces(operation: CommitOperationAdd, fresh: Sequence[range]) -> Iterator[C
     with operation.as_file() as file:
         for part in (each[start : start + PIECE_BYTES] for each in fresh for start in range(0, len(each), PIECE_BYTES)):
             file.seek(part.start)
-            yield CommitOperationAdd(operation.path_in_repo, file.read(len(part)))
+            piece = CommitOperationAdd(operation.path_in_repo, file.read(len(part)))
+            piece._upload_mode, piece._should_ignore = operation._upload_mode, operation._should_ignore
+            yield piece
 
 
 def were_sent(operations: Sequence[Operation]) -> bool:

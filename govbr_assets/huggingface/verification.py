@@ -19,23 +19,28 @@ from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.errors import translated_errors
 from govbr_assets.huggingface.file_changes import FileChanges
 from govbr_assets.huggingface.snapshot import DataFile, Snapshot
+from govbr_assets.huggingface.upload import TakenFile
 
 _SAMPLE_BYTES = 512  # of a file, from which the Hub determines whether it is text
 _REQUEST_FILES = 256
 _EXAMPLES = 3  # paths in a message
 
 
-def check_taken(hub: RepoClient, snapshot: Snapshot, put: Mapping[str, Blob]) -> None:
+def check_taken(hub: RepoClient, snapshot: Snapshot, put: Mapping[str, Blob]) -> Mapping[str, TakenFile]:
     """Raise unless the Hub would accept every file of a commit.
+
+    Returns:
+        What the Hub says of each file beside that, by path.
 
     Raises:
         IncompleteCommitError: it would ignore some, because of a line of a `.gitignore`.
         HubDeniedError: the token may not write.
         HubUnavailableError: the Hub is unreachable.
     """
-    left_out = _left_out(hub, put)
+    answers = _answers(hub, put)
+    left_out = [path for path, answer in answers.items() if answer["shouldIgnore"]]
     if not left_out:
-        return
+        return {path: TakenFile(str(answer.get("uploadMode")), answer.get("oid")) for path, answer in answers.items()}
     texts = {path: _text(hub, snapshot.files[path]) for path in gitignores_above(left_out[0]) if path in snapshot.files}
     line = ignoring_line(left_out[0], texts) or "some line of a .gitignore"
     raise IncompleteCommitError(
@@ -71,23 +76,23 @@ def verified(hub: RepoClient, snapshot: Snapshot, changes: FileChanges, revision
     raise IncompleteCommitError(text + (", which the job rollback brings back." if before else "."))
 
 
-def _left_out(hub: RepoClient, put: Mapping[str, Blob]) -> list[str]:
-    """Return the paths that the Hub would ignore."""
+def _answers(hub: RepoClient, put: Mapping[str, Blob]) -> dict[str, Mapping[str, Any]]:
+    """Return what the Hub says of each file, by path."""
     address = f"{hub.api.endpoint}/api/datasets/{hub.repo_id}/preupload/{constants.DEFAULT_REVISION}"
-    headers, paths, left_out = build_hf_headers(token=hub.token), list(put), []
+    headers, paths, answers = build_hf_headers(token=hub.token), list(put), dict[str, Mapping[str, Any]]()
     for start in range(0, len(paths), _REQUEST_FILES):
         files = [_describe(path, put[path]) for path in paths[start : start + _REQUEST_FILES]]
         with translated_errors(hub.repo_id, "asking which files may come"):
             answer = http_backoff("POST", address, json={"files": files}, headers=headers)
             hf_raise_for_status(answer)
-            left_out += _ignored(answer.json())
-    return left_out
+            answers |= _by_path(answer.json())
+    return answers
 
 
-def _ignored(answer: Any) -> list[str]:
-    """Return the ignored paths of an answer; raise if it is not complete."""
+def _by_path(answer: Any) -> dict[str, Mapping[str, Any]]:
+    """Return the files of an answer; raise if it does not say of one whether it is ignored."""
     try:
-        return [file["path"] for file in answer["files"] if file["shouldIgnore"]]
+        return {file["path"]: {**file, "shouldIgnore": file["shouldIgnore"]} for file in answer["files"]}
     except (KeyError, TypeError) as error:
         raise HubUnavailableError(f"The Hub does not say which files may come: {error!r} in its answer.") from error
 

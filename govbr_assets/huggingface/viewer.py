@@ -13,8 +13,10 @@ from urllib.parse import quote_plus
 from govbr_assets.core.days import Day
 from govbr_assets.errors import ViewerUncertainError
 from govbr_assets.huggingface.viewer_session import ViewerSession
+from govbr_assets.io.parallel import map_ordered
 
 _PAGE_ROWS = 100
+_AT_ONCE = 8  # requests
 _WHERE_BYTES = 5_600  # of a condition in a URL of 6 kB
 _NEVER_IN_WHERE = (";", "--", "/*", "*/", "\0")  # rejected by the viewer even in a quoted value
 
@@ -54,8 +56,9 @@ class Viewer:
     ) -> ViewerAnswer:
         """Find ids in the dataset outside of the day's own shard, under any day.
 
-        The rows of the day are listed first, then every id is queried, since it may be under another day. If the count
-        equals the number of rows already known, no rows are fetched.
+        The rows of the day are listed first, then every id is queried, since it may be under another day: some ids in
+        each request, and several requests at the same time. If the count equals the number of rows already known, no
+        rows are fetched.
 
         Args:
             ids: the ids to find.
@@ -72,9 +75,9 @@ class Viewer:
         began, asked_before = time.monotonic(), self._session.requests
         wanted, known = set(ids), Counter(own)
         known += Counter(self.ids_of_day(day, revision, own_of_day)) - Counter(own_of_day)
-        for group in _groups(sorted(wanted)):
-            expected = Counter({unique_id: known[unique_id] for unique_id in group})
-            found = Counter(self._ids(" or ".join(map(_condition, group)), revision, expected))
+        groups = [Counter({each: known[each] for each in group}) for group in _groups(sorted(wanted))]
+        for expected, ids in map_ordered(lambda group: (group, self._ids_of(group, revision)), groups, _AT_ONCE):
+            found = Counter(ids)
             if expected - found:
                 raise ViewerUncertainError("The viewer has a row and does not find it by its id: try again later.")
             known |= found
@@ -111,6 +114,10 @@ class Viewer:
         if len(counts) != 1 or not isinstance(counts[0], int):
             raise ViewerUncertainError("The viewer's answer to /size has no rows of train: it has changed its format.")
         return counts[0]
+
+    def _ids_of(self, group: Counter[str], revision: str) -> list[str]:
+        """Return the ids of all rows that have one of some ids, which are known to be there so many times."""
+        return self._ids(" or ".join(map(_condition, group)), revision, group)
 
     def _ids(self, where: str, revision: str, known: Counter[str]) -> list[str]:
         """Return the ids of all rows that fulfil a condition; if their count equals the known ids, return these."""

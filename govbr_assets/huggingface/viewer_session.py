@@ -5,6 +5,7 @@ error, never an empty set.
 """
 
 import json
+from threading import Lock
 from typing import Any
 
 import requests
@@ -21,7 +22,7 @@ _MAX_BYTES = 32 << 20  # of a response; a page of ordinary news has half a megab
 
 
 class ViewerSession:
-    """HTTP session for one dataset of the viewer.
+    """HTTP session for one dataset of the viewer, which several threads may use.
 
     Args:
         url: such as `https://datasets-server.huggingface.co`.
@@ -36,11 +37,10 @@ class ViewerSession:
         self._url = base_url("GOVBR_VIEWER_URL", url, "https://viewer.example.org")
         if not self._url:
             raise ConfigurationError("GOVBR_VIEWER_URL is empty: write a URL, or leave it out for the public viewer.")
-        self._repo_id, self.requests = repo_id, 0
+        self._repo_id, self.requests, self._counting = repo_id, 0, Lock()
         # Errors of a gateway are retried at once; with a 500 the viewer says that it is not ready.
         retry = Retry(connect=1, read=False, other=0, status=3, backoff_factor=0.2, status_forcelist=(502, 503, 504))
         self._session = session(self._url, retry, {"Authorization": f"Bearer {token}"} if token else None)
-        self._deadline = Deadline[tuple[requests.Response, bytes]](_ANSWER_SECONDS)
         self._unreachable = ""  # the reason, once the viewer was found unreachable
 
     def get(self, path: str, parameters: dict[str, Any], revision: str) -> dict[str, Any]:
@@ -78,9 +78,11 @@ class ViewerSession:
         """Send a request, unless the viewer was found unreachable before: each further attempt would take as long."""
         if self._unreachable:
             raise ViewerUncertainError(self._unreachable)
-        self.requests += 1
+        with self._counting:
+            self.requests += 1
+        deadline = Deadline[tuple[requests.Response, bytes]](_ANSWER_SECONDS)
         try:
-            return self._deadline.run(lambda: self._fetch(path, parameters))
+            return deadline.run(lambda: self._fetch(path, parameters))
         except (TimeoutError, requests.Timeout):  # whichever of the two deadlines sees it first
             self._unreachable = f"The viewer at {self._url} gave no readable answer within {_ANSWER_SECONDS} s."
             raise ViewerUncertainError(self._unreachable) from None

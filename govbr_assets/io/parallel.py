@@ -1,4 +1,4 @@
-"""An ordered parallel map over threads."""
+"""An ordered parallel map over threads, and two calls at the same time."""
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
@@ -7,6 +7,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
+S = TypeVar("S")
 
 
 def map_ordered(function: Callable[[T], R], items: Iterable[T], workers: int) -> Generator[R, None, None]:
@@ -32,3 +33,10 @@ def map_ordered(function: Callable[[T], R], items: Iterable[T], workers: int) ->
         finally:
             for future in pending:
                 future.cancel()
+
+
+def at_once(one: Callable[[], R], other: Callable[[], S]) -> tuple[R, S]:
+    """Call two functions at the same time, the second one in a thread; if both fail, the error is that of the first."""
+    with ThreadPoolExecutor(1) as pool:
+        later = pool.submit(other)
+        return one(), later.result()

@@ -100,7 +100,7 @@ class ExistingIdsLookup:
         elif source is Source.auto and len(days) > VIEWER_DAYS:
             self._not_viewer = f"for {len(days)} days the files cost less than the viewer"
         self._looked_up: set[str] = set()  # keys of the days whose ids are in `_places`
-        self._index = KeyIndex(dataset.reader.keys)
+        self._index = KeyIndex(dataset.reader.keys, dataset.reader.fetch_keys)
         self._places: dict[str, list[DataFile]] = {}  # by id: the files that hold it
 
     def find(self, key: str) -> ExistingRows:

@@ -13,6 +13,7 @@ from govbr_assets_tests.benchmarks import (
     compaction,
     compaction_scale,
     compaction_week,
+    distance,
     existing_ids,
     large_rows,
     migration,
@@ -37,6 +38,7 @@ SIZED: dict[str, Callable[..., None]] = {
     "large_rows": large_rows.run,
     "migration": migration.run,
     "peers": peers.run,
+    "distance": distance.run,
 }
 BENCHMARKS: dict[str, Callable[..., None]] = {"one_day": one_day.run, **SIZED}
 

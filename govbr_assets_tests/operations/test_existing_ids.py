@@ -190,7 +190,7 @@ def test_without_a_folder_the_keys_are_fetched_each_time(world: World):
         world.local_hub.faults.forget()
         assert world.find(Source.exact, postgres).table.to_pylist() == model(postgres, data)
         reads.append([(each.path, each.sent) for each in world.reads()])
-    assert reads[0] == reads[1] != []
+    assert sorted(reads[0]) == sorted(reads[1]) != []
 
 
 def quietly(kept: bytes) -> bytes:
@@ -274,7 +274,7 @@ def test_a_range_of_many_days_goes_through_the_files_once_and_leaves_the_viewer_
     assert {(each.source, each.reason) for each in found.values()} == {
         ("exact", "for 33 days the files cost less than the viewer")
     }
-    assert [(each.path, each.sent) for each in world.reads()] == reads_of_one_day != []
+    assert sorted((each.path, each.sent) for each in world.reads()) == sorted(reads_of_one_day) != []
     assert world.local_viewer.faults.requests == []
 
 

@@ -385,13 +385,13 @@ def test_a_postgres_that_cannot_be_asked_for_a_row_removes_nothing(published: Gr
 
 
 def test_the_row_group_of_a_month_is_read_once_for_all_of_its_days(compacted: Graph):
-    faults = compacted.local_hub.faults
+    faults, content = compacted.local_hub.faults, compacted.head.files[YEAR].content
     reads = []
     for last in (DAYS[0], DAYS[1]):
         assert compacted.run(DAYS[0], last, checks=False).success  # what is kept of the file is kept by now
         faults.forget()
         assert compacted.run(DAYS[0], last, checks=False).success
-        reads.append(len([each for each in faults.requests if "/resolve/" in each.path and YEAR in each.path]))
+        reads.append(len(faults.seen("GET", f"^/lfs/{content}")))
     assert reads[0] == reads[1] > 0
 
 

@@ -42,7 +42,9 @@ def hub_reconciliation(
     from govbr_assets.operations.reconcile.plan import reconcile  # a run of a day imports this module too
 
     dataset, began = hub.dataset(), time.monotonic()
-    found = reconcile(dataset, dataset.client.head(), postgres.client(), deep=config.deep, log=context.log.info)
+    found = reconcile(
+        dataset, dataset.client.head(listed=True), postgres.client(), deep=config.deep, log=context.log.info
+    )
     repo_id, seconds = dataset.client.repo_id, time.monotonic() - began
     metadata = reconciliation_metadata(found, repo_id, deep=config.deep, seconds=seconds)
     return Output(differing(found.days), metadata=metadata)

@@ -17,6 +17,7 @@ from govbr_assets.defs.checks.per_day import Verdict, daily_check, judge_days, n
 from govbr_assets.defs.checks.whole import emptied
 from govbr_assets.defs.metadata.daily import DayRecord
 from govbr_assets.defs.metadata.events import DayEvents
+from govbr_assets.defs.newest_revision import newest
 from govbr_assets.defs.resources import HubResource
 
 
@@ -90,8 +91,8 @@ class _PublishedDays:
 
     def __init__(self, context: AssetCheckExecutionContext, hub: HubResource) -> None:
         self.dataset = hub.dataset()
-        self.head = self.dataset.client.head()
-        self.index = KeyIndex(self.dataset.reader.keys)
+        self.head = newest(context.run.run_id, hf_parquet_shard.key, self.dataset)
+        self.index = KeyIndex(self.dataset.reader.keys, self.dataset.reader.fetch_keys)
         self.emptied = emptied(context.instance, self.dataset, self.head)
         self._events = DayEvents(context.instance, hf_parquet_shard.key.path[-1], context.partition_keys)
 

@@ -20,6 +20,7 @@ from govbr_assets.defs.assets.consolidated import consolidated_dataset
 from govbr_assets.defs.checks.whole import shortfall
 from govbr_assets.defs.failures import without_retries
 from govbr_assets.defs.metadata.compaction import CompactionRecord
+from govbr_assets.defs.newest_revision import newest
 from govbr_assets.defs.resources import HubResource, ViewerResource
 from govbr_assets.errors import UnknownRevisionError, ViewerUncertainError
 from govbr_assets.huggingface.snapshot import DataFile, Snapshot
@@ -32,7 +33,7 @@ _TRIED = 500  # commits of compactions since the last one that came to its end
 def dataset_ids_are_unique(context: AssetCheckExecutionContext, hub: HubResource) -> AssetCheckResult:
     """No unique_id stands twice in the dataset."""
     dataset = hub.dataset()
-    head = dataset.client.head()
+    head = newest(context.run.run_id, consolidated_dataset.key, dataset)
     index = _index(dataset, head)
     repeated = sum(1 for _ in index.duplicates())
     numbers = {"rows": index.rows([head.revision]), "repeated": repeated} | _about(head)
@@ -44,7 +45,7 @@ def dataset_ids_are_unique(context: AssetCheckExecutionContext, hub: HubResource
 def dataset_schema_is_the_contract(context: AssetCheckExecutionContext, hub: HubResource) -> AssetCheckResult:
     """Every file has exactly the published schema, and the card is one that any files load with."""
     dataset = hub.dataset()
-    head = dataset.client.head()
+    head = newest(context.run.run_id, consolidated_dataset.key, dataset)
     schemas = {file.path: dataset.reader.schema(file) for file in head.data_files}
     wrong = {path: difference for path, schema in schemas.items() if (difference := dataset.spec.compare(schema))}
     breaking = [path for path, difference in wrong.items() if difference.for_readers(first=False)[0]]
@@ -62,7 +63,7 @@ def dataset_schema_is_the_contract(context: AssetCheckExecutionContext, hub: Hub
 def dataset_is_sorted(context: AssetCheckExecutionContext, hub: HubResource) -> AssetCheckResult:
     """The rows of every file stand in the order of `published_at, unique_id`."""
     dataset = hub.dataset()
-    head = dataset.client.head()
+    head = newest(context.run.run_id, consolidated_dataset.key, dataset)
     as_it_is = in_version_of(dataset, head)
     wrong = [breach for file in head.data_files if (breach := _breach(as_it_is, file))]
     numbers = {"unsorted_files": len(wrong), "examples": "\n".join(wrong[:20]) or "none"} | _about(head)
@@ -73,8 +74,9 @@ def dataset_is_sorted(context: AssetCheckExecutionContext, hub: HubResource) -> 
 @without_retries()
 def no_row_was_lost(context: AssetCheckExecutionContext, hub: HubResource, viewer: ViewerResource) -> AssetCheckResult:
     """Every unique_id from before the last compaction is still there, but for removals, and nobody took rows away."""
-    dataset, head = hub.dataset(), hub.dataset().client.head()
-    before = _before_last_compaction(context, dataset)
+    dataset = hub.dataset()
+    head = newest(context.run.run_id, consolidated_dataset.key, dataset)
+    before = _before_last_compaction(context, dataset, head)
     index = _index(dataset, before, head)
     rows_before, rows = (index.rows([each.revision]) for each in (before, head))
     missing, counted = index.missing([before.revision], [head.revision]), _viewer_rows(viewer, head)
@@ -111,7 +113,7 @@ def _viewer_rows(viewer: ViewerResource, head: Snapshot) -> int | str:
         return f"not known: {error}"
 
 
-def _before_last_compaction(context: AssetCheckExecutionContext, dataset: Dataset) -> Snapshot:
+def _before_last_compaction(context: AssetCheckExecutionContext, dataset: Dataset, head: Snapshot) -> Snapshot:
     """Find the revision that the last compaction began with, which may have failed and been tried again since."""
     key, instance = consolidated_dataset.key, context.instance
     done = instance.fetch_materializations(key, limit=2).records
@@ -121,9 +123,9 @@ def _before_last_compaction(context: AssetCheckExecutionContext, dataset: Datase
     records = map(CompactionRecord.from_event, filter(None, events))
     before = (each.revision_before for each in records if each.repo == dataset.client.repo_id and not each.dry_run)
     try:
-        return dataset.client.at(next(before, None) or dataset.client.head().revision)
+        return dataset.client.at(next(before, None) or head.revision)
     except UnknownRevisionError:  # a repo that was made anew under the same name
-        return dataset.client.head()
+        return head
 
 
 def _index(dataset: Dataset, *snapshots: Snapshot) -> KeyIndex[str | None]:

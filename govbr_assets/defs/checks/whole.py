@@ -53,7 +53,7 @@ def emptied(instance: DagsterInstance, dataset: Dataset, head: Snapshot) -> str:
         return f"{dataset.client.repo_id} is not on the Hub any more, and had {known}." if known else ""
     if rows_seen(dataset, head):
         return ""
-    for commit in islice(dataset.client.commits(), _COMMITS):
+    for commit in islice(dataset.client.commits(head.revision), _COMMITS):
         try:
             rows = rows_seen(dataset, dataset.client.at(commit.revision))
         except ContractError:  # nobody could load that one either
@@ -95,7 +95,7 @@ def _since(instance: DagsterInstance) -> datetime:
 def _lost(dataset: Dataset, head: Snapshot, since: datetime) -> str:
     """Count the rows that went between two commits of ours, or after the last one, by commits of others."""
     lost, after, last = 0, rows_seen(dataset, head), ""
-    for commit in islice(dataset.client.commits() if head.revision else (), _COMMITS):
+    for commit in islice(dataset.client.commits(head.revision) if head.revision else (), _COMMITS):
         if seen := VisibleRows.parse(commit.message):
             if seen.after > after:
                 lost, last = lost + seen.after - after, commit.revision[:8]

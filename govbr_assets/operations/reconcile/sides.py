@@ -98,8 +98,8 @@ class HubSide:
 
     def _keys(self, file: DataFile) -> Iterator[pa.Table]:
         """Stream the keys of a file."""
-        self._look_at(file)
         self.fetched += not self._dataset.cache.has_keys(file.content)
+        self._look_at(file)
         return self._dataset.reader.keys(file)
 
     def _digests(self, file: DataFile) -> Iterator[pa.Table]:

@@ -65,7 +65,7 @@ def _batches(
     dataset: Dataset, plans: Mapping[str, DaySync], files: DayFiles, *, dry_run: bool, log: Log
 ) -> Iterator[SyncBatch]:
     """Publish days as `sync_days` does."""
-    index, start = KeyIndex(dataset.reader.keys), Snapshot(None, {})
+    index, start = KeyIndex(dataset.reader.keys, dataset.reader.fetch_keys), Snapshot(None, {})
     begun = False
     rest, waiting = iter(plans), dict[str, DaySync]()
     while True:
