@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from govbr_assets_tests.benchmarks import (
     backfill,
+    backfill_postgres,
     by_turns,
     compaction,
     compaction_scale,
@@ -28,6 +29,7 @@ from govbr_assets_tests.benchmarks.peers import bench as peers
 SIZED: dict[str, Callable[..., None]] = {
     "existing_ids": existing_ids.run,
     "backfill": backfill.run,
+    "backfill_postgres": backfill_postgres.run,
     "parallel_backfill": parallel_backfill.run,
     "compaction": compaction.run,
     "compaction_week": compaction_week.run,

@@ -24,6 +24,7 @@ CHECKOUT, COSTS = "GOVBR_BENCH_CHECKOUT", "GOVBR_BENCH_COSTS"
 """Variables: the checkout that is measured instead of `ROOT`; the file that gets the cost of each command in a line."""
 
 PRODUCT, EMPTY = "govbr_assets", "govbr_assets_tests.benchmarks.empty_graph"
+EVENTS = "govbr_assets_tests.benchmarks.day_events"
 """The modules with the graphs."""
 
 _SELECT = "postgres_news_partition,hf_existing_ids,hf_parquet_shard"
