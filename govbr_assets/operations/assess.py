@@ -21,6 +21,7 @@ from govbr_assets.dataset.reach import check_movable, out_of_pattern
 from govbr_assets.errors import ContractError
 from govbr_assets.huggingface.commit import COMMIT_FILES, Log
 from govbr_assets.huggingface.snapshot import Snapshot
+from govbr_assets.io import memory
 from govbr_assets.operations.compact.sources import sources
 from govbr_assets.operations.reconcile.columns import column_differences
 from govbr_assets.operations.reconcile.plan import Reconciled, reconcile
@@ -67,7 +68,9 @@ def assess(
     found = reconcile(dataset, snapshot, postgres, deep=True, log=log)
     changed = _days(found, pc.greater(found.days["changed"], 0))
     log(f"{len(changed)} days have rows that say something else on the Hub.")
+    memory.trim_heap()
     columns = column_differences(dataset, snapshot, postgres, list(map(Day, changed)))
+    memory.trim_heap()
     moved = [file.path for file in out_of_pattern(snapshot)]
     shards = [file.path for file in sources(snapshot, today, dataset.spec.layout).shards]
     compacted = sorted({*found.uncompacted, *shards}.difference(moved))

@@ -1,5 +1,6 @@
 """The runs of `mend`: each is executed with what was chosen, counted, reported and added up."""
 
+import gc
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
@@ -15,6 +16,7 @@ from govbr_assets.defs.in_process.options import MendOptions
 from govbr_assets.defs.in_process.report import MendReport, RunReport
 from govbr_assets.defs.in_process.run_result import RunResult
 from govbr_assets.defs.in_process.state import MendState
+from govbr_assets.io import memory
 
 BY = "govbr-assets mend"
 """Who has requested the runs, as their tag says."""
@@ -86,6 +88,8 @@ class MendRuns:
         watch.begin(f"{job} {days}".strip())
         result = RunResult(watch.say)
         execute(self.context.job(job), wanted, self.context.instance, result, self.options.config)
+        gc.collect()  # what a run leaves behind refers to itself, and can hold tables
+        memory.trim_heap()
         done = describe(job, result)
         watch.end(done if result.success else f"failed: {result.problem}")
         self.report.runs.append(RunReport(job, days, result.run_id, result.success, done, result.problem))
