@@ -17,6 +17,7 @@ from govbr_assets_tests.benchmarks import (
     distance,
     existing_ids,
     large_rows,
+    mend,
     migration,
     one_change,
     one_day,
@@ -39,6 +40,7 @@ SIZED: dict[str, Callable[..., None]] = {
     "projection": projection.run,
     "large_rows": large_rows.run,
     "migration": migration.run,
+    "mend": mend.run,
     "peers": peers.run,
     "distance": distance.run,
 }
