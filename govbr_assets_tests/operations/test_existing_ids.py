@@ -155,7 +155,8 @@ def test_of_two_revisions_only_the_files_that_differ_are_read_unless_rows_are_in
     gone = {path for path, rows in data.items() if later.get(path) != rows}
     same = {path: rows for path, rows in later.items() if path not in new}
     in_same = [each for each in model(postgres, same) if not each["in_own_shard"]]
-    assert new <= read
+    contents = [later[path] for path in read if path in later]
+    assert all(later[path] in contents for path in new)  # two files can have one content, which is fetched by one name
     assert read - new - {YEAR} <= {*(gone if known.elsewhere else ()), *(same if in_same else ())}
 
 
