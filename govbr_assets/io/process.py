@@ -53,7 +53,7 @@ def prepare_process() -> None:
 def uncollected_imports() -> Iterator[None]:
     """Import within a block without garbage collection, and exclude what is imported by then from it for good.
 
-    Modules stay until the process ends, Dagster's and ours are half a million objects, and the collector would go
+    Modules stay until the process ends, Dagster's and ours are some 300,000 objects, and the collector would go
     through all of them several times in the run of a day: a sixth of its processor time.
     """
     collects = gc.isenabled()
