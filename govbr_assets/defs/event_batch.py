@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from functools import cache
 from time import monotonic
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from uuid import uuid4
 
 from dagster import DagsterEvent, DagsterEventType, DagsterInstance, EventLogEntry
@@ -26,7 +25,7 @@ Making = Callable[[DagsterEventBatchMetadata], DagsterEvent]
 
 
 class EventBatch:
-    """The events of a step that wait to be stored; those that wait when it is left are stored, too.
+    """The events of a step that wait to be stored: whoever adds the last one has to call `store`.
 
     Args:
         step: Dagster's context of the step.
@@ -34,14 +33,6 @@ class EventBatch:
 
     def __init__(self, step: Any) -> None:
         self._step, self._waiting, self._began = step, list[Making](), monotonic()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.store()
 
     def add(self, make: Making) -> None:
         """Take an event, and store all that wait if they are many or wait for long.

@@ -10,7 +10,7 @@ from typing import IO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from govbr_assets.huggingface.remote_file import RemoteFile
+from govbr_assets.huggingface.remote_file import RangeFile, RemoteFile
 
 TAIL_BYTES = 16 << 10
 """Bytes of a file that are read first, from its end: enough for the footer of a day's file."""
@@ -86,16 +86,17 @@ class ColumnReader:
         return _ranges(self._parquet.metadata, group, set(columns), self._gap)
 
 
-class _Window(io.RawIOBase):
+class _Window(RangeFile):
     """A remote file with some ranges prefetched; all other reads are requests."""
 
     def __init__(self, remote: IO[bytes], size: int) -> None:
-        self._remote, self._size, self._at = remote, size, 0
+        super().__init__(size)
+        self._remote = remote
         self._pieces: list[tuple[int, bytes]] = []
 
     def holds(self, ranges: Iterable[tuple[int, int]]) -> bool:
         """Return whether ranges are prefetched."""
-        return all(self._piece(start, end) is not None for start, end in ranges)
+        return all(self._piece(start, end) for start, end in ranges)
 
     def fetch(self, ranges: Sequence[tuple[int, int]]) -> None:
         """Prefetch ranges in place of the current ones."""
@@ -106,35 +107,16 @@ class _Window(io.RawIOBase):
         else:
             self._pieces = [(start, _range(self._remote, start, end)) for start, end in ranges]
 
-    def _piece(self, start: int, end: int) -> memoryview | None:
-        """Return bytes that are prefetched."""
-        for first, piece in self._pieces:
-            if first <= start and end <= first + len(piece):
-                return memoryview(piece)[start - first : end - first]
-        return None
+    def range(self, start: int, end: int) -> bytes:
+        """Take a range from a piece that was fetched, or else from the file."""
+        if piece := self._piece(start, end):
+            first, fetched = piece
+            return fetched[start - first : end - first]
+        return _range(self._remote, start, end)
 
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._at
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
-        return self._at
-
-    def readinto(self, buffer: memoryview) -> int:  # pyright: ignore[reportIncompatibleMethodOverride] - a buffer
-        """Read from a piece that was fetched, or else from the file."""
-        wanted = min(len(buffer), self._size - self._at)
-        data = self._piece(self._at, self._at + wanted)
-        if data is None:
-            data = memoryview(_range(self._remote, self._at, self._at + wanted))
-        buffer[: len(data)] = data
-        self._at += len(data)
-        return len(data)
+    def _piece(self, start: int, end: int) -> tuple[int, bytes] | None:
+        """Find the piece that has a range, with its own start."""
+        return next((each for each in self._pieces if each[0] <= start and end <= each[0] + len(each[1])), None)
 
 
 def _range(remote: IO[bytes], start: int, end: int) -> bytes:

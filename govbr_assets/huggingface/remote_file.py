@@ -5,6 +5,7 @@ content. What is read, and whether it is what was asked for, is the caller's bus
 """
 
 import io
+from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from threading import Lock
 from typing import Any
@@ -45,23 +46,19 @@ class StorageAddresses:
                 del self._known[next(iter(self._known))]
 
 
-class RemoteFile(io.RawIOBase):
-    """Ranges of a file on the Hub, as a file that can be read and sought in.
+class RangeFile(io.RawIOBase):
+    """A file of which ranges are read, as one that can be read and sought in.
 
     Args:
-        address: of the file at the Hub, which names a commit.
-        content: its content id.
         size: in bytes.
-        token: gives the token; asked for each request to the Hub, and never shown to the storage.
-        storage: where contents lie in the storage.
     """
 
-    def __init__(
-        self, address: str, content: str, size: int, token: Callable[[], str | None], storage: StorageAddresses
-    ) -> None:
-        self._address, self._content, self._size, self._token = address, content, size, token
-        self._storage = storage
-        self._at = 0
+    def __init__(self, size: int) -> None:
+        self._size, self._at = size, 0
+
+    @abstractmethod
+    def range(self, start: int, end: int) -> bytes:
+        """Return the bytes of a half-open range; fewer if what gives them was cut off."""
 
     def readable(self) -> bool:
         """Say yes."""
@@ -81,21 +78,39 @@ class RemoteFile(io.RawIOBase):
         return self._at
 
     def read(self, size: int | None = -1) -> bytes:
-        """Fetch so many bytes, to the end of the file at most; an answer that was cut off gives fewer."""
+        """Read so many bytes, to the end of the file at most."""
         end = self._size if size is None or size < 0 else min(self._at + size, self._size)
         found = self.range(self._at, end) if self._at < end else b""
         self._at += len(found)
         return found
 
     def readall(self) -> bytes:
-        """Fetch the rest."""
+        """Read the rest."""
         return self.read()
 
     def readinto(self, buffer: memoryview) -> int:  # pyright: ignore[reportIncompatibleMethodOverride] - a buffer
-        """Fetch as many bytes as a buffer has."""
+        """Read as many bytes as a buffer has."""
         found = self.read(len(buffer))
         buffer[: len(found)] = found
         return len(found)
+
+
+class RemoteFile(RangeFile):
+    """A file on the Hub, each range of which is a request.
+
+    Args:
+        address: of the file at the Hub, which names a commit.
+        content: its content id.
+        size: in bytes.
+        token: gives the token; asked for each request to the Hub, and never shown to the storage.
+        storage: where contents lie in the storage.
+    """
+
+    def __init__(
+        self, address: str, content: str, size: int, token: Callable[[], str | None], storage: StorageAddresses
+    ) -> None:
+        super().__init__(size)
+        self._address, self._content, self._token, self._storage = address, content, token, storage
 
     def ranges(self, wanted: Sequence[tuple[int, int]]) -> Iterator[bytes]:
         """Fetch ranges, half-open, at the same time as soon as it is known where the content lies."""
