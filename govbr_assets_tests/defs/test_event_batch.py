@@ -9,10 +9,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dagster import AssetKey, DagsterEventType, DagsterInstance, EventLogEntry
+from dagster import (
+    AssetCheckExecutionContext,
+    AssetCheckResult,
+    AssetKey,
+    DagsterEventType,
+    DagsterInstance,
+    EventLogEntry,
+    asset,
+    asset_check,
+    materialize,
+)
 from sqlalchemy import event
 from sqlalchemy.pool import Pool
 
+from govbr_assets.defs.partition_events import Verdicts
 from govbr_assets.local.hub.faults import Fault
 from govbr_assets_tests import processes
 from govbr_assets_tests.graph import GRAPH, Graph
@@ -143,3 +154,32 @@ def test_days_that_are_published_and_not_recorded_are_found_by_the_next_run_with
         told = filled.metadata(result)
         assert {day: told[day]["published"] for day in DAYS[2:4]} == dict.fromkeys(DAYS[2:4], False)
         assert {day: told[day]["existing_rows"] for day in DAYS[2:4]} == dict.fromkeys(DAYS[2:4], 2)
+
+
+@asset
+def an_asset() -> None:
+    """Exist, so that it can be checked."""
+
+
+@pytest.mark.parametrize("passed", [False, True])
+def test_verdicts_are_stored_a_hundred_at_a_time_and_worded_as_dagster_words_its_own(passed: bool):
+    kind, stored = DagsterEventType.ASSET_CHECK_EVALUATION, list[int]()
+
+    @asset_check(asset=an_asset)
+    def a_check(context: AssetCheckExecutionContext) -> AssetCheckResult:
+        def count() -> None:
+            stored.append(len(instance.all_logs(context.run.run_id, of_type=kind)))
+
+        with Verdicts(context) as verdicts:
+            for number in range(250):
+                verdicts.add(f"{number}", {}, passed=passed)
+            count()
+        count()
+        return AssetCheckResult(passed=passed)
+
+    with DagsterInstance.ephemeral() as instance:
+        result = materialize([an_asset, a_check], instance=instance)
+        logs = instance.all_logs(result.run_id, of_type=kind)
+    assert stored == [200, 250]
+    assert len({each.get_dagster_event().message for each in logs}) == 1, "the last one is Dagster's own"
+    assert len(logs) == 251

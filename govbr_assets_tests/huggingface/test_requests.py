@@ -12,7 +12,7 @@ from govbr_assets.dataset.transaction import commit
 from govbr_assets.errors import HubDeniedError, HubUnavailableError
 from govbr_assets.io.storage.folder import Folder
 from govbr_assets.local.hub import LocalHub
-from govbr_assets.local.hub.actions import answer, cut, rewrite_answer
+from govbr_assets.local.hub.actions import answer, cut, rewrite_answer, say
 from govbr_assets.local.hub.faults import Fault
 from govbr_assets.publications import NEWS
 from govbr_assets_tests import stranger
@@ -60,12 +60,14 @@ def test_of_a_storage_that_knows_no_ranges_the_wanted_bytes_are_taken(hub: Datas
     stranger.write(local_hub.store, hub.client.repo_id, {PATH: content})
     (file,) = hub.client.head().data_files
     local_hub.faults.forget()
+    local_hub.faults.add(Fault("GET", "^/lfs/", say(content, "application/octet-stream"), times=9))
     with hub.client.open(file) as remote:
         remote.seek(100)
         assert remote.read(50) == content[100:150]
         remote.seek(-4, io.SEEK_END)
         assert remote.read() == b"PAR1"
         assert remote.read() == b""
+    assert kinds(local_hub).count("lfs") == 2
 
 
 @pytest.mark.usefixtures("at_once")
