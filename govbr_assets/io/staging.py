@@ -76,14 +76,15 @@ class RowFile:
             self._file.close()
             self._source = pa.OSFile(str(self._path), "rb")
         else:
-            self._file.flush()
+            self._file = self._file.detach()  # without its buffer: a run over days can have hundreds of such files
             self._source = pa.PythonFile(self._file, "r")
 
     def read(self, number: int, columns: Sequence[str]) -> pa.Table:
-        """Read some columns of a batch."""
+        """Read some columns of a batch, which hold no memory of the others."""
         with self._lock:
             batch = self._reader(tuple(columns)).get_batch(number)
-        return pa.Table.from_batches([batch]).select(list(columns))
+        rows = pa.Table.from_batches([batch]).select(list(columns))
+        return rows if batch.num_columns == len(self.schema) else _by_itself(rows)
 
     def rows(self, numbers: Iterable[int], where: Mask | None = None) -> StagedRows:
         """Give some batches as rows that stay on the disk; of them those that are marked, if there is a `where`."""
@@ -207,6 +208,12 @@ def _group(
     with around():
         rows = parquet.read_row_group(number, list(columns), use_threads=False).select(list(columns))
     return rows.cast(pa.schema([schema.field(name) for name in columns]))
+
+
+def _by_itself(rows: pa.Table) -> pa.Table:
+    """Copy a batch of rows: Arrow reads all of its columns into one block, which any of them would hold."""
+    columns = [pa.concat_arrays([each[:0], each]) for each in (column.combine_chunks() for column in rows.columns)]
+    return pa.table(columns, schema=rows.schema)
 
 
 def _drained(tables: list[pa.Table]) -> Iterator[pa.Table]:

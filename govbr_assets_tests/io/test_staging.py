@@ -1,0 +1,59 @@
+"""Rows on the disk take no memory but that of what is asked for."""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from govbr_assets.io.staged import StagedRows
+from govbr_assets.io.staging import RowFile, collected
+
+SCHEMA = pa.schema([("unique_id", pa.string()), ("content", pa.string()), ("tags", pa.list_(pa.string()))])
+_BATCHES, _ROWS, _CONTENT = 20, 100, 10_000
+
+
+def _batch(number: int) -> pa.Table:
+    ids = [f"noticia-{number}-{each}" for each in range(_ROWS)]
+    return pa.table([ids, ["x" * _CONTENT] * _ROWS, [["um", None]] * _ROWS], schema=SCHEMA)
+
+
+@pytest.mark.parametrize("named", [False, True])
+@pytest.mark.parametrize("columns", [["unique_id"], ["tags", "unique_id"]])
+def test_columns_of_rows_on_the_disk_hold_no_memory_of_the_others(
+    columns: list[str], tmp_path: Path, *, named: bool
+) -> None:
+    file = RowFile(SCHEMA, tmp_path / "rows" if named else None)
+    numbers = [number for each in range(_BATCHES) for number in file.write(_batch(each))]
+    file.finish()
+    before = pa.total_allocated_bytes()
+
+    found = pa.concat_tables([file.rows([number]).select(columns).table() for number in numbers])
+
+    assert found.equals(pa.concat_tables(map(_batch, range(_BATCHES))).select(columns))
+    assert pa.total_allocated_bytes() - before < _ROWS * _CONTENT
+
+
+def test_a_mask_over_rows_on_the_disk_holds_no_memory_of_them() -> None:
+    file = RowFile(SCHEMA)
+    numbers = [number for each in range(_BATCHES) for number in file.write(_batch(each))]
+    file.finish()
+    peaks = list[int]()
+    before = pa.total_allocated_bytes()
+
+    def ends_with_7(rows: StagedRows) -> pa.Array:
+        """Look at all ids, and at how much memory they take."""
+        ids = rows["unique_id"]
+        peaks.append(pa.total_allocated_bytes() - before)
+        return pa.array([each.endswith("7") for each in ids.to_pylist()])
+
+    found = file.rows(numbers, ends_with_7)
+
+    assert found.num_rows == _BATCHES * _ROWS // 10
+    assert max(peaks) < _ROWS * _CONTENT
+
+
+def test_rows_beyond_what_may_be_in_memory_come_back_as_they_were() -> None:
+    rows = collected(map(_batch, range(_BATCHES)), SCHEMA, 0)
+
+    assert isinstance(rows, StagedRows)
+    assert rows.table().equals(pa.concat_tables(map(_batch, range(_BATCHES))))
