@@ -50,14 +50,14 @@ class EventBatch:
         """Store all that wait: with `DAGSTER_EVENT_BATCH_SIZE=0` each by itself."""
         waiting, self._waiting = self._waiting, []
         batch, last = str(uuid4()), len(waiting) - 1
-        with _stored_together(self._step.instance) if last > 0 else nullcontext():
+        with stored_together(self._step.instance) if last > 0 else nullcontext():
             for number, make in enumerate(waiting):
                 make(DagsterEventBatchMetadata(batch, number == last))
 
 
 @contextmanager
-def _stored_together(instance: DagsterInstance) -> Iterator[None]:
-    """Let the instance's storage store a batch as is told above, if it is SQLite's or PostgreSQL's."""
+def stored_together(instance: DagsterInstance) -> Iterator[None]:
+    """Let an instance's storage store batches as is told above, within a block, if it is SQLite's or PostgreSQL's."""
     storage: Any = instance.event_log_storage
     ours = instance.is_persistent and (isinstance(storage, SqliteEventLogStorage) or _is_postgres(storage))
     if not ours:

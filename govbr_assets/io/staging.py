@@ -4,6 +4,7 @@ What can be done with them there is `io.staged`'s business, which files are kept
 """
 
 import errno
+import io
 import tempfile
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -53,8 +54,8 @@ class RowFile:
 
     def __init__(self, schema: pa.Schema, path: Path | None = None) -> None:
         self.schema, self._path = schema, path
-        new = partial(path.open, "wb") if path else partial(tempfile.TemporaryFile, "w+b", prefix="govbr-")
-        self._file = new(buffering=_BUFFER)
+        new = partial(path.open, "wb", 0) if path else partial(tempfile.TemporaryFile, "w+b", 0, prefix="govbr-")
+        self._file = io.BufferedWriter(new(), _BUFFER)
         self._writer = pa.ipc.new_file(self._file, schema, options=_OPTIONS)
         self._sizes = array("q"), array("q")  # rows and bytes of each batch: there may be hundreds of thousands
         self._source: pa.NativeFile | None = None
@@ -72,12 +73,12 @@ class RowFile:
     def finish(self) -> None:
         """End the file; from now on it can be read."""
         self._writer.close()
+        raw = self._file.detach()  # the buffer goes: a run over days can have hundreds of such files
         if self._path:
-            self._file.close()
+            raw.close()
             self._source = pa.OSFile(str(self._path), "rb")
         else:
-            self._file = self._file.detach()  # without its buffer: a run over days can have hundreds of such files
-            self._source = pa.PythonFile(self._file, "r")
+            self._source = pa.PythonFile(raw, "r")
 
     def read(self, number: int, columns: Sequence[str]) -> pa.Table:
         """Read some columns of a batch, which hold no memory of the others."""

@@ -15,14 +15,22 @@ from dagster import (
     AssetKey,
     DagsterEventType,
     DagsterInstance,
+    Definitions,
     EventLogEntry,
+    EventRecordsFilter,
+    RunRequest,
+    StaticPartitionsDefinition,
     asset,
     asset_check,
+    define_asset_job,
+    in_process_executor,
     materialize,
 )
 from sqlalchemy import event
 from sqlalchemy.pool import Pool
 
+from govbr_assets.defs.in_process.execute import execute
+from govbr_assets.defs.in_process.run_result import RunResult
 from govbr_assets.defs.partition_events import Verdicts
 from govbr_assets.local.hub.faults import Fault
 from govbr_assets_tests import processes
@@ -127,6 +135,41 @@ def test_a_range_records_with_few_connections_what_each_event_by_itself_leaves_b
     events = (len(DAYS) - 1) * batches
     assert len(together["log"]) == events + len(CHECKS)  # a check has one on the whole run
     assert opened[1] - opened[0] >= 2 * events - 6 * batches, "events are not stored together"
+
+
+def test_a_run_of_the_command_plans_its_days_with_few_connections_as_each_event_by_itself_would(
+    home: Path, connections: list[Any], monkeypatch: pytest.MonkeyPatch
+):
+    days = [f"{number}" for number in range(20)]
+
+    @asset(partitions_def=StaticPartitionsDefinition(days))
+    def some_days() -> None:
+        """Have days."""
+
+    jobs = [define_asset_job("all_days", [some_days], executor_def=in_process_executor)]
+    job = Definitions(assets=[some_days], jobs=jobs).resolve_job_def("all_days")
+    wanted = RunRequest(tags={"dagster/asset_partition_range_start": "0", "dagster/asset_partition_range_end": "19"})
+    told, opened = list[list[tuple[str, str]]](), list[int]()
+    with DagsterInstance.from_config(str(home)) as instance:
+        execute(job, wanted, instance, RunResult(print))
+        for size in ("100", "0"):
+            monkeypatch.setenv("DAGSTER_EVENT_BATCH_SIZE", size)
+            connections.clear()
+            result = RunResult(print)
+            execute(job, wanted, instance, result)
+            assert result.success
+            opened.append(len(connections))
+            logs = instance.all_logs(result.run_id, of_type=DagsterEventType.ASSET_MATERIALIZATION_PLANNED)
+            planned = [each.get_dagster_event() for each in logs]
+            told.append(sorted((each.partition or "", each.message or "") for each in planned))
+            records = instance.event_log_storage.get_event_records(
+                EventRecordsFilter(DagsterEventType.ASSET_MATERIALIZATION_PLANNED, asset_key=some_days.key), limit=20
+            )
+            assert {(each.run_id, each.partition_key) for each in records} == {(result.run_id, day) for day in days}
+    together, alone = told
+    assert [day for day, _ in together] == sorted(days)
+    assert together == alone
+    assert opened[1] - opened[0] >= len(days), "events are not stored together"
 
 
 def test_days_that_are_published_and_not_recorded_are_found_by_the_next_run_without_a_commit(filled: Graph, home: Path):

@@ -11,6 +11,7 @@ from dagster import DagsterInstance, JobDefinition, RunRequest
 from dagster._core.definitions.job_base import InMemoryJob
 from dagster._core.execution.api import execute_run
 
+from govbr_assets.defs.event_batch import stored_together
 from govbr_assets.defs.in_process.run_result import RunResult
 
 _PARTITION = "dagster/partition"
@@ -45,7 +46,8 @@ def execute(
         if job.graph.has_node_named(name):
             ops[name] = {"config": {**ops.get(name, {}).get("config", {}), **values}}
     run_config = {**_QUIET, **request.run_config, "ops": ops}
-    run = instance.create_run_for_job(job, run_config=run_config, tags={**job.run_tags, **tags})
+    with stored_together(instance):  # what is planned for each day
+        run = instance.create_run_for_job(job, run_config=run_config, tags={**job.run_tags, **tags})
     result.run_id = run.run_id
     instance.add_event_listener(run.run_id, result)
     execute_run(InMemoryJob(job), run, instance)
