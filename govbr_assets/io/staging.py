@@ -73,7 +73,8 @@ class RowFile:
     def finish(self) -> None:
         """End the file; from now on it can be read."""
         self._writer.close()
-        raw = self._file.detach()  # the buffer goes: a run over days can have hundreds of such files
+        raw = self._file.detach()
+        del self._file, self._writer  # with their buffers: a run over days can have hundreds of such files
         if self._path:
             raw.close()
             self._source = pa.OSFile(str(self._path), "rb")

@@ -1,5 +1,6 @@
 """Rows on the disk take no memory but that of what is asked for."""
 
+import tracemalloc
 from pathlib import Path
 
 import pyarrow as pa
@@ -57,3 +58,18 @@ def test_rows_beyond_what_may_be_in_memory_come_back_as_they_were() -> None:
 
     assert isinstance(rows, StagedRows)
     assert rows.table().equals(pa.concat_tables(map(_batch, range(_BATCHES))))
+
+
+def test_what_was_written_to_the_disk_takes_no_memory_any_more():
+    rows = _batch(0).slice(0, 1)
+    collected([rows], SCHEMA, 0)  # what Python makes once
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        held = [collected([rows], SCHEMA, 0) for _ in range(_BATCHES)]
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert all(each.num_rows == 1 for each in held)
+    assert (after - before) / len(held) < 100_000
