@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from govbr_assets.core.identity import hashes
 from govbr_assets.io.partitioned import PartitionedRows
+from govbr_assets.io.sizes import joined_small
 from govbr_assets.io.staged import Rows, tables_of
 from govbr_assets.io.staging import collected
 
@@ -53,7 +54,8 @@ class KeyIndex(Generic[F]):
             if self._fetch:
                 self._fetch(new)
             read = (_numbered(keys, number) for file, number in new.items() for keys in self._keys(file))
-            self._rows = collected(chain(self._of(self._numbers), _joined(read)), _SCHEMA, _IN_MEMORY)
+            joined = joined_small(read, _ROWS, _IN_MEMORY)
+            self._rows = collected(chain(self._of(self._numbers), joined), _SCHEMA, _IN_MEMORY)
             self._numbers |= new
 
     def keep_only(self, files: Iterable[F]) -> None:
@@ -118,19 +120,6 @@ class KeyIndex(Generic[F]):
         for rows in self._of(self._numbers):
             divided.add(rows.append_column(_HASHED.field("hash"), hashes(rows["unique_id"])))
         return divided.partitions()
-
-
-def _joined(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
-    """Join small tables: those of a day, or of a day's file, would each take longer than their rows."""
-    held, rows = list[pa.Table](), 0
-    for table in tables:
-        held.append(table)
-        rows += table.num_rows
-        if rows >= _ROWS:
-            yield pa.concat_tables(held).combine_chunks()
-            held, rows = [], 0
-    if held:
-        yield pa.concat_tables(held).combine_chunks()
 
 
 def _numbered(keys: pa.Table, number: int) -> pa.Table:

@@ -53,6 +53,29 @@ def in_pieces(tables: Iterable[pa.Table], most_rows: int, most_bytes: int) -> It
         yield pa.concat_tables(held)
 
 
+def joined_small(tables: Iterable[pa.Table], rows: int, size: int) -> Iterator[pa.Table]:
+    """Join tables that come one after another: small ones would each take longer than what is in them.
+
+    Args:
+        tables: [n rows x any columns] each.
+        rows: from which on joined tables take no other one.
+        size: likewise, in bytes.
+
+    Yields:
+        The same rows, each table in one chunk.
+    """
+    held, many, large = list[pa.Table](), 0, 0
+    for table in tables:
+        held.append(table)
+        many, large = many + table.num_rows, large + table.nbytes
+        if many >= rows or large >= size:
+            yield pa.concat_tables(held).combine_chunks()
+            held, many, large = [], 0, 0
+        del table  # so that the memory of yielded tables can be freed
+    if held:
+        yield pa.concat_tables(held).combine_chunks()
+
+
 def _fitting(sizes: pa.Array, room: int, *, at_least: int) -> tuple[int, int]:
     """Return how many of the first rows fit into some bytes, and their size in bytes."""
     total = pc.sum(sizes).as_py() or 0

@@ -6,6 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from govbr_assets.io.sizes import joined_small
 from govbr_assets.io.staged import StagedRows
 from govbr_assets.io.staging import RowFile, collected
 
@@ -73,3 +74,13 @@ def test_what_was_written_to_the_disk_takes_no_memory_any_more():
 
     assert all(each.num_rows == 1 for each in held)
     assert (after - before) / len(held) < 100_000
+
+
+@pytest.mark.parametrize(("rows", "size", "wanted"), [(3, 1 << 20, [3, 3, 1]), (100, 1, [1] * 7), (100, 1 << 20, [7])])
+def test_small_tables_are_joined_until_they_have_rows_or_bytes_enough(rows: int, size: int, wanted: list[int]):
+    tables = [_batch(0).slice(number, 1) for number in range(7)]
+
+    found = list(joined_small(iter(tables), rows, size))
+
+    assert [each.num_rows for each in found] == wanted
+    assert pa.concat_tables(found).equals(pa.concat_tables(tables))

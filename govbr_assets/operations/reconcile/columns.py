@@ -5,7 +5,7 @@ somebody else's is taken over.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -27,6 +27,7 @@ from govbr_assets.errors import ContractError, SourceError
 from govbr_assets.huggingface.snapshot import Snapshot
 from govbr_assets.io.partitioned import PARTITIONS, PartitionedRows
 from govbr_assets.io.scratch import scratch_folder
+from govbr_assets.io.sizes import joined_small
 from govbr_assets.io.staged import tables_of
 from govbr_assets.operations.reconcile.sides import HubSide
 from govbr_assets.postgres.news import NewsTable
@@ -80,7 +81,7 @@ def _postgres(postgres: NewsTable, days: Sequence[Day]) -> tuple[PartitionedRows
     """Partition the rows of days by id, and their claims to legacy ids by legacy id."""
     spec = postgres.spec
     found, claims = PartitionedRows(values_schema(spec), "id"), PartitionedRows(CLAIMS_SCHEMA, "legacy")
-    for rows in _together(rows for _, rows in _days(postgres, days)):
+    for rows in joined_small((rows for _, rows in _days(postgres, days)), _ROWS, _BYTES):
         found.add(values_of(rows.select(spec.schema.names), spec))
         claiming = rows.filter(rows[spec.claim].is_valid())
         columns = [hashes(claiming[name]) for name in (spec.claim, spec.key)]
@@ -97,18 +98,6 @@ def _days(postgres: NewsTable, days: Sequence[Day]) -> Iterator[tuple[Day, pa.Ta
         except (ContractError, SourceError):
             continue  # the reconciliation has named it
         yield from ((day, table) for table in tables_of(rows))
-
-
-def _together(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
-    """Take small tables together: those of a day each would take longer than their rows."""
-    waiting = list[pa.Table]()
-    for table in tables:
-        waiting.append(table)
-        if sum(each.num_rows for each in waiting) >= _ROWS or sum(each.nbytes for each in waiting) >= _BYTES:
-            yield pa.concat_tables(waiting)
-            waiting = []
-    if waiting:
-        yield pa.concat_tables(waiting)
 
 
 def _hub(side: HubSide, snapshot: Snapshot, claims: PartitionedRows, days: pa.Array) -> PartitionedRows:
