@@ -43,8 +43,10 @@ def status(*, as_json: bool) -> int:
         found = look(hub.dataset(), postgres_of(defs).client(), mirror, now, watch.say)
         watch.end("done")
     repo = reduced.client.repo_id if reduced else ""
-    with open_instance(lasting=keeps_records) as instance:
-        deep = last_deep_reconciliation(instance, found.repo)
+    deep = None
+    if keeps_records:
+        with open_instance() as instance:
+            deep = last_deep_reconciliation(instance, found.repo)
     deep_at = deep and deep[0]
     if as_json:
         print_json({"command": "status", **_document(found, repo), "contents_compared_at": deep_at})

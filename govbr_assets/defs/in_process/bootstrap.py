@@ -15,24 +15,42 @@ from govbr_assets.defs.in_process.watch import Watch
 from govbr_assets.defs.metadata.reconciliation import RECONCILIATION
 from govbr_assets.defs.resources import HubResource, PostgresResource
 from govbr_assets.errors import ConfigurationError
+from govbr_assets.io.scratch import scratch_folder
+
+_RECORDS_ONLY: Any = {
+    "telemetry": {"enabled": False},
+    "compute_logs": {
+        "module": "dagster._core.storage.noop_compute_log_manager",
+        "class": "NoOpComputeLogManager",
+    },
+}
+"""Settings of an instance that writes nothing outside of its folder, and leaves the output of steps where it goes."""
 
 
 @contextmanager
-def open_instance(*, lasting: bool) -> Iterator[DagsterInstance]:
-    """Open Dagster's instance.
-
-    Args:
-        lasting: that of DAGSTER_HOME; else one that is gone at the end.
+def open_instance() -> Iterator[DagsterInstance]:
+    """Open Dagster's instance in DAGSTER_HOME.
 
     Raises:
         ConfigurationError: it cannot be opened.
     """
     try:
-        instance = DagsterInstance.get() if lasting else DagsterInstance.ephemeral()
+        instance = DagsterInstance.get()
     except (DagsterError, OSError) as error:
         reason = str(error).strip().splitlines()[0]
         raise ConfigurationError(f"Dagster's records in DAGSTER_HOME cannot be opened: {reason}") from None
     with instance:
+        yield instance
+
+
+@contextmanager
+def temporary_instance() -> Iterator[DagsterInstance]:
+    """Make an instance whose records are gone at the end: on the disk, as those of a history are hundreds of megabytes.
+
+    Raises:
+        NoRoomError: the disk for temporary files is full.
+    """
+    with scratch_folder() as folder, DagsterInstance.local_temp(str(folder), _RECORDS_ONLY) as instance:
         yield instance
 
 
