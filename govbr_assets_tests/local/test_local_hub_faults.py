@@ -180,7 +180,7 @@ def test_stopping_drops_who_is_waiting_and_says_nothing(counter: Counter, caplog
     started = time.monotonic()
     counter.server.stop()
     waiting.join(5)
-    assert time.monotonic() - started < 10, "the request would have waited for 30 s"
+    assert time.monotonic() - started < 0.5
     assert len(errors) == 1
     assert caplog.records == []
 

@@ -130,3 +130,10 @@ class _AbortableProtocol(H11Protocol):
         # asyncio does so only for sockets it has made itself; without it many an answer takes 40 ms longer.
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.app_state = {**self.app_state, "abort": transport.abort, "connection": Connection()}
+
+    def shutdown(self) -> None:
+        """Cut the connection if a request is under way: from Python 3.12 on the server would wait for its end."""
+        if self.cycle is None or self.cycle.response_complete:
+            super().shutdown()
+        else:
+            self.transport.abort()
