@@ -1,6 +1,7 @@
 """The command itself: its sub-commands, and every error as one sentence with an exit code."""
 
 import sys
+from io import TextIOWrapper
 
 import click
 
@@ -31,6 +32,9 @@ for _command in (mend, status, plan):
 
 def main() -> None:
     """Run a command, and exit with its code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a sign that its encoding lacks ends no command
+            stream.reconfigure(errors="replace")
     with Signals() as signals:
         code = run(sys.argv[1:], signals)
     sys.exit(code)

@@ -21,10 +21,10 @@ _SHOWN = 20  # days that differed, the oldest first
 @click.option("--dry-run", is_flag=True, help="Publish nothing, and say what would be done.")
 @click.option(
     "--allow-removals",
-    type=click.IntRange(min=0),
-    default=0,
+    type=click.IntRange(min=1),
     metavar="N",
-    help="Let the guard pass that many removals of rows which PostgreSQL has nowhere, counted over all time.",
+    help="Let the guard pass that many removals of rows which PostgreSQL has nowhere, counted over all time;"
+    " without it GOVBR_ALLOW_REMOVALS counts.",
 )
 @click.option(
     "--max-runs",
@@ -34,7 +34,7 @@ _SHOWN = 20  # days that differed, the oldest first
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output.")
 @click.pass_obj
-def mend(signals: Signals, *, dry_run: bool, allow_removals: int, max_runs: int | None, as_json: bool) -> int:
+def mend(signals: Signals, *, dry_run: bool, allow_removals: int | None, max_runs: int | None, as_json: bool) -> int:
     """Make the Hub equal to PostgreSQL: what a day of automation does, once, in this process.
 
     Late rows, the compaction if it is due, a reconciliation, a compaction if it is needed, the days that differ, the
@@ -42,7 +42,7 @@ def mend(signals: Signals, *, dry_run: bool, allow_removals: int, max_runs: int 
     DAGSTER_HOME if it is set. Exit code 0 if the Hub equals PostgreSQL on all days that have ended, and with --dry-run
     if nothing would be rejected.
     """
-    options = MendOptions(dry_run, allow_removals, max_runs)
+    options = MendOptions(dry_run, allow_removals or 0, max_runs)
     with open_instance() if keeps_records else temporary_instance() as instance, progress() as watch:
         context = mend_context(defs, instance, watch, lambda: signals.exit_code > 0)
         check_reachable(context.hub, context.postgres)

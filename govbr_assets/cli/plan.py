@@ -7,6 +7,7 @@ import click
 
 from govbr_assets.cli.progress import progress
 from govbr_assets.cli.show import print_conclusion, print_json, print_table
+from govbr_assets.cli.signals import Signals
 from govbr_assets.core.date_ranges import DateRange
 from govbr_assets.definitions import defs
 from govbr_assets.defs.in_process.bootstrap import check_reachable, hub_of, postgres_of
@@ -23,7 +24,8 @@ _RANGE = re.compile(r"(.+?)\.\.\.?(.+)")
 )
 @click.argument("days", metavar="DAY|A..B")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output.")
-def plan(*, days: str, as_json: bool) -> int:
+@click.pass_obj
+def plan(signals: Signals, *, days: str, as_json: bool) -> int:
     """Say what a sync of a day, or of the days from A to B, would change on the Hub.
 
     All of the sync is done but its commits; nothing is published, recorded or stored. Exit code 0 if the sync would
@@ -33,6 +35,8 @@ def plan(*, days: str, as_json: bool) -> int:
     check_reachable(hub_of(defs), postgres_of(defs))
     with progress() as watch:
         report = do_plan(defs, span, watch)
+    if signals.exit_code:  # Dagster has ended the run by itself, as one that has failed
+        raise KeyboardInterrupt
     if as_json:
         print_json({"command": "plan", **asdict(report), "holds": report.holds, "conclusion": _conclusion(report)})
     else:

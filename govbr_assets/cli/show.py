@@ -13,6 +13,7 @@ from rich.text import Text
 from govbr_assets.core.day_counts import DAYS_SCHEMA
 
 _UNLIMITED = 10_000  # characters of a line where no terminal cuts it
+_UNBROKEN = 10  # characters of a day, which a narrow terminal must not break
 
 
 def console(*, error: bool = False) -> Console:
@@ -29,7 +30,8 @@ def console(*, error: bool = False) -> Console:
 
 def print_json(document: Mapping[str, Any]) -> None:
     """Print a document on standard output, where nothing else must be; dates in it as ISO 8601 has them."""
-    sys.stdout.write(f"{json.dumps(document, ensure_ascii=False, indent=2, default=str)}\n")
+    escaped = not sys.stdout.encoding.lower().startswith("utf")  # other encodings lack letters
+    sys.stdout.write(f"{json.dumps(document, ensure_ascii=escaped, indent=2, default=str)}\n")
     sys.stdout.flush()
 
 
@@ -61,7 +63,9 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
     table, found = Table(box=box.SIMPLE, pad_edge=False, show_edge=False), list(rows)
     for index, name in enumerate(columns):
         numeric = all(isinstance(row[index], int) for row in found)
-        table.add_column(name, justify="right" if numeric else "left", overflow="fold")
+        narrowest = max(min(len(str(row[index])), _UNBROKEN) for row in found) if found and not index else None
+        justify = "right" if numeric else "left"
+        table.add_column(name, justify=justify, overflow="fold", min_width=narrowest)
     for row in found:
         table.add_row(*(Text(f"{cell:,}" if isinstance(cell, int) else str(cell)) for cell in row))
     if found:

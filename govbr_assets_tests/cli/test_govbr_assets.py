@@ -116,6 +116,32 @@ def test_sigterm_ends_a_compaction_and_a_sync_within_seconds_and_leaves_nothing_
     assert sorted(each for found in graph.ids().values() for each in found) == ["a", "b"]
 
 
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_plan_that_is_interrupted_says_so_by_its_exit_code(
+    graph: Graph, environment: dict[str, str], sent: signal.Signals, code: int
+):
+    graph.insert("a", day="2026-01-15")
+    write(graph.local_hub.store, graph.repo_id, {"data/train-2026-01-14.parquet": as_others_write(shard(["b"]))})
+    process = begin(environment, "plan", "2026-01-15", "--json")
+
+    def interrupt() -> None:
+        process.send_signal(sent)
+        time.sleep(1)
+
+    graph.local_viewer.faults.add(Fault("GET", "/filter", call(interrupt)))
+    output, errors = process.communicate(timeout=200)
+    assert (process.returncode, json.loads(output)) == (code, {"error": "Interrupted."}), errors
+
+
+def test_an_encoding_that_lacks_signs_ends_no_command(graph: Graph, environment: dict[str, str]):
+    graph.insert("a", day="2026-01-15")
+    environment |= {"PYTHONIOENCODING": "ascii"}
+    code, output, errors = command(environment, "status")
+    assert (code, output.splitlines()[-1].startswith("The Hub differs")) == (1, True), errors
+    code, told = document(environment, "status")
+    assert (code, told["years"][0]["year"]) == (1, 2026)
+
+
 WRONG: dict[str, tuple[dict[str, str], list[str], int, str]] = {
     "a day before the first one": ({"GOVBR_FIRST_DAY": "2026-01-01"}, ["plan", "2025-12-31"], 2, "is no day from"),
     "a first day that is none": ({"GOVBR_FIRST_DAY": "yesterday"}, ["status"], 2, "GOVBR_FIRST_DAY is 'yesterday'"),
@@ -128,6 +154,8 @@ WRONG: dict[str, tuple[dict[str, str], list[str], int, str]] = {
     ),
     "no repo": ({"GOVBR_REPO_ID": ""}, ["mend"], 2, "GOVBR_REPO_ID is not set"),
     "no room for records": ({"DAGSTER_HOME": "/nowhere"}, ["mend"], 2, "DAGSTER_HOME cannot be opened"),
+    "an approval that is no number": ({"GOVBR_ALLOW_REMOVALS": "-3"}, ["mend"], 2, "GOVBR_ALLOW_REMOVALS is '-3'"),
+    "a sibling that is no repo": ({"GOVBR_REDUCED_REPO_ID": "news"}, ["mend"], 2, "GOVBR_REDUCED_REPO_ID is 'news'"),
 }
 
 
@@ -143,6 +171,12 @@ def test_what_is_wrong_is_one_sentence_with_an_exit_code_and_no_secret(environme
         assert SECRET not in output + errors
 
 
+def test_a_home_whose_settings_are_no_yaml_is_one_sentence(environment: dict[str, str], dagster_home: Path):
+    (dagster_home / "dagster.yaml").write_text("storage: [")
+    code, told = document(environment, "mend")
+    assert (code, "DAGSTER_HOME cannot be opened" in told["error"], "\n" in told["error"]) == (2, True, False)
+
+
 def test_telemetry_that_has_nowhere_to_write_is_one_sentence(environment: dict[str, str], dagster_home: Path):
     (dagster_home / "dagster.yaml").write_text("")  # so that it is on
     code, told = document(environment | {"HOME": "/proc/nowhere"}, "mend")
@@ -153,6 +187,7 @@ def test_telemetry_that_has_nowhere_to_write_is_one_sentence(environment: dict[s
     ("words", "sentence"),
     [
         (["mend", "--forever"], "error: No such option '--forever': see govbr-assets mend --help."),
+        (["mend", "--allow-removals", "0"], "error: Invalid value for '--allow-removals': 0 is not in the range x>=1"),
         (["mend", "--max-runs", "0"], "error: Invalid value for '--max-runs': 0 is not in the range x>=1"),
         (["plan", "2026-01-20..2026-01-10"], "error: The range 2026-01-20...2026-01-10 begins after its end"),
         (["plan", "2999-01-01"], "error: '2999-01-01' is no day from 2003-01-01 (GOVBR_FIRST_DAY) to"),

@@ -8,6 +8,7 @@ from typing import Any, cast
 import pyarrow as pa
 from dagster import DagsterError, DagsterInstance, Definitions
 from dagster_shared.telemetry import get_or_create_user_telemetry_dir
+from yaml import YAMLError
 
 from govbr_assets.core.days import Day
 from govbr_assets.defs.in_process.context import MendContext
@@ -36,7 +37,7 @@ def open_instance() -> Iterator[DagsterInstance]:
     """
     try:
         instance = DagsterInstance.get()
-    except (DagsterError, OSError) as error:
+    except (DagsterError, OSError, YAMLError) as error:
         reason = str(error).strip().splitlines()[0]
         raise ConfigurationError(f"Dagster's records in DAGSTER_HOME cannot be opened: {reason}") from None
     with instance:
@@ -88,22 +89,35 @@ def mend_context(
         interrupted: tells whether a signal to end has come.
 
     Raises:
-        ConfigurationError: Dagster could not execute a run.
+        ConfigurationError: Dagster could not execute a run, or a setting of one is malformed.
     """
     _check_telemetry(instance)
+    hub = hub_of(definitions)
+    _check_settings(hub)
 
     def load() -> pa.Table:
         return cast(pa.Table, definitions.load_asset_value(RECONCILIATION, instance=instance))
 
     return MendContext(
         instance,
-        hub_of(definitions),
+        hub,
         postgres_of(definitions),
         definitions.resolve_job_def,
         load,
         watch,
         interrupted,
     )
+
+
+def _check_settings(hub: HubResource) -> None:
+    """Read the settings that only a later run uses: before that one, others would have published.
+
+    Raises:
+        ConfigurationError: one is malformed.
+    """
+    _ = hub.approved_removals, hub.tags_releases
+    if hub.has_reduced:
+        hub.reduced_dataset()
 
 
 def _check_telemetry(instance: DagsterInstance) -> None:
