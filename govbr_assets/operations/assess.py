@@ -86,7 +86,7 @@ def assess(
         moved=moved,
         compacted=compacted,
         standing=sorted(ours.difference(moved, compacted)),
-        others=sorted(snapshot.files.keys() - ours - _ABOUT_THE_DATASET),
+        others=others(snapshot),
         duplicates=totals["duplicated"] + found.undated_duplicates,
         renamed=found.renamed,
         removals=totals["surplus"] + undated,
@@ -106,6 +106,11 @@ def assess(
         minutes=ceil(_seconds(found, len(days), commits, compacts=bool(moved or compacted)) / 60),
         problem=_problem(dataset, snapshot),
     )
+
+
+def others(snapshot: Snapshot) -> list[str]:
+    """Name the files of a repo that are no part of the dataset and say nothing of it: they stay as they are."""
+    return sorted(snapshot.files.keys() - {file.path for file in snapshot.data_files} - _ABOUT_THE_DATASET)
 
 
 def _days(found: Reconciled, mask: pa.ChunkedArray) -> list[date]:

@@ -53,6 +53,26 @@ def test_what_cannot_be_published_is_left_with_its_sentence_and_the_rest_is_publ
     assert graph.ids() == {"data/train-2026-01-15.parquet": ["a", "b"]}
 
 
+CARDS = {
+    "two configs without a default": (
+        "---\nconfigs:\n- {config_name: one, data_files: one/*}\n- {config_name: two, data_files: two/*}\n---\n"
+    ),
+    "only another split": "---\nconfigs:\n- config_name: default\n  data_files: [{split: test, path: one/*}]\n---\n",
+    "nothing": "",
+}
+
+
+@pytest.mark.parametrize("card", sorted(CARDS))
+def test_a_dry_run_tells_of_files_beside_which_a_dataset_would_begin(
+    graph: Graph, environment: dict[str, str], card: str
+):
+    graph.insert("a", day="2026-01-15")
+    files = {"one/old.parquet": as_others_write(shard(["b"]))} if CARDS[card] else {"two/notes.txt": b"of others"}
+    write(graph.local_hub.store, graph.repo_id, files | {"README.md": CARDS[card].encode()})
+    _, output, errors = command(environment, "mend", "--dry-run")
+    assert "1 are no part of the dataset and stay as they are" in output, errors
+
+
 def test_a_mend_that_is_interrupted_leaves_nothing_in_part_and_the_next_one_goes_on(
     graph: Graph, environment: dict[str, str]
 ):

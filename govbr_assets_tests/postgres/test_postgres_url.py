@@ -4,6 +4,7 @@ import os
 import re
 import socket
 import struct
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -108,17 +109,14 @@ def test_a_service_of_a_service_file_is_taken(place: Place, tmp_path: Path, monk
 
 
 @pytest.fixture
-def guarded(database: str, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def guarded(database: str) -> Iterator[str]:
     """Give host, port and database of a server that asks for `SECRET`."""
-    tmp_path.chmod(0o755)
-    users = tmp_path / "users.txt"
-    users.write_text(f'"ana" "{SECRET}"\n')
-    for folder in tmp_path.parents:
-        ours = folder.name.startswith(("pytest", "popen")) or folder.is_relative_to(tmp_path_factory.getbasetemp())
-        if ours and folder.stat().st_mode & 0o001 == 0:
-            folder.chmod(0o711)  # the pooler's user must be able to read it
-    with pgbouncer(database, "transaction", auth_type="plain", auth_file=str(users)) as url:
-        yield url.partition("@")[2]
+    with tempfile.TemporaryDirectory(prefix="users-", dir="/tmp") as folder:
+        Path(folder).chmod(0o755)  # the pooler's user must be able to read it, wherever tests have their files
+        users = Path(folder) / "users.txt"
+        users.write_text(f'"ana" "{SECRET}"\n')
+        with pgbouncer(database, "transaction", auth_type="plain", auth_file=str(users)) as url:
+            yield url.partition("@")[2]
 
 
 def test_a_password_means_what_libpq_says_it_means(guarded: str, tmp_path: Path):

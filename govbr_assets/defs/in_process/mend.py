@@ -24,6 +24,7 @@ from govbr_assets.defs.in_process.state import MendState
 from govbr_assets.defs.metadata.events import NO_REPO
 from govbr_assets.defs.metadata.reconciliation import last_reconciliation
 from govbr_assets.errors import GovbrAssetsError
+from govbr_assets.operations.assess import others
 
 _RECONCILIATION = "reconciliation"
 
@@ -81,8 +82,10 @@ class _Mending:
             self._count_removals()
 
     def _assess(self) -> None:
-        """Count in a dry run what becomes of files that have to be compacted first, and of their rows."""
-        if self._report.dry_run and last_reconciliation(self._context.instance).uncompacted_files:
+        """Tell in a dry run what becomes of files that are to be compacted, or of others where no dataset is yet."""
+        head = self._context.hub.dataset().client.last_head()
+        beside = bool(head and not head.data_files and others(head))
+        if self._report.dry_run and (beside or last_reconciliation(self._context.instance).uncompacted_files):
             self._report.assessment = found = assess_dataset(self._context)
             self._report.left += rejections(found, self._context, self._runs.options)
 
