@@ -140,25 +140,26 @@ def test_a_range_records_with_few_connections_what_each_event_by_itself_leaves_b
 def test_a_run_of_the_command_plans_its_days_with_few_connections_as_each_event_by_itself_would(
     home: Path, connections: list[Any], monkeypatch: pytest.MonkeyPatch
 ):
-    days = [f"{number}" for number in range(20)]
+    days, opened = [f"{number}" for number in range(20)], list[int]()
 
     @asset(partitions_def=StaticPartitionsDefinition(days))
     def some_days() -> None:
-        """Have days."""
+        """Count what planning has opened."""
+        opened.append(len(connections))
 
     jobs = [define_asset_job("all_days", [some_days], executor_def=in_process_executor)]
     job = Definitions(assets=[some_days], jobs=jobs).resolve_job_def("all_days")
     wanted = RunRequest(tags={"dagster/asset_partition_range_start": "0", "dagster/asset_partition_range_end": "19"})
-    told, opened = list[list[tuple[str, str]]](), list[int]()
+    told = list[list[tuple[str, str]]]()
     with DagsterInstance.from_config(str(home)) as instance:
         execute(job, wanted, instance, RunResult(print))
+        opened.clear()
         for size in ("100", "0"):
             monkeypatch.setenv("DAGSTER_EVENT_BATCH_SIZE", size)
             connections.clear()
             result = RunResult(print)
             execute(job, wanted, instance, result)
             assert result.success
-            opened.append(len(connections))
             logs = instance.all_logs(result.run_id, of_type=DagsterEventType.ASSET_MATERIALIZATION_PLANNED)
             planned = [each.get_dagster_event() for each in logs]
             told.append(sorted((each.partition or "", each.message or "") for each in planned))
