@@ -4,13 +4,15 @@ This module finds the front matter in `README.md`; `card_yaml` parses its YAML, 
 """
 
 import re
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from govbr_assets.core.card_yaml import Metadata, read_metadata
 from govbr_assets.core.front_matter import edit_metadata
+from govbr_assets.core.layout import CARD_PATH
 from govbr_assets.core.round_trip import same
 from govbr_assets.errors import ContractError
 
@@ -18,6 +20,17 @@ _END = r"(?:\r\n|\r|\n)"
 _HUB_FENCES = re.compile(rf"(\ufeff?\s*---{_END})([\S\s]*?{_END})(---[ \t]*(?:\r\n|\n|$))")
 _LENIENT_FENCES = re.compile(rf"(\ufeff?\s*---[ \t]*{_END})((?:[\S\s]*?{_END})??)((?:---|\.\.\.)[ \t]*(?:\r\n|\n|$))")
 _OPENING_FENCE = re.compile(rf"\ufeff?\s*---[ \t]*({_END}|$)")
+
+
+@contextmanager
+def card_of(repo_id: str) -> Iterator[None]:
+    """Name the repo in errors about its card: rules for a card do not know whose it is, and there can be two."""
+    try:
+        yield
+    except ContractError as error:
+        if CARD_PATH not in str(error) or repo_id in str(error):
+            raise
+        raise ContractError(f"{repo_id}: {error}") from error.__cause__
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ Its text is made in `card_text`, and the rules for its metadata are in `core`.
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from govbr_assets.core.card import Card
+from govbr_assets.core.card import Card, card_of
 from govbr_assets.core.coverage import Coverage
 from govbr_assets.core.dataset_info import correct_info, corrected_infos, drop_sizes
 from govbr_assets.core.layout import CARD_PATH, DATA_PATTERN, STALE_INFO_PATH
@@ -33,7 +33,8 @@ def check_card_usable(dataset: Dataset, snapshot: Snapshot) -> None:
         select(metadata, scope, scope.ours.patterns or [DATA_PATTERN], snapshot.files)
         correct_info(metadata, scope.default or DEFAULT, dataset.spec.schema)
 
-    content = Card.parse(_base(dataset, snapshot)).edited(edit).encode()
+    with card_of(dataset.client.repo_id):
+        content = Card.parse(_base(dataset, snapshot)).edited(edit).encode()
     if content != snapshot.card:
         check_card(dataset.client, content)
 

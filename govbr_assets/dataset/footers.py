@@ -10,6 +10,7 @@ from typing import IO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from govbr_assets.core.card import card_of
 from govbr_assets.core.days import Day
 from govbr_assets.core.spec import DatasetSpec
 from govbr_assets.core.text_tables import text_tables
@@ -155,7 +156,8 @@ class FooterReader:
         """Stream a CSV or JSON file as it is."""
         assert file.text, file.path
         repo_id = self._client.repo_id
-        with translated_errors(repo_id, f"reading {file.path}"), content or self._client.open(file) as opened:
+        reading = translated_errors(repo_id, f"reading {file.path}")
+        with reading, content or self._client.open(file) as opened, card_of(repo_id):
             yield from text_tables(opened, *file.text, file.path, self._spec.schema)
 
 

@@ -1,5 +1,6 @@
 """Whether the pattern of new shards matches all files of the dataset; if not, a compaction has to move rows first."""
 
+from govbr_assets.core.card import card_of
 from govbr_assets.core.globs import is_elsewhere, selected
 from govbr_assets.core.layout import DATA_PATTERN
 from govbr_assets.dataset import Dataset
@@ -32,6 +33,12 @@ def check_movable(dataset: Dataset, snapshot: Snapshot) -> None:
     Raises:
         ContractError: it cannot; the message names the file and what to do.
     """
+    with card_of(dataset.client.repo_id):
+        _check_movable(dataset, snapshot)
+
+
+def _check_movable(dataset: Dataset, snapshot: Snapshot) -> None:
+    """Check it, and name the repo nowhere."""
     scope = snapshot.scope
     if strange := [each for each in scope.ours.patterns if is_elsewhere(each)]:
         raise ContractError(

@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import Generic
 
+from govbr_assets.core.card import card_of
 from govbr_assets.core.layout import CARD_PATH, is_parquet
 from govbr_assets.dataset import Dataset
 from govbr_assets.dataset.card import card_changes, check_card_usable
@@ -116,8 +117,10 @@ def commit(
 def _plan(dataset: Dataset, operation: Operation[R], snapshot: Snapshot) -> CommitResult[R]:
     """Plan an operation at a snapshot, and complete the changeset so that the result loads; nothing is committed."""
     check_card_usable(dataset, snapshot)  # before the operation's work: what blocks it blocks all of that
-    changeset = operation.plan(snapshot)
-    return CommitResult(snapshot, snapshot, changeset) if changeset.empty else _complete(dataset, snapshot, changeset)
+    with card_of(dataset.client.repo_id):
+        changeset = operation.plan(snapshot)
+        planned = CommitResult(snapshot, snapshot, changeset)
+        return planned if changeset.empty else _complete(dataset, snapshot, changeset)
 
 
 def _complete(dataset: Dataset, snapshot: Snapshot, changeset: Changeset[R]) -> CommitResult[R]:

@@ -32,6 +32,6 @@ def check_card(hub: RepoClient, content: bytes) -> None:
     errors = answer.get("errors") if isinstance(answer, dict) else None
     if response.status_code == 400 and isinstance(errors, list):
         message = "; ".join(str(error.get("message")) if isinstance(error, dict) else str(error) for error in errors)
-        raise card_refusal(message or str(answer))
+        raise card_refusal(message or str(answer), hub.repo_id)
     if response.status_code == 200:
         hub.accepted_card = content

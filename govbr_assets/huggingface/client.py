@@ -180,7 +180,8 @@ class RepoClient:
     def _with_card(self, bare: Snapshot) -> Snapshot:
         """Add the contents of the card, if there is one."""
         card = bare.files.get(CARD_PATH)
-        return replace(bare, card=self._small.card(card.content, lambda: self._read(card))) if card else bare
+        named = replace(bare, repo_id=self.repo_id)
+        return replace(named, card=self._small.card(card.content, lambda: self._read(card))) if card else named
 
     def files_at(self, revision: str, paths: Sequence[str]) -> dict[str, DataFile]:
         """Ask for some files of a commit that was made just now: by path, those that are there.

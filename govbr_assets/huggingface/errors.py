@@ -125,23 +125,24 @@ def storage_refusal(error: BaseException) -> int:
 def _client_error(error: Exception, repo_id: str, doing: str) -> GovbrAssetsError:
     """Return our error for an exception of the client without status: a rejection, or a malformed answer."""
     if str(error).startswith(_CARD_REFUSED):
-        return card_refusal(str(error))
+        return card_refusal(str(error), repo_id)
     if str(error).startswith(_FILES_REFUSED):
         return _denied(403, _reason(str(error)), repo_id, doing)
     reason = " ".join(f"{type(error).__name__}: {error}".split())[:_MAX_CHARACTERS]
     return HubDeniedError(f"The answer makes no sense while {doing} in {repo_id} ({reason}). {_NO_HUB}")
 
 
-def card_refusal(message: str) -> ContractError:
+def card_refusal(message: str, repo_id: str) -> ContractError:
     """Return the error for a card whose metadata the Hub rejects.
 
     Args:
         message: of the Hub.
+        repo_id: whose card it is.
     """
     reason = " ".join(message.split()).removeprefix(_CARD_REFUSED).strip(" -.:")
     reason = reason if len(reason) <= _MAX_CHARACTERS else f"{reason[:_MAX_CHARACTERS]}…"
     return ContractError(
-        f"The Hub refuses the metadata of README.md: {reason}. Correct it there; nothing was published."
+        f"{repo_id}: The Hub refuses the metadata of README.md: {reason}. Correct it there; nothing was published."
     )
 
 
@@ -168,7 +169,7 @@ def _translate(error: HfHubHTTPError, repo_id: str, doing: str) -> GovbrAssetsEr
     if status >= 500:
         return HubUnavailableError(text)
     if message.startswith(_CARD_REFUSED):
-        return card_refusal(message)
+        return card_refusal(message, repo_id)
     return HubDeniedError(f"{text}. The request itself is refused; another try will not help.")
 
 

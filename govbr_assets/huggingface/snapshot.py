@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from govbr_assets.core.card import Card
+from govbr_assets.core.card import Card, card_of
 from govbr_assets.core.card_yaml import Metadata
 from govbr_assets.core.formats import Format
 from govbr_assets.core.layout import is_parquet
@@ -59,11 +59,13 @@ class Snapshot:
         revision: 40 hex digits; None if the repo does not exist.
         files: all files, by path.
         card: contents of `README.md`; None if there is none.
+        repo_id: whose card it is.
     """
 
     revision: str | None
     files: Mapping[str, DataFile]
     card: bytes | None = None
+    repo_id: str = field(default="", compare=False)
 
     @cached_property
     def metadata(self) -> Metadata:
@@ -72,7 +74,8 @@ class Snapshot:
         Raises:
             ContractError: it cannot be parsed.
         """
-        return Card.parse(self.card).metadata
+        with card_of(self.repo_id):
+            return Card.parse(self.card).metadata
 
     @cached_property
     def scope(self) -> Scope:
@@ -81,7 +84,8 @@ class Snapshot:
         Raises:
             ContractError: the card is invalid, so that the dataset cannot be loaded.
         """
-        return scope_of(self.metadata, self.files)
+        with card_of(self.repo_id):
+            return scope_of(self.metadata, self.files)
 
     @cached_property
     def data_files(self) -> list[DataFile]:
@@ -105,4 +109,4 @@ class Snapshot:
     ) -> "Snapshot":
         """Return the snapshot after a commit on this revision, without listing the repo again."""
         files = {path: file for path, file in self.files.items() if path not in delete}
-        return Snapshot(revision, files | {file.path: file for file in put}, card)
+        return Snapshot(revision, files | {file.path: file for file in put}, card, self.repo_id)

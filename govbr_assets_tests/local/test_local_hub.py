@@ -553,6 +553,7 @@ def test_a_read_token_does_not_write_and_a_stranger_neither(hub: LocalHub):
         lambda api: api.create_repo("ns/other", repo_type="dataset"),
         lambda api: api.delete_repo(REPO, repo_type="dataset"),
         lambda api: commit(api, CommitOperationAdd("a.txt", b"x")),
+        lambda api: api.auth_check(REPO, repo_type="dataset", write=True),
     ):
         with pytest.raises(HfHubHTTPError) as refused:
             write(reader)
@@ -560,6 +561,10 @@ def test_a_read_token_does_not_write_and_a_stranger_neither(hub: LocalHub):
         with pytest.raises(HfHubHTTPError) as unknown:
             write(HfApi(endpoint=hub.endpoint, token=False))
         assert unknown.value.response.status_code == 401
+    reader.auth_check(REPO, repo_type="dataset")
+    HfApi(endpoint=hub.endpoint, token=hub.write_token).auth_check(REPO, repo_type="dataset", write=True)
+    with pytest.raises(RepositoryNotFoundError):
+        reader.auth_check("ns/nothing", repo_type="dataset", write=True)
     assert post_commit(hub, file_line("a.txt"), token=hub.read_token).status_code == 403
     assert hub.store.head(REPO) == before
     assert hub.store.repos() == [REPO]

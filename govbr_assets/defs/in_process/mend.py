@@ -17,6 +17,7 @@ from govbr_assets.defs.in_process.assessment import assess_dataset, rejections
 from govbr_assets.defs.in_process.context import MendContext
 from govbr_assets.defs.in_process.late_state import LateRowsState
 from govbr_assets.defs.in_process.options import MendOptions
+from govbr_assets.defs.in_process.refusals import check_reduced, refusals
 from govbr_assets.defs.in_process.remaining import removals_left
 from govbr_assets.defs.in_process.report import Left, MendReport
 from govbr_assets.defs.in_process.runs import BY, MendRuns
@@ -70,6 +71,7 @@ class _Mending:
     def do(self) -> None:
         """Go through the steps."""
         now, instance, repo_id = datetime.now(UTC), self._context.instance, self._report.repo
+        refused = refusals(self._context.hub, self._context.watch) if self._report.dry_run else []
         self._publish_late_rows()
         if compaction_is_due(self._context.hub.dataset(), now) and self._runs.allowed:
             self._runs.publish(request("weekly_consolidation", BY, BY))
@@ -80,6 +82,8 @@ class _Mending:
             self._repair()
             self._mirror()
             self._count_removals()
+        if self._runs.published:
+            self._report.left[:0] = refused
 
     def _assess(self) -> None:
         """Tell in a dry run what becomes of files that are to be compacted, or of others where no dataset is yet."""
@@ -132,9 +136,12 @@ class _Mending:
 
     def _mirror(self) -> None:
         """Let the reduced dataset follow, if there is one; in a dry run nothing is there yet that it would follow."""
-        if not self._context.hub.has_reduced or (self._report.dry_run and self._runs.published):
+        if not self._context.hub.has_reduced:
             return
         try:
+            if self._report.dry_run and self._runs.published:
+                check_reduced(self._context.hub)
+                return
             wanted = next_mirror(self._context.instance, self._context.hub, BY).requests
         except GovbrAssetsError as error:
             self._report.left.append(Left("the reduced dataset", str(error)))

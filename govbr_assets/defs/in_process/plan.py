@@ -9,12 +9,14 @@ from govbr_assets.core.date_ranges import DateRange
 from govbr_assets.defs.assets.daily import hf_existing_ids, hf_parquet_shard, postgres_news_partition
 from govbr_assets.defs.decisions.requests import request
 from govbr_assets.defs.executor import living_in_process_executor
+from govbr_assets.defs.in_process.bootstrap import hub_of
 from govbr_assets.defs.in_process.description import ROW_LABELS
 from govbr_assets.defs.in_process.execute import execute
 from govbr_assets.defs.in_process.run_result import RunResult
 from govbr_assets.defs.in_process.watch import Watch
 from govbr_assets.defs.io_managers import ArrowTableIOManager
 from govbr_assets.defs.metadata.events import Event, Values
+from govbr_assets.huggingface.write_access import write_refusal
 from govbr_assets.io.scratch import scratch_folder
 
 _SHARD = "hf_parquet_shard"
@@ -87,7 +89,8 @@ def plan(definitions: Definitions, span: DateRange, watch: Watch) -> PlanReport:
     with scratch_folder() as folder, DagsterInstance.ephemeral() as instance:
         job = _job(definitions, str(folder))
         execute(job, request(job.name, "plan", "govbr-assets plan", span), instance, result, config)
-    rejected = result.rejected
+    refusal = write_refusal(hub_of(definitions).dataset().client) if result.days else ""
+    rejected = {each.day: refusal for each in result.days if refusal} | result.rejected
     if result.problem and span.first == span.last:
         rejected = {f"{span}": result.problem}
     whole = result.metadata.get(_SHARD, {}) or result.numbers.get(_SHARD, {})

@@ -22,6 +22,11 @@ def whoami(call: Call) -> Response:
     return JSONResponse({"type": "user", "id": git_oid(USER.encode())[:24], "name": USER, "orgs": [], "auth": auth})
 
 
+def auth_check(call: Call) -> Response:
+    """Answer whoever was let in: a token that may not do it was refused before."""
+    return Response("OK")
+
+
 def create(call: Call) -> Response:
     """Make a repo; 409 with its `url` if it is there."""
     wish = call.json()
@@ -131,6 +136,8 @@ ROUTES = [
     Route("/api/repos/create", to_user(create, "write"), methods=["POST"]),
     Route("/api/repos/delete", to_user(delete, "write"), methods=["DELETE"]),
     Route(DATASET, to_repo(info)),
+    Route(DATASET + "/auth-check", to_repo(auth_check)),
+    Route(DATASET + "/auth-check/write", to_repo(auth_check, "write")),
     Route(DATASET + "/revision/{revision:path}", to_repo(info)),
     Route(DATASET + "/commits/{revision:path}", to_repo(commits)),
     Route(DATASET + "/refs", to_repo(refs)),

@@ -1,0 +1,36 @@
+"""What stands in the way of commits that a dry run does not make, told before its first run."""
+
+from govbr_assets.dataset.card import check_card_usable
+from govbr_assets.dataset.reach import check_movable
+from govbr_assets.defs.in_process.report import Left
+from govbr_assets.defs.in_process.watch import Watch
+from govbr_assets.defs.resources import HubResource
+from govbr_assets.huggingface.write_access import write_refusal
+
+
+def refusals(hub: HubResource, watch: Watch) -> list[Left]:
+    """List the repos that the token may not write to, as far as the Hub says so.
+
+    Args:
+        hub: both repos.
+        watch: is told of each.
+    """
+    datasets = [hub.dataset(), *([hub.reduced_dataset()] if hub.has_reduced else [])]
+    asked = ((each.client.repo_id, write_refusal(each.client)) for each in datasets)
+    found = [Left(repo_id, why) for repo_id, why in asked if why]
+    for each in found:
+        watch.begin(f"access to {each.what}")
+        watch.end(f"refused: {each.why}")
+    return found
+
+
+def check_reduced(hub: HubResource) -> None:
+    """Check what can be known of the reduced dataset before there is what it would follow.
+
+    Raises:
+        GovbrAssetsError: a commit to it would fail.
+    """
+    reduced = hub.reduced_dataset()
+    head = reduced.client.head()
+    check_card_usable(reduced, head)
+    check_movable(reduced, head)

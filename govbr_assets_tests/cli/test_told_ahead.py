@@ -1,0 +1,112 @@
+"""What `govbr-assets` tells before anything is published: that a run would be refused, by whom, and what to do."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from govbr_assets.local.hub.access import Tokens
+from govbr_assets.local.hub.actions import answer
+from govbr_assets.local.hub.faults import Fault
+from govbr_assets_tests.cli.command import command, document, environment_of
+from govbr_assets_tests.graph import Graph
+from govbr_assets_tests.stranger import write
+
+BROKEN_CARD = b"---\nconfigs: [\n---\n"
+
+
+@pytest.fixture
+def environment(graph: Graph, dagster_home: Path, tmp_path: Path) -> dict[str, str]:
+    graph.insert("a", day="2026-01-15")
+    return environment_of(graph, tmp_path, dagster_home)
+
+
+@pytest.fixture
+def sibling(graph: Graph, environment: dict[str, str]) -> Graph:
+    """The reduced dataset, whose repo is not there yet."""
+    environment["GOVBR_REDUCED_REPO_ID"] = f"{graph.repo_id}-reduced"
+    return replace(graph, repo_id=environment["GOVBR_REDUCED_REPO_ID"])
+
+
+def tokens(graph: Graph, environment: dict[str, str]) -> dict[str, dict[str, str]]:
+    """Name environments by what their token lacks."""
+    without = {name: value for name, value in environment.items() if name != "HF_TOKEN"}
+    return {
+        "There is no token": without,
+        "403": environment | {"HF_TOKEN": graph.local_hub.read_token},
+    }
+
+
+@pytest.mark.parametrize("is_there", [True, False], ids=["a repo", "no repo yet"])
+def test_a_dry_run_and_a_plan_tell_that_a_token_may_not_write(
+    graph: Graph, environment: dict[str, str], *, is_there: bool
+):
+    if is_there:
+        graph.local_hub.store.create(graph.repo_id, "public")
+    for reason, changed in tokens(graph, environment).items():
+        code, told = document(changed, "mend", "--dry-run")
+        assert (code, told["holds"], told["problem"]) == (1, False, "")
+        assert {run["job"] for run in told["runs"]} == {"reconciliation", "daily_sync"}
+        assert all(run["success"] for run in told["runs"])
+        assert [each["what"] for each in told["left"]] == [graph.repo_id]
+        why = told["left"][0]["why"]
+        assert graph.repo_id in why
+        assert "HF_TOKEN" in why
+        assert reason in why or not is_there
+        code, told = document(changed, "plan", "2026-01-15")
+        assert (code, told["days"][0]["rows"], [*told["rejected"]]) == (1, {"added": 1}, ["2026-01-15"])
+        assert told["rejected"]["2026-01-15"] == why
+
+
+def test_it_is_told_before_the_first_run_and_again_at_the_end(graph: Graph, environment: dict[str, str]):
+    graph.local_hub.store.create(graph.repo_id, "public")
+    code, output, errors = command(environment | {"HF_TOKEN": graph.local_hub.read_token}, "mend", "--dry-run")
+    sentence = f"The Hub answered 403 while asking whether the token may write in {graph.repo_id}"
+    assert code == 1
+    assert sentence in errors.partition("reconciliation")[0]
+    assert sentence in output.partition("What would be rejected")[2]
+    assert "What would be done" in output
+
+
+def test_a_token_of_which_the_hub_tells_nothing_blocks_no_dry_run(graph: Graph, environment: dict[str, str]):
+    graph.local_hub.store.create(graph.repo_id, "public")
+    for status in (404, 503):
+        graph.local_hub.faults.add(Fault("GET", "/auth-check/write$", answer(status), times=9))
+        code, told = document(environment, "mend", "--dry-run")
+        assert (code, told["left"]) == (0, [])
+
+
+def test_a_read_token_blocks_nothing_where_nothing_would_be_published(graph: Graph, environment: dict[str, str]):
+    assert command(environment, "mend")[0] == 0
+    code, told = document(environment | {"HF_TOKEN": graph.local_hub.read_token}, "mend", "--dry-run")
+    assert (code, told["left"], told["runs"][-1]["done"]) == (0, [], "no day differs")
+
+
+def test_a_token_for_one_repo_alone_is_told_of_the_sibling(graph: Graph, sibling: Graph, environment: dict[str, str]):
+    for each in (graph, sibling):
+        each.local_hub.store.create(each.repo_id, "public")
+    token = graph.local_hub._tokens.exchange(Tokens().identity, graph.repo_id)
+    _, told = document(environment | {"HF_TOKEN": token}, "mend", "--dry-run")
+    assert [each["what"] for each in told["left"]] == [sibling.repo_id]
+    assert f"This token is for {graph.repo_id} alone" in told["left"][0]["why"]
+
+
+def test_a_card_of_the_sibling_that_nobody_can_load_is_told_with_its_repo(
+    graph: Graph, sibling: Graph, environment: dict[str, str]
+):
+    write(graph.local_hub.store, sibling.repo_id, {"README.md": BROKEN_CARD})
+    for words, code in ((["mend", "--dry-run"], 1), (["mend"], 1)):
+        found, told = document(environment, *words)
+        assert (found, len(told["left"])) == (code, 1)
+        assert told["left"][0]["why"].startswith(f"{sibling.repo_id}: The front matter of README.md on the Hub cannot")
+    assert list(graph.ids().values()) == [["a"]]
+    code, told = document(environment, "status")
+    assert (code, f"{sibling.repo_id}: The front matter of README.md" in told["error"]) == (1, True)
+
+
+def test_a_card_of_the_dataset_that_nobody_can_load_is_told_with_its_repo(graph: Graph, environment: dict[str, str]):
+    write(graph.local_hub.store, graph.repo_id, {"README.md": BROKEN_CARD})
+    sentence = f"{graph.repo_id}: The front matter of README.md on the Hub cannot be used, line 2"
+    for words in (["mend"], ["mend", "--dry-run"], ["status"], ["plan", "2026-01-15"]):
+        code, output, errors = command(environment, *words)
+        assert (code, sentence in output + errors) == (1, True), output + errors
