@@ -275,6 +275,7 @@ class RepoClient:
                 if storage_refusal(error):
                     self._ask_for_storage()
                 raise
+        memory.release_free_memory()  # what uploads took lies between blocks that stay
         if not were_sent(operations):
             raise ParentConflictError("The head has these very files already: the client has sent nothing.")
         self.revisions.told = revision

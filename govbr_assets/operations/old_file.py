@@ -145,11 +145,14 @@ class OldRows:
 
 
 def rows_by_month(rows: Rows, spec: DatasetSpec) -> dict[int, Rows]:
-    """Part rows by month and add their digests: [n rows x columns] become some of its `digested_schema`."""
-    parts = dict[int, RowCollector]()
+    """Part rows by month and add their digests: [n rows x columns] become some of its `digested_schema`.
+
+    Rows that are on the disk stay there, so that many months do not become too large together.
+    """
+    parts, in_memory = dict[int, RowCollector](), None if isinstance(rows, pa.Table) else 0
     for table in tables_of(rows):
         for month, part in by_month(digested(table, spec)):
-            parts.setdefault(month, RowCollector(spec.digested_schema)).add(part)
+            parts.setdefault(month, RowCollector(spec.digested_schema, in_memory)).add(part)
     return {month: part.rows() for month, part in parts.items()}
 
 

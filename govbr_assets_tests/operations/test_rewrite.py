@@ -15,7 +15,8 @@ from govbr_assets.core.merge import merge
 from govbr_assets.core.periods import by_month, digested, in_order, sourced, version_ranks
 from govbr_assets.dataset.parquet import encode
 from govbr_assets.errors import ProofError
-from govbr_assets.io.staged import table_of
+from govbr_assets.io.staged import StagedRows, table_of
+from govbr_assets.io.staging import collected
 from govbr_assets.operations.compact.duplicates import choose_winners
 from govbr_assets.operations.old_file import OldFile
 from govbr_assets.operations.rewrite import FileEdit, RewrittenFile, rewrite
@@ -129,3 +130,14 @@ def test_a_file_of_one_day_is_the_file_that_is_written_at_once(tmp_path: Path):
     found = made(None, tmp_path, {}, m202501=day)
     assert found.local
     assert found.local.read_bytes() == encode(day, NEWS)
+
+
+def test_new_rows_that_wait_on_the_disk_come_into_memory_a_month_at_a_time(old: OldFile, tmp_path: Path):
+    """Each month alone would find room there, and all months of a year do not."""
+    months = [rows(f"new-{month}", day=f"2025-{month:02}-09") for month in range(1, 7)]
+    edit = FileEdit.of([], collected(months, NEWS.schema, 0), NEWS)
+    assert [isinstance(each, StagedRows) for each in edit.insert.values()] == [True] * 6
+    found = rewrite(PATH, old, edit, tmp_path, NEWS)
+    assert found.local
+    names = ["a", *(f"new-{month}" for month in range(1, 7)), "b", "c", "b"]
+    assert pq.read_table(found.local)["unique_id"].to_pylist() == names

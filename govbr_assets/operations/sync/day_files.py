@@ -49,6 +49,7 @@ class DayFiles:
         self._dataset, self._folder, self.spec = dataset, folder, dataset.spec
         self._local_files = FileCache(dataset, folder / "inbox")
         self._groups: dict[tuple[str, int], pa.Table] = {}
+        self._changeable: dict[str, bool] = {}  # by content
         self._days: dict[str, Counter[date]] = {}  # by content: how many rows a file has of each day
         self._last: tuple[str, int, pa.Table] | None = None  # the row group that was read last
 
@@ -56,7 +57,9 @@ class DayFiles:
         """Return whether rows of a file may be changed: of a day's shard, or a year's file of the published schema."""
         if self.spec.layout.period_of(file.path) is None:
             return self.spec.layout.day_of(file.path) is not None
-        return not self.spec.compare(self._dataset.reader.schema(file))
+        if file.content not in self._changeable:  # it is asked for each row
+            self._changeable[file.content] = not self.spec.compare(self._dataset.reader.schema(file))
+        return self._changeable[file.content]
 
     def uncompacted_rows(self, snapshot: Snapshot, day: Day) -> dict[str, int]:
         """Count the rows of a day in files that only a compaction may change, by file; of each the times are read once.

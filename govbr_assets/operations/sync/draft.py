@@ -29,25 +29,33 @@ class _RowEdit:
         insert: [n rows x 24], rows that come.
         withdrawn: [n rows x 24], rows that were to come and were taken out again.
         delete: ids of the rows that go, as they are in the file.
+        coming: ids of the rows that come.
     """
 
     insert: Rows
     withdrawn: Rows
     delete: set[str] = field(default_factory=set)
+    coming: set[str] = field(default_factory=set)
+
+    def put_in(self, rows: Rows) -> None:
+        """Insert rows: [n rows x 24]."""
+        self.insert = joined(self.insert, rows)
+        self.coming.update(rows["unique_id"].to_pylist())
 
     def take_out(self, ids: Sequence[str]) -> None:
         """Take rows out: those that a day before has put there, or those that the file on the Hub has."""
-        new = set(self.insert["unique_id"].to_pylist())
+        new = self.coming.intersection(ids)
         self.delete.update(each for each in ids if each not in new)
-        if not new.isdisjoint(ids):
-            out = _among(self.insert, ids)
+        if new:
+            out = _among(self.insert, new)
             self.withdrawn = joined(self.withdrawn, self.insert.filter(out))
             self.insert = self.insert.filter(pc.invert(out))
+            self.coming -= new
 
     def put_back(self, unique_id: str) -> None:
         """Put a row back that was taken out."""
         self.delete.discard(unique_id)
-        self.insert = joined(self.insert, self.withdrawn.filter(_among(self.withdrawn, [unique_id])))
+        self.put_in(self.withdrawn.filter(_among(self.withdrawn, [unique_id])))
 
 
 class ChangesetBuilder:
@@ -159,7 +167,7 @@ class ChangesetBuilder:
             coming = (
                 rows if self.spec.layout.day_of(path) else collected(tables_of(rows), self.spec.schema, 0)
             )  # of many days, till the end
-            self._edits[path].insert = joined(self._edits[path].insert, coming)
+            self._edits[path].put_in(coming)
             for unique_id in rows["unique_id"].to_pylist():
                 self._places.setdefault(unique_id, []).append(path)
 
