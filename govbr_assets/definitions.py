@@ -51,12 +51,11 @@ def redact_secrets() -> None:
 redact_secrets()
 
 status = automation(EnvVar("GOVBR_AUTOMATION").get_value() or "off")
-home = EnvVar("DAGSTER_HOME").get_value() or ".local"
-keeps_records = bool(EnvVar("DAGSTER_HOME").get_value())
+dagster_home = EnvVar("DAGSTER_HOME").get_value() or ""
 repo_id, reduced_repo_id = (
     cleaned(EnvVar(name).get_value() or "") for name in ("GOVBR_REPO_ID", "GOVBR_REDUCED_REPO_ID")
 )
-storage_url = setting("GOVBR_STORAGE_URL", str(Path(home) / "tables"))
+storage_url = setting("GOVBR_STORAGE_URL", str(Path(dagster_home or ".local") / "tables"))
 
 hub = HubResource(
     repo_id=setting("GOVBR_REPO_ID"),

@@ -5,7 +5,7 @@ GovbrAssetsError
 │   ├── HubUnavailableError         the Hub answers 429 or 5xx, or does not answer
 │   ├── HubConflictError            the head of the repo moved at every attempt to commit
 │   ├── SourceUnavailableError      PostgreSQL is unreachable, or the connection broke during a read
-│   ├── StorageUnavailableError     the storage between assets is unreachable or busy
+│   ├── StorageUnavailableError     the storage between assets, or of Dagster's records, is unreachable or busy
 │   ├── ViewerUncertainError        the dataset viewer's answer is stale, partial, malformed or missing
 │   ├── AlertRefusedError           the receiver has not taken an alert, which stays in the queue
 │   │   └── MessageRefusedError       the receiver rejects this alert for its contents
@@ -59,7 +59,7 @@ class SourceUnavailableError(TransientError):
 
 
 class StorageUnavailableError(TransientError):
-    """The storage at GOVBR_STORAGE_URL is unreachable or busy."""
+    """The storage at GOVBR_STORAGE_URL, or that of Dagster's records, is unreachable, busy or damaged."""
 
 
 class ViewerUncertainError(TransientError):

@@ -46,7 +46,16 @@ _numbers = count()
 SLOW = (
     *("test_kills", "test_compact_kills", "test_migrate_kills", "test_automation", "test_growth"),
     *("test_mended", "test_mended_once", "test_run_in_order", "test_other_publications"),
-    *("test_local_dev", "test_cli", "test_govbr_assets", "test_told_ahead", "test_machines", "test_real_rows"),
+    *(
+        "test_local_dev",
+        "test_cli",
+        "test_govbr_assets",
+        "test_told_ahead",
+        "test_records",
+        "test_streams",
+        "test_machines",
+        "test_real_rows",
+    ),
 )
 """Modules that need minutes: processes that are killed, daemons, commands, readers, whole histories."""
 

@@ -1,7 +1,6 @@
 """The command itself: its sub-commands, and every error as one sentence with an exit code."""
 
 import sys
-from io import TextIOWrapper
 
 import click
 
@@ -10,6 +9,7 @@ from govbr_assets.cli.plan import plan
 from govbr_assets.cli.show import print_error
 from govbr_assets.cli.signals import Signals
 from govbr_assets.cli.status import status
+from govbr_assets.cli.streams import Stream
 from govbr_assets.errors import ConfigurationError, GovbrAssetsError
 
 NAME = "govbr-assets"
@@ -32,12 +32,14 @@ for _command in (mend, status, plan):
 
 def main() -> None:
     """Run a command, and exit with its code."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):  # a sign that its encoding lacks ends no command
-            stream.reconfigure(errors="replace")
+    output, errors = Stream(1), Stream(2)
+    sys.stdout, sys.stderr = output.text(sys.stdout), errors.text(sys.stderr)
     with Signals() as signals:
         code = run(sys.argv[1:], signals)
-    sys.exit(code)
+    sys.stdout.flush()
+    if output.problem:
+        print_error(output.problem, _FAILED, as_json=False)
+    sys.exit(code or (_FAILED if output.error else 0))
 
 
 def run(arguments: list[str], signals: Signals) -> int:
@@ -62,5 +64,3 @@ def run(arguments: list[str], signals: Signals) -> int:
         return print_error(str(error), _FAILED, as_json=as_json)
     except (click.Abort, KeyboardInterrupt):
         return print_error("Interrupted.", signals.exit_code or _FAILED, as_json=as_json)
-    except BrokenPipeError:  # who read the output has seen enough
-        return _FAILED

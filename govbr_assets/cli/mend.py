@@ -5,10 +5,11 @@ import click
 from govbr_assets.cli.progress import progress
 from govbr_assets.cli.show import print_conclusion, print_days, print_json, print_lines, print_table
 from govbr_assets.cli.signals import Signals
-from govbr_assets.definitions import defs, keeps_records
-from govbr_assets.defs.in_process.bootstrap import check_reachable, mend_context, open_instance, temporary_instance
+from govbr_assets.definitions import dagster_home, defs
+from govbr_assets.defs.in_process.bootstrap import check_reachable, mend_context, temporary_instance
 from govbr_assets.defs.in_process.mend import mend as do_mend
 from govbr_assets.defs.in_process.options import MendOptions
+from govbr_assets.defs.in_process.records import open_instance
 from govbr_assets.defs.in_process.report import MendReport
 
 _SHOWN = 20  # days that differed, the oldest first
@@ -43,7 +44,7 @@ def mend(signals: Signals, *, dry_run: bool, allow_removals: int | None, max_run
     if nothing would be rejected.
     """
     options = MendOptions(dry_run, allow_removals or 0, max_runs)
-    with open_instance() if keeps_records else temporary_instance() as instance, progress() as watch:
+    with open_instance(dagster_home) if dagster_home else temporary_instance() as instance, progress() as watch:
         context = mend_context(defs, instance, watch, lambda: signals.exit_code > 0)
         check_reachable(context.hub, context.postgres)
         report = do_mend(context, options)

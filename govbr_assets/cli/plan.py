@@ -9,10 +9,11 @@ from govbr_assets.cli.progress import progress
 from govbr_assets.cli.show import print_conclusion, print_json, print_table
 from govbr_assets.cli.signals import Signals
 from govbr_assets.core.date_ranges import DateRange
-from govbr_assets.definitions import defs
+from govbr_assets.definitions import dagster_home, defs
 from govbr_assets.defs.in_process.bootstrap import check_reachable, hub_of, postgres_of
 from govbr_assets.defs.in_process.plan import DayPlan, PlanReport
 from govbr_assets.defs.in_process.plan import plan as do_plan
+from govbr_assets.defs.in_process.records import check_home
 from govbr_assets.defs.partitions import days_between
 
 _RANGE = re.compile(r"(.+?)\.\.\.?(.+)")
@@ -32,6 +33,7 @@ def plan(signals: Signals, *, days: str, as_json: bool) -> int:
     publish all of these days as they are in PostgreSQL.
     """
     span = _span(days)
+    check_home(dagster_home)
     check_reachable(hub_of(defs), postgres_of(defs))
     with progress() as watch:
         report = do_plan(defs, span, watch)

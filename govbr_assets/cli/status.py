@@ -1,5 +1,6 @@
 """`govbr-assets status`."""
 
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,8 +12,9 @@ from govbr_assets.cli.show import console, print_conclusion, print_days, print_f
 from govbr_assets.core.calendar_lines import DIFFERS, LEGEND, calendar_lines
 from govbr_assets.core.day_counts import worst
 from govbr_assets.core.days import Day
-from govbr_assets.definitions import defs, keeps_records
-from govbr_assets.defs.in_process.bootstrap import hub_of, open_instance, postgres_of
+from govbr_assets.definitions import dagster_home, defs
+from govbr_assets.defs.in_process.bootstrap import hub_of, postgres_of
+from govbr_assets.defs.in_process.records import open_instance
 from govbr_assets.defs.metadata.reconciliation import last_deep_reconciliation
 from govbr_assets.huggingface.commit import COMMITS
 from govbr_assets.operations.project.compare import ProjectionComparison
@@ -37,16 +39,14 @@ def status(*, as_json: bool) -> int:
     """
     hub, now = hub_of(defs), datetime.now(UTC)
     reduced = hub.reduced_dataset() if hub.has_reduced else None
+    with open_instance(dagster_home) if dagster_home else nullcontext() as instance:
+        deep = last_deep_reconciliation(instance, hub.dataset().client.repo_id) if instance else None
     with progress() as watch:
         watch.begin("status")
         mirror = (reduced, REDUCED) if reduced else None
         found = look(hub.dataset(), postgres_of(defs).client(), mirror, now, watch.say)
         watch.end("done")
     repo = reduced.client.repo_id if reduced else ""
-    deep = None
-    if keeps_records:
-        with open_instance() as instance:
-            deep = last_deep_reconciliation(instance, found.repo)
     deep_at = deep and deep[0]
     if as_json:
         print_json({"command": "status", **_document(found, repo), "contents_compared_at": deep_at})

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
-from govbr_assets.errors import GovbrAssetsError
+from govbr_assets.errors import BeginningError, GovbrAssetsError
 from govbr_assets.io import environment
 
 _DEFAULTS = {
@@ -27,6 +27,8 @@ _DEFAULTS = {
 """Variables that these libraries read, with the values that they get unless somebody has set others."""
 
 
+_STANDARD_ERROR = 2
+
 _COMMANDS = ("govbr-assets", "-m")
 """How our own commands are named while the package is imported; others have imported their own by then."""
 
@@ -41,6 +43,7 @@ def prepare_process() -> None:
     """
     if Path(sys.argv[0] if sys.argv else "").name in _COMMANDS:
         sys.excepthook = _print_sentence
+        _check_streams()
     for name, value in _DEFAULTS.items():
         os.environ.setdefault(name, value)
     environment.prepare()
@@ -66,6 +69,21 @@ def uncollected_imports() -> Iterator[None]:
             gc.enable()
 
 
+def _check_streams() -> None:
+    """Keep the numbers of closed standard streams from files that are opened later, into which others would print.
+
+    Raises:
+        BeginningError: there is no standard output, for which commands do what they do.
+    """
+    while (number := os.open(os.devnull, os.O_RDWR)) <= _STANDARD_ERROR:
+        pass
+    os.close(number)
+    if sys.stderr is None:
+        sys.stderr = open(_STANDARD_ERROR, "w")  # noqa: SIM115 - as long as the process
+    if sys.stdout is None:
+        raise BeginningError("Standard output is closed: let it go to a file, a pipe or /dev/null.")
+
+
 def _print_sentence(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """Print one of our errors, or Ctrl-C, as commands do, and end the process; any other one with its stack."""
     if not isinstance(error, GovbrAssetsError | KeyboardInterrupt):
@@ -73,6 +91,6 @@ def _print_sentence(kind: type[BaseException], error: BaseException, trace: Trac
         return
     sentence, code = (str(error), 2) if isinstance(error, GovbrAssetsError) else ("Interrupted.", 130)
     sys.stderr.write(f"error: {sentence}\n")
-    if "--json" in sys.argv:
+    if "--json" in sys.argv and sys.stdout:
         sys.stdout.write(f"{json.dumps({'error': sentence}, ensure_ascii=False, indent=2)}\n")
     raise SystemExit(code)

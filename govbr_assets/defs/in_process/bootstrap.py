@@ -1,4 +1,4 @@
-"""Opens what commands work with: Dagster's instance, and the code location's resources with their settings read."""
+"""Opens what commands work with: an instance for the time of a command, and resources with their settings read."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -6,9 +6,8 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 import pyarrow as pa
-from dagster import DagsterError, DagsterInstance, Definitions
+from dagster import DagsterInstance, Definitions
 from dagster_shared.telemetry import get_or_create_user_telemetry_dir
-from yaml import YAMLError
 
 from govbr_assets.core.days import Day
 from govbr_assets.defs.in_process.context import MendContext
@@ -26,22 +25,6 @@ _RECORDS_ONLY: Any = {
     },
 }
 """Settings of an instance that writes nothing outside of its folder, and leaves the output of steps where it goes."""
-
-
-@contextmanager
-def open_instance() -> Iterator[DagsterInstance]:
-    """Open Dagster's instance in DAGSTER_HOME.
-
-    Raises:
-        ConfigurationError: it cannot be opened.
-    """
-    try:
-        instance = DagsterInstance.get()
-    except (DagsterError, OSError, YAMLError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise ConfigurationError(f"Dagster's records in DAGSTER_HOME cannot be opened: {reason}") from None
-    with instance:
-        yield instance
 
 
 @contextmanager
