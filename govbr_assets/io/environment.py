@@ -142,7 +142,7 @@ def _check_cache() -> tempfile.TemporaryDirectory[str] | None:
     chosen = os.environ.get("HF_XET_CACHE")
     home = Path(os.environ.get("HF_HOME") or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "huggingface")
     try:
-        _write(Path(chosen or home / "xet").expanduser())
+        write_in(Path(chosen or home / "xet").expanduser())
     except (OSError, RuntimeError) as error:  # RuntimeError: no home directory
         if chosen:
             raise ConfigurationError(
@@ -154,7 +154,12 @@ def _check_cache() -> tempfile.TemporaryDirectory[str] | None:
     return None
 
 
-def _write(folder: Path) -> None:
+def write_in(folder: Path) -> None:
+    """Write in a folder, which is made if it is not there, and leave nothing.
+
+    Raises:
+        OSError: it cannot be written.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=folder):
         return

@@ -1,5 +1,8 @@
 """What `govbr-assets` tells before anything is published: that a run would be refused, by whom, and what to do."""
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +12,7 @@ from govbr_assets.local.hub.access import Tokens
 from govbr_assets.local.hub.actions import answer
 from govbr_assets.local.hub.faults import Fault
 from govbr_assets_tests.cli.command import command, document, environment_of
-from govbr_assets_tests.graph import Graph
+from govbr_assets_tests.graph import ROOT, Graph
 from govbr_assets_tests.stranger import write
 
 BROKEN_CARD = b"---\nconfigs: [\n---\n"
@@ -110,3 +113,31 @@ def test_a_card_of_the_dataset_that_nobody_can_load_is_told_with_its_repo(graph:
     for words in (["mend"], ["mend", "--dry-run"], ["status"], ["plan", "2026-01-15"]):
         code, output, errors = command(environment, *words)
         assert (code, sentence in output + errors) == (1, True), output + errors
+
+
+def mend_in(folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Mend in a working folder, with nothing set that says where records and tables go."""
+    bare = {name: each for name, each in environment.items() if name not in ("DAGSTER_HOME", "GOVBR_STORAGE_URL")}
+    command = [sys.executable, "-m", "govbr_assets", "mend"]
+    paths = {"PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
+    return subprocess.run(command, env=bare | paths, cwd=folder, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("place", ["a folder of the system", "a file in its place"])
+def test_a_working_folder_that_cannot_be_written_is_told_before_any_request(
+    graph: Graph, environment: dict[str, str], tmp_path: Path, place: str
+):
+    folder = Path("/proc")  # which nobody can write, root neither
+    if place == "a file in its place":
+        folder = tmp_path
+        (folder / ".local").touch()
+    done = mend_in(folder, environment)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"error: The folder {folder}/.local/tables cannot be written (")
+    assert done.stderr.endswith("): set GOVBR_STORAGE_URL to a folder or a bucket that can.\n")
+    assert not graph.local_hub.faults.seen("*", graph.repo_id)
+
+
+def test_a_working_folder_that_can_be_written_has_the_tables(graph: Graph, environment: dict[str, str], tmp_path: Path):
+    assert mend_in(tmp_path, environment).returncode == 0
+    assert (tmp_path / ".local" / "tables" / "hub_reconciliation.parquet").exists()

@@ -16,6 +16,7 @@ from govbr_assets.defs.metadata.reconciliation import RECONCILIATION
 from govbr_assets.defs.resources import HubResource, PostgresResource
 from govbr_assets.errors import ConfigurationError
 from govbr_assets.io.scratch import scratch_folder
+from govbr_assets.io.storage.folder import Folder
 
 _RECORDS_ONLY: Any = {
     "telemetry": {"enabled": False},
@@ -93,11 +94,12 @@ def mend_context(
 
 
 def _check_settings(hub: HubResource) -> None:
-    """Read the settings that only a later run uses: before that one, others would have published.
+    """Look at what only a later run uses, settings and the storage: before that one, others would have published.
 
     Raises:
-        ConfigurationError: one is malformed.
+        ConfigurationError: one is malformed, or the storage is a folder that cannot be written.
     """
+    Folder(hub.storage_url).check_writable()
     _ = hub.approved_removals, hub.tags_releases
     if hub.has_reduced:
         hub.reduced_dataset()

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import IO, Any
 from uuid import uuid4
 
@@ -11,6 +12,7 @@ import fsspec
 from fsspec.spec import AbstractFileSystem
 
 from govbr_assets.errors import ConfigurationError, GovbrAssetsError
+from govbr_assets.io.environment import write_in
 from govbr_assets.io.settings import cleaned
 from govbr_assets.io.storage.errors import storage_failures
 from govbr_assets.redact import redact, remember_url
@@ -49,6 +51,21 @@ class Folder:
                 " the key where its file system looks for one (for s3 AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)."
             )
         self.url = url
+
+    def check_writable(self) -> None:
+        """Check that a folder of this machine can be written; a bucket is not asked.
+
+        Raises:
+            ConfigurationError: it cannot.
+        """
+        if "file" in self._protocols:
+            try:
+                write_in(Path(self._root))
+            except OSError as error:
+                raise ConfigurationError(
+                    f"The folder {self._root} cannot be written ({error.strerror}): set GOVBR_STORAGE_URL to a folder"
+                    " or a bucket that can."
+                ) from None
 
     @property
     def ends_with_the_process(self) -> bool:
