@@ -26,7 +26,7 @@ check: .venv/installed-test
 	$(BIN)/python -m pyright
 	$(BIN)/python -m dagster definitions validate --module-name govbr_assets.definitions --log-level warning
 
-# All of them take some three hours; `make bench BENCH=existing_ids` takes three minutes. With AGAINST=REVISION each is
+# All of them take several hours; `make bench BENCH=existing_ids` takes three minutes. With AGAINST=REVISION each is
 # measured by turns with the product of that revision.
 BENCH ?=
 AGAINST ?=
