@@ -5,6 +5,7 @@ A process comes from a fork server that has imported everything already, so that
 
 import multiprocessing
 import os
+import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from multiprocessing.context import ForkServerContext
@@ -12,8 +13,11 @@ from multiprocessing.process import BaseProcess
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
-from dagster import DagsterInstance, RetryPolicy, materialize
+from dagster import DagsterEventType, DagsterInstance, RetryPolicy, materialize
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
 from govbr_assets.dataset import Dataset
 from govbr_assets.defs.io_managers import ArrowTableIOManager, HubShardIOManager
@@ -57,6 +61,8 @@ class Wanted:
         removals: what becomes of rows that the database has nowhere.
         home: where Dagster keeps its records; empty keeps them in the process.
         patience: minutes that the run gives way to others, or waits for a busy Hub.
+        dies: of which asset and after which statement, from the first that records one of its materializations; an
+            empty name for none.
         environment: what the process has of it beside what all have.
     """
 
@@ -72,6 +78,7 @@ class Wanted:
     removals: str = "apply"
     home: str = ""
     patience: str = "0"
+    dies: tuple[str, int] = ("", 0)
     environment: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -85,12 +92,13 @@ class Wanted:
         removals: str = "apply",
         home: str = "",
         patience: str = "0",
+        dies: tuple[str, int] = ("", 0),
         environment: Mapping[str, str] = MappingProxyType({}),
     ) -> "Wanted":
         """Tell what a run of the graph in this process would use, but for the folder."""
         hub = graph.local_hub
         stack = (graph.postgres_url, graph.repo_id, hub.endpoint, hub.write_token, graph.local_viewer.url)
-        told = (first, last, commit_days, removals, home, patience, dict(environment))
+        told = (first, last, commit_days, removals, home, patience, dies, dict(environment))
         return cls(*stack, str(folder), *told)
 
 
@@ -148,6 +156,8 @@ def code_of(process: BaseProcess, seconds: float = _PATIENCE) -> int | None:
 def publish(wanted: Wanted, barrier: Barrier | None) -> None:
     """Materialize the three assets, and end this process with `PUBLISHED`, `FAILED` or `MOVED`."""
     os.environ.update(wanted.environment)
+    if wanted.dies[0]:
+        _die_in_records(*wanted.dies)
     if wanted.commit_days:
         batches.COMMIT_DAYS = wanted.commit_days
     hub = HubResource(
@@ -179,9 +189,24 @@ def publish(wanted: Wanted, barrier: Barrier | None) -> None:
             tags=span if wanted.last else None,
             run_config={"ops": {"hf_parquet_shard": {"config": {"unfolded": "leave", "removals": wanted.removals}}}},
         )
-    failed = [event.step_failure_data for event in result.all_events if event.is_step_failure]
+    failed = [each.step_failure_data for each in result.all_events if each.is_step_failure]
     causes = {each.error.cause.cls_name for each in failed if each.error and each.error.cause}
     os._exit(PUBLISHED if result.success else MOVED if causes == {"HubConflictError"} else FAILED)
+
+
+def _die_in_records(asset: str, number: int) -> None:
+    """Kill this process after so many statements from the first that records a materialization of an asset."""
+    left, marks = [number], (DagsterEventType.ASSET_MATERIALIZATION.value, f'"{asset}"')
+
+    def die(*arguments: Any) -> None:
+        _, _, text, values, *_ = arguments
+        first = text.startswith("INSERT INTO event_logs") and all(each in str(values) for each in marks)
+        if first or left[0] < number:
+            left[0] -= 1
+            if not left[0]:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    event.listen(Engine, "after_cursor_execute", die)
 
 
 def mirror(wanted: Series, barrier: Barrier | None) -> None:

@@ -200,6 +200,27 @@ def test_days_that_are_published_and_not_recorded_are_found_by_the_next_run_with
         assert {day: told[day]["existing_rows"] for day in DAYS[2:4]} == dict.fromkeys(DAYS[2:4], 2)
 
 
+@pytest.mark.parametrize(("name", "statements"), [("postgres_news_partition", 2), ("hf_parquet_shard", 6)])
+def test_a_process_that_is_killed_while_it_records_days_leaves_records_that_the_next_run_completes(
+    filled: Graph, home: Path, name: str, statements: int
+):
+    barrier = processes.context().Barrier(2)
+    wanted = Wanted.of(filled, filled.folder, DAYS[0], DAYS[-1], home=str(home), dies=(name, statements))
+    victim = processes.start(wanted, barrier)
+    barrier.wait(60)
+    assert processes.code_of(victim) == -signal.SIGKILL
+    with DagsterInstance.from_config(str(home)) as instance:
+        assert instance.get_materialized_partitions(AssetKey(name)) != set(DAYS), "it was killed too late"
+        filled.instance = instance
+        result = filled.run(DAYS[0], DAYS[-1], checks=False)
+        assert result.success
+        for each in ASSETS:
+            assert instance.get_materialized_partitions(AssetKey(each)) == set(DAYS)
+            records = instance.fetch_materializations(AssetKey(each), limit=99).records
+            assert sorted(one.partition_key or "" for one in records if one.run_id == result.run_id) == DAYS
+    assert len(filled.local_hub.store.commits(filled.repo_id)) == 2, "days are published anew"
+
+
 @asset
 def an_asset() -> None:
     """Exist, so that it can be checked."""
