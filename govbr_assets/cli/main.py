@@ -35,6 +35,7 @@ def main() -> None:
     output, errors = Stream(1), Stream(2)
     sys.stdout, sys.stderr = output.text(sys.stdout), errors.text(sys.stderr)
     with Signals() as signals:
+        sys.unraisablehook = signals.unraisable
         code = run(sys.argv[1:], signals)
     sys.stdout.flush()
     if output.problem:

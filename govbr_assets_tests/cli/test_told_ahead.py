@@ -69,6 +69,7 @@ def test_it_is_told_before_the_first_run_and_again_at_the_end(graph: Graph, envi
     assert sentence in errors.partition("reconciliation")[0]
     assert sentence in output.partition("What would be rejected")[2]
     assert "What would be done" in output
+    assert "Skipping step" not in errors
 
 
 def test_a_token_of_which_the_hub_tells_nothing_blocks_no_dry_run(graph: Graph, environment: dict[str, str]):

@@ -12,6 +12,9 @@ from dagster import AssetCheckEvaluation, AssetCheckSeverity, DagsterEvent, Dags
 from govbr_assets.defs.metadata.events import Event
 from govbr_assets.defs.sensors.error_text import words_of
 
+_SKIPPED = "Skipping step "
+"""How Dagster's own sentences begin on steps that have nothing to do, as in a dry run: none of ours."""
+
 _DAY = re.compile(r"^\d{4}-\d{2}-\d{2}: ")  # before what is said of it
 
 
@@ -47,7 +50,7 @@ class RunResult:
         """Take an entry of the run's log."""
         if event := entry.dagster_event:
             self._event(entry, event)
-        elif entry.level in (logging.INFO, logging.WARNING):
+        elif entry.level in (logging.INFO, logging.WARNING) and not entry.user_message.startswith(_SKIPPED):
             self._sentence(entry.user_message)
 
     def _sentence(self, sentence: str) -> None:
