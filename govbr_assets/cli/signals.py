@@ -30,7 +30,7 @@ class Signals:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         signal.set_wakeup_fd(-1)
-        _ = self.exit_code  # notes the last one before the pipe goes
+        self._note()  # the last one, before the pipe goes
         os.close(self._reader)
         os.close(self._writer)
         self._reader = -1
@@ -38,12 +38,16 @@ class Signals:
     @property
     def exit_code(self) -> int:
         """What shells report of a process that the last signal has ended: 130 or 143; 0 if none has come."""
+        self._note()
+        return 128 + self._seen if self._seen else 0
+
+    def _note(self) -> None:
+        """Remember the last signal that Python has noted."""
         try:
             noted = os.read(self._reader, 4096)
         except OSError:  # nothing is noted, or the pipe is gone
             noted = b""
         self._seen = next((each for each in reversed(noted) if each in _ENDING), self._seen)
-        return 128 + self._seen if self._seen else 0
 
     def unraisable(self, found: "sys.UnraisableHookArgs") -> None:
         """Say what went wrong where nobody can catch it, unless a signal has come: objects that it left half made."""
