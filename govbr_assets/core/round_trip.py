@@ -160,7 +160,10 @@ def _new(value: Any) -> Any:
     if isinstance(value, list):
         return CommentedSeq(map(_new, value))
     node = yaml.representer.SafeRepresenter().represent_data(value)
-    if isinstance(value, str) and yaml.SafeLoader("").resolve(yaml.ScalarNode, value, (True, False)) != node.tag:
+    if isinstance(value, str) and (
+        yaml.SafeLoader("").resolve(yaml.ScalarNode, value, (True, False)) != node.tag
+        or "?" in value  # which PyYAML takes for a key within brackets
+    ):
         return DoubleQuotedScalarString(value)
     return PlainScalarString(node.value)  # a str would get the quotes of the scalar that it replaces
 

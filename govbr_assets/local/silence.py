@@ -74,6 +74,14 @@ class SilentNetwork:
         self.silent = True
 
 
+def is_available() -> bool:
+    """Return whether the kernel drops packets for this user: some allow it to root only."""
+    with suppress(OSError), socket.socket() as own:
+        _swallow(own)
+        return True
+    return False
+
+
 @contextmanager
 def silent_network(server: Path, after: int | None = None) -> Iterator[SilentNetwork]:
     """Run a proxy to a server's Unix socket."""

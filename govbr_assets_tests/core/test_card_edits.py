@@ -77,6 +77,21 @@ def lines_of(text: str) -> dict[str, str]:
     return {str(key.value): part for (key, _), part in zip(root.value, parts, strict=True)}
 
 
+@pytest.mark.parametrize("text", ["0?", "?0", "why? not", "a, b", "a: b", "}", "#"])
+@pytest.mark.parametrize("front", ["{a: 1}", "a: 1", "a: {}"])
+def test_a_text_is_added_so_that_readers_can_load_it_within_brackets_too(front: str, text: str):
+    def add(found: MutableMapping[Any, Any]) -> None:
+        found["b"] = text
+        found["c"] = {text: [text]}
+        if isinstance(found["a"], dict):
+            found["a"]["x"] = text
+
+    card = Card.parse(f"---\n{front}\n---\n".encode())
+    wish = card.metadata.copy()
+    add(wish)
+    assert same(read(card.edited(add).text)[0], wish)
+
+
 @settings(max_examples=80, deadline=None)
 @given(metadata(), styles, st.data())
 @example({"a": math.nan, "b": "yes", "c": ["no", True]}, {}, None)

@@ -187,7 +187,7 @@ UNREADABLE = {
     "---\nlicense: mit\n---\n# Notícias\n".encode("cp1252"): "not UTF-8: byte 0xED in line 4",
     b"---\nlicense: mit\ntitle: \xff\n---\n": "not UTF-8: byte 0xFF in line 3",
     b"---\nlicense: mit\nx: !!python/tuple [1, 2]\n---\n": r"README.md on the Hub .* line 3: .*python/tuple",
-    b"---\nreleased: 2024-02-31\n---\n": "line 2: .*day is out of range",
+    b"---\nreleased: 2024-02-31\n---\n": "line 2: .*day .*range",
     b"---\n\nop: =\n---\n": "line 3: .*tag:yaml.org,2002:value",
     b"---\na: !!int x\n---\n": "line 2: .*invalid literal",
     b"---\na: &a [*a]\n---\n": "README.md",
