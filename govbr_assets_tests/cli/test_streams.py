@@ -1,6 +1,7 @@
 """Commands whose standard output or error takes nothing: they end with a sentence where one can be read."""
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from govbr_assets_tests.cli.command import environment_of
 from govbr_assets_tests.graph import Graph
 
-COMMAND = f"{sys.executable} -m govbr_assets"
+COMMAND = f"{shlex.quote(sys.executable)} -m govbr_assets"
 FULL = "error: Standard output cannot be written (No space left on device)"
 CLOSED = "error: Standard output is closed"
 
