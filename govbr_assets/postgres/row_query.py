@@ -22,7 +22,12 @@ _IN_WINDOW = "(n.published_at >= '{}'::timestamptz AND n.published_at < '{}'::ti
 
 _IDS = "(SELECT jsonb_array_elements_text({}))"
 _NAMED = f"n.unique_id::text IN {_IDS}"
-_NAMED_BY_EITHER = f"({_NAMED} OR n.legacy_unique_id::text IN {_IDS})"
+
+# Each kind of id by its own index: for `OR` PostgreSQL would read the whole table. As an array, since a join might
+# compute the columns of other rows first, of which one may fail.
+_NAMED_BY_EITHER = f"""n.id = ANY (ARRAY(
+        SELECT u.id FROM news u WHERE u.unique_id::text IN {_IDS}
+        UNION ALL SELECT u.id FROM news u WHERE u.legacy_unique_id::text IN {_IDS}))"""
 
 # A legacy id counts only if no row has it as its unique_id, and only for the claimant with the lowest id. Ids are
 # compared as text, as on the Hub; for varchar and text the cast is free and an index is used.
@@ -96,7 +101,7 @@ def ids_query(_: DatasetSpec, catalogue: Catalogue, wanted: str) -> str:
     Raises:
         SourceError: the role may not read a column.
     """
-    catalogue.require(["unique_id", *(["legacy_unique_id"] if catalogue.has_legacy else [])])
+    catalogue.require(["unique_id", *(["id", "legacy_unique_id"] if catalogue.has_legacy else [])])
     legacy = "n.legacy_unique_id::text" if catalogue.has_legacy else "NULL::text"
     return f"SELECT n.unique_id::text AS unique_id, {legacy} AS legacy_unique_id FROM news n WHERE {wanted}"
 

@@ -14,8 +14,8 @@ from govbr_assets.local.load import load
 from govbr_assets.local.news import sample_news
 from govbr_assets.postgres.connection import Database
 from govbr_assets.postgres.key_query import HASH_JOINS, keys_query
-from govbr_assets.postgres.news import NewsTable
-from govbr_assets.postgres.row_query import in_window
+from govbr_assets.postgres.news import BuildQuery, NewsTable
+from govbr_assets.postgres.row_query import ids_query, in_window, named, rows_query, too_large_query
 from govbr_assets.publications import NEWS
 from govbr_assets_tests.sql import execute
 
@@ -294,6 +294,20 @@ def test_the_query_for_keys_joins_by_hash_whatever_the_planner_expects(postgres_
         plan = str(cursor.fetchall())
     assert "Hash" in plan
     assert "Nested Loop" not in plan
+
+
+@pytest.mark.parametrize("build", [rows_query, too_large_query, ids_query])
+def test_rows_with_some_ids_are_found_by_an_index_for_either_id(postgres_url: str, build: BuildQuery):
+    """Each differing day asks for such rows: a query that reads the whole table makes the days cost rows each."""
+    with adbc.connect(postgres_url, autocommit=True) as connection, connection.cursor() as cursor:
+        cursor.adbc_statement.set_options(**{"adbc.postgresql.use_copy": "false"})  # it takes no EXPLAIN
+        for plan in ("seqscan", "hashjoin", "mergejoin"):  # which the planner prefers for a small table
+            cursor.execute(f"SET enable_{plan} = off")
+        catalogue = NewsTable(postgres_url, NEWS)._catalogue
+        cursor.execute(f"EXPLAIN {build(NEWS, catalogue, named(catalogue, ['a', 'b']))}")
+        plan = str(cursor.fetchall())
+    for name in ("unique_id", "legacy_unique_id"):
+        assert f"Index Cond: (({name})::text = (jsonb_array_elements_text(" in plan
 
 
 def test_a_table_without_legacy_ids_has_keys_all_the_same(url: str):
