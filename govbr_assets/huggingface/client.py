@@ -229,8 +229,11 @@ class RepoClient:
 
     def open(self, file: DataFile) -> IO[bytes]:
         """Open a file for reading ranges of it; nothing travels but what is read."""
-        storage = self._storage
-        return cast(IO[bytes], RemoteFile(self.address(file), file.content, file.size, lambda: self.token, storage))
+        return cast(IO[bytes], self.remote(file))
+
+    def remote(self, file: DataFile) -> RemoteFile:
+        """Return a file of which several ranges can be fetched at the same time."""
+        return RemoteFile(self.address(file), file.content, file.size, lambda: self.token, self._storage)
 
     def address(self, file: DataFile) -> str:
         """Return the URL that gives the contents of a file at its revision, or leads to them."""

@@ -10,10 +10,12 @@ from govbr_assets.errors import HubUnavailableError
 from govbr_assets.huggingface.blob import Blob
 from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.errors import translated_errors
+from govbr_assets.huggingface.remote_file import RemoteFile
 from govbr_assets.huggingface.snapshot import DataFile
 
 _PIECE = 4 << 20  # bytes of one request
-_MAX_SHORT = 5  # responses that may be shorter than requested
+_AT_ONCE = 3  # pieces, each of which is in memory
+_MAX_SHORT = 5  # responses in a row that may be shorter than requested
 
 
 def fetch(hub: RepoClient, file: DataFile, path: Path) -> None:
@@ -40,14 +42,25 @@ def fetched(hub: RepoClient, file: DataFile) -> bytes:
 
 
 def _pieces(hub: RepoClient, file: DataFile) -> Iterator[bytes]:
-    """Fetch a file in pieces; request the rest of a response that was cut off."""
-    most = file.size // _PIECE + _MAX_SHORT
-    with translated_errors(hub.repo_id, f"fetching {file.path}"), hub.open(file) as remote:
-        for _ in range(most):
-            if not (piece := remote.read(_PIECE)):
-                return
+    """Fetch a file in pieces, some at the same time; request the rest of a response that was cut off."""
+    starts = range(0, file.size, _PIECE)
+    with translated_errors(hub.repo_id, f"fetching {file.path}"), hub.remote(file) as remote:
+        parts = [(start, min(start + _PIECE, file.size)) for start in starts]
+        for (start, end), piece in zip(parts, remote.ranges(parts, _AT_ONCE), strict=True):
             yield piece
-    raise HubUnavailableError(f"{file.path} comes from the Hub in too small pieces: {most} answers were cut off.")
+            yield from _rest(remote, file, start + len(piece), end)
+
+
+def _rest(remote: RemoteFile, file: DataFile, start: int, end: int) -> Iterator[bytes]:
+    """Fetch what a response lacks that was cut off."""
+    for _ in range(_MAX_SHORT):
+        if start == end:
+            return
+        piece = remote.range(start, end)
+        start += len(piece)
+        yield piece
+    if start < end:
+        raise HubUnavailableError(f"{file.path} comes from the Hub in too small pieces: {_MAX_SHORT} were cut off.")
 
 
 def _check(file: DataFile, content: Blob) -> None:

@@ -112,11 +112,11 @@ class RemoteFile(RangeFile):
         super().__init__(size)
         self._address, self._content, self._token, self._storage = address, content, token, storage
 
-    def ranges(self, wanted: Sequence[tuple[int, int]]) -> Iterator[bytes]:
+    def ranges(self, wanted: Sequence[tuple[int, int]], workers: int = _AT_ONCE) -> Iterator[bytes]:
         """Fetch ranges, half-open, at the same time as soon as it is known where the content lies."""
         alone = 0 if self._storage.get(self._content) else 1
         yield from (self.range(*each) for each in wanted[:alone])
-        yield from map_ordered(lambda each: self.range(*each), wanted[alone:], min(_AT_ONCE, len(wanted) - alone))
+        yield from map_ordered(lambda each: self.range(*each), wanted[alone:], min(workers, len(wanted) - alone))
 
     def range(self, start: int, end: int) -> bytes:
         """Fetch a range from the storage that is known, or from where the Hub leads to. Safe to use from any thread."""
