@@ -47,7 +47,7 @@ def run(arguments: list[str], signals: Signals) -> int:
     """Run a command.
 
     Args:
-        arguments: of the command line, without the name.
+        arguments: of the command line, without the name; none ask for help.
         signals: what has come by signals.
 
     Returns:
@@ -55,7 +55,7 @@ def run(arguments: list[str], signals: Signals) -> int:
     """
     as_json = "--json" in arguments
     try:
-        return commands.main(arguments, prog_name=NAME, standalone_mode=False, obj=signals) or 0
+        return commands.main(arguments or ["--help"], prog_name=NAME, standalone_mode=False, obj=signals) or 0
     except click.UsageError as error:
         path = error.ctx.command_path if error.ctx else NAME
         return print_error(f"{error.format_message().rstrip('.')}: see {path} --help.", _USAGE, as_json=as_json)

@@ -5,6 +5,7 @@ import click
 from govbr_assets.cli.progress import progress
 from govbr_assets.cli.show import print_conclusion, print_days, print_json, print_lines, print_table
 from govbr_assets.cli.signals import Signals
+from govbr_assets.core.counting import count
 from govbr_assets.definitions import dagster_home, defs
 from govbr_assets.defs.in_process.bootstrap import check_reachable, mend_context, temporary_instance
 from govbr_assets.defs.in_process.mend import mend as do_mend
@@ -59,8 +60,9 @@ def _print(report: MendReport) -> None:
     """Print what differed, what was done, and what is left and why."""
     if report.assessment:
         print_lines(str(report.assessment))
-    oldest = f", the oldest {_SHOWN} of them" if len(report.differed) > _SHOWN else ""
-    print_days(f"What differed: {len(report.differed)} days{oldest}", report.differed[:_SHOWN])
+    days = count(len(report.differed), "day")
+    oldest = "the oldest first" if len(report.differed) <= _SHOWN else f"the oldest {_SHOWN} of them"
+    print_days(f"What differed: {days}, {oldest}", report.differed[:_SHOWN])
     print_table(
         "What would be done" if report.dry_run else "What was done",
         ["run", "days", "outcome"],

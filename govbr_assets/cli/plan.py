@@ -8,6 +8,7 @@ import click
 from govbr_assets.cli.progress import progress
 from govbr_assets.cli.show import print_conclusion, print_json, print_table
 from govbr_assets.cli.signals import Signals
+from govbr_assets.core.counting import count
 from govbr_assets.core.date_ranges import DateRange
 from govbr_assets.definitions import dagster_home, defs
 from govbr_assets.defs.in_process.bootstrap import check_reachable, hub_of, postgres_of
@@ -73,7 +74,12 @@ def _conclusion(report: PlanReport) -> str:
     """Say what it comes to."""
     if report.problem:
         return f"Nothing can be told: {report.problem}"
-    rejected = f" {len(report.rejected)} days would be rejected, in full or in part." if report.rejected else ""
+    rejected = (
+        f" {count(len(report.rejected), 'day')} would be rejected, in full or in part." if report.rejected else ""
+    )
     if not report.days:
         return f"Nothing of {report.span} would change.{rejected}"
-    return f"{len(report.days)} days would change, by {report.commits} commits; nothing was published.{rejected}"
+    return (
+        f"{count(len(report.days), 'day')} would change, by {count(report.commits, 'commit')}; nothing was published."
+        f"{rejected}"
+    )

@@ -53,7 +53,7 @@ def print_error(sentence: str, code: int, *, as_json: bool) -> int:
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table with a title; nothing if it has no rows.
+    """Print a table with a title, and an empty line after it; nothing if it has no rows.
 
     Args:
         title: of the table.
@@ -69,8 +69,9 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
     for row in found:
         table.add_row(*(Text(f"{cell:,}" if isinstance(cell, int) else str(cell)) for cell in row))
     if found:
-        _print(Text(f"\n{title}", style="bold"))
+        _print(Text(title, style="bold"))
         _print(table)
+        _print(Text())
 
 
 def print_days(title: str, days: Iterable[Mapping[str, object]]) -> None:
@@ -79,23 +80,24 @@ def print_days(title: str, days: Iterable[Mapping[str, object]]) -> None:
 
 
 def print_facts(facts: Mapping[str, str]) -> None:
-    """Print names and what is to be said of each, a line each."""
+    """Print names and what is to be said of each, a line each, and an empty one."""
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="dim")
     table.add_column(overflow="fold")
     for name, value in facts.items():
         table.add_row(Text(name), Text(value))
     _print(table)
+    _print(Text())
 
 
 def print_lines(text: str) -> None:
-    """Print lines as they are."""
-    console().print(Text(text), soft_wrap=True)
+    """Print lines as they are, and an empty one."""
+    console().print(Text(f"{text}\n"), soft_wrap=True)
 
 
 def print_conclusion(sentence: str, *, holds: bool) -> None:
     """Print what it comes to."""
-    console().print(Text(f"\n{sentence}", style="bold green" if holds else "bold red"), soft_wrap=True)
+    console().print(Text(sentence, style="bold green" if holds else "bold red"), soft_wrap=True)
 
 
 def _print(something: Table | Text) -> None:

@@ -10,6 +10,7 @@ from rich.text import Text
 from govbr_assets.cli.progress import progress
 from govbr_assets.cli.show import console, print_conclusion, print_days, print_facts, print_json
 from govbr_assets.core.calendar_lines import DIFFERS, LEGEND, calendar_lines
+from govbr_assets.core.counting import count
 from govbr_assets.core.day_counts import worst
 from govbr_assets.core.days import Day
 from govbr_assets.definitions import dagster_home, defs
@@ -22,6 +23,7 @@ from govbr_assets.operations.status import DatasetStatus
 from govbr_assets.operations.status import status as look
 from govbr_assets.publications import REDUCED
 
+_NO_REPO = "no repo yet, or none that the token may read"
 _SHOWN = 20  # days that differ, the worst first
 
 
@@ -98,7 +100,8 @@ def _print(found: DatasetStatus, reduced_repo: str, deep_at: datetime | None) ->
     mirrored = {"reduced": _mirror(reduced_repo, found.mirror)} if found.mirror else {}
     print_facts(_facts(found, deep_at) | mirrored)
     _print_calendar(found)
-    print_days(f"Days that differ: {found.differing.num_rows}", _worst(found, _SHOWN))
+    differing = found.differing.num_rows
+    print_days(f"Days that differ: {differing:,}, the worst first", _worst(found, _SHOWN))
     words = "The Hub equals PostgreSQL." if found.holds else "The Hub differs from PostgreSQL: run govbr-assets mend."
     print_conclusion(words, holds=found.holds)
 
@@ -109,13 +112,13 @@ def _facts(found: DatasetStatus, deep_at: datetime | None) -> dict[str, str]:
     release = (
         f"release {found.tag}{'' if found.tag_is_head else ' and commits since'}" if found.tag else "no release yet"
     )
-    files = f"{len(found.head.data_files)}, {found.shards} of them shards of days"
+    files = f"{len(found.head.data_files):,}, {found.shards:,} of them shards of days"
     facts = {
         "dataset": found.repo,
-        "head": f"{found.head.revision[:8]} ({release})" if found.head.revision else "no repo yet",
+        "head": f"{found.head.revision[:8]} ({release})" if found.head.revision else _NO_REPO,
         "rows": f"{totals['hub_rows']:,} on the Hub, {totals['postgres_rows']:,} in PostgreSQL",
         "days": f"{found.days_with('hub_rows'):,} on the Hub, {found.days_with('postgres_rows'):,} in PostgreSQL",
-        "files": f"{files}, {waiting} of another origin or schema: to be compacted" if waiting else files,
+        "files": f"{files}, {waiting:,} of another origin or schema: to be compacted" if waiting else files,
         "newest day": _newest(found),
         "contents": f"last compared {deep_at:%Y-%m-%d %H:%M} UTC"
         if deep_at
@@ -123,9 +126,9 @@ def _facts(found: DatasetStatus, deep_at: datetime | None) -> dict[str, str]:
         "commits": f"{found.commits_left} of {COMMITS} left in this hour, by the history; the Hub does not say",
     }
     if rows := totals["undated_surplus"]:
-        facts["without a day"] = f"{rows} rows: govbr-assets mend says how many removals to approve"
+        facts["without a day"] = f"{count(rows, 'row')}: govbr-assets mend says how many removals to approve"
     if rows := found.found.left_out.rows:
-        facts["unpublishable"] = f"{rows} rows of PostgreSQL: {found.found.left_out.examples[0]}"
+        facts["unpublishable"] = f"{count(rows, 'row')} of PostgreSQL: {found.found.left_out.examples[0]}"
     return facts
 
 
@@ -136,27 +139,29 @@ def _newest(found: DatasetStatus) -> str:
     age = (Day.at(found.now).date - found.newest_day).days
     newer = found.newest_postgres_day and found.newest_postgres_day > found.newest_day
     behind = f"; PostgreSQL has {found.newest_postgres_day}" if newer else ""
-    return f"{found.newest_day}, {f'{age} days ago' if age > 1 else 'yesterday' if age else 'today'}{behind}"
+    return f"{found.newest_day}, {f'{age:,} days ago' if age > 1 else 'yesterday' if age else 'today'}{behind}"
 
 
 def _mirror(repo: str, mirror: ProjectionComparison) -> str:
     """Say how far the reduced dataset is behind."""
     if not mirror.reduced:
-        return f"{repo}: no repo yet"
+        return f"{repo}: {_NO_REPO}"
     if not mirror.differences:
         return f"{repo} mirrors the newest revision"
-    behind = "nobody knows how many commits" if mirror.behind is None else f"{mirror.behind} commits"
-    return f"{repo} differs in {len(mirror.differences)} files, {behind} behind"
+    behind = "nobody knows how many commits" if mirror.behind is None else count(mirror.behind, "commit")
+    return f"{repo} differs in {count(len(mirror.differences), 'file')}, {behind} behind"
 
 
 def _print_calendar(found: DatasetStatus) -> None:
     """Draw a year a line."""
     terminal, lines = console(), calendar_lines(found.found.days)
     if lines:
-        terminal.print(Text(f"\nCoverage by year and week ({LEGEND})", style="bold"), soft_wrap=True)
+        terminal.print(Text(f"Coverage by year and week ({LEGEND})", style="bold"), soft_wrap=True)
     for each in lines:
         weeks = Text(each.weeks.ljust(54), style="green")
         weeks.highlight_words([DIFFERS], "bold red")
         counted = f" {each.rows:>9,} rows on {each.days:>3} days"
         differing = Text(f", {each.differing} differ" if each.differing else "", style="red")
         terminal.print(Text(f"{each.year} ") + weeks + Text(counted) + differing, soft_wrap=True)
+    if lines:
+        terminal.print()

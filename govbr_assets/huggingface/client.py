@@ -20,6 +20,7 @@ from huggingface_hub.utils import (
     validate_repo_id,
 )
 
+from govbr_assets.core.counting import count
 from govbr_assets.core.layout import CARD_PATH
 from govbr_assets.errors import ConfigurationError, GovbrAssetsError, HubUnavailableError, UnknownRevisionError
 from govbr_assets.huggingface.connections import keep_open
@@ -40,6 +41,7 @@ from govbr_assets.redact import remember
 disable_progress_bars()  # they would fill the run's log
 keep_open()
 
+_MISSING = 404
 _PATHS = 400  # of one question, which a commit of ours needs one or two of
 
 
@@ -103,7 +105,7 @@ class RepoClient:
 
         Raises:
             HubUnavailableError: the Hub is out of reach.
-            HubDeniedError: the token is refused.
+            HubDeniedError: the token is refused, or there is none and the repo is private, or not there.
         """
         revision = self.head_revision()
         if revision and (listed or not self.revisions.get(revision)):
@@ -120,11 +122,18 @@ class RepoClient:
             self._small.card(head.files[CARD_PATH].content, partial(bytes, head.card))
 
     def head_revision(self) -> str | None:
-        """Ask which commit is the newest one; None if there is no repo. Raises as `head` does."""
+        """Ask which commit is the newest one; None if there is no repo that the token may know of.
+
+        Raises:
+            HubUnavailableError: the Hub is out of reach.
+            HubDeniedError: the token is refused, or there is none and the repo is private, or not there.
+        """
         with translated_errors(self.repo_id, "asking for the head"):
             try:
                 revision = self.api.dataset_info(self.repo_id).sha or ""
-            except RepositoryNotFoundError:
+            except RepositoryNotFoundError as error:
+                if error.response.status_code != _MISSING:  # which the client says of any repo that it may not see
+                    raise
                 self.revisions.told = ""
                 return None
         self.revisions.told = revision
@@ -261,7 +270,7 @@ class RepoClient:
             ParentConflictError: the head is another commit by now.
         """
         operations = operations_of(changes.put, changes.delete, changes.copy, taken)
-        with translated_errors(self.repo_id, f"committing {len(operations)} files"):
+        with translated_errors(self.repo_id, f"committing {count(len(operations), 'file')}"):
             try:
                 for group in uploads_ahead(operations, changes.fresh):  # nobody sees them before the commit names them
                     self.api.preupload_lfs_files(self.repo_id, group, repo_type="dataset")

@@ -8,6 +8,7 @@ from itertools import chain, takewhile
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
+from govbr_assets.core.counting import count
 from govbr_assets.errors import HubUnavailableError
 from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.errors import HubBusyError, ParentConflictError
@@ -111,7 +112,9 @@ def _check_head_and_quota(client: RepoClient, parent: str, log: Log) -> None:
     if len(recent) < COMMITS:
         return
     free_at = recent[COMMITS - 1] + WINDOW
-    reason = f"{client.repo_id} has had {len(recent)} commits within the hour, and the Hub takes no more before"
+    reason = (
+        f"{client.repo_id} has had {count(len(recent), 'commit')} within the hour, and the Hub takes no more before"
+    )
     reason += f" {free_at:%H:%M:%S} UTC."
     _check_wait(client, (free_at - now).total_seconds(), reason)
     log(f"{reason} Waiting until then.")

@@ -12,6 +12,7 @@ import pyarrow as pa
 from huggingface_hub.errors import (
     HfHubHTTPError,
     HTTPError,  # pyright: ignore[reportPrivateImportUsage] - its HTTP
+    RepositoryNotFoundError,
     RevisionNotFoundError,
 )
 
@@ -160,6 +161,11 @@ def _translate(error: HfHubHTTPError, repo_id: str, doing: str) -> GovbrAssetsEr
         return ParentConflictError(text)
     if status in (409, 429):
         return HubBusyError(text, _seconds(error.response.headers.get("Retry-After"), message))
+    if status == 401 and isinstance(error, RepositoryNotFoundError):
+        return HubDeniedError(
+            f"{text}. It says so of private repos and of missing ones where there is no token, or none that it takes:"
+            f" set HF_TOKEN to one that may read {repo_id}, and write to it if something is to be published."
+        )
     if status in (401, 402, 403):
         return _denied(status, message, repo_id, doing)
     if status in (404, 405) and "X-Error-Code" not in error.response.headers:

@@ -1,10 +1,12 @@
 """`make dev`: `dagster dev` on the local stack, which stays between two runs."""
 
+import shlex
 import signal
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -45,14 +47,16 @@ def dev(folder: Path, port: int, delay: float = 0.0) -> int:
         first = date.fromisoformat(min(days, default=first.isoformat()))
         quiet = ["-W", "ignore:Function"]  # `dg` supersedes this command; it would need a project folder around it
         command = [sys.executable, *quiet, "-m", "dagster", "dev", "-m", "govbr_assets"]
+        settings = stack.environment(first, reduced=True)
+        file = _write_settings(folder, settings)
         server = subprocess.Popen(
             [*command, "-h", "127.0.0.1", "-p", str(port), "--log-level", "warning"],
-            env=stack.environment(first, reduced=True),
+            env=settings,
             cwd=folder,  # Dagster would warn about the dagster.yaml of the checkout, which is not the stack's
             start_new_session=True,  # Ctrl-C comes to us; we tell Dagster, and keep the stack up until it has stopped
         )
         try:
-            return _serve(server, port, stack)
+            return _serve(server, port, stack, file)
         except KeyboardInterrupt:
             print("\nStopping ...", flush=True)
             return 0
@@ -60,13 +64,23 @@ def dev(folder: Path, port: int, delay: float = 0.0) -> int:
             _stop(server)
 
 
-def _serve(server: subprocess.Popen[bytes], port: int, stack: LocalStack) -> int:
+def _write_settings(folder: Path, environment: Mapping[str, str]) -> Path:
+    """Write the settings of the stack into a file that a shell reads, for other commands; return its path."""
+    names = sorted(name for name in environment if name.startswith(("GOVBR_", "HF_", "DAGSTER_")))
+    file = folder.absolute() / "settings.sh"
+    file.write_text("".join(f"export {name}={shlex.quote(environment[name])}\n" for name in names))
+    return file
+
+
+def _serve(server: subprocess.Popen[bytes], port: int, stack: LocalStack, settings: Path) -> int:
     """Return where the UI is as soon as it answers, and wait for it to end."""
     while server.poll() is None and not _answers(port):
         time.sleep(0.2)
     if server.poll() is None:
         print(
-            f"\nDagster:  http://127.0.0.1:{port}\nHub:      {stack.hub.endpoint}\nCtrl-C stops all of it.\n",
+            f"\nDagster:  http://127.0.0.1:{port}\nHub:      {stack.hub.endpoint}"
+            f"\nFor govbr-assets in another terminal:  source {shlex.quote(f'{settings}')}"
+            "\nCtrl-C stops all of it.\n",
             flush=True,
         )
     return server.wait()

@@ -11,6 +11,7 @@ from dagster import AssetCheckKey, AssetKey, DagsterInstance
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 from huggingface_hub import HfApi
 
+from govbr_assets.core.counting import count
 from govbr_assets.core.days import Day
 from govbr_assets.core.gitignore import GITIGNORE
 from govbr_assets.core.layout import CARD_PATH, CHANGELOG_PATH
@@ -113,7 +114,8 @@ class Show:
         """Print how many shards and commits the Hub has; return its head."""
         head = self._dataset.client.head()
         commits = len(self.stack.hub.store.commits(REPO_ID, head.revision or "")) - 1  # the first one makes the repo
-        self.step(f"{text}: {len(head.data_files)} shards, {commits} commits, head {str(head.revision)[:8]}")
+        counted = f"{count(len(head.data_files), 'shard')}, {count(commits, 'commit')}"
+        self.step(f"{text}: {counted}, head {str(head.revision)[:8]}")
         return head
 
     def table(self, head: Snapshot) -> bool:

@@ -18,6 +18,7 @@ from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.stranger import as_others_write, write
 from govbr_assets_tests.tables import shard
 
+CONCLUSION = "The Hub equals PostgreSQL."
 SECRET = "s3cr3t-p4ssw0rd"
 
 
@@ -51,6 +52,40 @@ def test_what_cannot_be_published_is_left_with_its_sentence_and_the_rest_is_publ
     assert code == 1
     assert "Days that differ: 2" in output
     assert graph.ids() == {"data/train-2026-01-15.parquet": ["a", "b"]}
+
+
+def test_a_dry_run_counts_each_row_once_whatever_it_looks_at_first(graph: Graph, environment: dict[str, str]):
+    for day in ("2026-01-10", "2026-01-12", "2026-01-15", "2026-03-01"):
+        graph.insert(f"old-{day}", day=day)
+    graph.execute("ALTER TABLE news DISABLE TRIGGER news_touch")
+    graph.execute("UPDATE news SET created_at = now() - interval '9 days', updated_at = now() - interval '9 days'")
+    assert document(environment, "mend", "--dry-run")[0] == 0  # from now on its records know the days that differ
+    for day in ("2026-01-10", "2026-01-15"):
+        graph.insert(f"late-{day}", day=day)
+    code, told = document(environment, "mend", "--dry-run")
+    days = [(run["days"], run["done"]) for run in told["runs"] if run["job"] == "daily_sync"]
+    assert (code, days) == (0, [("2026-01-10..2026-01-15", "rows: 5 added"), ("2026-03-01", "rows: 1 added")])
+
+
+def test_without_a_command_it_helps(environment: dict[str, str]):
+    code, output, errors = command(environment)
+    assert (code, errors, output.splitlines()[0]) == (0, "", "Usage: govbr-assets [OPTIONS] COMMAND [ARGS]...")
+
+
+def test_results_begin_with_their_first_line_and_end_with_the_conclusion(graph: Graph, environment: dict[str, str]):
+    graph.insert("a", day="2026-01-15")
+    first = {
+        "plan 2026-01-15": "What a sync of 2026-01-15 would change",
+        "mend": "What differed: 1 day, the oldest first",
+    }
+    last = {"plan 2026-01-15": "1 day would change, by 1 commit; nothing was published.", "mend": CONCLUSION}
+    for words, line in first.items():
+        output = command(environment, *words.split())[1]
+        assert (output.splitlines()[0], output.splitlines()[-2:]) == (line, ["", last[words]])
+        assert "\n\n\n" not in output
+    output = command(environment, "status")[1]
+    assert (output.partition(" ")[0], output.splitlines()[-2:]) == ("dataset", ["", CONCLUSION])
+    assert "\n\n\n" not in output
 
 
 CARDS = {

@@ -11,6 +11,7 @@ import pytest
 from govbr_assets.local.hub.access import Tokens
 from govbr_assets.local.hub.actions import answer
 from govbr_assets.local.hub.faults import Fault
+from govbr_assets.local.hub.store import Visibility
 from govbr_assets_tests.cli.command import command, document, environment_of
 from govbr_assets_tests.graph import ROOT, Graph
 from govbr_assets_tests.stranger import write
@@ -31,13 +32,44 @@ def sibling(graph: Graph, environment: dict[str, str]) -> Graph:
     return replace(graph, repo_id=environment["GOVBR_REDUCED_REPO_ID"])
 
 
+def without_token(environment: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environment.items() if name != "HF_TOKEN"}
+
+
 def tokens(graph: Graph, environment: dict[str, str]) -> dict[str, dict[str, str]]:
     """Name environments by what their token lacks."""
-    without = {name: value for name, value in environment.items() if name != "HF_TOKEN"}
     return {
-        "There is no token": without,
         "403": environment | {"HF_TOKEN": graph.local_hub.read_token},
+        "There is no token": without_token(environment),
     }
+
+
+@pytest.mark.parametrize("visibility", ["private", None], ids=["a private repo", "no repo yet"])
+def test_every_command_tells_at_once_of_a_repo_that_it_cannot_see_without_a_token(
+    graph: Graph, environment: dict[str, str], visibility: Visibility | None
+):
+    if visibility:
+        graph.local_hub.store.create(graph.repo_id, visibility)
+    for words in (["status"], ["plan", "2026-01-15"], ["mend", "--dry-run"], ["mend"]):
+        graph.local_hub.faults.forget()
+        code, told = document(without_token(environment), *words)
+        assert (code, [*told]) == (1, ["error"])
+        assert told["error"].startswith(f"The Hub answered 401 while asking for the head in {graph.repo_id}")
+        assert f"set HF_TOKEN to one that may read {graph.repo_id}" in told["error"]
+        assert len(graph.local_hub.faults.seen("GET", "")) == 1  # nothing is tried again that cannot change
+
+
+def test_a_mend_ends_before_it_would_publish_if_the_token_may_not(graph: Graph, environment: dict[str, str]):
+    graph.local_hub.store.create(graph.repo_id, "public")
+    base = graph.head.revision
+    for reason, changed in tokens(graph, environment).items():
+        code, told = document(changed, "mend")
+        assert (code, told["holds"], [run["job"] for run in told["runs"]]) == (1, False, ["reconciliation"])
+        assert reason in told["problem"]
+        assert graph.repo_id in told["problem"]
+        assert "HF_TOKEN" in told["problem"]
+        assert not graph.local_hub.faults.seen("POST", "/(preupload|commit)/")
+    assert graph.head.revision == base
 
 
 @pytest.mark.parametrize("is_there", [True, False], ids=["a repo", "no repo yet"])
@@ -46,7 +78,7 @@ def test_a_dry_run_and_a_plan_tell_that_a_token_may_not_write(
 ):
     if is_there:
         graph.local_hub.store.create(graph.repo_id, "public")
-    for reason, changed in tokens(graph, environment).items():
+    for reason, changed in [*tokens(graph, environment).items()][: 2 if is_there else 1]:
         code, told = document(changed, "mend", "--dry-run")
         assert (code, told["holds"], told["problem"]) == (1, False, "")
         assert {run["job"] for run in told["runs"]} == {"reconciliation", "daily_sync"}

@@ -23,6 +23,7 @@ from govbr_assets.io.storage.folder import Folder
 from govbr_assets.local.hub import LocalHub
 from govbr_assets.local.hub.actions import Action, answer, call, cut
 from govbr_assets.local.hub.faults import Fault
+from govbr_assets.local.hub.store import Visibility
 from govbr_assets.publications import NEWS
 from govbr_assets_tests import stranger
 from govbr_assets_tests.tables import DAY, encode, shard, usual_card
@@ -202,6 +203,34 @@ def test_a_token_that_is_revoked_is_told_and_not_taken_for_an_empty_hub(
     write(**{"README.md": b"---\nlicense: mit\n---\nhi\n"})
     with pytest.raises(HubDeniedError, match="HF_TOKEN"):
         Dataset.open(hub.client.repo_id, NEWS, token="hf_revoked", endpoint=local_hub.endpoint).client.head()
+
+
+REFUSALS = {
+    "no token, and the Hub does not say which": (401, "RepoNotFound", "Invalid username or password."),
+    "a token that has expired": (401, "", 'User Access Token "daily" is expired'),
+    "a gated repo": (403, "GatedRepo", "Access to this dataset is restricted"),
+}
+
+
+@pytest.mark.parametrize("name", sorted(REFUSALS))
+def test_a_repo_that_may_not_be_seen_is_told_and_not_taken_for_a_missing_one(
+    hub: Dataset, local_hub: LocalHub, name: str
+):
+    status, code, message = REFUSALS[name]
+    headers = {"X-Error-Message": message} | ({"X-Error-Code": code} if code else {})
+    local_hub.faults.add(Fault("GET", "/api/datasets/", answer(status, message, headers)))
+    with pytest.raises(HubDeniedError, match=f"(?s){status}.*{message.rstrip('.')}.*HF_TOKEN"):
+        hub.client.head()
+
+
+@pytest.mark.parametrize("visibility", ["private", None])
+def test_without_a_token_nobody_knows_whether_there_is_a_repo(
+    local_hub: LocalHub, repo_id: str, visibility: Visibility | None
+):
+    if visibility:
+        local_hub.store.create(repo_id, visibility)
+    with pytest.raises(HubDeniedError, match=f"401 .*set HF_TOKEN to one that may read {repo_id}"):
+        Dataset.open(repo_id, NEWS, endpoint=local_hub.endpoint).client.head()
 
 
 def test_a_hub_that_is_away_is_a_passing_error(repo_id: str):

@@ -1,5 +1,6 @@
 """`make dev` as a person uses it: it says where it is, stops on a signal with all its processes, and keeps its data."""
 
+import shlex
 import signal
 import socket
 import subprocess
@@ -18,6 +19,13 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def status_by(output: str) -> str:
+    """Ask for the status with the settings that it names, in another shell without any."""
+    (source,) = (line.partition(":  ")[2].strip() for line in output.splitlines() if "govbr-assets" in line)
+    script = f"{source} && {shlex.quote(sys.executable)} -m govbr_assets status"
+    return subprocess.run(["bash", "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False).stdout
+
+
 def test_it_serves_stops_with_everything_and_keeps_its_data(tmp_path: Path):
     folder = tmp_path / "with a space"
     for sent, filled in ((signal.SIGINT, True), (signal.SIGTERM, False)):
@@ -27,6 +35,8 @@ def test_it_serves_stops_with_everything_and_keeps_its_data(tmp_path: Path):
         assert process.stdout
         output = "".join(iter(process.stdout.readline, "Ctrl-C stops all of it.\n"))
         assert answers(f"http://127.0.0.1:{port}")
+        if filled:
+            assert "0 on the Hub, 2,000 in PostgreSQL" in status_by(output)
         everyone = psutil.Process(process.pid).children(recursive=True)
         assert len(everyone) > 3
         process.send_signal(sent)

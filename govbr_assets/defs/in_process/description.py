@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping
 
+from govbr_assets.core.counting import count
 from govbr_assets.core.day_counts import COUNTS
 from govbr_assets.defs.in_process.run_result import RunResult
 
@@ -39,9 +40,9 @@ def _compaction(result: RunResult) -> str:
     """Count the files of a compaction."""
     recorded = result.metadata.get("consolidated_dataset", {})
     files = recorded.get("files_in")
-    done = [f"{files} files into {recorded.get('files_out', 0)}"] if files else []
-    counted = {"duplicates_dropped": "duplicates dropped", "removed": "rows removed"}
-    done += [f"{recorded[name]:,} {words}" for name, words in counted.items() if recorded.get(name)]
+    done = [f"{count(files, 'file')} into {recorded.get('files_out', 0):,}"] if files else []
+    counted = {"duplicates_dropped": ("duplicate", "dropped"), "removed": ("row", "removed")}
+    done += [f"{count(recorded[name], noun)} {verb}" for name, (noun, verb) in counted.items() if recorded.get(name)]
     return ", ".join(done) or "all was compacted"
 
 
@@ -52,10 +53,11 @@ def _reconciliation(result: RunResult) -> str:
     named = [f"{count:,} {name.replace('_', ' ')}" for name, count in counted.items() if count]
     if not recorded:
         return ""
-    files = f"; {recorded['unfolded_files']} files are to be compacted" if recorded.get("unfolded_files") else ""
+    files = f"; {count(recorded['unfolded_files'], 'file')} to be compacted" if recorded.get("unfolded_files") else ""
     if not recorded.get("differing_days") and not named:
         return f"no day differs{files}"
-    return f"{recorded.get('differing_days', 0)} days differ: {', '.join(named) or 'nothing else'}{files}"
+    days = recorded.get("differing_days", 0)
+    return f"{count(days, 'day')} {'differs' if days == 1 else 'differ'}: {', '.join(named) or 'nothing else'}{files}"
 
 
 def _reduced(result: RunResult) -> str:
@@ -63,7 +65,7 @@ def _reduced(result: RunResult) -> str:
     recorded = result.metadata.get("reduced_dataset", {})
     if not recorded.get("files_made") and not recorded.get("files_dropped"):
         return "nothing had to change"
-    return f"{recorded.get('files_made', 0)} files made anew, {recorded.get('files_dropped', 0)} dropped"
+    return f"{count(recorded.get('files_made', 0), 'file')} made anew, {recorded.get('files_dropped', 0):,} dropped"
 
 
 _DESCRIPTIONS: Mapping[str, Callable[[RunResult], str]] = {

@@ -71,7 +71,8 @@ class _Mending:
     def do(self) -> None:
         """Go through the steps."""
         now, instance, repo_id = datetime.now(UTC), self._context.instance, self._report.repo
-        refused = refusals(self._context.hub, self._context.watch) if self._report.dry_run else []
+        refused = refusals(self._context.hub, self._context.watch)
+        self._runs.refusal = next((each.why for each in refused if each.what == repo_id), "")
         self._publish_late_rows()
         if compaction_is_due(self._context.hub.dataset(), now) and self._runs.allowed:
             self._runs.publish(request("weekly_consolidation", BY, BY))
@@ -82,7 +83,7 @@ class _Mending:
             self._repair()
             self._mirror()
             self._count_removals()
-        if self._runs.published:
+        if self._runs.published and self._report.dry_run:
             self._report.left[:0] = refused
 
     def _assess(self) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from dagster import DagsterInstance, Definitions, JobDefinition
 
+from govbr_assets.core.counting import count
 from govbr_assets.core.date_ranges import DateRange
 from govbr_assets.defs.assets.daily import hf_existing_ids, hf_parquet_shard, postgres_news_partition
 from govbr_assets.defs.decisions.requests import request
@@ -95,7 +96,9 @@ def plan(definitions: Definitions, span: DateRange, watch: Watch) -> PlanReport:
         rejected = {f"{span}": result.problem}
     whole = result.metadata.get(_SHARD, {}) or result.numbers.get(_SHARD, {})
     problem = "" if rejected else result.problem
-    watch.end("failed" if problem else f"{len(result.days)} days would change, {len(rejected)} would be rejected")
+    watch.end(
+        "failed" if problem else f"{count(len(result.days), 'day')} would change, {len(rejected):,} would be rejected"
+    )
     return PlanReport(f"{span}", result.days, rejected, whole.get("commits", 0), problem)
 
 

@@ -1,4 +1,4 @@
-"""What stands in the way of commits that a dry run does not make, told before its first run."""
+"""What stands in the way of commits, told before the first run."""
 
 from govbr_assets.dataset.card import check_card_usable
 from govbr_assets.dataset.reach import check_movable

@@ -16,6 +16,7 @@ from govbr_assets.defs.in_process.options import MendOptions
 from govbr_assets.defs.in_process.report import MendReport, RunReport
 from govbr_assets.defs.in_process.run_result import RunResult
 from govbr_assets.defs.in_process.state import MendState
+from govbr_assets.errors import HubDeniedError
 from govbr_assets.io import memory
 
 BY = "govbr-assets mend"
@@ -32,6 +33,7 @@ class MendRuns:
         report: each run is added to it.
         state: likewise.
         published: how many runs have published, or would have.
+        refusal: why the token may not write to the full dataset; empty if it may.
     """
 
     context: MendContext
@@ -39,6 +41,7 @@ class MendRuns:
     report: MendReport
     state: MendState
     published: int = 0
+    refusal: str = ""
 
     @property
     def allowed(self) -> bool:
@@ -53,13 +56,15 @@ class MendRuns:
             days: for which it is wanted, among others.
 
         Raises:
+            HubDeniedError: the token may not write to the full dataset, and this is no dry run.
             KeyboardInterrupt: a signal has come meanwhile.
         """
+        if self.refusal and not self.options.dry_run:
+            raise HubDeniedError(self.refusal)
         self.published += 1
         result = self._execute(wanted)
         if span := days_of(wanted):
-            covered = DateRange.of(span)
-            self.state.add_run_of_days(result, [day for day in days if day in covered])
+            self.state.add_run_of_days(result, DateRange.of(span), days)
         else:
             self.state.add_run(wanted.job_name or "", result)
         self._check_interrupted()

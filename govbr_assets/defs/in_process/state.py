@@ -5,6 +5,7 @@ from datetime import date
 
 import pyarrow as pa
 
+from govbr_assets.core.date_ranges import DateRange
 from govbr_assets.core.day_counts import DAYS_SCHEMA
 from govbr_assets.defs.decisions.repair import repairable
 from govbr_assets.defs.in_process.remaining import beside_days, days_left
@@ -50,16 +51,18 @@ class MendState:
         self._reconciliation, self.differing = result, differing
         self._done = self._done if self._dry_run else set()
 
-    def add_run_of_days(self, result: RunResult, days: Collection[date]) -> None:
-        """Take a run of days, and those of its days for which it was wanted."""
-        self._tried |= {*days}
-        for day in days:
+    def add_run_of_days(self, result: RunResult, span: DateRange, wanted: Collection[date]) -> None:
+        """Take a run of days, and the days for which it was wanted, among others that it does not cover."""
+        wanted = {*wanted}
+        for day in span.days:
             reason = result.rejected.get(f"{day}", "" if result.rejected or result.success else result.problem)
-            if reason:
-                self._reasons[day] = reason
-            else:
+            if not reason:
                 self._reasons.pop(day, None)
                 self._done.add(day)
+            elif day in wanted:
+                self._reasons[day] = reason
+            if day in wanted:
+                self._tried.add(day)
         self._add_checks(result)
 
     def block(self, reason: str, days: Collection[date]) -> None:

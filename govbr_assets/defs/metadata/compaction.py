@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from dagster import DataVersion, MetadataValue
 
+from govbr_assets.core.counting import count
 from govbr_assets.dataset import Dataset
 from govbr_assets.dataset.changeset import RemovalApproval
 from govbr_assets.dataset.transaction import CommitResult
@@ -107,11 +108,11 @@ class CompactionProgress:
         self._tags = tags
 
     def __str__(self) -> str:
-        removed = f", {self._numbers['removed']} rows removed" if self._numbers["removed"] else ""
+        removed = f", {count(self._numbers['removed'], 'row')} removed" if self._numbers["removed"] else ""
         done, total = len(self._inputs), len(self._inputs) + self._left
         return (
             f"{done} of {total} files are compacted ({done / max(1, total):.0%}), {self._left} are left;"
-            f" {self.commits} commits, {self._dropped.total()} duplicates dropped{removed}."
+            f" {count(self.commits, 'commit')}, {count(self._dropped.total(), 'duplicate')} dropped{removed}."
         )
 
     def to_metadata(self) -> Metadata:

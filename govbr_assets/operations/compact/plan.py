@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from govbr_assets.core.counting import count
 from govbr_assets.core.days import Day
 from govbr_assets.core.globs import selected
 from govbr_assets.core.layout import DATA_PATTERN
@@ -142,7 +143,7 @@ class Compaction:
         paths = tuple(file.path for file in still[:COMMIT_FILES])
         return Changeset(
             delete=paths,
-            message=f"Delete {len(paths)} files that were moved over",
+            message=f"Delete {count(len(paths), 'file')} that were moved over",
             allow_incompatible=True,
             release=self._release(snapshot, last=last),
             report=CompactionReport(),
@@ -180,8 +181,8 @@ class Compaction:
 
 def _message(report: CompactionReport, files: int) -> str:
     """Say in a line what a commit does."""
-    done = f"Compact {len(report.compacted)} files into {files} year files"
-    return f"{done}, remove {report.removed} rows that PostgreSQL has nowhere" if report.removed else done
+    done = f"Compact {count(len(report.compacted), 'file')} into {count(files, 'year file')}"
+    return f"{done}, remove {count(report.removed, 'row')} that PostgreSQL has nowhere" if report.removed else done
 
 
 def _report(

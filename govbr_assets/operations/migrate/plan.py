@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from govbr_assets.core.counting import count
 from govbr_assets.core.days import Day
 from govbr_assets.core.releases import Release, release_name
 from govbr_assets.core.spec import DatasetSpec
@@ -116,7 +117,7 @@ class Migration:
         return Changeset(
             {path: file.local for path, file in made.items()},
             fresh={path: file.fresh for path, file in made.items()},
-            message=f"Add {', '.join(names)} to {len(made)} files: schema {found.wanted}",
+            message=f"Add {', '.join(names)} to {count(len(made), 'file')}: schema {found.wanted}",
             allow_incompatible=bool(rejected),  # in a dry run
             release=Release(release, release),
             report=replace(

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from govbr_assets.core.counting import count
 from govbr_assets.core.projection import Projection
 from govbr_assets.dataset import Dataset
 from govbr_assets.dataset.changeset import Changeset, SourceRevision
@@ -192,4 +193,6 @@ def _holds(snapshot: Snapshot, path: str, content: Path) -> bool:
 
 def _message(repo_id: str, revision: str, report: ProjectionReport) -> str:
     """Write the first line of the commit message."""
-    return f"Mirror {repo_id} at {revision[:8]}: {len(report.made)} files made, {len(report.dropped)} dropped"
+    return (
+        f"Mirror {repo_id} at {revision[:8]}: {count(len(report.made), 'file')} made, {len(report.dropped):,} dropped"
+    )
