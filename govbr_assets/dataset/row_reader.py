@@ -25,6 +25,7 @@ from govbr_assets.huggingface.blob import Blob, opened
 from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.range_reader import ColumnReader, metadata_of, read_footer
 from govbr_assets.huggingface.snapshot import DataFile, Snapshot
+from govbr_assets.io.recent import RecentTables
 from govbr_assets.io.sizes import group_sizes
 from govbr_assets.io.staged import Rows
 from govbr_assets.io.staging import STAGED_BYTES, parquet_rows
@@ -32,6 +33,7 @@ from govbr_assets.io.staging import STAGED_BYTES, parquet_rows
 READABLE = (PARQUET.name, *READABLE_TEXT)
 """Formats of files that rows can be read from."""
 
+_RECENT = 8 << 20  # bytes of kept keys that are in memory for the next days: a year of 36,000 rows has three million
 _WHOLE = 1 << 20  # bytes: of a file up to this size all columns are one request
 
 
@@ -46,6 +48,7 @@ class RowReader(FooterReader):
 
     def __init__(self, client: RepoClient, cache: MetadataCache, spec: DatasetSpec) -> None:
         super().__init__(client, cache, spec)
+        self._recent = RecentTables(_RECENT)
         self._other_files: tuple[Snapshot | None, list[DataFile]] = None, []  # all but shards of days
 
     def day_rows(self, snapshot: Snapshot, day: Day, columns: list[str] | None = None) -> pa.Table:
@@ -136,7 +139,7 @@ class RowReader(FooterReader):
         Returns:
             [n rows x columns] each, with the contract's types, in the order of the file.
         """
-        if set(columns) <= set(self._spec.keys_schema.names) and (kept := self._cache.keys(file.content)):
+        if kept := self._kept_keys(file.content, columns, day):
             for rows in kept:
                 yield (rows.filter(within(rows["published_at"], day)) if day else rows).select(columns)
             return
@@ -158,6 +161,12 @@ class RowReader(FooterReader):
             groups = [index for index in every if not day or not misses_day(metadata, index, day)]
             for number, index in enumerate(groups, 1):
                 yield self._group(file, reader, index, columns, day, groups[number:])
+
+    def _kept_keys(self, content: str, columns: Sequence[str], day: Day | None) -> Iterator[pa.Table] | None:
+        """Stream the keys of a file if no more is wanted and they are kept; from memory if a day is asked for."""
+        if not set(columns) <= set(self._spec.keys_schema.names):
+            return None
+        return self._recent.stream(content, lambda: self._cache.keys(content)) if day else self._cache.keys(content)
 
     def _group(
         self,

@@ -187,6 +187,20 @@ def test_the_keys_of_a_content_are_fetched_once_in_a_lifetime(world: World, tmp_
     assert world.reads() == []
 
 
+def test_of_days_one_after_another_the_kept_keys_of_a_year_are_read_once(world: World, tmp_path: Path):
+    days = [Day.of(f"2026-01-{number:02}") for number in range(10, 15)]
+    world.put({YEAR: [(f"{day}", day.start) for day in days], OWN: [("own", DAY.start)]})
+    hub = world.hub(tmp_path)
+    head = hub.client.head()
+    hub.reader.fetch_keys(head.data_files)
+    world.local_hub.faults.forget()
+    for day in days:
+        assert hub.reader.day_rows(head, day, ["unique_id"])["unique_id"].to_pylist() == [f"{day}"]
+        for path in tmp_path.rglob("*.keys"):
+            path.unlink()
+    assert world.reads() == []
+
+
 def test_without_a_folder_the_keys_are_fetched_each_time(world: World):
     data, postgres = several()
     world.put(data)
