@@ -4,7 +4,7 @@ Which files and columns are read belongs to `dataset.reader`.
 """
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import IO
 
 import pyarrow as pa
@@ -72,18 +72,16 @@ class ColumnReader:
         """
         wanted = self._ranges(group, columns)
         if not self._window.holds(wanted):
-            size = sum(end - start for start, end in wanted)
             for each in following:
-                more = self._ranges(each, columns)
-                size += sum(end - start for start, end in more)
-                if size > _AHEAD:
+                more = _merged([*wanted, *self._ranges(each, columns)], self._gap)
+                if sum(end - start for start, end in more) > _AHEAD:
                     break
-                wanted = [*wanted, *more]
+                wanted = more
             self._window.fetch(wanted)
         return self._parquet.read_row_group(group, list(columns), use_threads=False)
 
     def _ranges(self, group: int, columns: Sequence[str]) -> list[tuple[int, int]]:
-        return _ranges(self._parquet.metadata, group, set(columns), self._gap)
+        return _merged(_ranges(self._parquet.metadata, group, set(columns)), self._gap)
 
 
 class _Window(RangeFile):
@@ -125,9 +123,8 @@ def _range(remote: IO[bytes], start: int, end: int) -> bytes:
     return remote.read(end - start)
 
 
-def _ranges(metadata: pq.FileMetaData, group: int, columns: set[str], gap: int) -> list[tuple[int, int]]:
-    """Return the byte ranges of the columns of a row group, as half-open intervals."""
-    found: list[tuple[int, int]] = []
+def _ranges(metadata: pq.FileMetaData, group: int, columns: set[str]) -> Iterator[tuple[int, int]]:
+    """List the byte ranges of the columns of a row group, as half-open intervals."""
     row_group = metadata.row_group(group)
     chunks = [row_group.column(index) for index in range(row_group.num_columns)]
     for chunk in chunks:
@@ -135,9 +132,15 @@ def _ranges(metadata: pq.FileMetaData, group: int, columns: set[str], gap: int) 
             continue
         start = chunk.dictionary_page_offset if chunk.has_dictionary_page else chunk.data_page_offset
         start = min(start or chunk.data_page_offset, chunk.data_page_offset)
-        end = start + chunk.total_compressed_size
+        yield start, start + chunk.total_compressed_size
+
+
+def _merged(ranges: Iterable[tuple[int, int]], gap: int) -> list[tuple[int, int]]:
+    """Merge ranges that are no further from each other than a gap, in their order in the file."""
+    found: list[tuple[int, int]] = []
+    for start, end in sorted(ranges):
         if found and start - found[-1][1] <= gap:
-            found[-1] = found[-1][0], end
+            found[-1] = found[-1][0], max(found[-1][1], end)
         else:
             found.append((start, end))
     return found

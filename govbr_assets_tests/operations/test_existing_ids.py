@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -268,6 +269,20 @@ def test_of_a_large_year_file_a_small_part_is_read(world: World):
     assert found.table.to_pylist() == model(postgres, {YEAR: [(names[-1], None)]})
     assert size > 10_000_000
     assert sum(each.sent for each in world.reads()) < size / 10
+
+
+def test_the_keys_of_small_row_groups_are_fetched_together(world: World):
+    noise, names = random.Random(16), [f"{number:06}-um-titulo-qualquer" for number in range(1_000)]
+    year = shard(names, at=Day.of("2026-01-01").start)
+    texts = pa.array([noise.randbytes(500).hex() for _ in names])
+    year, sink = year.set_column(NEWS.schema.get_field_index("content"), "content", texts), io.BytesIO()
+    pq.write_table(year, sink, row_group_size=25)
+    world.put({OWN: []})
+    write(world.local_hub.store, world.repo_id, {YEAR: sink.getvalue()})
+    postgres = news([names[-1], "new"])
+    world.local_hub.faults.forget()
+    assert world.find(Source.exact, postgres).table.to_pylist() == model(postgres, {YEAR: [(names[-1], None)]})
+    assert len(world.reads()) < 40 / 4  # of 40 row groups
 
 
 def test_a_range_of_many_days_goes_through_the_files_once_and_leaves_the_viewer_alone(world: World):
