@@ -9,10 +9,11 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 demo: .venv/installed-local
 	$(BIN)/python -m govbr_assets.local demo
 
-# With DELAY=0.15 the Hub and its viewer are 150 ms away.
+# With DELAY=0.15 the Hub and its viewer are 150 ms away; with PORT=3001 the UI is at another port.
 DELAY ?= 0
+PORT ?= 3000
 dev: .venv/installed-local
-	$(BIN)/python -m govbr_assets.local dev --delay $(DELAY)
+	$(BIN)/python -m govbr_assets.local dev --delay $(DELAY) --port $(PORT)
 
 test: .venv/installed-test
 	$(BIN)/python -m pytest -n 3 --dist worksteal -m "not slow"  # on two cores: a quarter of it is waiting for servers

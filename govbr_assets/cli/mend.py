@@ -71,5 +71,5 @@ def _print(report: MendReport) -> None:
     left = "What would be rejected" if report.dry_run else "What is left"
     print_table(left, ["what", "why"], [[each.what, each.why] for each in report.left])
     for note in report.notes:
-        print_conclusion(note, holds=False)
+        print_lines(note)
     print_conclusion(report.conclusion, holds=report.holds)

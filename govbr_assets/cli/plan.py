@@ -77,7 +77,7 @@ def _conclusion(report: PlanReport) -> str:
     rejected = (
         f" {count(len(report.rejected), 'day')} would be rejected, in full or in part." if report.rejected else ""
     )
-    if not report.days:
+    if not report.commits:
         return f"Nothing of {report.span} would change.{rejected}"
     return (
         f"{count(len(report.days), 'day')} would change, by {count(report.commits, 'commit')}; nothing was published."

@@ -102,8 +102,17 @@ def _print(found: DatasetStatus, reduced_repo: str, deep_at: datetime | None) ->
     _print_calendar(found)
     differing = found.differing.num_rows
     print_days(f"Days that differ: {differing:,}, the worst first", _worst(found, _SHOWN))
-    words = "The Hub equals PostgreSQL." if found.holds else "The Hub differs from PostgreSQL: run govbr-assets mend."
-    print_conclusion(words, holds=found.holds)
+    print_conclusion(_conclusion(found, deep_at), holds=found.holds)
+
+
+def _conclusion(found: DatasetStatus, deep_at: datetime | None) -> str:
+    """Say what it comes to, and no more than was looked at."""
+    if not found.holds:
+        return "The Hub differs from PostgreSQL: run govbr-assets mend."
+    equal = "By ids, the Hub equals PostgreSQL on all days that have ended"
+    if deep_at is None:
+        return f"{equal}; whether their contents were ever compared is not known here: govbr-assets mend does."
+    return f"{equal}; contents were last compared on {deep_at:%Y-%m-%d %H:%M} UTC."
 
 
 def _facts(found: DatasetStatus, deep_at: datetime | None) -> dict[str, str]:
@@ -120,9 +129,6 @@ def _facts(found: DatasetStatus, deep_at: datetime | None) -> dict[str, str]:
         "days": f"{found.days_with('hub_rows'):,} on the Hub, {found.days_with('postgres_rows'):,} in PostgreSQL",
         "files": f"{files}, {waiting:,} of another origin or schema: to be compacted" if waiting else files,
         "newest day": _newest(found),
-        "contents": f"last compared {deep_at:%Y-%m-%d %H:%M} UTC"
-        if deep_at
-        else "not compared, as far as is known here",
         "commits": f"{found.commits_left} of {COMMITS} left in this hour, by the history; the Hub does not say",
     }
     if rows := totals["undated_surplus"]:

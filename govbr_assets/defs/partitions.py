@@ -43,8 +43,9 @@ class Days(DailyPartitionsDefinition):
         if not self.has_partition_key(partition_key):
             raise BeginningError(
                 f"{partition_key!r} is no day from {self.get_first_partition_key()} (GOVBR_FIRST_DAY) to"
-                f" {self.get_last_partition_key()}, the last one that has ended: write a day as 2026-01-15, and a range"
-                " as 2026-01-15...2026-01-20."
+                f" {self.get_last_partition_key()}, the last one that has ended: write a day as"
+                f" {self.get_last_partition_key()}, and a range as"
+                f" {self.get_first_partition_key()}...{self.get_last_partition_key()}."
             )
 
     def get_partition_keys_in_range(self, partition_key_range: PartitionKeyRange) -> Sequence[str]:

@@ -34,7 +34,9 @@ def dev(folder: Path, port: int, delay: float = 0.0) -> int:
         ConfigurationError: the port is taken.
     """
     if _answers(port):
-        raise ConfigurationError(f"Port {port} is taken: stop what listens there, or choose another with --port.")
+        raise ConfigurationError(
+            f"Port {port} is taken: stop what listens there, or choose another, as in `make dev PORT=3001`."
+        )
     for each in (signal.SIGINT, signal.SIGTERM):  # also where a shell in the background has us ignore Ctrl-C
         signal.signal(each, signal.default_int_handler)
     with LocalStack(folder, delay) as stack:

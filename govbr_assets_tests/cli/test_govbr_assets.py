@@ -4,10 +4,12 @@ import json
 import signal
 import threading
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Literal
 
 import pytest
+from dagster import DagsterInstance
 
 from govbr_assets.cli.main import run
 from govbr_assets.cli.signals import Signals
@@ -67,6 +69,56 @@ def test_a_dry_run_counts_each_row_once_whatever_it_looks_at_first(graph: Graph,
     assert (code, days) == (0, [("2026-01-10..2026-01-15", "rows: 5 added"), ("2026-03-01", "rows: 1 added")])
 
 
+def test_a_mend_of_another_repo_in_between_loses_no_late_rows(graph: Graph, environment: dict[str, str]):
+    graph.insert("a", "b", day="2026-01-15")
+    assert command(environment, "mend")[0] == 0
+    other = environment | {"GOVBR_REPO_ID": f"{graph.repo_id}-other"}
+    for words in (["mend", "--dry-run"], ["mend"]):
+        assert command(other, *words)[0] == 0
+        graph.execute("UPDATE news SET title = title || '+' WHERE unique_id = 'a'")
+        code, told = document(environment, "mend")
+        assert (code, [run["job"] for run in told["runs"]]) == (0, ["daily_sync", "reconciliation"])
+        assert told["runs"][0]["done"] == "rows: 1 changed"
+
+
+def test_a_dry_run_leaves_what_is_recorded_of_published_days(graph: Graph, environment: dict[str, str]):
+    for number in range(20):
+        graph.insert(f"row{number}", day="2026-01-15")
+    assert command(environment, "mend")[0] == 0
+    graph.execute("DELETE FROM news")
+    code, told = document(environment, "mend", "--dry-run")
+    assert (code, told["left"][0]["what"]) == (1, "2026-01-15")
+    with DagsterInstance.local_temp(environment["DAGSTER_HOME"]) as instance:
+        runs = [(run.job_name, run.status.value) for run in instance.get_runs()]
+    assert Counter(runs) == {("daily_sync", "SUCCESS"): 1, ("reconciliation", "SUCCESS"): 3}
+
+
+def test_a_repo_that_is_not_there_is_named_before_and_after_it_is_created(graph: Graph, environment: dict[str, str]):
+    graph.insert("a", day="2026-01-15")
+    _, output, _ = command(environment, "mend", "--dry-run")
+    assert f"{graph.repo_id} is not on the Hub, or not for this token: it would be created, private." in output
+    assert f"{graph.repo_id} was not on the Hub: it was created, private." in command(environment, "mend")[1]
+    assert "created" not in command(environment, "mend")[1]
+
+
+def test_a_dry_run_tells_of_days_that_no_run_can_publish(graph: Graph, environment: dict[str, str]):
+    graph.insert("early", day="1999-05-05")
+    graph.insert("a", day="2026-01-15")
+    for words in (["mend", "--dry-run"], ["mend"]):
+        code, told = document(environment, *words)
+        assert (code, [each["what"] for each in told["left"]]) == (1, ["1999-05-05"])
+        assert "1 missing: it is before GOVBR_FIRST_DAY" in told["left"][0]["why"]
+
+
+def test_a_plan_that_changes_nothing_says_so_though_rows_are_kept(graph: Graph, environment: dict[str, str]):
+    for number in range(20):
+        graph.insert(f"row{number}", day="2026-01-15")
+    assert command(environment, "mend")[0] == 0
+    graph.execute("DELETE FROM news")
+    code, output, _ = command(environment, "plan", "2026-01-15")
+    assert (code, output.splitlines()[-1].partition(".")[0]) == (1, "Nothing of 2026-01-15 would change")
+
+
 def test_without_a_command_it_helps(environment: dict[str, str]):
     code, output, errors = command(environment)
     assert (code, errors, output.splitlines()[0]) == (0, "", "Usage: govbr-assets [OPTIONS] COMMAND [ARGS]...")
@@ -84,7 +136,10 @@ def test_results_begin_with_their_first_line_and_end_with_the_conclusion(graph: 
         assert (output.splitlines()[0], output.splitlines()[-2:]) == (line, ["", last[words]])
         assert "\n\n\n" not in output
     output = command(environment, "status")[1]
-    assert (output.partition(" ")[0], output.splitlines()[-2:]) == ("dataset", ["", CONCLUSION])
+    assert (output.partition(" ")[0], output.splitlines()[-2]) == ("dataset", "")
+    assert output.splitlines()[-1].startswith(
+        "By ids, the Hub equals PostgreSQL on all days that have ended; contents were last compared on 20"
+    )
     assert "\n\n\n" not in output
 
 

@@ -58,4 +58,7 @@ def test_a_port_that_is_taken_is_named(tmp_path: Path):
         words = ["-m", "govbr_assets.local", "dev", "--folder", str(tmp_path / "dev"), "--port", str(port)]
         done = subprocess.run([sys.executable, *words], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert done.stderr == f"error: Port {port} is taken: stop what listens there, or choose another with --port.\n"
+    assert (
+        done.stderr
+        == f"error: Port {port} is taken: stop what listens there, or choose another, as in `make dev PORT=3001`.\n"
+    )

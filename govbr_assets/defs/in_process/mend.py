@@ -23,7 +23,7 @@ from govbr_assets.defs.in_process.report import Left, MendReport
 from govbr_assets.defs.in_process.runs import BY, MendRuns
 from govbr_assets.defs.in_process.state import MendState
 from govbr_assets.defs.metadata.events import NO_REPO
-from govbr_assets.defs.metadata.reconciliation import last_reconciliation
+from govbr_assets.defs.metadata.reconciliation import last_deep_reconciliation, last_reconciliation
 from govbr_assets.errors import GovbrAssetsError
 from govbr_assets.operations.assess import others
 
@@ -85,6 +85,7 @@ class _Mending:
             self._count_removals()
         if self._runs.published and self._report.dry_run:
             self._report.left[:0] = refused
+        self._tell_of_a_new_repo()
 
     def _assess(self) -> None:
         """Tell in a dry run what becomes of files that are to be compacted, or of others where no dataset is yet."""
@@ -95,14 +96,14 @@ class _Mending:
             self._report.left += rejections(found, self._context, self._runs.options)
 
     def _publish_late_rows(self) -> None:
-        """Publish the closed days that have changed since the last time; a first reconciliation looks at all days."""
+        """Publish the closed days that have changed since the last time; the first deep reconciliation finds them."""
         instance, repo_id = self._context.instance, self._report.repo
         if waits_for_compaction(instance, repo_id):
             return
         kept, whole = LateRowsState(instance, repo_id), True
         late = look_for_late_rows(kept.read(), self._context.postgres.client())
         self._report.notes += [late.note] if late.note else []
-        if last_reconciliation(instance).repo != repo_id:
+        if last_deep_reconciliation(instance, repo_id) is None:  # of this repo; those of others are here as well
             late = replace(late, waiting={})
         while late.waiting and self._runs.allowed:
             waiting, decision = late.waiting.keys(), next_late_days(late, self._context.hub, 1, BY)
@@ -160,6 +161,19 @@ class _Mending:
             approved = self._runs.options.allow_removals or hub.approved_removals
             found = removals_left(last, self._state.differing, hub, approved, dry_run=self._report.dry_run)
             self._report.left += found
+
+    def _tell_of_a_new_repo(self) -> None:
+        """Say that there was no repo, which may be a typing error."""
+        if self._report.before or not self._runs.published:
+            return
+        client, repo = self._context.hub.dataset().client, self._report.repo
+        visible = "private" if client.private else "public"
+        if self._report.dry_run:
+            self._report.notes.append(
+                f"{repo} is not on the Hub, or not for this token: it would be created, {visible}."
+            )
+        elif client.last_head():
+            self._report.notes.append(f"{repo} was not on the Hub: it was created, {visible}.")
 
     def _has_moved(self) -> bool:
         """Return whether the Hub has another revision than the last reconciliation has looked at."""

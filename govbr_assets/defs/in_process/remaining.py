@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from govbr_assets.core.date_ranges import ranges_by_value
 from govbr_assets.core.day_counts import COUNTS, closed, without_day
@@ -32,6 +33,11 @@ def days_left(table: pa.Table, reasons: Mapping[date, str], tried: Collection[da
     why = {day: _why(day, reasons, tried) for day in sorted({*counts, *reasons})}
     for span, reason in sorted(ranges_by_value(why)):
         yield Left(f"{span}", f"{_differences([counts[day] for day in span.days if day in counts])}{reason}")
+
+
+def before_first_day(table: pa.Table) -> pa.Table:
+    """Take the days that no run can publish, out of those that differ: [n days x 8]."""
+    return table.filter(pc.less(table["day"], pa.scalar(FIRST_DAY, pa.date32())))
 
 
 def _why(day: date, reasons: Mapping[date, str], tried: Collection[date]) -> str:

@@ -13,7 +13,7 @@ class RunReport:
     Attributes:
         job: its name.
         days: the day or the range; empty if it is of no day.
-        run_id: in Dagster's records.
+        run_id: in Dagster's records; empty if it is not there, as a dry run of days.
         success: it has done all that it should.
         done: what it has done, or would do.
         problem: why it has failed; empty if it has not.

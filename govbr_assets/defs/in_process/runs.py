@@ -2,6 +2,7 @@
 
 import gc
 from collections.abc import Collection
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date
 
@@ -9,6 +10,7 @@ from dagster import RunRequest
 
 from govbr_assets.core.date_ranges import DateRange
 from govbr_assets.defs.decisions.requests import days_of, request
+from govbr_assets.defs.in_process.bootstrap import temporary_instance
 from govbr_assets.defs.in_process.context import MendContext
 from govbr_assets.defs.in_process.description import describe
 from govbr_assets.defs.in_process.execute import execute
@@ -62,7 +64,7 @@ class MendRuns:
         if self.refusal and not self.options.dry_run:
             raise HubDeniedError(self.refusal)
         self.published += 1
-        result = self._execute(wanted)
+        result = self._execute(wanted, recorded=not self.options.dry_run)
         if span := days_of(wanted):
             self.state.add_run_of_days(result, DateRange.of(span), days)
         else:
@@ -79,7 +81,7 @@ class MendRuns:
         Raises:
             KeyboardInterrupt: a signal has come meanwhile.
         """
-        result = self._execute(request("reconciliation", BY, BY, deep=deep))
+        result = self._execute(request("reconciliation", BY, BY, deep=deep), recorded=True)
         self._check_interrupted()
         if result.success:
             self.state.add_reconciliation(result, self.context.load())
@@ -87,17 +89,19 @@ class MendRuns:
             self.report.problem = result.problem
         return result.success
 
-    def _execute(self, wanted: RunRequest) -> RunResult:
-        """Execute a run and report it."""
+    def _execute(self, wanted: RunRequest, *, recorded: bool) -> RunResult:
+        """Execute a run and report it; one that publishes nothing would be recorded as a failure of published days."""
         job, days, watch = wanted.job_name or "", days_of(wanted), self.context.watch
         watch.begin(f"{job} {days}".strip())
         result = RunResult(watch.say)
-        execute(self.context.job(job), wanted, self.context.instance, result, self.options.config)
+        with nullcontext(self.context.instance) if recorded else temporary_instance() as instance:
+            execute(self.context.job(job), wanted, instance, result, self.options.config)
         gc.collect()  # what a run leaves behind refers to itself, and can hold tables
         memory.trim_heap()
         done = describe(job, result)
         watch.end(done if result.success else f"failed: {result.problem}")
-        self.report.runs.append(RunReport(job, days, result.run_id, result.success, done, result.problem))
+        run_id = result.run_id if recorded else ""
+        self.report.runs.append(RunReport(job, days, run_id, result.success, done, result.problem))
         return result
 
     def _check_interrupted(self) -> None:

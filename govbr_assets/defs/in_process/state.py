@@ -8,7 +8,7 @@ import pyarrow as pa
 from govbr_assets.core.date_ranges import DateRange
 from govbr_assets.core.day_counts import DAYS_SCHEMA
 from govbr_assets.defs.decisions.repair import repairable
-from govbr_assets.defs.in_process.remaining import beside_days, days_left
+from govbr_assets.defs.in_process.remaining import before_first_day, beside_days, days_left
 from govbr_assets.defs.in_process.report import Left
 from govbr_assets.defs.in_process.run_result import RunResult
 
@@ -80,7 +80,7 @@ class MendState:
         """List what is not as it should be, but for what was published since the last reconciliation."""
         for job, problem in self._problems.items():
             yield Left(job, problem)
-        unpublished = DAYS_SCHEMA.empty_table() if self._dry_run else self.unpublished
+        unpublished = before_first_day(self.differing) if self._dry_run else self.unpublished
         yield from days_left(unpublished, self._reasons, self._tried)
         if self._reconciliation and not self._dry_run:
             yield from beside_days(self._reconciliation)
