@@ -1,6 +1,11 @@
-"""Commands whose DAGSTER_HOME, or the database that it names, cannot be used: a sentence at once, and no secret."""
+"""Commands whose records, in DAGSTER_HOME or temporary, cannot be used: a sentence at once, and no secret."""
 
+import json
 import os
+import resource
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -62,6 +67,40 @@ def test_records_that_are_damaged_during_a_command_are_the_same_sentence(
     code, output, errors = command(environment, "mend")
     assert (code, output) == (1, "")
     assert errors.splitlines()[-1].startswith(f"error: Dagster's records in DAGSTER_HOME ({dagster_home}) cannot be")
+
+
+def no_room(environment: dict[str, str]) -> str:
+    """Forget DAGSTER_HOME; give the beginning of the sentence on temporary records that cannot be written."""
+    del environment["DAGSTER_HOME"]
+    return f"Dagster's temporary records in TMPDIR ({tempfile.gettempdir()}) cannot be written: d"
+
+
+def test_temporary_records_for_which_there_is_no_room_are_one_sentence(
+    graph: Graph, environment: dict[str, str], tmp_path: Path
+):
+    sentence = no_room(environment)
+    words = ["/bin/sh", "-c", 'ulimit -f 1; exec "$@"', "sh", sys.executable, "-m", "govbr_assets", "mend", "--json"]
+    done = subprocess.run(words, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+    told = json.loads(done.stdout)
+    assert (done.returncode, [*told], done.stderr) == (1, ["error"], f"error: {told['error']}\n")
+    assert told["error"].startswith(sentence)
+    assert told["error"].endswith(". Make room there, or set TMPDIR to a folder on a larger disk.")
+    assert not graph.local_hub.faults.seen("*", graph.repo_id)
+
+
+def test_temporary_records_for_which_there_is_no_more_room_during_a_command_are_the_same_sentence(
+    graph: Graph, environment: dict[str, str]
+):
+    graph.insert("a")
+    sentence = no_room(environment)
+    process = begin(environment, "mend", "--json")
+    limit = (20_000, resource.RLIM_INFINITY)
+    fill = call(lambda: resource.prlimit(process.pid, resource.RLIMIT_FSIZE, limit))
+    graph.local_hub.faults.add(Fault("GET", "/api/datasets/", fill))
+    output, errors = process.communicate(timeout=250)
+    assert (process.returncode, "Traceback" in errors) == (1, False)
+    assert json.loads(output)["error"].startswith(sentence)
+    assert errors.splitlines()[-1].startswith(f"error: {sentence}")
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from dagster_shared.telemetry import get_or_create_user_telemetry_dir
 
 from govbr_assets.core.days import Day
 from govbr_assets.defs.in_process.context import MendContext
+from govbr_assets.defs.in_process.records import open_temporary_instance
 from govbr_assets.defs.in_process.watch import Watch
 from govbr_assets.defs.metadata.reconciliation import RECONCILIATION
 from govbr_assets.defs.resources import HubResource, PostgresResource
@@ -35,7 +36,7 @@ def temporary_instance() -> Iterator[DagsterInstance]:
     Raises:
         NoRoomError: the disk for temporary files is full.
     """
-    with scratch_folder() as folder, DagsterInstance.local_temp(str(folder), _RECORDS_ONLY) as instance:
+    with scratch_folder() as folder, open_temporary_instance(folder, _RECORDS_ONLY) as instance:
         yield instance
 
 
