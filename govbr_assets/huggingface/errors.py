@@ -10,6 +10,8 @@ from json import JSONDecodeError
 
 import pyarrow as pa
 from huggingface_hub.errors import (
+    DisabledRepoError,
+    GatedRepoError,
     HfHubHTTPError,
     HTTPError,  # pyright: ignore[reportPrivateImportUsage] - its HTTP
     RepositoryNotFoundError,
@@ -29,7 +31,7 @@ from govbr_assets.errors import (
 _NO_ANSWER = (HTTPError, ConnectionError, TimeoutError, JSONDecodeError)
 _NONSENSE = (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError)
 """What the client and its storage's raise over an answer that they do not expect; a recursion without end as well."""
-_SETTINGS = "GOVBR_REPO_ID (of the reduced dataset GOVBR_REDUCED_REPO_ID)"
+_SETTINGS = "GOVBR_REPO_ID, or GOVBR_REDUCED_REPO_ID for the reduced dataset"
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _NO_HUB = "Look at HF_ENDPOINT, and at what stands between it and us: what answers there is no Hub."
 _NO_WAY = "Look at HF_ENDPOINT, and at the certificates that this machine knows: another try will not help."
@@ -161,22 +163,36 @@ def _translate(error: HfHubHTTPError, repo_id: str, doing: str) -> GovbrAssetsEr
         return ParentConflictError(text)
     if status in (409, 429):
         return HubBusyError(text, _seconds(error.response.headers.get("Retry-After"), message))
-    if status == 401 and isinstance(error, RepositoryNotFoundError):
-        return HubDeniedError(
-            f"{text}. It says so of private repos and of missing ones where there is no token, or none that it takes:"
-            f" set HF_TOKEN to one that may read {repo_id}, and write to it if something is to be published."
-        )
+    if closed := _closed(error, repo_id):
+        return HubDeniedError(f"{text}. {closed}")
     if status in (401, 402, 403):
         return _denied(status, message, repo_id, doing)
     if status in (404, 405) and "X-Error-Code" not in error.response.headers:
         return HubDeniedError(f"{text}. {_NO_HUB}")
     if status == 404:
-        return HubDeniedError(f"{text}. Look at {_SETTINGS} and HF_TOKEN: no such thing, or not for this token.")
+        return HubDeniedError(f"{text}. Look at {_SETTINGS}, and at HF_TOKEN: no such thing, or not for this token.")
     if status >= 500:
         return HubUnavailableError(text)
     if message.startswith(_CARD_REFUSED):
         return card_refusal(message, repo_id)
     return HubDeniedError(f"{text}. The request itself is refused; another try will not help.")
+
+
+def _closed(error: HfHubHTTPError, repo_id: str) -> str:
+    """Say what helps where the repo itself is closed, or cannot be told from a missing one; empty if it is neither."""
+    if isinstance(error, DisabledRepoError):
+        return "The Hub has disabled the repo, and no token helps: ask the Hub's support why."
+    if isinstance(error, GatedRepoError):
+        return (
+            "The repo is gated: ask for access on the page of the dataset, and set HF_TOKEN to a token of the account"
+            " that has it."
+        )
+    if error.response.status_code == 401 and isinstance(error, RepositoryNotFoundError):
+        return (
+            "It says so of private repos and of missing ones where there is no token, or none that it takes: set"
+            f" HF_TOKEN to one that may read {repo_id}, and write to it if something is to be published."
+        )
+    return ""
 
 
 def _answer(status: int, message: str, repo_id: str, doing: str) -> str:
@@ -191,7 +207,10 @@ def _denied(status: int, message: str, repo_id: str, doing: str) -> HubDeniedErr
             f"The quota or the billing of the owner of {repo_id} is in the way, not HF_TOKEN: {text}. Free or buy room"
             " there; another try will not help before."
         )
-    return HubDeniedError(f"{text}. Look at HF_TOKEN: it must be valid and may write to the repo ({_SETTINGS}).")
+    return HubDeniedError(
+        f"{text}. Look at HF_TOKEN: it must be valid and have the right to read the repo, and to write to it if"
+        f" something is to be published; the repo is set by {_SETTINGS}."
+    )
 
 
 def _reason(message: str) -> str:

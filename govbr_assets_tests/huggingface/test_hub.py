@@ -223,6 +223,34 @@ def test_a_repo_that_may_not_be_seen_is_told_and_not_taken_for_a_missing_one(
         hub.client.head()
 
 
+def refusal(hub: Dataset, local_hub: LocalHub, status: int, message: str, code: str) -> str:
+    """Let the Hub refuse to tell the head; give what is said of it."""
+    headers = {"X-Error-Message": message} | ({"X-Error-Code": code} if code else {})
+    local_hub.faults.add(Fault("GET", "/api/datasets/", answer(status, message, headers)))
+    with pytest.raises(HubDeniedError) as caught:
+        hub.client.head()
+    return str(caught.value)
+
+
+def test_a_refusal_says_what_helps_against_it(hub: Dataset, local_hub: LocalHub):
+    begin = f"The Hub answered {{}} while asking for the head in {hub.client.repo_id}: {{}}. "
+    assert refusal(hub, local_hub, 403, "Forbidden", "") == (
+        f"{begin.format(403, 'Forbidden')}Look at HF_TOKEN: it must be valid and have the right to read the repo, and"
+        " to write to it if something is to be published; the repo is set by GOVBR_REPO_ID, or GOVBR_REDUCED_REPO_ID"
+        " for the reduced dataset."
+    )
+    restricted = "Access to dataset org/storage-plan is restricted"
+    for status in (401, 403):
+        assert refusal(hub, local_hub, status, restricted, "GatedRepo") == (
+            f"{begin.format(status, restricted)}The repo is gated: ask for access on the page of the dataset, and set"
+            " HF_TOKEN to a token of the account that has it."
+        )
+    assert refusal(hub, local_hub, 403, "Access to this resource is disabled.", "") == (
+        f"{begin.format(403, 'Access to this resource is disabled')}The Hub has disabled the repo, and no token helps:"
+        " ask the Hub's support why."
+    )
+
+
 @pytest.mark.parametrize("visibility", ["private", None])
 def test_without_a_token_nobody_knows_whether_there_is_a_repo(
     local_hub: LocalHub, repo_id: str, visibility: Visibility | None
