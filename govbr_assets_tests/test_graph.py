@@ -212,7 +212,7 @@ def test_a_bad_day_of_a_range_is_absent_by_name_and_the_others_are_published(gra
     result = graph.run("2026-01-14", "2026-01-16")
     assert not result.success
     assert "2026-01-15: Column updated_datetime of the row with id 2 in PostgreSQL" in failure(result)
-    assert "1 of 3 days are not on the Hub as they are in PostgreSQL, the others are" in failure(result)
+    assert "1 of 3 days is not on the Hub as it is in PostgreSQL, the others are" in failure(result)
     assert set(graph.ids()) == {"data/train-2026-01-14.parquet", "data/train-2026-01-16.parquet"}
     for name in ("postgres_news_partition", "hf_existing_ids", "hf_parquet_shard"):
         assert graph.instance.get_materialized_partitions(AssetKey(name)) == {"2026-01-14", "2026-01-16"}, name

@@ -66,7 +66,7 @@ def _print(report: MendReport) -> None:
     print_table(
         "What would be done" if report.dry_run else "What was done",
         ["run", "days", "outcome"],
-        [[run.job, run.days, run.done if run.success else f"failed: {run.problem}"] for run in report.runs],
+        [[run.job, run.days, run.outcome] for run in report.runs],
     )
     left = "What would be rejected" if report.dry_run else "What is left"
     print_table(left, ["what", "why"], [[each.what, each.why] for each in report.left])

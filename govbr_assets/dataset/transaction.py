@@ -19,7 +19,7 @@ from govbr_assets.dataset.coverage import coverage_after
 from govbr_assets.dataset.reach import check_movable
 from govbr_assets.dataset.release_notes import with_changelog
 from govbr_assets.dataset.visible_rows import check_rows_seen, with_rows_seen
-from govbr_assets.errors import HubConflictError
+from govbr_assets.errors import HubConflictError, HubDeniedError
 from govbr_assets.huggingface.commit import Log, send_commit
 from govbr_assets.huggingface.errors import ParentConflictError
 from govbr_assets.huggingface.snapshot import Snapshot
@@ -102,6 +102,11 @@ def commit(
             landed = parent if head.revision == parent.revision else None
         elif parent.revision is None:
             head, landed = _create_repo(dataset), None
+            if head.revision is None and moves:
+                raise HubDeniedError(
+                    f"{dataset.client.repo_id} is on the Hub, which does not show it to this token. Set HF_TOKEN to one"
+                    " that may read it and write to it."
+                )
         else:
             landed = _land(dataset, parent, changeset, log)
             head = landed or _moved_head(dataset, parent)

@@ -40,4 +40,4 @@ def dry_run_sync(
             asset, description="Dry run: the plan of the whole run.", metadata=progress.to_metadata()
         )
     if rejected:
-        raise days_failure(rejected, len(plans))
+        raise days_failure(rejected, len(plans), dry_run=True)

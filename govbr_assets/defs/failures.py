@@ -38,8 +38,8 @@ def without_retries() -> Iterator[None]:
         raise Failure(description=text, allow_retries=False) from signal
 
 
-def days_failure(rejected: Mapping[str, str], days: int) -> Failure:
-    """Name the days of a run that could not be had, and each reason once."""
+def days_failure(rejected: Mapping[str, str], days: int, *, dry_run: bool = False) -> Failure:
+    """Name the days of a run that could not be had, or in a dry run could not be, and each reason once."""
     metadata: dict[str, Any] = {day: MetadataValue.text(reason) for day, reason in rejected.items()}
     if days == 1:
         return Failure(description=next(iter(rejected.values())), allow_retries=False)
@@ -47,8 +47,10 @@ def days_failure(rejected: Mapping[str, str], days: int) -> Failure:
     several = [f"{name_days(dates, _RANGES)}: {reason.rstrip('.')}" for reason, dates in by_reason.items()]
     named = "; ".join(several[:_REASONS])
     more = f"; and {len(several) - _REASONS} more" if len(several) > _REASONS else ""
-    others = ", the others are" if len(rejected) < days else ""
-    text = f"{len(rejected)} of {days} days are not on the Hub as they are in PostgreSQL{others}. {named}{more}."
+    theirs = "it is" if len(rejected) == 1 else "they are"
+    are, others = ("would not be", "would be") if dry_run else (f"{theirs.split()[1]} not", "are")
+    others = f", the others {others}" if len(rejected) < days else ""
+    text = f"{len(rejected)} of {days} days {are} on the Hub as {theirs} in PostgreSQL{others}. {named}{more}."
     return Failure(description=text, metadata=metadata, allow_retries=False)
 
 

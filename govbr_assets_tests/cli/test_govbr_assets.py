@@ -110,6 +110,25 @@ def test_a_dry_run_tells_of_days_that_no_run_can_publish(graph: Graph, environme
         assert "1 missing: it is before GOVBR_FIRST_DAY" in told["left"][0]["why"]
 
 
+def test_days_that_are_rejected_in_part_are_counted_once_and_what_was_published_is_told(
+    graph: Graph, environment: dict[str, str]
+):
+    for day in ("2026-01-10", "2026-01-12"):
+        for number in range(30):
+            graph.insert(f"{day}-{number}", day=day)
+    assert command(environment, "mend")[0] == 0
+    graph.execute("DELETE FROM news WHERE unique_id LIKE '2026-01-10%' AND unique_id <> '2026-01-10-1'")
+    graph.insert("late", day="2026-01-10")
+    graph.insert("late-too", day="2026-01-12")
+    code, told = document(environment, "mend", "--dry-run")
+    assert (code, [run["days"] for run in told["runs"] if run["days"]]) == (1, ["2026-01-10..2026-01-12"])
+    assert (
+        "1 of 3 days would not be on the Hub as it is in PostgreSQL, the others would be" in told["runs"][0]["problem"]
+    )
+    code, output, _ = command(environment, "mend")
+    assert (code, "rows: 2 added, 29 kept though not in PostgreSQL; failed: 1 of 3 days is not" in output) == (1, True)
+
+
 def test_a_plan_that_changes_nothing_says_so_though_rows_are_kept(graph: Graph, environment: dict[str, str]):
     for number in range(20):
         graph.insert(f"row{number}", day="2026-01-15")

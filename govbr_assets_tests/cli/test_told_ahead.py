@@ -118,6 +118,29 @@ def test_a_read_token_blocks_nothing_where_nothing_would_be_published(graph: Gra
     assert (code, told["left"], told["runs"][-1]["done"]) == (0, [], "no day differs")
 
 
+def test_a_dry_run_with_a_read_token_holds_where_late_rows_change_nothing(graph: Graph, environment: dict[str, str]):
+    assert command(environment, "mend")[0] == 0
+    graph.execute("UPDATE news SET title = title")
+    code, told = document(environment | {"HF_TOKEN": graph.local_hub.read_token}, "mend", "--dry-run")
+    assert (code, told["left"]) == (0, [])
+    assert [run["done"] for run in told["runs"]] == ["nothing had to change", "no day differs"]
+
+
+def test_a_repo_that_is_there_and_not_shown_is_told_and_not_created_again_and_again(
+    graph: Graph, environment: dict[str, str]
+):
+    graph.local_hub.store.create(graph.repo_id, "private")
+    missing = {"X-Error-Code": "RepoNotFound"}
+    graph.local_hub.faults.add(
+        Fault("GET", f"/api/datasets/{graph.repo_id}", answer(404, "Repository not found", missing), times=99)
+    )
+    code, told = document(environment, "mend")
+    (left,) = told["left"]
+    assert (code, left["what"]) == (1, "2026-01-15")
+    assert f"{graph.repo_id} is on the Hub, which does not show it to this token. Set HF_TOKEN" in left["why"]
+    assert len(graph.local_hub.faults.seen("POST", "/api/repos/create")) == 2
+
+
 def test_a_token_for_one_repo_alone_is_told_of_the_sibling(graph: Graph, sibling: Graph, environment: dict[str, str]):
     for each in (graph, sibling):
         each.local_hub.store.create(each.repo_id, "public")
@@ -125,6 +148,9 @@ def test_a_token_for_one_repo_alone_is_told_of_the_sibling(graph: Graph, sibling
     _, told = document(environment | {"HF_TOKEN": token}, "mend", "--dry-run")
     assert [each["what"] for each in told["left"]] == [sibling.repo_id]
     assert f"This token is for {graph.repo_id} alone" in told["left"][0]["why"]
+    for words in (["mend"], ["mend"]):
+        code, told = document(environment | {"HF_TOKEN": token}, *words)
+        assert (code, told["conclusion"]) == (1, "The Hub equals PostgreSQL, and the reduced dataset does not follow.")
 
 
 def test_a_card_of_the_sibling_that_nobody_can_load_is_told_with_its_repo(

@@ -33,7 +33,9 @@ def _days(result: RunResult) -> str:
     """Count the rows of days."""
     numbers = result.numbers.get("hf_parquet_shard", Counter())
     done = [f"{numbers[name]:,} {words}" for name, words in ROW_LABELS.items() if numbers[name]]
-    return f"rows: {', '.join(done)}" if done else "nothing had to change"
+    if done:
+        return f"rows: {', '.join(done)}"
+    return "nothing had to change" if result.success else ""
 
 
 def _compaction(result: RunResult) -> str:
@@ -43,7 +45,7 @@ def _compaction(result: RunResult) -> str:
     done = [f"{count(files, 'file')} into {recorded.get('files_out', 0):,}"] if files else []
     counted = {"duplicates_dropped": ("duplicate", "dropped"), "removed": ("row", "removed")}
     done += [f"{count(recorded[name], noun)} {verb}" for name, (noun, verb) in counted.items() if recorded.get(name)]
-    return ", ".join(done) or "all was compacted"
+    return ", ".join(done) or ("all was compacted" if result.success else "")
 
 
 def _reconciliation(result: RunResult) -> str:

@@ -19,7 +19,7 @@ from govbr_assets.defs.in_process.late_state import LateRowsState
 from govbr_assets.defs.in_process.options import MendOptions
 from govbr_assets.defs.in_process.refusals import check_reduced, refusals
 from govbr_assets.defs.in_process.remaining import removals_left
-from govbr_assets.defs.in_process.report import Left, MendReport
+from govbr_assets.defs.in_process.report import REDUCED_DATASET, Left, MendReport
 from govbr_assets.defs.in_process.runs import BY, MendRuns
 from govbr_assets.defs.in_process.state import MendState
 from govbr_assets.defs.metadata.events import NO_REPO
@@ -67,12 +67,13 @@ class _Mending:
 
     def __init__(self, runs: MendRuns) -> None:
         self._runs, self._context, self._report, self._state = runs, runs.context, runs.report, runs.state
+        self._refused: list[Left] = []  # repos that the token may not write to
 
     def do(self) -> None:
         """Go through the steps."""
         now, instance, repo_id = datetime.now(UTC), self._context.instance, self._report.repo
-        refused = refusals(self._context.hub, self._context.watch)
-        self._runs.refusal = next((each.why for each in refused if each.what == repo_id), "")
+        self._refused = refusals(self._context.hub, self._context.watch)
+        self._runs.refusal = next((each.why for each in self._refused if each.what == repo_id), "")
         self._publish_late_rows()
         if compaction_is_due(self._context.hub.dataset(), now) and self._runs.allowed:
             self._runs.publish(request("weekly_consolidation", BY, BY))
@@ -83,8 +84,8 @@ class _Mending:
             self._repair()
             self._mirror()
             self._count_removals()
-        if self._runs.published and self._report.dry_run:
-            self._report.left[:0] = refused
+        if self._runs.commits and self._report.dry_run:
+            self._report.left[:0] = self._refused
         self._tell_of_a_new_repo()
 
     def _assess(self) -> None:
@@ -142,17 +143,18 @@ class _Mending:
             return
         try:
             if self._report.dry_run and self._runs.published:
-                check_reduced(self._context.hub)
+                if all(each.what == self._report.repo for each in self._refused):
+                    check_reduced(self._context.hub)
                 return
             wanted = next_mirror(self._context.instance, self._context.hub, BY).requests
         except GovbrAssetsError as error:
-            self._report.left.append(Left("the reduced dataset", str(error)))
+            self._report.left.append(Left(REDUCED_DATASET, str(error)))
             return
         for each in wanted:
             if self._runs.allowed:
                 self._runs.publish(each)
             else:
-                self._report.left.append(Left("the reduced dataset", "it does not mirror the newest revision"))
+                self._report.left.append(Left(REDUCED_DATASET, "it does not mirror the newest revision"))
 
     def _count_removals(self) -> None:
         """Say which rows that PostgreSQL has nowhere are left, as their number is not approved."""
@@ -164,7 +166,7 @@ class _Mending:
 
     def _tell_of_a_new_repo(self) -> None:
         """Say that there was no repo, which may be a typing error."""
-        if self._report.before or not self._runs.published:
+        if self._report.before or not self._runs.commits:
             return
         client, repo = self._context.hub.dataset().client, self._report.repo
         visible = "private" if client.private else "public"

@@ -94,12 +94,11 @@ def plan(definitions: Definitions, span: DateRange, watch: Watch) -> PlanReport:
     rejected = {each.day: refusal for each in result.days if refusal} | result.rejected
     if result.problem and span.first == span.last:
         rejected = {f"{span}": result.problem}
-    whole = result.metadata.get(_SHARD, {}) or result.numbers.get(_SHARD, {})
     problem = "" if rejected else result.problem
     watch.end(
         "failed" if problem else f"{count(len(result.days), 'day')} would change, {len(rejected):,} would be rejected"
     )
-    return PlanReport(f"{span}", result.days, rejected, whole.get("commits", 0), problem)
+    return PlanReport(f"{span}", result.days, rejected, result.commits, problem)
 
 
 def _job(definitions: Definitions, folder: str) -> JobDefinition:

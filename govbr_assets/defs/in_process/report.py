@@ -5,6 +5,9 @@ from typing import Any
 
 from govbr_assets.core.assessment import Assessment
 
+REDUCED_DATASET = "the reduced dataset"
+_OF_REDUCED = {REDUCED_DATASET, "reduced_sync"}
+
 
 @dataclass(frozen=True)
 class RunReport:
@@ -25,6 +28,12 @@ class RunReport:
     success: bool
     done: str
     problem: str = ""
+
+    @property
+    def outcome(self) -> str:
+        """What it has done, and why it has failed if it has."""
+        failed = "" if self.success else f"failed: {self.problem}"
+        return "; ".join(filter(None, [self.done, failed]))
 
 
 @dataclass(frozen=True)
@@ -87,6 +96,8 @@ class MendReport:
                 return "Dry run, nothing was published; not all of it could be done."
             wanted = any(run.job != "reconciliation" for run in self.runs)
             return f"Dry run, nothing was published{'.' if wanted else ', and nothing would be.'}"
+        if self.left and all(each.what in _OF_REDUCED for each in self.left):
+            return "The Hub equals PostgreSQL, and the reduced dataset does not follow."
         return "The Hub still differs from PostgreSQL." if self.left else "The Hub equals PostgreSQL."
 
     def to_json(self) -> dict[str, Any]:

@@ -53,6 +53,15 @@ class RunResult:
         elif entry.level in (logging.INFO, logging.WARNING) and not entry.user_message.startswith(_SKIPPED):
             self._sentence(entry.user_message)
 
+    @property
+    def commits(self) -> int:
+        """How many commits its assets have made, or would make."""
+        recorded = [
+            *self.metadata.values(),
+            *(found for name, found in self.numbers.items() if name not in self.metadata),
+        ]
+        return sum(each.get("commits") or 0 for each in recorded)
+
     def _sentence(self, sentence: str) -> None:
         """Pass a sentence on, unless it is a table, or was said of the day before."""
         said = _DAY.sub("", sentence)

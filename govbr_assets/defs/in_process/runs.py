@@ -35,6 +35,7 @@ class MendRuns:
         report: each run is added to it.
         state: likewise.
         published: how many runs have published, or would have.
+        commits: how many commits they have made, or would make.
         refusal: why the token may not write to the full dataset; empty if it may.
     """
 
@@ -43,6 +44,7 @@ class MendRuns:
     report: MendReport
     state: MendState
     published: int = 0
+    commits: int = 0
     refusal: str = ""
 
     @property
@@ -65,6 +67,7 @@ class MendRuns:
             raise HubDeniedError(self.refusal)
         self.published += 1
         result = self._execute(wanted, recorded=not self.options.dry_run)
+        self.commits += result.commits
         if span := days_of(wanted):
             self.state.add_run_of_days(result, DateRange.of(span), days)
         else:
@@ -99,9 +102,10 @@ class MendRuns:
         gc.collect()  # what a run leaves behind refers to itself, and can hold tables
         memory.trim_heap()
         done = describe(job, result)
-        watch.end(done if result.success else f"failed: {result.problem}")
         run_id = result.run_id if recorded else ""
-        self.report.runs.append(RunReport(job, days, run_id, result.success, done, result.problem))
+        run = RunReport(job, days, run_id, result.success, done, result.problem)
+        watch.end(run.outcome)
+        self.report.runs.append(run)
         return result
 
     def _check_interrupted(self) -> None:

@@ -58,9 +58,10 @@ class MendState:
             reason = result.rejected.get(f"{day}", "" if result.rejected or result.success else result.problem)
             if not reason:
                 self._reasons.pop(day, None)
-                self._done.add(day)
-            elif day in wanted:
+            elif day in wanted or (self._dry_run and result.rejected):
                 self._reasons[day] = reason
+            if not reason or self._dry_run:  # which would come to the same once more
+                self._done.add(day)
             if day in wanted:
                 self._tried.add(day)
         self._add_checks(result)
