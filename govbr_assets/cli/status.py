@@ -9,7 +9,7 @@ from rich.text import Text
 
 from govbr_assets.cli.progress import progress
 from govbr_assets.cli.show import console, print_conclusion, print_days, print_facts, print_json
-from govbr_assets.core.calendar_lines import DIFFERS, LEGEND, calendar_lines
+from govbr_assets.core.calendar_lines import DIFFERS, LEGEND, calendar_lines, written_in
 from govbr_assets.core.counting import count
 from govbr_assets.core.day_counts import worst
 from govbr_assets.core.days import Day
@@ -162,9 +162,10 @@ def _print_calendar(found: DatasetStatus) -> None:
     """Draw a year a line."""
     terminal, lines = console(), calendar_lines(found.found.days)
     if lines:
-        terminal.print(Text(f"Coverage by year and week ({LEGEND})", style="bold"), soft_wrap=True)
+        legend = written_in(terminal.encoding, LEGEND)
+        terminal.print(Text(f"Coverage by year and week ({legend})", style="bold"), soft_wrap=True)
     for each in lines:
-        weeks = Text(each.weeks.ljust(54), style="green")
+        weeks = Text(written_in(terminal.encoding, each.weeks).ljust(54), style="green")
         weeks.highlight_words([DIFFERS], "bold red")
         counted = f" {each.rows:>9,} rows on {each.days:>3} days"
         differing = Text(f", {each.differing} differ" if each.differing else "", style="red")

@@ -13,6 +13,7 @@ from govbr_assets.core.day_counts import COUNTS
 
 DIFFERS, NOBODY, WHOLE = "!", "·", "█"
 PART = "░▒▓"
+_ASCII = str.maketrans(f"{WHOLE}{PART}{NOBODY}", "#-=+.")
 LEGEND = f"{WHOLE} all days of a week have rows, {PART[2]}{PART[1]}{PART[0]} some, {NOBODY} none; {DIFFERS} one differs"
 
 
@@ -47,6 +48,20 @@ def calendar_lines(days: pa.Table) -> list[YearLine]:
         return []
     first, last = min(rows), max(rows)
     return [_line(year, rows, first, last) for year in range(last.year, first.year - 1, -1)]
+
+
+def written_in(encoding: str, text: str) -> str:
+    """Replace the signs of lines and of the legend by ASCII in an encoding that lacks one of them.
+
+    Args:
+        encoding: of the output.
+        text: a line or the legend.
+    """
+    try:
+        LEGEND.encode(encoding)
+    except UnicodeEncodeError:
+        return text.translate(_ASCII)
+    return text
 
 
 def _line(year: int, rows: dict[date, tuple[int, bool]], first: date, last: date) -> YearLine:

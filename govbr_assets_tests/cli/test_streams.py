@@ -66,3 +66,23 @@ def test_who_has_read_enough_ends_a_command_without_a_word(environment: dict[str
     done = in_shell(environment, "status | true")
     assert "error" not in done.stderr
     assert "Exception ignored" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "encoding",
+    [
+        {"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+        {"PYTHONIOENCODING": "latin-1"},
+    ],
+    ids=["ascii", "latin-1"],
+)
+def test_the_calendar_has_signs_of_ascii_where_the_encoding_lacks_its_own(
+    graph: Graph, environment: dict[str, str], encoding: dict[str, str]
+):
+    assert graph.run("2026-01-15").success
+    done = in_shell({**environment, **encoding}, "status")
+    legend, year = done.stdout.partition("Coverage")[2].splitlines()[:2]
+    assert (done.returncode, done.stderr.count("Traceback")) == (0, 0)
+    assert "(# all days of a week have rows, +=- some, . none; ! one differs)" in legend
+    assert year.startswith("2026   #  ")
+    assert "?" not in done.stdout

@@ -3,8 +3,9 @@
 from datetime import date, timedelta
 
 import pyarrow as pa
+import pytest
 
-from govbr_assets.core.calendar_lines import calendar_lines
+from govbr_assets.core.calendar_lines import LEGEND, calendar_lines, written_in
 from govbr_assets.core.day_counts import COUNTS, DAYS_SCHEMA
 
 
@@ -35,3 +36,14 @@ def test_years_are_lines_the_newest_first_and_those_between_have_no_rows():
     lines = calendar_lines(days(date(2024, 12, 31), date(2026, 1, 1)))
     assert [(each.year, each.rows) for each in lines] == [(2026, 1), (2025, 0), (2024, 1)]
     assert lines[1].weeks == "·" * 53
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "iso8859-15"])
+def test_an_encoding_that_lacks_a_sign_gets_ascii_for_all_of_them(encoding: str):
+    assert written_in(encoding, LEGEND) == "# all days of a week have rows, +=- some, . none; ! one differs"
+    assert written_in(encoding, " █▓▒░·!") == " #+=-.!"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "cp437"])
+def test_an_encoding_that_has_the_signs_keeps_them(encoding: str):
+    assert written_in(encoding, f"{LEGEND} █▓▒░·!") == f"{LEGEND} █▓▒░·!"
