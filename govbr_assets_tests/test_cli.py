@@ -60,7 +60,7 @@ def test_a_dry_run_and_the_source_of_ids_are_chosen_on_the_command_line(graph: G
     dry = {"hf_parquet_shard": {"config": {"dry_run": True}}, "hf_existing_ids": {"config": {"source": "exact"}}}
     done = dagster(environment, *words, "--config-json", json.dumps({"ops": dry}))
     assert done.returncode == 0, done.stderr
-    assert "Dry run, nothing was published: 1 of 1 days" in done.stdout + done.stderr
+    assert "Dry run, nothing was published: 1 of 1 day," in done.stdout + done.stderr
     assert graph.head.revision is None
 
 

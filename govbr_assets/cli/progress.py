@@ -13,7 +13,7 @@ from rich.text import Text
 from govbr_assets.cli.show import console
 from govbr_assets.defs.in_process.watch import Watch
 
-_COUNTED = re.compile(r"^(\d+) of (\d+) (?:days|files)\b")  # as runs say how far they are
+_COUNTED = re.compile(r"^([\d,]+) of ([\d,]+) (?:days?|files?)\b")  # as runs say how far they are
 
 
 @contextmanager
@@ -80,7 +80,7 @@ class _Bars:
     def say(self, sentence: str) -> None:
         """Take a sentence on the piece of work under way."""
         if found := _COUNTED.match(sentence):
-            self._bars.update(self._task, completed=int(found[1]), total=int(found[2]))
+            self._bars.update(self._task, completed=_number(found[1]), total=_number(found[2]))
         self._bars.update(self._task, said=sentence)
 
     def end(self, outcome: str) -> None:
@@ -88,3 +88,8 @@ class _Bars:
         self._bars.update(self._task, visible=False)
         seconds = time.monotonic() - self._began
         self._terminal.print(Text(f"{self._title}: {outcome} ({seconds:.1f} s)"), soft_wrap=True)
+
+
+def _number(written: str) -> int:
+    """Read a number with separated thousands."""
+    return int(written.replace(",", ""))

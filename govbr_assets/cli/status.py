@@ -10,7 +10,7 @@ from rich.text import Text
 from govbr_assets.cli.progress import progress
 from govbr_assets.cli.show import console, print_conclusion, print_days, print_facts, print_json
 from govbr_assets.core.calendar_lines import DIFFERS, LEGEND, calendar_lines, written_in
-from govbr_assets.core.counting import count
+from govbr_assets.core.counting import count, differing
 from govbr_assets.core.day_counts import worst
 from govbr_assets.core.days import Day
 from govbr_assets.definitions import dagster_home, defs
@@ -100,8 +100,7 @@ def _print(found: DatasetStatus, reduced_repo: str, deep_at: datetime | None) ->
     mirrored = {"reduced": _mirror(reduced_repo, found.mirror)} if found.mirror else {}
     print_facts(_facts(found, deep_at) | mirrored)
     _print_calendar(found)
-    differing = found.differing.num_rows
-    print_days(f"Days that differ: {differing:,}, the worst first", _worst(found, _SHOWN))
+    print_days(f"Days that differ: {found.differing.num_rows:,}, the worst first", _worst(found, _SHOWN))
     print_conclusion(_conclusion(found, deep_at), holds=found.holds)
 
 
@@ -167,8 +166,8 @@ def _print_calendar(found: DatasetStatus) -> None:
     for each in lines:
         weeks = Text(written_in(terminal.encoding, each.weeks).ljust(54), style="green")
         weeks.highlight_words([DIFFERS], "bold red")
-        counted = f" {each.rows:>9,} rows on {each.days:>3} days"
-        differing = Text(f", {each.differing} differ" if each.differing else "", style="red")
-        terminal.print(Text(f"{each.year} ") + weeks + Text(counted) + differing, soft_wrap=True)
+        counted = f" {count(each.rows, 'row'):>14} on {count(each.days, 'day'):>8}"
+        unequal = Text(f", {differing(each.differing)}" if each.differing else "", style="red")
+        terminal.print(Text(f"{each.year} ") + weeks + Text(counted) + unequal, soft_wrap=True)
     if lines:
         terminal.print()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from govbr_assets.core.column_differences import ColumnDifference
+from govbr_assets.core.counting import count, differing
 from govbr_assets.core.date_ranges import name_days
 from govbr_assets.core.layout import DATA_PATTERN
 
@@ -124,8 +125,8 @@ class Assessment:
         if self.problem:
             return f"nothing can be done yet: {self.problem}"
         return (
-            f"{self.days:,} days differ; about {self.commits:,} commits and {self.minutes:,} minutes, reckoned from"
-            " files, days and rows, without the transfer of the files"
+            f"{differing(self.days, 'day')}; about {count(self.commits, 'commit')} and"
+            f" {count(self.minutes, 'minute')}, reckoned from files, days and rows, without the transfer of the files"
         )
 
 

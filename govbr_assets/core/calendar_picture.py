@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pyarrow as pa
 
+from govbr_assets.core.counting import differing
 from govbr_assets.core.day_counts import COUNTS
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def calendar_picture(days: pa.Table, rejected: Collection[date] = ()) -> str:
         runs += _year(year, kinds, line)
         words.append(_Words(0, line + 4, str(year)))
         if differ := sum(day.year == year and kind in ("differs", "missing") for day, kind in kinds.items()):
-            words.append(_Words(_LEFT + _WEEKS + 1, line + 4, f"{differ} differ", _RED))
+            words.append(_Words(_LEFT + _WEEKS + 1, line + 4, differing(differ), _RED))
         line += _YEAR
     return _document(line, runs, words)
 

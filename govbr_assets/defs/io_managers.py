@@ -8,6 +8,7 @@ from contextlib import suppress
 import pyarrow as pa
 from dagster import ConfigurableIOManager, InputContext, OutputContext, ResourceDependency
 
+from govbr_assets.core.counting import count
 from govbr_assets.core.days import ByDay, Day, DayValue
 from govbr_assets.defs.failures import days_failure, without_retries
 from govbr_assets.defs.metadata.daily import day_metadata
@@ -50,7 +51,7 @@ class ArrowTableIOManager(ConfigurableIOManager):
         with PartitionEvents(context) as events:
             for number, key in enumerate(days):
                 if number and number % _PROGRESS_DAYS == 0:
-                    context.log.info(f"{number} of {len(days)} days, {len(rejected)} rejected.")
+                    context.log.info(f"{number:,} of {count(len(days), 'day')}, {len(rejected):,} rejected.")
                 try:
                     table = days[key]
                 except PermanentError as error:

@@ -67,7 +67,7 @@ def assess(
     """
     found = reconcile(dataset, snapshot, postgres, deep=True, log=log)
     changed = _days(found, pc.greater(found.days["changed"], 0))
-    log(f"{len(changed)} days have rows that say something else on the Hub.")
+    log(f"Days with rows that say something else on the Hub: {len(changed):,}.")
     memory.trim_heap()
     columns = column_differences(dataset, snapshot, postgres, list(map(Day, changed)))
     memory.trim_heap()

@@ -85,4 +85,5 @@ def test_the_calendar_has_signs_of_ascii_where_the_encoding_lacks_its_own(
     assert (done.returncode, done.stderr.count("Traceback")) == (0, 0)
     assert "(# all days of a week have rows, +=- some, . none; ! one differs)" in legend
     assert year.startswith("2026   #  ")
+    assert year.endswith("         1 row on    1 day")
     assert "?" not in done.stdout

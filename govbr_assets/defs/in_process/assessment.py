@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from govbr_assets.core.assessment import Assessment
+from govbr_assets.core.counting import count, differing
 from govbr_assets.core.days import Day
 from govbr_assets.defs.in_process.context import MendContext
 from govbr_assets.defs.in_process.options import MendOptions
@@ -23,7 +24,8 @@ def assess_dataset(context: MendContext) -> Assessment:
     context.watch.begin("assessment")
     head, today = dataset.client.head(), Day.at(datetime.now(UTC))
     found = assess(dataset, head, context.postgres.client(), today, Day(FIRST_DAY), context.watch.say)
-    context.watch.end(f"{found.days:,} days differ, about {found.commits:,} commits and {found.minutes:,} minutes")
+    effort = f"about {count(found.commits, 'commit')} and {count(found.minutes, 'minute')}"
+    context.watch.end(f"{differing(found.days, 'day')}, {effort}")
     return found
 
 

@@ -4,6 +4,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
+from govbr_assets.core.counting import count
 from govbr_assets.core.row_changes import Action
 from govbr_assets.defs.metadata.events import Metadata
 from govbr_assets.operations.sync.batches import SyncBatch
@@ -38,10 +39,11 @@ class SyncProgress:
         done, minutes = self._done, (time.monotonic() - self._began) / 60
         pace = done["days"] / minutes if minutes else 0.0
         left = self.days - done["days"]
-        ahead = f", some {left / pace:.0f} minutes left" if left and pace else ""
+        ahead = f", some {count(round(left / pace), 'minute')} left" if left and pace else ""
         return (
-            f"{done['days']} of {self.days} days, {done['refused']} rejected, {done['rows']} new rows,"
-            f" {done['commits']} commits; {pace:.0f} days a minute{ahead}."
+            f"{done['days']:,} of {count(self.days, 'day')}, {done['refused']:,} rejected,"
+            f" {count(done['rows'], 'new row')}, {count(done['commits'], 'commit')};"
+            f" {count(round(pace), 'day')} a minute{ahead}."
         )
 
     def to_metadata(self) -> Metadata:

@@ -6,6 +6,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from govbr_assets.core.conform import LeftOut
+from govbr_assets.core.counting import count
 from govbr_assets.core.day_counts import DayCounts
 from govbr_assets.core.days import Day
 from govbr_assets.core.identity import hashes
@@ -71,14 +72,14 @@ def reconcile(
     with scratch_folder() as folder:
         counts, rejected, left_out = DayCounts(), dict[Day, str](), LeftOut()
         postgres_side, claims = _postgres(postgres, counts, left_out)
-        log(f"{counts.totals()['postgres_rows']} rows are in PostgreSQL.")
+        log(f"PostgreSQL has {count(counts.totals()['postgres_rows'], 'row')}.")
         too_large = hashes(pa.array(postgres.too_large_ids(counts.postgres_days(), left_out), pa.string()))
         digests = PartitionedRows(ROWS_SCHEMA, "id")
         for rows in postgres_digests(postgres, counts.postgres_days() if deep else [], rejected):
             digests.add(rows)
         side = HubSide(dataset, snapshot, folder)
         hub_side, renamed = _hub(side, claims, counts, deep=deep)
-        log(f"{counts.totals()['hub_rows']} rows are on the Hub.")
+        log(f"The Hub has {count(counts.totals()['hub_rows'], 'row')}.")
         for number in range(PARTITIONS):
             rows, there = _with_digests(postgres_side.read(number), digests.read(number)), hub_side.read(number)
             for name, days in differences(_publishable(rows, there, too_large), there):
