@@ -3,8 +3,10 @@
 Reading rows and keeping them on disk belongs to `operations/compact`.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
+from itertools import accumulate, pairwise
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
@@ -87,34 +89,72 @@ class SortCheck:
         return "" if wrong < 0 else f"{id_after[wrong]!s} stands out of order in {self._label}"
 
 
+class GroupMonths:
+    """Judges by its keys, as they come, whether the file of a period is a compacted one, and finds its months.
+
+    It is if it is sorted, its row groups are full except for the last one of each month, none is larger than the limit,
+    and no row is of another period.
+
+    Args:
+        groups: rows and bytes of each row group, as `io.sizes.group_sizes` returns them.
+        period: what the file is for; `UNDATED` for rows without a time.
+        layout: gives the period of a month.
+    """
+
+    def __init__(self, groups: Sequence[tuple[int, int]], period: int, layout: FileLayout) -> None:
+        self._groups, self._period, self._layout = groups, period, layout
+        self._order, self._sorted = SortCheck("the file"), all(rows for rows, _ in groups)
+        ends = list(accumulate((rows for rows, _ in groups), initial=0))
+        # Between two rows of one month that are in order there is no other month.
+        self._edges = [row for start, end in pairwise(ends) for row in (start, end - 1)]
+        self._rows, self._seen, self._months = ends[-1], 0, list[int]()
+
+    def add(self, keys: pa.Table) -> bool:
+        """Take the next keys, [n rows x 2 or more]; return False if the rest need not come."""
+        if not self._sorted:
+            return False
+        start, end = (bisect_left(self._edges, row) for row in (self._seen, self._seen + keys.num_rows))
+        here = pa.array([row - self._seen for row in self._edges[start:end]], pa.int64())
+        self._months += months(keys["published_at"].take(here)).to_pylist()
+        self._seen += keys.num_rows
+        self._sorted = not self._order.breach(keys)
+        return self._sorted
+
+    def found(self) -> list[int] | None:
+        """Return the month of each row group when all keys have come; None if the file is not a compacted one.
+
+        Raises:
+            ProofError: there were more or fewer keys than the row groups have rows.
+        """
+        if not self._sorted:
+            return None
+        if self._seen != self._rows:
+            raise ProofError(f"{self._rows} keys should be there, {self._seen} are. Nothing was published.")
+        found, groups = self._months[::2], self._groups
+        if found != self._months[1::2] or any(self._layout.period_of_month(each) != self._period for each in found):
+            return None
+        full = all(
+            rows == ROW_GROUP_ROWS or size + more > ROW_GROUP_BYTES // 2  # the first row of the next one did not fit
+            for (rows, size), (_, more), month, after in zip(groups, groups[1:], found, found[1:], strict=False)
+            if month == after
+        )
+        fitting = all(rows == 1 or (rows <= ROW_GROUP_ROWS and size <= LARGE_GROUP_BYTES) for rows, size in groups)
+        return found if full and fitting else None
+
+
 def months_of_groups(
     keys: Iterable[pa.Table], groups: Sequence[tuple[int, int]], period: int, layout: FileLayout
 ) -> list[int] | None:
-    """Return the month of each row group of a compacted file.
+    """Return the month of each row group of a compacted file; None if the file is not one, as `GroupMonths` judges.
 
     Args:
         keys: [n rows x 2] each, the keys of the file in its order.
         groups: rows and bytes of each row group, as `io.sizes.group_sizes` returns them.
         period: what the file is for; `UNDATED` for rows without a time.
         layout: gives the period of a month.
-
-    Returns:
-        One month per row group; None if the file is not a compacted one: sorted, row groups full except for the last
-        one of each month, none larger than the limit, and no rows of another period.
     """
-    found, order = [], SortCheck("the file")
-    for group in regrouped(keys, [rows for rows, _ in groups]):
-        here = pc.unique(months(group["published_at"])).to_pylist()
-        if len(here) != 1 or layout.period_of_month(here[0]) != period or order.breach(group):
-            return None
-        found += here
-    full = all(
-        rows == ROW_GROUP_ROWS or size + more > ROW_GROUP_BYTES // 2  # the first row of the next one did not fit
-        for (rows, size), (_, more), month, after in zip(groups, groups[1:], found, found[1:], strict=False)
-        if month == after
-    )
-    fitting = all(rows == 1 or (rows <= ROW_GROUP_ROWS and size <= LARGE_GROUP_BYTES) for rows, size in groups)
-    return found if full and fitting else None
+    judged = GroupMonths(groups, period, layout)
+    return judged.found() if all(map(judged.add, keys)) else None
 
 
 def in_order(rows: Rows, spec: DatasetSpec) -> Rows:

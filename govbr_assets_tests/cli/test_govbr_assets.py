@@ -93,6 +93,28 @@ def test_a_dry_run_leaves_what_is_recorded_of_published_days(graph: Graph, envir
     assert Counter(runs) == {("daily_sync", "SUCCESS"): 1, ("reconciliation", "SUCCESS"): 3}
 
 
+def test_a_year_that_somebody_has_rewritten_unsorted_is_told_and_mended_at_once(
+    graph: Graph, environment: dict[str, str]
+):
+    year = "data/train-2026-00.parquet"
+    graph.insert("a", day="2026-01-15")
+    graph.insert("c", day="2026-03-15")
+    write(graph.local_hub.store, graph.repo_id, {"data/x.parquet": as_others_write(shard(["a"]))})
+    assert command(environment, "mend")[0] == 0
+    write(graph.local_hub.store, graph.repo_id, {year: as_others_write(shard(["q1", "q2", "a"]).take([2, 0, 1]))})
+    code, told = document(environment, "status")
+    assert (code, told["uncompacted"]) == (1, [year])
+    code, told = document(environment, "mend", "--dry-run", "--allow-removals", "9")
+    assert (code, told["left"]) == (0, [])
+    assert year in told["assessment"]["compacted"]
+    code, told = document(environment, "mend", "--allow-removals", "9")
+    jobs = [run["job"] for run in told["runs"]]
+    assert (code, jobs[:2], told["left"]) == (0, ["reconciliation", "weekly_consolidation"], [])
+    assert sorted(id for ids in graph.ids().values() for id in ids) == ["a", "c"]
+    code, told = document(environment, "status")
+    assert (code, told["uncompacted"]) == (0, [])
+
+
 def test_a_repo_that_is_not_there_is_named_before_and_after_it_is_created(graph: Graph, environment: dict[str, str]):
     graph.insert("a", day="2026-01-15")
     _, output, _ = command(environment, "mend", "--dry-run")

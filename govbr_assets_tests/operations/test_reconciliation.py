@@ -114,7 +114,7 @@ def test_each_kind_of_damage_is_told_under_its_day(graph: Graph):
             ),
             "data/train-2024-00.parquet": year_file(of_day("2024-06-01", "twice")),
             LEGACY: as_others_write(of_day("2024-06-03", "old-twice")),
-            UNDATED_PATH: encode(put(of_day("2024-06-01", "undated", "nowhere"), "published_at", [None, None])),
+            UNDATED_PATH: encode(put(of_day("2024-06-01", "nowhere", "undated"), "published_at", [None, None])),
         },
     )
     days, metadata = reconciled(graph)
@@ -207,6 +207,39 @@ def test_a_file_with_times_as_text_is_compared_and_waits_for_a_compaction(graph:
     assert days == {"2026-01-15": told(1, 2, surplus=1)}  # 23:30 without a zone is UTC, and so the same day here
     assert (metadata["undated"], metadata["undated_surplus"]) == (1, 1)
     assert (metadata["unfolded_files"], metadata["unfolded"]) == (1, "data/train-2026-01-15.parquet")
+
+
+TWO, MAY = of_day("2025-05-02", "a", "b"), of_day("2025-05-03", "c")
+YEARS = {
+    "one row group in order": (as_others_write(pa.concat_tables([TWO, MAY]), 9), True),
+    "two of one month": (as_others_write(pa.concat_tables([TWO, MAY]), 2), False),
+    "times out of order": (as_others_write(pa.concat_tables([MAY, TWO]), 9), False),
+    "ids of one time out of order": (as_others_write(put(TWO.take([1, 0]), "published_at", [MAY[2][0]] * 2)), False),
+    "a row twice": (as_others_write(pa.concat_tables([TWO, TWO.slice(1)]), 9), False),
+    "an id twice": (as_others_write(pa.concat_tables([TWO, of_day("2025-05-03", "b")]), 9), True),  # days remove one
+    "another year": (encode(pa.concat_tables([of_day("2024-12-31", "x"), TWO])), False),
+    "another year alone": (encode(of_day("2024-12-31", "x")), False),
+    "two months in a row group": (as_others_write(pa.concat_tables([TWO, of_day("2025-06-01", "d")]), 9), False),
+    "two months in two row groups": (as_others_write(pa.concat_tables([TWO, of_day("2025-06-01", "d")]), 2), True),
+    "a row without a time": (encode(put(TWO, "published_at", [None, MAY[2][0].as_py()])), False),
+    "no rows": (encode(TWO.slice(2)), True),
+}
+
+
+@pytest.mark.parametrize("deep", [False, True])
+@pytest.mark.parametrize("kind", YEARS)
+def test_a_year_that_is_not_as_compacted_files_are_waits_for_a_compaction(graph: Graph, kind: str, deep: bool):
+    (content, compacted), path = YEARS[kind], "data/train-2025-00.parquet"
+    others(graph, {path: content})
+    metadata = reconciled(graph, deep=deep)[1]
+    assert (metadata["unfolded_files"], metadata["unfolded"]) == ((0, "none") if compacted else (1, path))
+    _dataset.cache_clear()
+    graph.local_hub.faults.forget()
+    assert reconciled(graph, deep=deep)[1]["unfolded_files"] == (not compacted)  # as kept keys tell
+    assert [each.path for each in graph.local_hub.faults.requests if "/api/" not in each.path] == []
+    assert graph.compact().success
+    assert reconciled(graph, deep=deep)[1]["unfolded_files"] == 0
+    assert (graph.head.files.get(path) is None) == (kind == "another year alone")
 
 
 @pytest.mark.parametrize("kind", [pa.timestamp("us"), pa.timestamp("ns", "UTC"), pa.timestamp("ms", "-03:00")])

@@ -29,7 +29,7 @@ class Reconciled:
         days: of all days, [n days x 8] of `core.day_counts.DAYS_SCHEMA`.
         totals: as `DayCounts.totals` returns them.
         snapshot: the revision.
-        uncompacted: files that are neither a shard nor a compacted year, or have another schema.
+        uncompacted: files that are neither a shard nor a compacted year by name, schema and order.
         fetched: number of files that were not in the metadata cache.
         rejected: days of PostgreSQL whose contents cannot be compared as they cannot be published, with the reason.
         left_out: rows of PostgreSQL that no day can publish.

@@ -10,6 +10,7 @@ from govbr_assets.core.days import Day
 from govbr_assets.core.digest import row_digests
 from govbr_assets.core.identity import hashes
 from govbr_assets.core.layout import LARGE_GROUP_BYTES
+from govbr_assets.core.periods import GroupMonths
 from govbr_assets.core.row_differences import CLAIMS_SCHEMA, ROWS_SCHEMA, local_days
 from govbr_assets.core.spec import DatasetSpec
 from govbr_assets.dataset import Dataset
@@ -66,7 +67,7 @@ class HubSide:
 
     Attributes:
         spec: of the dataset.
-        uncompacted: files that have to be compacted: with another name, or with another schema.
+        uncompacted: files that have to be compacted: with another name or schema, or not as compacted files are.
         fetched: number of files that were not in the metadata cache.
     """
 
@@ -82,7 +83,7 @@ class HubSide:
             ContractError: keys of a file, or its rows if `deep`, cannot be read in the published schema.
         """
         for file in self._snapshot.data_files:
-            yield from map(rows_of, self._digests(file) if deep else self._keys(file))
+            yield from map(rows_of, self._judged(file, self._digests(file) if deep else self._keys(file)))
 
     def whole_rows(self, file: DataFile) -> Iterator[pa.Table]:
         """Stream the rows of a file with all columns: [n rows x columns] each of the published schema.
@@ -112,6 +113,19 @@ class HubSide:
         tables = self._dataset.reader.row_groups(file, self.spec.schema.names)
         # `map` lets go of a row group before the next is read: a loop's variable would hold it.
         return self._dataset.reader.digests(file, map(partial(_digested, spec=self.spec), tables))
+
+    def _judged(self, file: DataFile, keys: Iterator[pa.Table]) -> Iterator[pa.Table]:
+        """Stream the keys of a file; note it if it is a year's, and by them not as compacted files are."""
+        period = self.spec.layout.period_of(file.path)
+        if period is None or file.path in self.uncompacted:
+            yield from keys
+            return
+        judged = GroupMonths(group_sizes(self._dataset.reader.footer(file)), period, self.spec.layout)
+        for rows in keys:
+            judged.add(rows)
+            yield rows
+        if judged.found() is None:
+            self.uncompacted.append(file.path)
 
     def _is_copied(self, file: DataFile) -> bool:
         """Return whether a file is read from the disk: one of any origin, whose row groups may be of any size."""

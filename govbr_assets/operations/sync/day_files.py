@@ -141,7 +141,8 @@ class DayFiles:
         old = OldFile.of(self._local_files.get(file), self.spec.layout.period_of(file.path) or 0, self.spec)
         if old is None:
             raise ContractError(
-                f"{file.path} on the Hub is not in the order of a compacted file: run weekly_consolidation first."
+                f"{file.path} on the Hub is not in the order of a compacted file: run the job weekly_consolidation, or"
+                " govbr-assets mend, which compacts it first."
             )
         return old
 
