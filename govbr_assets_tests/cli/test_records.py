@@ -120,7 +120,7 @@ def test_settings_of_the_records_that_are_wrong_are_named(
     assert (code, named in sentence, len(sentence) < 500) == (2, True, True), sentence
 
 
-@pytest.mark.parametrize("home", [" ", "here", "/nowhere"])
+@pytest.mark.parametrize("home", [" ", "'/tmp'", "here", "/nowhere"])
 def test_a_home_that_is_no_absolute_path_of_a_folder_is_the_same_sentence_at_once_in_all_commands(
     graph: Graph, environment: dict[str, str], local_hub: LocalHub, home: str
 ):
