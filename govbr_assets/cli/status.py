@@ -126,7 +126,7 @@ def _facts(found: DatasetStatus, deep_at: datetime | None) -> dict[str, str]:
         "head": f"{found.head.revision[:8]} ({release})" if found.head.revision else _NO_REPO,
         "rows": f"{totals['hub_rows']:,} on the Hub, {totals['postgres_rows']:,} in PostgreSQL",
         "days": f"{found.days_with('hub_rows'):,} on the Hub, {found.days_with('postgres_rows'):,} in PostgreSQL",
-        "files": f"{files}, {waiting:,} of another origin or schema: to be compacted" if waiting else files,
+        "files": f"{files}, {waiting:,} of another origin, order or schema: to be compacted" if waiting else files,
         "newest day": _newest(found),
         "commits": f"{found.commits_left} of {COMMITS} left in this hour, by the history; the Hub does not say",
     }
