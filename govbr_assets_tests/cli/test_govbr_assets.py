@@ -160,6 +160,18 @@ def test_a_plan_that_changes_nothing_says_so_though_rows_are_kept(graph: Graph, 
     assert (code, output.splitlines()[-1].partition(".")[0]) == (1, "Nothing of 2026-01-15 would change")
 
 
+def test_what_differs_and_that_a_compaction_is_a_dry_run_is_in_the_log(graph: Graph, environment: dict[str, str]):
+    graph.insert("a", day="2026-01-15")
+    graph.insert("b", day="2026-03-15")
+    write(graph.local_hub.store, graph.repo_id, {"data/x.parquet": as_others_write(shard(["a", "c"]))})
+    errors = command(environment, "mend", "--dry-run", "--allow-removals", "9")[2]
+    assert "dropped. Dry run, nothing is written." in errors
+    assert "2 days differ, 2026-01-15..2026-03-15: 1 missing, 1 surplus" in errors
+    command(environment, "mend", "--allow-removals", "9")
+    errors = command(environment, "mend")[2]
+    assert "No day differs." in errors
+
+
 def test_without_a_command_it_helps(environment: dict[str, str]):
     code, output, errors = command(environment)
     assert (code, errors, output.splitlines()[0]) == (0, "", "Usage: govbr-assets [OPTIONS] COMMAND [ARGS]...")

@@ -110,9 +110,10 @@ class CompactionProgress:
     def __str__(self) -> str:
         removed = f", {count(self._numbers['removed'], 'row')} removed" if self._numbers["removed"] else ""
         done, total = len(self._inputs), len(self._inputs) + self._left
+        dry_run = " Dry run, nothing is written." if self._dry_run else ""
         return (
             f"{done} of {total} files are compacted ({done / max(1, total):.0%}), {self._left} are left;"
-            f" {count(self.commits, 'commit')}, {count(self._dropped.total(), 'duplicate')} dropped{removed}."
+            f" {count(self.commits, 'commit')}, {count(self._dropped.total(), 'duplicate')} dropped{removed}.{dry_run}"
         )
 
     def to_metadata(self) -> Metadata:

@@ -5,9 +5,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from dagster import AssetKey, AssetMaterialization, AssetRecordsFilter, DagsterInstance, MetadataValue
 
 from govbr_assets.core.calendar_picture import calendar_picture
+from govbr_assets.core.counting import differing as count_differing
+from govbr_assets.core.date_ranges import DateRange
 from govbr_assets.core.day_counts import COUNTS, Month, closed, differing, months, worst
 from govbr_assets.core.days import Day
 from govbr_assets.defs.metadata.events import NO_REPO, Metadata, Values
@@ -161,6 +164,17 @@ def reconciliation_metadata(found: "Reconciled", repo_id: str, *, deep: bool, se
         "unfolded": "\n".join(found.uncompacted[:WORST_DAYS]) or "none",
         "seconds": round(seconds, 3),
     }
+
+
+def summary(found: "Reconciled") -> str:
+    """Say how many days differ, between which ones, and in what."""
+    days = differing(found.days)
+    if not days.num_rows:
+        return "No day differs."
+    first, last = (each.as_py() for each in pc.min_max(days["day"]).values())
+    totals = ((pc.sum(days[name]).as_py(), name.replace("_", " ")) for name in COUNTS[2:])
+    named = ", ".join(f"{number:,} {name}" for number, name in totals if number)
+    return f"{count_differing(days.num_rows, 'day')}, {DateRange(first, last)}: {named}."
 
 
 def days_table(days: pa.Table) -> str:
