@@ -104,6 +104,7 @@ def served(environment: dict[str, str]) -> Iterator[str]:
         env=environment | {"PYTHONPATH": IMPATIENT},
         cwd=ROOT,
         start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell in the background ignores Ctrl-C
     )
     url = f"http://127.0.0.1:{port}"
     try:

@@ -69,7 +69,6 @@ def test_a_dry_run_counts_each_row_once_whatever_it_looks_at_first(graph: Graph,
     assert (code, days) == (0, [("2026-01-10..2026-01-15", "rows: 5 added"), ("2026-03-01", "rows: 1 added")])
 
 
-@pytest.mark.slow
 def test_a_mend_of_another_repo_in_between_loses_no_late_rows(graph: Graph, environment: dict[str, str]):
     graph.insert("a", "b", day="2026-01-15")
     assert command(environment, "mend")[0] == 0
@@ -94,7 +93,6 @@ def test_a_dry_run_leaves_what_is_recorded_of_published_days(graph: Graph, envir
     assert Counter(runs) == {("daily_sync", "SUCCESS"): 1, ("reconciliation", "SUCCESS"): 3}
 
 
-@pytest.mark.slow
 def test_a_year_that_somebody_has_rewritten_unsorted_is_told_and_mended_at_once(
     graph: Graph, environment: dict[str, str]
 ):
@@ -134,7 +132,6 @@ def test_a_dry_run_tells_of_days_that_no_run_can_publish(graph: Graph, environme
         assert "1 missing: it is before GOVBR_FIRST_DAY" in told["left"][0]["why"]
 
 
-@pytest.mark.slow
 def test_days_that_are_rejected_in_part_are_counted_once_and_what_was_published_is_told(
     graph: Graph, environment: dict[str, str]
 ):
@@ -163,7 +160,6 @@ def test_a_plan_that_changes_nothing_says_so_though_rows_are_kept(graph: Graph, 
     assert (code, output.splitlines()[-1].partition(".")[0]) == (1, "Nothing of 2026-01-15 would change")
 
 
-@pytest.mark.slow
 def test_what_differs_and_that_a_compaction_is_a_dry_run_is_in_the_log(graph: Graph, environment: dict[str, str]):
     graph.insert("a", day="2026-01-15")
     graph.insert("b", day="2026-03-15")
@@ -181,7 +177,6 @@ def test_without_a_command_it_helps(environment: dict[str, str]):
     assert (code, errors, output.splitlines()[0]) == (0, "", "Usage: govbr-assets [OPTIONS] COMMAND [ARGS]...")
 
 
-@pytest.mark.slow
 def test_results_begin_with_their_first_line_and_end_with_the_conclusion(graph: Graph, environment: dict[str, str]):
     graph.insert("a", day="2026-01-15")
     first = {

@@ -166,11 +166,11 @@ class _Mending:
 
     def _tell_of_a_new_repo(self) -> None:
         """Say that there was no repo, which may be a typing error."""
-        if self._report.before or not self._runs.commits:
+        if self._report.before or not self._runs.published:
             return
         client, repo = self._context.hub.dataset().client, self._report.repo
         visible = "private" if client.private else "public"
-        if self._report.dry_run:
+        if self._runs.commits:  # of a dry run
             self._report.notes.append(
                 f"{repo} is not on the Hub, or not for this token: it would be created, {visible}."
             )

@@ -55,7 +55,7 @@ class RunResult:
 
     @property
     def commits(self) -> int:
-        """How many commits its assets have made, or would make."""
+        """How many commits its assets would make in a dry run."""
         recorded = [
             *self.metadata.values(),
             *(found for name, found in self.numbers.items() if name not in self.metadata),

@@ -35,7 +35,7 @@ class MendRuns:
         report: each run is added to it.
         state: likewise.
         published: how many runs have published, or would have.
-        commits: how many commits they have made, or would make.
+        commits: how many commits they would make, in a dry run.
         refusal: why the token may not write to the full dataset; empty if it may.
     """
 
@@ -67,7 +67,7 @@ class MendRuns:
             raise HubDeniedError(self.refusal)
         self.published += 1
         result = self._execute(wanted, recorded=not self.options.dry_run)
-        self.commits += result.commits
+        self.commits += result.commits if self.options.dry_run else 0
         if span := days_of(wanted):
             self.state.add_run_of_days(result, DateRange.of(span), days)
         else:
