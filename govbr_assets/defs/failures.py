@@ -47,10 +47,10 @@ def days_failure(rejected: Mapping[str, str], days: int, *, dry_run: bool = Fals
     several = [f"{name_days(dates, _RANGES)}: {reason.rstrip('.')}" for reason, dates in by_reason.items()]
     named = "; ".join(several[:_REASONS])
     more = f"; and {len(several) - _REASONS} more" if len(several) > _REASONS else ""
-    theirs = "it is" if len(rejected) == 1 else "they are"
-    are, others = ("would not be", "would be") if dry_run else (f"{theirs.split()[1]} not", "are")
-    others = f", the others {others}" if len(rejected) < days else ""
-    text = f"{len(rejected)} of {days} days {are} on the Hub as {theirs} in PostgreSQL{others}. {named}{more}."
+    they, are = ("it", "is") if len(rejected) == 1 else ("they", "are")
+    here, there = ("would not be", "would be") if dry_run else (f"{are} not", "are")
+    others = f", the others {there}" if len(rejected) < days else ""
+    text = f"{len(rejected)} of {days} days {here} on the Hub as {they} {are} in PostgreSQL{others}. {named}{more}."
     return Failure(description=text, metadata=metadata, allow_retries=False)
 
 

@@ -52,7 +52,7 @@ def _reconciliation(result: RunResult) -> str:
     """Count what differs."""
     recorded = result.metadata.get("hub_reconciliation", {})
     counted = {name: recorded.get(name, 0) for name in (*COUNTS[2:], "undated_surplus", "unpublishable_rows")}
-    named = [f"{count:,} {name.replace('_', ' ')}" for name, count in counted.items() if count]
+    named = [f"{number:,} {name.replace('_', ' ')}" for name, number in counted.items() if number]
     if not recorded:
         return ""
     files = f"; {count(recorded['unfolded_files'], 'file')} to be compacted" if recorded.get("unfolded_files") else ""

@@ -90,7 +90,7 @@ def plan(definitions: Definitions, span: DateRange, watch: Watch) -> PlanReport:
     with scratch_folder() as folder, DagsterInstance.ephemeral() as instance:
         job = _job(definitions, str(folder))
         execute(job, request(job.name, "plan", "govbr-assets plan", span), instance, result, config)
-    refusal = write_refusal(hub_of(definitions).dataset().client) if result.days else ""
+    refusal = write_refusal(hub_of(definitions).dataset().client) if result.commits else ""
     rejected = {each.day: refusal for each in result.days if refusal} | result.rejected
     if result.problem and span.first == span.last:
         rejected = {f"{span}": result.problem}

@@ -33,6 +33,7 @@ def open_instance(home: str) -> Iterator[DagsterInstance]:
     check_home(home)
 
     def unavailable(reason: str) -> StorageUnavailableError:
+        """Say why the records cannot be used, and what helps."""
         return StorageUnavailableError(
             f"Dagster's records in DAGSTER_HOME ({home}) cannot be used: {reason}. Look at the storage in dagster.yaml"
             " there; without one it is SQLite in that folder, of which damaged files have to be restored, or moved away"
@@ -79,6 +80,7 @@ def open_temporary_instance(folder: Path, settings: dict[str, Any]) -> Iterator[
     """
 
     def no_room(reason: str) -> NoRoomError:
+        """Say why the records cannot be written, and what helps."""
         return NoRoomError(
             f"Dagster's temporary records in TMPDIR ({folder.parent}) cannot be written: {reason}. Make room there, or"
             " set TMPDIR to a folder on a larger disk."
