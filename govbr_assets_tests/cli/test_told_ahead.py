@@ -126,16 +126,6 @@ def test_a_dry_run_with_a_read_token_holds_where_late_rows_change_nothing(graph:
     assert [run["done"] for run in told["runs"]] == ["nothing had to change", "no day differs"]
 
 
-def test_a_plan_with_a_read_token_names_the_guard_alone_where_rows_are_kept(graph: Graph, environment: dict[str, str]):
-    graph.insert(*(f"row{number}" for number in range(20)), day="2026-01-15")
-    assert command(environment, "mend")[0] == 0
-    graph.execute("DELETE FROM news")
-    _, expected = document(environment, "plan", "2026-01-15")
-    assert "403" not in expected["rejected"]["2026-01-15"]
-    _, told = document(environment | {"HF_TOKEN": graph.local_hub.read_token}, "plan", "2026-01-15")
-    assert told["rejected"] == expected["rejected"]
-
-
 def test_a_repo_that_is_there_and_not_shown_is_told_and_not_created_again_and_again(
     graph: Graph, environment: dict[str, str]
 ):
