@@ -89,6 +89,17 @@ def check_assessment(damaged: Damaged) -> None:
     assert graph.head == head
 
 
+def test_an_assessment_counts_the_rows_of_a_day_that_is_not_over_apart(graph: Graph):
+    for day in ("2026-01-15", "2026-01-19", "2026-01-20"):
+        graph.insert(f"of-{day}", day=day)
+    found = assess(graph.hub, graph.head, NewsTable(graph.postgres_url, NEWS), Day.of("2026-01-19"), Day(FIRST_DAY))
+    assert (found.missing, found.waiting, found.days, found.postgres_rows) == (1, 2, 1, 3)
+    assert found.missing_days == [Day.of("2026-01-15").date]
+    assert found.facts["missing"].startswith(
+        "1 row to come; 1 day without any yet: 2026-01-15; and 2 of today and later"
+    )
+
+
 def test_what_ails_the_public_dataset_is_mended_by_turning_automation_on(
     damaged: Damaged,
     automation: Automation,  # noqa: F811

@@ -1,6 +1,7 @@
 """The command itself: its sub-commands, and every error as one sentence with an exit code."""
 
 import sys
+from importlib.metadata import version
 
 import click
 
@@ -17,6 +18,7 @@ _FAILED, _USAGE = 1, 2
 
 
 @click.group(NAME, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(version(NAME), message="%(prog)s %(version)s")
 def commands() -> None:
     """Keep a Hugging Face dataset equal to a PostgreSQL table, on a machine without Dagster's daemon.
 

@@ -67,7 +67,11 @@ def _print(report: PlanReport) -> None:
 
 def _counted(day: DayPlan) -> str:
     """Count the rows of a day that would change, such as `3 added, 1 changed`."""
-    return ", ".join(f"{count:,} {word}" for word, count in day.rows.items())
+    moves = {
+        "moved in": day.moved_from and f" from {day.moved_from}",
+        "moved out": day.moved_to and f" to {day.moved_to}",
+    }
+    return ", ".join(f"{count:,} {word}{moves.get(word, '')}" for word, count in day.rows.items())
 
 
 def _conclusion(report: PlanReport) -> str:

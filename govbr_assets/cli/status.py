@@ -16,9 +16,10 @@ from govbr_assets.core.days import Day
 from govbr_assets.definitions import dagster_home, defs
 from govbr_assets.defs.in_process.bootstrap import hub_of, postgres_of
 from govbr_assets.defs.in_process.records import open_instance
+from govbr_assets.defs.in_process.remaining import before_first_day
 from govbr_assets.defs.metadata.reconciliation import last_deep_reconciliation
+from govbr_assets.defs.partitions import FIRST_DAY
 from govbr_assets.huggingface.commit import COMMITS
-from govbr_assets.operations.project.compare import ProjectionComparison
 from govbr_assets.operations.status import DatasetStatus
 from govbr_assets.operations.status import status as look
 from govbr_assets.publications import REDUCED
@@ -60,12 +61,13 @@ def status(*, as_json: bool) -> int:
 def _document(found: DatasetStatus, reduced_repo: str) -> dict[str, Any]:
     """Return all of it as values of JSON."""
     mirror = found.mirror
-    reduced = mirror and {
+    reduced = reduced_repo and {
         "repo": reduced_repo,
-        "revision": mirror.reduced,
-        "source": mirror.source,
-        "behind": mirror.behind,
-        "different": len(mirror.differences),
+        "revision": mirror and mirror.reduced,
+        "source": mirror and mirror.source,
+        "behind": mirror and mirror.behind,
+        "different": mirror and len(mirror.differences),
+        "problem": found.mirror_problem,
     }
     return {
         "repo": found.repo,
@@ -85,7 +87,7 @@ def _document(found: DatasetStatus, reduced_repo: str) -> dict[str, Any]:
         "newest_day": found.newest_day,
         "newest_day_in_postgres": found.newest_postgres_day,
         "commits_left_in_the_hour": found.commits_left,
-        "reduced": reduced,
+        "reduced": reduced or None,
         "years": [vars(each) for each in calendar_lines(found.found.days)],
     }
 
@@ -97,7 +99,7 @@ def _worst(found: DatasetStatus, count: int) -> list[dict[str, Any]]:
 
 def _print(found: DatasetStatus, reduced_repo: str, deep_at: datetime | None) -> None:
     """Print all of it."""
-    mirrored = {"reduced": _mirror(reduced_repo, found.mirror)} if found.mirror else {}
+    mirrored = {"reduced": _mirror(reduced_repo, found)} if reduced_repo else {}
     print_facts(_facts(found, deep_at) | mirrored)
     _print_calendar(found)
     print_days(f"Days that differ: {found.differing.num_rows:,}, the worst first", _worst(found, _SHOWN))
@@ -107,11 +109,22 @@ def _print(found: DatasetStatus, reduced_repo: str, deep_at: datetime | None) ->
 def _conclusion(found: DatasetStatus, deep_at: datetime | None) -> str:
     """Say what it comes to, and no more than was looked at."""
     if not found.holds:
-        return "The Hub differs from PostgreSQL: run govbr-assets mend."
+        return _difference(found)
     equal = "By ids, the Hub equals PostgreSQL on all days that have ended"
     if deep_at is None:
         return f"{equal}; whether their contents were ever compared is not known here: govbr-assets mend does."
     return f"{equal}; contents were last compared on {deep_at:%Y-%m-%d %H:%M} UTC."
+
+
+def _difference(found: DatasetStatus) -> str:
+    """Say what to do about what differs."""
+    early = before_first_day(found.differing).num_rows
+    others = found.differing.num_rows > early or found.differs_beside_days
+    mend = "run govbr-assets mend" if others else ""
+    days = (
+        f"set GOVBR_FIRST_DAY ({FIRST_DAY}) to an earlier day for the {count(early, 'day')} before it" if early else ""
+    )
+    return f"The Hub differs from PostgreSQL: {'; '.join(filter(None, [mend, days]))}."
 
 
 def _facts(found: DatasetStatus, deep_at: datetime | None) -> dict[str, str]:
@@ -147,8 +160,11 @@ def _newest(found: DatasetStatus) -> str:
     return f"{found.newest_day}, {f'{age:,} days ago' if age > 1 else 'yesterday' if age else 'today'}{behind}"
 
 
-def _mirror(repo: str, mirror: ProjectionComparison) -> str:
+def _mirror(repo: str, found: DatasetStatus) -> str:
     """Say how far the reduced dataset is behind."""
+    mirror = found.mirror
+    if mirror is None:
+        return f"{repo} cannot be compared: {found.mirror_problem}"
     if not mirror.reduced:
         return f"{repo}: {_NO_REPO}"
     if not mirror.differences:

@@ -33,8 +33,9 @@ class Assessment:
         removals: rows that PostgreSQL has nowhere: they leave the dataset.
         approval: number of removals to approve, as the guard would keep some of these rows; 0 if it would not.
         undated: those of `removals` that have no time: a compaction removes them, and only by approval.
-        missing: rows that only PostgreSQL has.
+        missing: rows that only PostgreSQL has, of days that are over.
         missing_days: days of which the dataset has no row.
+        waiting: further rows that only PostgreSQL has, of today and later: they come when their day is over.
         replaced: rows that are on the Hub under another day, or under none.
         changed: rows under their day that say something else, be it only their id.
         columns: what differs in them.
@@ -61,6 +62,7 @@ class Assessment:
     undated: int = 0
     missing: int = 0
     missing_days: Sequence[date] = ()
+    waiting: int = 0
     replaced: int = 0
     changed: int = 0
     columns: Sequence[ColumnDifference] = ()
@@ -81,21 +83,22 @@ class Assessment:
         """What becomes of files and rows: a sentence each, by what it is about."""
         at = f"at {self.revision[:8]}" if self.revision else "not there yet"
         new = "; CHANGELOG.md tells the readers" if self.renamed else ""
-        days = f"; {len(self.missing_days):,} days have none yet: {name_days(self.missing_days, _NAMED)}"
+        days = f"; {count(len(self.missing_days), 'day')} without any yet: {name_days(self.missing_days, _NAMED)}"
+        later = f"; and {self.waiting:,} of today and later when their day is over" if self.waiting else ""
         found = {
             self.repo: f"{at}: {self.hub_rows:,} rows; PostgreSQL: {self.postgres_rows:,} rows",
             "files": "; ".join(self._files()),
             "duplicates": f"{self.duplicates:,} are dropped",
             "ids": f"{self.renamed:,} are replaced by the ones that PostgreSQL has now{new}",
             "removed": self._removed(),
-            "missing": f"{self.missing:,} rows come{days if self.missing_days else ''}",
-            "another day": f"{self.replaced:,} rows go to the day that they have in PostgreSQL",
-            "content": f"{self.changed:,} rows under their day are replaced, be it only for their id",
+            "missing": f"{count(self.missing, 'row')} to come{days if self.missing_days else ''}{later}",
+            "another day": f"{count(self.replaced, 'row')} to go to the day of PostgreSQL",
+            "content": f"{count(self.changed, 'row')} under their day to be replaced, be it only for their id",
             **{f"column {each.column}": _example(each) for each in self.columns},
         }
         if self.unpublishable or self.rejected:
             why = "".join(f"; {day}: {reason}" for day, reason in [*self.rejected.items()][:_NAMED])
-            rows = f"{self.unpublishable:,} rows and {len(self.rejected):,} days cannot be published"
+            rows = f"{count(self.unpublishable, 'row')} and {count(len(self.rejected), 'day')} cannot be published"
             found["not at all"] = f"{rows}{why}"
         return {**found, "work": self._work()}
 
@@ -111,7 +114,7 @@ class Assessment:
 
     def _removed(self) -> str:
         """Say what becomes of rows that PostgreSQL has nowhere."""
-        text = f"{self.removals:,} rows leave the dataset, which PostgreSQL has nowhere"
+        text = f"{count(self.removals, 'row')} to leave the dataset, which PostgreSQL has nowhere"
         text += f", {self.undated:,} of them without a time" if self.undated else ""
         if self.approval:
             text += (
@@ -133,7 +136,7 @@ class Assessment:
 def _example(column: ColumnDifference) -> str:
     """Say in how many rows a column differs, and how in one of them."""
     values = f"{column.hub} on the Hub, {column.postgres} in PostgreSQL"
-    return f"{column.rows:,} rows, such as {column.unique_id} of {column.day}: {values}"
+    return f"{count(column.rows, 'row')}, such as {column.unique_id} of {column.day}: {values}"
 
 
 def _named(paths: Sequence[str]) -> str:

@@ -94,6 +94,16 @@ class RowChanges:
         return Counter(name for names in self.changed.values() for name in names)
 
     @property
+    def moved_from(self) -> Counter[str]:
+        """How many rows come to this day from each file."""
+        return Counter(each.source for each in self.rows if each.action is Action.MOVE_IN and each.source)
+
+    @property
+    def moved_to(self) -> Counter[str]:
+        """How many rows go to another day, by the file that they go to; not those that are there already."""
+        return Counter(each.target for each in self.rows if each.action is Action.MOVE_OUT and each.target)
+
+    @property
     def renamed(self) -> set[str]:
         """The ids on the Hub that go because PostgreSQL has their rows under other ones."""
         return {

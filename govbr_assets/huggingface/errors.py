@@ -5,7 +5,7 @@ import re
 import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from json import JSONDecodeError
 
 import pyarrow as pa
@@ -92,7 +92,8 @@ def translated_errors(repo_id: str, doing: str) -> Iterator[None]:
             raise HubDeniedError(
                 f"There is no way to the Hub while {doing} in {repo_id}: {error}. {_NO_WAY}"
             ) from error
-        raise HubUnavailableError(f"The Hub gave no readable answer while {doing} in {repo_id}: {error}") from error
+        text = f"The Hub gave no readable answer while {doing} in {repo_id}: {error}"
+        raise HubUnavailableError(f"{text}{_where(error)}") from error
     except pa.ArrowException:  # concerns the contents of a file, though it is a ValueError
         raise
     except _NONSENSE as error:
@@ -109,14 +110,29 @@ def _is_misconfigured(error: BaseException) -> bool:
 
     A resolver that does not answer raises another code (`EAI_AGAIN`), which is transient.
     """
-    cause: BaseException | None = error
-    while cause:
+    for cause in _causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError) or getattr(cause, "reason", None) in _NO_TLS:
             return True
         if isinstance(cause, socket.gaierror) and cause.errno == socket.EAI_NONAME:
             return True
-        cause = cause.__cause__ or cause.__context__
     return False
+
+
+def _where(error: BaseException) -> str:
+    """Name the address where nobody listens; empty if somebody does, or the error knows no address."""
+    if not (isinstance(error, HTTPError) and any(isinstance(each, ConnectionRefusedError) for each in _causes(error))):
+        return ""
+    with suppress(RuntimeError):  # an error without its request
+        url = error.request.url
+        return f" ({url.scheme}://{url.netloc.decode()} was asked: look at HF_ENDPOINT if the Hub is elsewhere)"
+    return ""
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """List an error and what has led to it."""
+    while error:
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def storage_refusal(error: BaseException) -> int:

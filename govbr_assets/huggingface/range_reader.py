@@ -17,7 +17,7 @@ TAIL_BYTES = 16 << 10
 
 _LARGE, _LARGE_TAIL = 1 << 19, 64 << 10  # bytes: of a larger file, with a footer of a year, so many are read first
 _GAP = 64 << 10  # bytes; ranges closer than this are merged into one request
-_AHEAD = 512 << 10  # bytes of row groups that are fetched together
+_AHEAD = 2 << 20  # bytes of row groups that are fetched together
 _MAGIC = b"PAR1"
 
 

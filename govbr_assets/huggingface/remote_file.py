@@ -16,7 +16,7 @@ from huggingface_hub.utils import build_hf_headers, hf_raise_for_status, http_ba
 
 from govbr_assets.io.parallel import map_ordered
 
-_AT_ONCE = 6  # ranges of one file
+_AT_ONCE = 8  # ranges of one file
 _ADDRESSES = 1_000
 _EXPIRED = (401, 403, 404, 410)
 """What a storage says to an address that it does not know any more."""

@@ -76,7 +76,8 @@ def assess(
     compacted = sorted({*found.uncompacted, *shards}.difference(moved))
     ours, totals = {file.path for file in snapshot.data_files}, found.totals
     undated = totals["undated_surplus"] - found.undated_duplicates
-    days = differing(closed(found.days, today))["day"].to_pylist()
+    over = closed(found.days, today)
+    days, missing = differing(over)["day"].to_pylist(), pc.sum(over["missing"]).as_py() or 0
     commits = _compaction_commits(dataset, found, len(moved) + len(compacted)) + _sync_commits(snapshot, found, days)
     return Assessment(
         dataset.client.repo_id,
@@ -92,10 +93,9 @@ def assess(
         removals=totals["surplus"] + undated,
         approval=removals_to_approve(dataset.client, snapshot.revision, found.days, undated, first),
         undated=undated,
-        missing=totals["missing"],
-        missing_days=_days(
-            found, pc.and_(pc.equal(found.days["hub_rows"], 0), pc.greater(found.days["postgres_rows"], 0))
-        ),
+        missing=missing,
+        missing_days=over["day"].filter(_missing(over)).to_pylist(),
+        waiting=totals["missing"] - missing,
         replaced=totals["moved"],
         changed=totals["changed"],
         columns=columns,
@@ -111,6 +111,11 @@ def assess(
 def others(snapshot: Snapshot) -> list[str]:
     """Name the files of a repo that are no part of the dataset and say nothing of it: they stay as they are."""
     return sorted(snapshot.files.keys() - {file.path for file in snapshot.data_files} - _ABOUT_THE_DATASET)
+
+
+def _missing(days: pa.Table) -> pa.ChunkedArray:
+    """Mark the days of which only PostgreSQL has rows."""
+    return pc.and_(pc.equal(days["hub_rows"], 0), pc.greater(days["postgres_rows"], 0))
 
 
 def _days(found: Reconciled, mask: pa.ChunkedArray) -> list[date]:

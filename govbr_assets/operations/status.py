@@ -11,6 +11,7 @@ from govbr_assets.core.days import Day
 from govbr_assets.core.projection import Projection
 from govbr_assets.core.releases import newest_release
 from govbr_assets.dataset import Dataset
+from govbr_assets.errors import GovbrAssetsError
 from govbr_assets.huggingface.commit import COMMITS, Log, commits_left
 from govbr_assets.huggingface.snapshot import Snapshot
 from govbr_assets.huggingface.tags import tag_names, tagged_revision
@@ -33,7 +34,8 @@ class DatasetStatus:
         differing: days before today that differ, [n days x 8].
         shards: data files of single days.
         commits_left: how many commits we would still make in this hour.
-        mirror: how the projection differs from it; None if there is none.
+        mirror: how the projection differs from it; None if there is none, or it cannot be read.
+        mirror_problem: why it cannot be read; empty if it can.
         now: aware, when this was so.
     """
 
@@ -46,14 +48,20 @@ class DatasetStatus:
     shards: int
     commits_left: int
     mirror: ProjectionComparison | None
+    mirror_problem: str
     now: datetime
 
     @property
     def holds(self) -> bool:
         """Whether the Hub equals PostgreSQL, but for days that are not over, and the projection mirrors it."""
+        return not (self.differing.num_rows or self.differs_beside_days)
+
+    @property
+    def differs_beside_days(self) -> bool:
+        """Whether anything is not as it should be but the days that differ."""
         found, mirror = self.found, self.mirror
         beside = found.totals["undated_surplus"] or found.left_out.rows or found.rejected or found.uncompacted
-        return not (self.differing.num_rows or beside or (mirror and mirror.differences))
+        return bool(beside or self.mirror_problem or (mirror and mirror.differences))
 
     @property
     def newest_day(self) -> date | None:
@@ -107,6 +115,14 @@ def status(
         differing(closed(found.days, Day.at(now))),
         len(files.shards) + len(files.open),
         commits_left(dataset.client, now) if head.revision else COMMITS,
-        compare_projection(dataset, *mirror) if mirror else None,
+        *_mirrored(dataset, mirror),
         now,
     )
+
+
+def _mirrored(dataset: Dataset, mirror: tuple[Dataset, Projection] | None) -> tuple[ProjectionComparison | None, str]:
+    """Compare the projection, or say why it cannot be read: the full dataset is there all the same."""
+    try:
+        return compare_projection(dataset, *mirror) if mirror else None, ""
+    except GovbrAssetsError as error:
+        return None, str(error)

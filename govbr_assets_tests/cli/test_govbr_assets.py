@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 from collections import Counter
+from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
@@ -46,7 +47,8 @@ def test_what_cannot_be_published_is_left_with_its_sentence_and_the_rest_is_publ
     assert graph.ids() == {"data/train-2026-01-15.parquet": ["a", "b"]}
 
     code, told = document(environment, "plan", "2026-03-14..2026-03-16")
-    assert (code, told["days"]) == (0, [{"day": "2026-03-15", "rows": {"added": 1}, "columns": "none"}])
+    nothing = dict.fromkeys(("columns", "moved_from", "moved_to"), "")
+    assert (code, told["days"]) == (0, [{"day": "2026-03-15", "rows": {"added": 1}, **nothing}])
     code, output, _ = command(environment, "plan", "2025-06-01")
     assert code == 1
     assert "Column updated_datetime of the row with id 1" in output
@@ -149,6 +151,43 @@ def test_days_that_are_rejected_in_part_are_counted_once_and_what_was_published_
     )
     code, output, _ = command(environment, "mend")
     assert (code, "rows: 2 added, 29 kept though not in PostgreSQL; failed: 1 of 3 days is not" in output) == (1, True)
+
+
+def test_a_plan_names_the_days_between_which_rows_move(graph: Graph, environment: dict[str, str]):
+    for day in ("2026-01-14", "2026-01-16"):
+        graph.insert(f"of-{day}", f"stays-{day}", day=day)
+    assert command(environment, "mend")[0] == 0
+    graph.execute("UPDATE news SET published_at = '2026-01-15T10:00-03:00' WHERE unique_id LIKE 'of-%'")
+    code, told = document(environment, "plan", "2026-01-14..2026-01-16")
+    moves = {each["day"]: (each["rows"], each["moved_from"], each["moved_to"]) for each in told["days"]}
+    assert (code, moves) == (
+        0,
+        {
+            "2026-01-14": ({"moved out": 1}, "", "2026-01-15 (1)"),
+            "2026-01-15": ({"moved in": 1}, "2026-01-16 (1)", ""),
+        },
+    )
+    output = command(environment, "plan", "2026-01-14..2026-01-16")[1]
+    assert "1 moved out to 2026-01-15 (1)" in output
+    assert "1 moved in from 2026-01-16 (1)" in output
+    assert command(environment, "mend")[0] == 0
+    titles = [commit.message.partition("\n")[0] for commit in graph.local_hub.store.commits(graph.repo_id)]
+    assert titles[0] == "Move 2 news of 2 days from 2026-01-14 to 2026-01-15"
+
+
+def test_status_advises_what_helps(graph: Graph, environment: dict[str, str]):
+    graph.insert("early", day="1999-05-05")
+    graph.insert("a", day="2026-01-15")
+    differs, first = "The Hub differs from PostgreSQL: ", "set GOVBR_FIRST_DAY (2003-01-01) to an earlier day"
+    assert command(environment, "status")[1].splitlines()[-1] == (
+        f"{differs}run govbr-assets mend; {first} for the 1 day before it."
+    )
+    assert command(environment, "mend")[0] == 1
+    assert command(environment, "status")[1].splitlines()[-1] == f"{differs}{first} for the 1 day before it."
+
+
+def test_it_says_its_version(environment: dict[str, str]):
+    assert command(environment, "--version") == (0, f"govbr-assets {version('govbr-assets')}\n", "")
 
 
 def test_a_plan_that_changes_nothing_says_so_though_rows_are_kept(graph: Graph, environment: dict[str, str]):
@@ -308,7 +347,12 @@ def test_an_encoding_that_lacks_signs_ends_no_command(graph: Graph, environment:
 WRONG: dict[str, tuple[dict[str, str], list[str], int, str]] = {
     "a day before the first one": ({"GOVBR_FIRST_DAY": "2026-01-01"}, ["plan", "2025-12-31"], 2, "is no day from"),
     "a first day that is none": ({"GOVBR_FIRST_DAY": "yesterday"}, ["status"], 2, "GOVBR_FIRST_DAY is 'yesterday'"),
-    "no Hub": ({"HF_ENDPOINT": "http://127.0.0.1:9"}, ["mend"], 1, "The Hub gave no readable answer"),
+    "no Hub": (
+        {"HF_ENDPOINT": "http://127.0.0.1:9"},
+        ["mend"],
+        1,
+        "(http://127.0.0.1:9 was asked: look at HF_ENDPOINT",
+    ),
     "no PostgreSQL": (
         {"GOVBR_POSTGRES_URL": f"postgresql://u:{SECRET}@127.0.0.1:9/n"},
         ["plan", "2026-01-15"],

@@ -30,7 +30,8 @@ def test_the_damage_of_the_public_dataset_is_mended_by_one_command_after_a_dry_r
     environment = environment_of(graph, tmp_path, dagster_home) | {"GOVBR_REDUCED_REPO_ID": sibling.repo_id}
 
     code, told = document(environment, "mend", "--dry-run")
-    assert (told["dry_run"], [run["job"] for run in told["runs"]]) == (True, JOBS[:2])
+    assert (told["dry_run"], [run["job"] for run in told["runs"]]) == (True, [*JOBS[:2], *JOBS[3:6]])
+    assert told["runs"][-1]["done"].startswith("after the compaction: ")
     found = told["assessment"]
     assert found["missing_days"] == list(map(str, MISSING))
     assert (found["removals"], found["undated"], found["approval"]) == (NOWHERE_ROWS, 1, NOWHERE_ROWS)

@@ -12,7 +12,7 @@ from govbr_assets.cli.progress import _Bars, progress
 
 @pytest.mark.parametrize(
     ("sentence", "share"),
-    [("1 of 1 day, 0 rejected", 100), ("500 of 2,000 days, 0 rejected", 25), ("1 of 2 files are compacted", 50)],
+    [("1 of 1 day, 0 rejected", 100), ("500 of 2,000 days, 0 rejected", 25), ("1 of 2 files compacted", 50)],
 )
 def test_the_bar_is_as_long_as_a_run_says_how_far_it_is(sentence: str, share: int):
     shown = StringIO()

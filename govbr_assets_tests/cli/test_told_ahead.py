@@ -153,6 +153,18 @@ def test_a_token_for_one_repo_alone_is_told_of_the_sibling(graph: Graph, sibling
         assert (code, told["conclusion"]) == (1, "The Hub equals PostgreSQL, and the reduced dataset does not follow.")
 
 
+def test_status_tells_of_a_sibling_that_the_token_may_not_read_beside_all_else(
+    graph: Graph, sibling: Graph, environment: dict[str, str]
+):
+    for each in (graph, sibling):
+        each.local_hub.store.create(each.repo_id, "private")
+    token = graph.local_hub._tokens.exchange(Tokens().identity, graph.repo_id)
+    code, output, errors = command(environment | {"HF_TOKEN": token}, "status")
+    assert (code, errors.count("error")) == (1, 0)
+    assert f"{sibling.repo_id} cannot be compared: The Hub answered 403 while" in output
+    assert output.splitlines()[-1] == "The Hub differs from PostgreSQL: run govbr-assets mend."
+
+
 def test_a_card_of_the_sibling_that_nobody_can_load_is_told_with_its_repo(
     graph: Graph, sibling: Graph, environment: dict[str, str]
 ):
@@ -163,7 +175,8 @@ def test_a_card_of_the_sibling_that_nobody_can_load_is_told_with_its_repo(
         assert told["left"][0]["why"].startswith(f"{sibling.repo_id}: The front matter of README.md on the Hub cannot")
     assert list(graph.ids().values()) == [["a"]]
     code, told = document(environment, "status")
-    assert (code, f"{sibling.repo_id}: The front matter of README.md" in told["error"]) == (1, True)
+    assert (code, told["differing_days"]) == (1, 0)
+    assert told["reduced"]["problem"].startswith(f"{sibling.repo_id}: The front matter of README.md")
 
 
 def test_a_card_of_the_dataset_that_nobody_can_load_is_told_with_its_repo(graph: Graph, environment: dict[str, str]):

@@ -108,7 +108,7 @@ def test_a_row_that_moves_and_is_deleted_before_its_new_day_is_planned_stays_if_
     monkeypatch.setattr(NewsTable, "lookup", deleted_after)
     monkeypatch.setattr("govbr_assets.operations.sync.guard.REMOVALS", 0)
     result = graph.run("2026-01-14", "2026-01-15", selection=["hf_parquet_shard"], checks=False)
-    assert "1 rows on the Hub are not in PostgreSQL" in failure(result)
+    assert "1 row of the Hub is not in PostgreSQL" in failure(result)
     assert graph.ids() == {BEFORE: ["a"], SHARD: ["b", "moved"]}
     monkeypatch.undo()
     assert graph.run("2026-01-14", "2026-01-15").success

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from govbr_assets.core.date_ranges import cover
 from govbr_assets.core.repair import RepairState
 from govbr_assets.defs.decisions.due import compaction_is_due, reconciliation_is_to_be_deep
 from govbr_assets.defs.decisions.late_rows import look_for_late_rows, next_late_days, waits_for_compaction
@@ -18,8 +19,8 @@ from govbr_assets.defs.in_process.context import MendContext
 from govbr_assets.defs.in_process.late_state import LateRowsState
 from govbr_assets.defs.in_process.options import MendOptions
 from govbr_assets.defs.in_process.refusals import check_reduced, refusals
-from govbr_assets.defs.in_process.remaining import removals_left
-from govbr_assets.defs.in_process.report import REDUCED_DATASET, Left, MendReport
+from govbr_assets.defs.in_process.remaining import differences, removals_left
+from govbr_assets.defs.in_process.report import REDUCED_DATASET, Left, MendReport, RunReport
 from govbr_assets.defs.in_process.runs import BY, MendRuns
 from govbr_assets.defs.in_process.state import MendState
 from govbr_assets.defs.metadata.events import NO_REPO
@@ -82,6 +83,7 @@ class _Mending:
             self._report.differed = [row for row in self._state.differing.to_pylist() if row["day"] in days]
             self._assess()
             self._repair()
+            self._tell_of_days_after_compaction()
             self._mirror()
             self._count_removals()
         if self._runs.commits and self._report.dry_run:
@@ -136,6 +138,17 @@ class _Mending:
                 return
             if state.hopeless or wanted.job_name != _RECONCILIATION:
                 return
+
+    def _tell_of_days_after_compaction(self) -> None:
+        """List in a dry run the runs of days that come when files are compacted: until then they cannot be planned."""
+        found = self._report.assessment
+        if not found or found.problem or not last_reconciliation(self._context.instance).uncompacted_files:
+            return
+        for span in cover(sorted(repairable(self._state.differing))):
+            if self._runs.allowed:
+                self._runs.published += 1
+                done = f"after the compaction: {differences(self._state.differing, span)}"
+                self._report.runs.append(RunReport("daily_sync", f"{span}", "", success=True, done=done))
 
     def _mirror(self) -> None:
         """Let the reduced dataset follow, if there is one; in a dry run nothing is there yet that it would follow."""

@@ -30,12 +30,16 @@ class DayPlan:
     Attributes:
         day: partition key.
         rows: how many would be added, changed and so on, by these words; without what is zero.
-        columns: in which rows would change, with the number of rows each.
+        columns: in which rows would change, with the number of rows each; empty if in none.
+        moved_from: the days or files that rows come from, likewise.
+        moved_to: the days that rows go to, likewise; such a day is not listed for them.
     """
 
     day: str
     rows: Mapping[str, int]
     columns: str
+    moved_from: str
+    moved_to: str
 
 
 @dataclass
@@ -74,7 +78,9 @@ class _PlanResult(RunResult):
         if asset == _SHARD and event.partition:
             recorded = Values(event)
             if rows := {words: count for name, words in ROW_LABELS.items() if (count := recorded.number(name))}:
-                self.days.append(DayPlan(event.partition, rows, recorded.text("changed_columns")))
+                columns = recorded.text("changed_columns")
+                moves = (recorded.text(name) for name in ("moved_from", "moved_to"))
+                self.days.append(DayPlan(event.partition, rows, "" if columns == "none" else columns, *moves))
 
 
 def plan(definitions: Definitions, span: DateRange, watch: Watch) -> PlanReport:

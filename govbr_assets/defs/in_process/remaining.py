@@ -2,12 +2,11 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, date, datetime
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from govbr_assets.core.date_ranges import ranges_by_value
+from govbr_assets.core.date_ranges import DateRange, ranges_by_value
 from govbr_assets.core.day_counts import COUNTS, closed, without_day
 from govbr_assets.core.days import Day
 from govbr_assets.defs.decisions.repair import approved_in_all
@@ -29,10 +28,10 @@ def days_left(table: pa.Table, reasons: Mapping[date, str], tried: Collection[da
         reasons: why days could not be published as they are, as their last runs say.
         tried: days that runs were for.
     """
-    counts = {row["day"]: row for row in closed(table, Day.at(datetime.now(UTC))).to_pylist()}
-    why = {day: _why(day, reasons, tried) for day in sorted({*counts, *reasons})}
+    over = closed(table, Day.at(datetime.now(UTC)))
+    why = {day: _why(day, reasons, tried) for day in sorted({*over["day"].to_pylist(), *reasons})}
     for span, reason in sorted(ranges_by_value(why)):
-        yield Left(f"{span}", f"{_differences([counts[day] for day in span.days if day in counts])}{reason}")
+        yield Left(f"{span}", ": ".join(filter(None, [differences(over, span), reason])))
 
 
 def before_first_day(table: pa.Table) -> pa.Table:
@@ -47,11 +46,16 @@ def _why(day: date, reasons: Mapping[date, str], tried: Collection[date]) -> str
     return reasons.get(day) or (_NO_REASON if day in tried else _NOT_RUN)
 
 
-def _differences(rows: list[dict[str, Any]]) -> str:
-    """Count the differences of some days, such as `3 missing, 1 surplus: `."""
-    totals = {name: sum(row[name] for row in rows) for name in COUNTS[2:]}
-    named = ", ".join(f"{count:,} {name}" for name, count in totals.items() if count)
-    return f"{named}: " if named else ""
+def differences(table: pa.Table, span: DateRange) -> str:
+    """Count the differences of some days, such as `3 missing, 1 surplus`.
+
+    Args:
+        table: days that differ, [n days x 8].
+        span: which of them.
+    """
+    days = table.filter(pc.and_(pc.greater_equal(table["day"], span.first), pc.less_equal(table["day"], span.last)))
+    totals = {name: pc.sum(days[name]).as_py() or 0 for name in COUNTS[2:]}
+    return ", ".join(f"{number:,} {name}" for name, number in totals.items() if number)
 
 
 def removals_left(

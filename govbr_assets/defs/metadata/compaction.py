@@ -112,7 +112,7 @@ class CompactionProgress:
         done, total = len(self._inputs), len(self._inputs) + self._left
         dry_run = " Dry run, nothing is written." if self._dry_run else ""
         return (
-            f"{done} of {total} files are compacted ({done / max(1, total):.0%}), {self._left} are left;"
+            f"{done} of {count(total, 'file')} compacted ({done / max(1, total):.0%}), {self._left} left;"
             f" {count(self.commits, 'commit')}, {count(self._dropped.total(), 'duplicate')} dropped{removed}.{dry_run}"
         )
 

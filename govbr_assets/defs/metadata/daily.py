@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import pyarrow as pa
 from dagster import MetadataValue
 
-from govbr_assets.core.row_changes import Action
+from govbr_assets.core.layout import FileLayout
+from govbr_assets.core.row_changes import Action, RowChanges
 from govbr_assets.dataset import Dataset
 from govbr_assets.dataset.transaction import CommitResult
 from govbr_assets.defs.metadata.events import NO_REPO, Event, Metadata, Values
@@ -81,6 +82,7 @@ def day_metadata(plan: DaySync, report: DayReport, result: CommitResult[SyncRepo
         "changed_columns": _counted(changes.columns),
         "moved_in": changes.count(Action.MOVE_IN),
         "moved_out": changes.count(Action.MOVE_OUT),
+        **_moves(changes, dataset.spec.layout),
         "removed": changes.count(Action.REMOVE),
         **({"approved_removals": approval.approved, "used_removals": approval.used} if approval else {}),
         "kept": changes.count(Action.RETAIN),
@@ -117,9 +119,19 @@ def day_table(report: DayReport) -> str:
     return table(["rows", "how many", "which"], rows, numbers=["how many"]) + blocked
 
 
-def _counted(columns: Counter[str]) -> str:
-    """Name columns, each with the number of rows in which it changed."""
-    return ", ".join(f"{name} ({count})" for name, count in columns.most_common()) or "none"
+def _counted(rows: Counter[str]) -> str:
+    """Name columns or days, each with the number of its rows."""
+    return ", ".join(f"{name} ({count})" for name, count in rows.most_common()) or "none"
+
+
+def _moves(changes: RowChanges, layout: FileLayout) -> Metadata:
+    """Name the days between which rows move; a file that has those of a year is named itself."""
+    found = {"moved_from": changes.moved_from, "moved_to": changes.moved_to}
+    named = {
+        name: Counter({f"{layout.day_of(path) or path}": rows for path, rows in files.items()})
+        for name, files in found.items()
+    }
+    return {name: _counted(days) for name, days in named.items() if days}
 
 
 def _examples(ids: Sequence[str]) -> str:

@@ -28,6 +28,7 @@ class SyncProgress:
         self._done.update(
             days=len(batch.days) + len(batch.rejected),
             refused=len(batch.rejected),
+            partly=sum(bool(day.blocked) for day in batch.days.values()),
             files=len(changeset.put),
             rows=sum(shard.changes.count(Action.ADD) for shard in batch.days.values()),
             bytes=changeset.size,
@@ -40,8 +41,9 @@ class SyncProgress:
         pace = done["days"] / minutes if minutes else 0.0
         left = self.days - done["days"]
         ahead = f", some {count(round(left / pace), 'minute')} left" if left and pace else ""
+        partly = f", {done['partly']:,} in part" if done["partly"] else ""
         return (
-            f"{done['days']:,} of {count(self.days, 'day')}, {done['refused']:,} rejected,"
+            f"{done['days']:,} of {count(self.days, 'day')}, {done['refused']:,} rejected{partly},"
             f" {count(done['rows'], 'new row')}, {count(done['commits'], 'commit')};"
             f" {count(round(pace), 'day')} a minute{ahead}."
         )

@@ -13,6 +13,7 @@ from itertools import chain
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from govbr_assets.core.counting import count
 from govbr_assets.core.day_counts import without_day
 from govbr_assets.core.days import Day
 from govbr_assets.dataset.changeset import REMOVED_ROWS, RemovalApproval
@@ -89,7 +90,7 @@ def day_guard(removed: int, hub_rows: int, postgres_rows: int) -> str:
         postgres_rows: rows of the day in PostgreSQL.
     """
     if removed and not postgres_rows:
-        return f"PostgreSQL has no row of the day, and the Hub would lose all {removed} of it"
+        return f"PostgreSQL has no row of the day, and the Hub would lose all of it, {count(removed, 'row')}"
     if hub_rows >= DAY_ROWS and removed > DAY_SHARE * hub_rows:
         return f"{removed} of the day's {hub_rows} rows on the Hub are not in PostgreSQL, more than {DAY_SHARE:.0%}"
     return ""
@@ -104,8 +105,8 @@ def recent_guard(removed: int, before: int) -> str:
     """
     if removed and removed + before > REMOVALS:
         return (
-            f"{removed} rows on the Hub are not in PostgreSQL, and {before} have been removed within"
-            f" {REMOVALS_HOURS} hours: together more than {REMOVALS}"
+            f"{count(removed, 'row')} of the Hub {'is' if removed == 1 else 'are'} not in PostgreSQL, and {before} have"
+            f" been removed within {REMOVALS_HOURS} hours: together more than {REMOVALS}"
         )
     return ""
 

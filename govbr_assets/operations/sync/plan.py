@@ -131,13 +131,15 @@ def _changed(days: Mapping[str, DayReport]) -> int:
 def _message(days: Mapping[str, DayReport]) -> str:
     """Say in a line what a commit does, such as `Publish 12 news of 2026-01-15, change 2, remove 1`."""
     changes = {key: day.changes for key, day in days.items() if day.changes}
-    more = {
+    found = {
+        "publish": sum(each.count(Action.ADD) for each in changes.values()),
         "change": sum(len(each.changed) for each in changes.values()),
         "move": sum(each.count(Action.MOVE_IN) + each.count(Action.MOVE_OUT) for each in changes.values()),
         "remove": sum(each.count(Action.REMOVE) + each.duplicates for each in changes.values()),
     }
-    first = f"Publish {sum(each.count(Action.ADD) for each in changes.values())} news of {_span(list(changes))}"
-    return ", ".join([first, *(f"{verb} {count}" for verb, count in more.items() if count)])
+    first, *more = [(verb, number) for verb, number in found.items() if number] or [("rewrite", 0)]
+    named = f"{first[1]} news of {_span(list(changes))}" if first[1] else f"files of {_span(list(changes or days))}"
+    return ", ".join([f"{first[0].capitalize()} {named}", *(f"{verb} {number}" for verb, number in more)])
 
 
 def _span(days: Sequence[str]) -> str:
