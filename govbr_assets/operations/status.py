@@ -54,14 +54,19 @@ class DatasetStatus:
     @property
     def holds(self) -> bool:
         """Whether the Hub equals PostgreSQL, but for days that are not over, and the projection mirrors it."""
+        mirror = self.mirror
+        return self.equal and not (self.mirror_problem or (mirror and mirror.differences))
+
+    @property
+    def equal(self) -> bool:
+        """Whether the full dataset equals PostgreSQL, but for days that are not over."""
         return not (self.differing.num_rows or self.differs_beside_days)
 
     @property
     def differs_beside_days(self) -> bool:
-        """Whether anything is not as it should be but the days that differ."""
-        found, mirror = self.found, self.mirror
-        beside = found.totals["undated_surplus"] or found.left_out.rows or found.rejected or found.uncompacted
-        return bool(beside or self.mirror_problem or (mirror and mirror.differences))
+        """Whether the full dataset has or lacks what belongs to no day that differs."""
+        found = self.found
+        return bool(found.totals["undated_surplus"] or found.left_out.rows or found.rejected or found.uncompacted)
 
     @property
     def newest_day(self) -> date | None:

@@ -177,6 +177,9 @@ def test_a_card_of_the_sibling_that_nobody_can_load_is_told_with_its_repo(
     code, told = document(environment, "status")
     assert (code, told["differing_days"]) == (1, 0)
     assert told["reduced"]["problem"].startswith(f"{sibling.repo_id}: The front matter of README.md")
+    last = command(environment, "status")[1].splitlines()[-1]
+    assert last.startswith("By ids, the Hub equals PostgreSQL")
+    assert last.endswith(", and the reduced dataset does not follow: run govbr-assets mend.")
 
 
 def test_a_card_of_the_dataset_that_nobody_can_load_is_told_with_its_repo(graph: Graph, environment: dict[str, str]):
