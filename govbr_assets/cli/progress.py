@@ -45,6 +45,7 @@ class _Lines:
 
     def __init__(self, terminal: Console) -> None:
         self._terminal, self._began = terminal, time.monotonic()
+        self._said = ""
 
     def begin(self, title: str) -> None:
         """Take note that a piece of work begins, and which."""
@@ -52,12 +53,14 @@ class _Lines:
 
     def say(self, sentence: str) -> None:
         """Take a sentence on the piece of work under way."""
+        self._said = sentence
         for line in sentence.splitlines():
             self._print(f"  {line}")
 
     def end(self, outcome: str) -> None:
-        """Take note that it is over, and how."""
-        self._print(f"  -> {outcome}")
+        """Take note that it is over, and how, unless that was said last."""
+        if self._said.rstrip(".").casefold() != outcome.casefold():
+            self._print(f"  -> {outcome}")
 
     def _print(self, line: str) -> None:
         seconds = time.monotonic() - self._began

@@ -209,6 +209,7 @@ def test_what_differs_and_that_a_compaction_is_a_dry_run_is_in_the_log(graph: Gr
     command(environment, "mend", "--allow-removals", "9")
     errors = command(environment, "mend")[2]
     assert "No day differs." in errors
+    assert errors.casefold().count("no day differs") == 1
 
 
 def test_without_a_command_it_helps(environment: dict[str, str]):

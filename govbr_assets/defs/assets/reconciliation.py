@@ -45,7 +45,8 @@ def hub_reconciliation(
     found = reconcile(
         dataset, dataset.client.head(listed=True), postgres.client(), deep=config.deep, log=context.log.info
     )
-    context.log.info(summary(found))
+    told = summary(found)
+    context.log.info(f"{told[0].upper()}{told[1:]}.")
     repo_id, seconds = dataset.client.repo_id, time.monotonic() - began
     metadata = reconciliation_metadata(found, repo_id, deep=config.deep, seconds=seconds)
     return Output(differing(found.days), metadata=metadata)

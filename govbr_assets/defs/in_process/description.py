@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 
 from govbr_assets.core.counting import count
-from govbr_assets.core.day_counts import COUNTS
 from govbr_assets.defs.in_process.run_result import RunResult
 
 ROW_LABELS = {
@@ -49,17 +48,8 @@ def _compaction(result: RunResult) -> str:
 
 
 def _reconciliation(result: RunResult) -> str:
-    """Count what differs."""
-    recorded = result.metadata.get("hub_reconciliation", {})
-    counted = {name: recorded.get(name, 0) for name in (*COUNTS[2:], "undated_surplus", "unpublishable_rows")}
-    named = [f"{number:,} {name.replace('_', ' ')}" for name, number in counted.items() if number]
-    if not recorded:
-        return ""
-    files = f"; {count(recorded['unfolded_files'], 'file')} to be compacted" if recorded.get("unfolded_files") else ""
-    if not recorded.get("differing_days") and not named:
-        return f"no day differs{files}"
-    days = recorded.get("differing_days", 0)
-    return f"{count(days, 'day')} {'differs' if days == 1 else 'differ'}: {', '.join(named) or 'nothing else'}{files}"
+    """Say what differs."""
+    return str(result.metadata.get("hub_reconciliation", {}).get("summary", ""))
 
 
 def _reduced(result: RunResult) -> str:

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from dagster import AssetKey, AssetMaterialization, AssetRecordsFilter, DagsterInstance, MetadataValue
 
 from govbr_assets.core.calendar_picture import calendar_picture
+from govbr_assets.core.counting import count
 from govbr_assets.core.counting import differing as count_differing
 from govbr_assets.core.date_ranges import DateRange
 from govbr_assets.core.day_counts import COUNTS, Month, closed, differing, months, worst
@@ -151,6 +152,7 @@ def reconciliation_metadata(found: "Reconciled", repo_id: str, *, deep: bool, se
         differing_closed_days=closed(differ, Day.at(datetime.now(UTC))).num_rows,
     )
     return {
+        "summary": summary(found),
         "calendar": MetadataValue.md(_calendar(found)),
         "coverage": MetadataValue.md(_coverage(months(found.days))),
         "worst_days": MetadataValue.md(days_table(worst(differ, WORST_DAYS))),
@@ -167,14 +169,17 @@ def reconciliation_metadata(found: "Reconciled", repo_id: str, *, deep: bool, se
 
 
 def summary(found: "Reconciled") -> str:
-    """Say how many days differ, between which ones, and in what."""
-    days = differing(found.days)
-    if not days.num_rows:
-        return "No day differs."
-    first, last = (each.as_py() for each in pc.min_max(days["day"]).values())
-    totals = ((pc.sum(days[name]).as_py(), name.replace("_", " ")) for name in COUNTS[2:])
-    named = ", ".join(f"{number:,} {name}" for number, name in totals if number)
-    return f"{count_differing(days.num_rows, 'day')}, {DateRange(first, last)}: {named}."
+    """Say how many days differ, between which ones, and in what; what belongs to no day; and the files in the way."""
+    days, beside = differing(found.days), {"undated surplus": found.totals["undated_surplus"]}
+    beside["unpublishable rows"] = found.left_out.rows
+    counts = {name: pc.sum(days[name]).as_py() or 0 for name in COUNTS[2:]} | beside
+    named = ", ".join(f"{number:,} {name}" for name, number in counts.items() if number)
+    told = "no day differs"
+    if days.num_rows:
+        first, last = (each.as_py() for each in pc.min_max(days["day"]).values())
+        told = f"{count_differing(days.num_rows, 'day')}, {DateRange(first, last)}"
+    files = f"; {count(len(found.uncompacted), 'file')} to be compacted" if found.uncompacted else ""
+    return f"{told}{': ' if named else ''}{named}{files}"
 
 
 def days_table(days: pa.Table) -> str:
