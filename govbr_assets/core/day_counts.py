@@ -23,7 +23,7 @@ DESCRIPTIONS = {
     "surplus": "Rows that only the Hub has.",
     "duplicated": "Further occurrences of a row on the Hub, under either of its ids.",
     "moved": "Rows that have another day on the other side; they count under both days.",
-    "changed": "Rows whose contents differ, if contents were compared.",
+    "changed": "Rows under a legacy id, and rows whose contents differ if contents were compared.",
 }
 """What the columns of `DAYS_SCHEMA` say, for the UI."""
 
@@ -32,7 +32,8 @@ DAYS_SCHEMA = pa.schema([("day", pa.date32()), *((name, pa.int64()) for name in 
 
 `missing` rows are in PostgreSQL only, `surplus` rows on the Hub only. A row that has different days on both sides is
 `moved`, and counted under both days. `duplicated` counts the further occurrences of a row on the Hub, by either id,
-under the day of the occurrence; `changed` counts rows with other contents, if contents were compared.
+under the day of the occurrence; `changed` counts rows under a legacy id, and rows with other contents if contents were
+compared.
 """
 
 MOVED_FROM = "strayed"

@@ -17,6 +17,9 @@ from govbr_assets.core.days import Day
 ROWS_SCHEMA = pa.schema([("id", pa.int64()), ("day", pa.date32()), ("digest", pa.int64())])
 """Rows of either side; the day is null without `published_at`, the digest is null if it is unknown."""
 
+HUB_ROWS_SCHEMA = ROWS_SCHEMA.append(pa.field("renamed", pa.bool_()))
+"""Rows of the Hub under their current ids, and whether the Hub has them under their legacy ones."""
+
 CLAIMS_SCHEMA = pa.schema([("legacy", pa.int64()), ("id", pa.int64())])
 """The valid legacy ids, each with the current id of its row in PostgreSQL."""
 
@@ -66,11 +69,12 @@ def differences(postgres: pa.Table, hub: pa.Table) -> Iterator[tuple[str, pa.Arr
 
     Of several rows of one id on the Hub, the one most similar to PostgreSQL's counts as the row, and the others as
     duplicates. A duplicate without a day is counted under the day of the row in PostgreSQL. A row without a day in
-    PostgreSQL is never missing, and in place under any day of the Hub.
+    PostgreSQL is never missing, and in place under any day of the Hub. A row that the Hub has on its day under a legacy
+    id counts as changed, whether digests are known or not.
 
     Args:
         postgres: [n rows x 3] of `ROWS_SCHEMA`, with unique ids.
-        hub: [m rows x 3] of `ROWS_SCHEMA`, with current ids (`resolve_legacy_ids`).
+        hub: [m rows x 4] of `HUB_ROWS_SCHEMA`, with current ids (`resolve_legacy_ids`).
 
     Yields:
         The name of a count, and the day of each counted row.
@@ -80,6 +84,8 @@ def differences(postgres: pa.Table, hub: pa.Table) -> Iterator[tuple[str, pa.Arr
     known = at.is_valid()
     in_place = pc.or_(pc.fill_null(pc.equal(day, own_day), False), pc.and_(known, own_day.is_null()))
     changed = pc.and_(in_place, pc.fill_null(pc.not_equal(digest, own_digest), False))
+    renamed = pc.and_(hub["renamed"].combine_chunks(), pc.fill_null(pc.equal(day, own_day), False))
+    changed = pc.or_(changed, renamed)
     first = first_of_each(hub["id"], day, in_place, changed)
     extra = pc.invert(first)
     moved = pc.and_(pc.and_(first, known), pc.invert(in_place))

@@ -131,8 +131,11 @@ class Model:
     def _compare(self, own: News | None, rows: list[News], *, deep: bool) -> None:
         day = day_of(own.at) if own else None
 
+        def changed(row: News) -> bool:
+            return own is not None and (row.unique_id != own.unique_id or (deep and row != own))
+
         def unlike(row: News) -> tuple[bool, bool, date]:
-            return own is None or day_of(row.at) != day, deep and row != own, day_of(row.at) or date.max
+            return own is None or day_of(row.at) != day, changed(row), day_of(row.at) or date.max
 
         first, *others = sorted(rows, key=unlike) if own else sorted(rows, key=lambda row: day_of(row.at) or date.max)
         for row in others:
@@ -142,7 +145,7 @@ class Model:
         elif day_of(first.at) != day:
             self.moved += 1
             self.counts["moved"].update([day, day_of(first.at)])
-        elif deep and first != own:
+        elif changed(first):
             self.counts["changed"][day] += 1
 
     @property

@@ -10,7 +10,13 @@ from govbr_assets.core.counting import count
 from govbr_assets.core.day_counts import DayCounts
 from govbr_assets.core.days import Day
 from govbr_assets.core.identity import hashes
-from govbr_assets.core.row_differences import CLAIMS_SCHEMA, ROWS_SCHEMA, differences, resolve_legacy_ids
+from govbr_assets.core.row_differences import (
+    CLAIMS_SCHEMA,
+    HUB_ROWS_SCHEMA,
+    ROWS_SCHEMA,
+    differences,
+    resolve_legacy_ids,
+)
 from govbr_assets.dataset import Dataset
 from govbr_assets.dataset.schema_version import in_version_of, outdated
 from govbr_assets.huggingface.commit import Log
@@ -81,7 +87,8 @@ def reconcile(
         hub_side, renamed = _hub(side, claims, counts, deep=deep)
         log(f"The Hub has {count(counts.totals()['hub_rows'], 'row')}.")
         for number in range(PARTITIONS):
-            rows, there = _with_digests(postgres_side.read(number), digests.read(number)), hub_side.read(number)
+            rows = _with_digests(postgres_side.read(number), digests.read(number))
+            there = _renamable(hub_side.read(number), too_large)
             for name, days in differences(_publishable(rows, there, too_large), there):
                 counts.add(name, days)
     return Reconciled(
@@ -114,15 +121,16 @@ def _hub(side: HubSide, claims: PartitionedRows, counts: DayCounts, *, deep: boo
     Returns:
         The rows, and how many legacy ids there are.
     """
-    found, partitioned, renamed = PartitionedRows(ROWS_SCHEMA, "id"), PartitionedRows(ROWS_SCHEMA, "id"), 0
+    found, partitioned, renamed = PartitionedRows(ROWS_SCHEMA, "id"), PartitionedRows(HUB_ROWS_SCHEMA, "id"), 0
     for rows in side.rows(deep=deep):
         counts.add("hub_rows", rows["day"])
         found.add(rows)
     for number in range(PARTITIONS):
         old = found.read(number)
         new = resolve_legacy_ids(old, claims.read(number))
-        renamed += pc.count_distinct(old["id"].filter(pc.not_equal(old["id"], new["id"]))).as_py()
-        partitioned.add(new)
+        is_renamed = pc.not_equal(old["id"], new["id"])
+        renamed += pc.count_distinct(old["id"].filter(is_renamed)).as_py()
+        partitioned.add(new.append_column(HUB_ROWS_SCHEMA.field("renamed"), is_renamed))
     return partitioned, renamed
 
 
@@ -130,6 +138,12 @@ def _publishable(rows: pa.Table, there: pa.Table, too_large: pa.Array) -> pa.Tab
     """Drop rows of PostgreSQL that are too large and not on the Hub: no run can publish them."""
     missing = pc.invert(pc.is_in(rows["id"], value_set=there["id"].combine_chunks()))
     return rows.filter(pc.invert(pc.and_(missing, pc.is_in(rows["id"], value_set=too_large))))
+
+
+def _renamable(there: pa.Table, too_large: pa.Array) -> pa.Table:
+    """Let the rows of the Hub that are too large keep their ids: no run can publish them."""
+    renamed = pc.and_(there["renamed"], pc.invert(pc.is_in(there["id"], value_set=too_large)))
+    return there.set_column(3, HUB_ROWS_SCHEMA.field("renamed"), renamed)
 
 
 def _with_digests(rows: pa.Table, digests: pa.Table) -> pa.Table:
