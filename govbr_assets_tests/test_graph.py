@@ -418,7 +418,7 @@ def test_tables_at_rest_are_dropped_with_age_and_a_missing_one_is_named(graph: G
         os.utime(path, (old, old))
     graph.run("2026-01-16")
     assert not list(graph.folder.rglob("2026-01-15.parquet"))
-    storage = ArrowTableIOManager(storage_url=str(graph.folder))._storage()
+    storage = ArrowTableIOManager(storage_url=str(graph.folder)).storage()
     with pytest.raises(Exception, match=r"hf_existing_ids of 2026-01-15 is not in .*: materialize it first"):
         storage.read("hf_existing_ids", "2026-01-15")
 
@@ -448,7 +448,7 @@ def test_tables_rest_at_any_fsspec_url(graph: Graph):
     graph.insert("a")
     storage = ArrowTableIOManager(storage_url=f"memory://{graph.repo_id}")
     assert graph.run("2026-01-15", table_io_manager=storage).success
-    assert storage._storage().read("postgres_news_partition", "2026-01-15").num_rows == 1
+    assert storage.storage().read("postgres_news_partition", "2026-01-15").num_rows == 1
 
 
 def test_the_metadata_explains_the_day(graph: Graph):

@@ -59,7 +59,7 @@ def run(arguments: list[str], signals: Signals) -> int:
     try:
         return commands.main(arguments or ["--help"], prog_name=NAME, standalone_mode=False, obj=signals) or 0
     except click.UsageError as error:
-        path = error.ctx.command_path if error.ctx else NAME
+        path = " ".join([NAME, *(each for each in arguments[:1] if each in commands.commands)])
         return print_error(f"{error.format_message().rstrip('.')}: see {path} --help.", _USAGE, as_json=as_json)
     except ConfigurationError as error:
         return print_error(str(error), _USAGE, as_json=as_json)

@@ -16,6 +16,22 @@ from govbr_assets.defs.in_process.report import MendReport
 _SHOWN = 20  # days that differed, the oldest first
 
 
+class _Number(click.IntRange):
+    """A number of things, 1 or more."""
+
+    name = "number"
+
+    def __init__(self, things: str) -> None:
+        super().__init__(min=1)
+        self._things = things
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read it."""
+        if not f"{value}".isdecimal() or int(f"{value}") < 1:
+            self.fail(f"{value!r} is no number of {self._things}: write 1 or more, in digits alone")
+        return int(f"{value}")
+
+
 @click.command(
     short_help="Make the Hub equal to PostgreSQL.",
     epilog="\b\nExamples:\n  govbr-assets mend --dry-run\n  govbr-assets mend --max-runs 10 --json > report.json",
@@ -23,14 +39,14 @@ _SHOWN = 20  # days that differed, the oldest first
 @click.option("--dry-run", is_flag=True, help="Publish nothing, and say what would be done.")
 @click.option(
     "--allow-removals",
-    type=click.IntRange(min=1),
+    type=_Number("removals"),
     metavar="N",
     help="Let the guard pass that many removals of rows which PostgreSQL has nowhere, counted over all time;"
     " without it GOVBR_ALLOW_REMOVALS counts.",
 )
 @click.option(
     "--max-runs",
-    type=click.IntRange(min=1),
+    type=_Number("runs"),
     metavar="K",
     help="Begin at most that many runs that publish; the rest is left to the next time.",
 )

@@ -1,6 +1,7 @@
 """`govbr-assets plan`."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import asdict
 
 import click
@@ -11,11 +12,12 @@ from govbr_assets.cli.signals import Signals
 from govbr_assets.core.counting import count
 from govbr_assets.core.date_ranges import DateRange
 from govbr_assets.definitions import dagster_home, defs
-from govbr_assets.defs.in_process.bootstrap import check_reachable, hub_of, postgres_of
+from govbr_assets.defs.in_process.bootstrap import check_reachable, check_settings, hub_of, postgres_of
 from govbr_assets.defs.in_process.plan import DayPlan, PlanReport
 from govbr_assets.defs.in_process.plan import plan as do_plan
 from govbr_assets.defs.in_process.records import check_home
 from govbr_assets.defs.partitions import days_between
+from govbr_assets.errors import BeginningError
 
 _RANGE = re.compile(r"(.+?)\.\.\.?(.+)")
 
@@ -35,6 +37,7 @@ def plan(signals: Signals, *, days: str, as_json: bool) -> int:
     """
     span = _span(days)
     check_home(dagster_home)
+    check_settings(defs)
     check_reachable(hub_of(defs), postgres_of(defs))
     with progress() as watch:
         report = do_plan(defs, span, watch)
@@ -51,7 +54,10 @@ def _span(text: str) -> DateRange:
     """Read the days, with two or, as Dagster writes a range, three dots between them."""
     found = _RANGE.fullmatch(text.strip())
     first, last = found.groups() if found else (text.strip(), text.strip())
-    return days_between(first, last)
+    try:
+        return days_between(first, last)
+    except BeginningError as error:
+        raise BeginningError(str(error).replace("...", "..")) from None
 
 
 def _print(report: PlanReport) -> None:
@@ -59,19 +65,22 @@ def _print(report: PlanReport) -> None:
     print_table(
         f"What a sync of {report.span} would change",
         ["day", "rows", "changed columns"],
-        [[each.day, _counted(each), each.columns] for each in report.days],
+        [[each.day, _rows(each), _named(each.columns)] for each in report.days],
     )
     print_table("What it would reject", ["day", "why"], report.rejected.items())
     print_conclusion(_conclusion(report), holds=report.holds)
 
 
-def _counted(day: DayPlan) -> str:
-    """Count the rows of a day that would change, such as `3 added, 1 changed`."""
-    moves = {
-        "moved in": day.moved_from and f" from {day.moved_from}",
-        "moved out": day.moved_to and f" to {day.moved_to}",
-    }
-    return ", ".join(f"{count:,} {word}{moves.get(word, '')}" for word, count in day.rows.items())
+def _rows(day: DayPlan) -> str:
+    """Count the rows of a day that would change, such as `3 added, 1 moved out to 2026-01-16 (1)`."""
+    moves = {"moved in": ("from", day.moved_from), "moved out": ("to", day.moved_to)}
+    where = {word: f" {way} {_named(days)}" for word, (way, days) in moves.items() if days}
+    return ", ".join(f"{number:,} {word}{where.get(word, '')}" for word, number in day.rows.items())
+
+
+def _named(rows: Mapping[str, int]) -> str:
+    """Name columns or days, each with the number of its rows."""
+    return ", ".join(f"{name} ({number:,})" for name, number in rows.items())
 
 
 def _conclusion(report: PlanReport) -> str:
@@ -84,6 +93,6 @@ def _conclusion(report: PlanReport) -> str:
     if not report.commits:
         return f"Nothing of {report.span} would change.{rejected}"
     return (
-        f"{count(len(report.days), 'day')} would change, by {count(report.commits, 'commit')}; nothing was published."
+        f"{count(report.changing, 'day')} would change, by {count(report.commits, 'commit')}; nothing was published."
         f"{rejected}"
     )

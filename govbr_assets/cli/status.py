@@ -11,10 +11,12 @@ from govbr_assets.cli.show import print_json
 from govbr_assets.cli.status_text import print_status
 from govbr_assets.core.calendar_lines import calendar_lines
 from govbr_assets.core.day_counts import worst
+from govbr_assets.core.days import Day
 from govbr_assets.definitions import dagster_home, defs
 from govbr_assets.defs.in_process.bootstrap import hub_of, postgres_of
 from govbr_assets.defs.in_process.records import open_instance
 from govbr_assets.defs.metadata.reconciliation import last_deep_reconciliation
+from govbr_assets.defs.partitions import FIRST_DAY
 from govbr_assets.operations.status import DatasetStatus
 from govbr_assets.operations.status import status as look
 from govbr_assets.publications import REDUCED
@@ -39,7 +41,7 @@ def status(*, as_json: bool) -> int:
     with progress() as watch:
         watch.begin("status")
         mirror = (reduced, REDUCED) if reduced else None
-        found = look(hub.dataset(), postgres_of(defs).client(), mirror, now, watch.say)
+        found = look(hub.dataset(), postgres_of(defs).client(), mirror, now, Day(FIRST_DAY), watch.say)
         watch.end("done")
     repo = reduced.client.repo_id if reduced else ""
     deep_at = deep and deep[0]
@@ -74,11 +76,13 @@ def _document(found: DatasetStatus, reduced_repo: str) -> dict[str, Any]:
         "uncompacted": found.found.uncompacted,
         "differing_days": found.differing.num_rows,
         "differing": worst(found.differing, found.differing.num_rows).to_pylist(),
+        "removals_to_approve": found.approval,
+        "later_rows": {"hub": found.later_rows["hub_rows"], "postgres": found.later_rows["postgres_rows"]},
         "undated_surplus": found.found.totals["undated_surplus"],
         "unpublishable_rows": found.found.left_out.rows,
         "newest_day": found.newest_day,
         "newest_day_in_postgres": found.newest_postgres_day,
         "commits_left_in_the_hour": found.commits_left,
         "reduced": reduced or None,
-        "years": [vars(each) for each in calendar_lines(found.found.days)],
+        "years": [vars(each) for each in calendar_lines(found.found.days, found.today)],
     }

@@ -8,7 +8,6 @@ from govbr_assets.cli.show import console, print_conclusion, print_days, print_f
 from govbr_assets.core.calendar_lines import DIFFERS, LEGEND, calendar_lines, written_in
 from govbr_assets.core.counting import count, differing
 from govbr_assets.core.day_counts import worst
-from govbr_assets.core.days import Day
 from govbr_assets.defs.in_process.remaining import before_first_day
 from govbr_assets.defs.partitions import FIRST_DAY
 from govbr_assets.huggingface.commit import COMMITS
@@ -51,7 +50,8 @@ def _difference(found: DatasetStatus) -> str:
     """Say what to do about what differs."""
     early = before_first_day(found.differing).num_rows
     others = found.differing.num_rows > early or found.differs_beside_days
-    mend = "run govbr-assets mend" if others else ""
+    approved = f" --allow-removals {found.approval} if so many rows may leave the Hub" if found.approval else ""
+    mend = f"run govbr-assets mend{approved}" if others else ""
     days = (
         f"set GOVBR_FIRST_DAY ({FIRST_DAY}) to an earlier day for the {count(early, 'day')} before it" if early else ""
     )
@@ -74,6 +74,9 @@ def _facts(found: DatasetStatus) -> dict[str, str]:
         "newest day": _newest(found),
         "commits": f"{found.commits_left} of {COMMITS} left in this hour, by the history; the Hub does not say",
     }
+    if any(found.later_rows.values()):
+        hub, postgres = found.later_rows.values()
+        facts["later"] = f"{hub:,} on the Hub and {postgres:,} in PostgreSQL of these rows are of today and later"
     if rows := totals["undated_surplus"]:
         facts["without a day"] = f"{count(rows, 'row')}: govbr-assets mend says how many removals to approve"
     if rows := found.found.left_out.rows:
@@ -85,7 +88,7 @@ def _newest(found: DatasetStatus) -> str:
     """Say how old the newest day is."""
     if found.newest_day is None:
         return "none on the Hub"
-    age = (Day.at(found.now).date - found.newest_day).days
+    age = (found.today.date - found.newest_day).days
     newer = found.newest_postgres_day and found.newest_postgres_day > found.newest_day
     behind = f"; PostgreSQL has {found.newest_postgres_day}" if newer else ""
     return f"{found.newest_day}, {f'{age:,} days ago' if age > 1 else 'yesterday' if age else 'today'}{behind}"
@@ -106,7 +109,7 @@ def _mirror(repo: str, found: DatasetStatus) -> str:
 
 def _print_calendar(found: DatasetStatus) -> None:
     """Draw a year a line."""
-    terminal, lines = console(), calendar_lines(found.found.days)
+    terminal, lines = console(), calendar_lines(found.found.days, found.today)
     if lines:
         legend = written_in(terminal.encoding, LEGEND)
         terminal.print(Text(f"Coverage by year and week ({legend})", style="bold"), soft_wrap=True)

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 import pyarrow as pa
 
 from govbr_assets.core.day_counts import COUNTS
+from govbr_assets.core.days import Day
 
 DIFFERS, NOBODY, WHOLE = "!", "·", "█"
 PART = "░▒▓"
@@ -26,7 +27,7 @@ class YearLine:
         weeks: 53 or 54 characters; blanks before the first day and after the last one.
         rows: on the Hub.
         days: on the Hub, with a row.
-        differing: how many days differ.
+        differing: how many days that are over differ.
     """
 
     year: int
@@ -36,14 +37,18 @@ class YearLine:
     differing: int
 
 
-def calendar_lines(days: pa.Table) -> list[YearLine]:
+def calendar_lines(days: pa.Table, today: Day) -> list[YearLine]:
     """Write the days of a reconciliation, the newest year first.
 
     Args:
         days: [n days x 8] of `day_counts.DAYS_SCHEMA`, in order. Days between the first one and the last one that it
             does not have are days without rows.
+        today: the first day that is not over, and so does not differ yet.
     """
-    rows = {row["day"]: (row["hub_rows"], any(row[name] for name in COUNTS[2:])) for row in days.to_pylist()}
+    rows = {
+        row["day"]: (row["hub_rows"], row["day"] < today.date and any(row[name] for name in COUNTS[2:]))
+        for row in days.to_pylist()
+    }
     if not rows:
         return []
     first, last = min(rows), max(rows)

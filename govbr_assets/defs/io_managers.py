@@ -47,7 +47,7 @@ class ArrowTableIOManager(ConfigurableIOManager):
 
     def _write_days(self, context: OutputContext, days: ByDay[Rows]) -> None:
         """Write each day's table; a day that cannot be had leaves its reason and is not recorded."""
-        asset, rejected, storage = context.asset_key.path[-1], dict[str, str](), self._storage()
+        asset, rejected, storage = context.asset_key.path[-1], dict[str, str](), self.storage()
         with PartitionEvents(context) as events:
             for number, key in enumerate(days):
                 if number and number % _PROGRESS_DAYS == 0:
@@ -72,19 +72,23 @@ class ArrowTableIOManager(ConfigurableIOManager):
 
     def _write_whole(self, context: OutputContext, table: Rows) -> None:
         """Write the table of an asset without days."""
-        path = self._storage().write(context.asset_key.path[-1], None, table)
+        path = self.storage().write(context.asset_key.path[-1], None, table)
         context.add_output_metadata({"dagster/row_count": table.num_rows, "path": path})
 
     def load_input(self, context: InputContext) -> DayValue[Rows]:
         """Read one day's table, or promise those of a range; or the one of an asset without days."""
         with without_retries():
-            storage, asset = self._storage(), context.asset_key.path[-1]
+            storage, asset = self.storage(), context.asset_key.path[-1]
             if not context.has_asset_partitions:
                 return storage.read(asset, None)
             return ByDay(context.asset_partition_keys, lambda key: storage.read(asset, key)).plain()
 
-    def _storage(self) -> TableStorage:
-        """Open the storage."""
+    def storage(self) -> TableStorage:
+        """Open the storage; contacts nobody yet.
+
+        Raises:
+            ConfigurationError: a setting is malformed.
+        """
         days = cleaned(self.keep_days)
         if not days.isdigit() or int(days) < 1:
             raise ConfigurationError(f"GOVBR_STORAGE_DAYS is {self.keep_days!r}: write a number of days, 1 or more.")

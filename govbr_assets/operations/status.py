@@ -18,6 +18,7 @@ from govbr_assets.huggingface.tags import tag_names, tagged_revision
 from govbr_assets.operations.compact.sources import sources
 from govbr_assets.operations.project.compare import ProjectionComparison, compare_projection
 from govbr_assets.operations.reconcile.plan import Reconciled, reconcile
+from govbr_assets.operations.sync.guard import removals_to_approve
 from govbr_assets.postgres.news import NewsTable
 
 
@@ -37,6 +38,8 @@ class DatasetStatus:
         mirror: how the projection differs from it; None if there is none, or it cannot be read.
         mirror_problem: why it cannot be read; empty if it can.
         now: aware, when this was so.
+        approval: number of removals to approve, of all time, as the guard keeps rows that PostgreSQL has nowhere; 0 if
+            it does not.
     """
 
     repo: str
@@ -50,6 +53,7 @@ class DatasetStatus:
     mirror: ProjectionComparison | None
     mirror_problem: str
     now: datetime
+    approval: int
 
     @property
     def holds(self) -> bool:
@@ -69,6 +73,17 @@ class DatasetStatus:
         return bool(found.totals["undated_surplus"] or found.left_out.rows or found.rejected or found.uncompacted)
 
     @property
+    def today(self) -> Day:
+        """The first day that was not over then."""
+        return Day.at(self.now)
+
+    @property
+    def later_rows(self) -> dict[str, int]:
+        """Rows of today and later: `hub_rows` and `postgres_rows`."""
+        days = self.found.days.filter(pc.greater_equal(self.found.days["day"], pa.scalar(self.today.date)))
+        return {name: pc.sum(days[name]).as_py() or 0 for name in ("hub_rows", "postgres_rows")}
+
+    @property
     def newest_day(self) -> date | None:
         """The newest day of which the Hub has rows."""
         return self._newest("hub_rows")
@@ -84,7 +99,7 @@ class DatasetStatus:
 
     def _newest(self, name: str) -> date | None:
         """Return the newest day before today with rows on one side."""
-        days = closed(self.found.days, Day.at(self.now))
+        days = closed(self.found.days, self.today)
         return pc.max(days.filter(pc.greater(days[name], 0))["day"]).as_py()
 
 
@@ -93,6 +108,7 @@ def status(
     postgres: NewsTable,
     mirror: tuple[Dataset, Projection] | None,
     now: datetime,
+    first: Day,
     log: Log = lambda _: None,
 ) -> DatasetStatus:
     """Look at both sides as they are, and change nothing.
@@ -102,6 +118,7 @@ def status(
         postgres: the database.
         mirror: the projection's dataset, and what it is of the full one; None if there is none.
         now: aware.
+        first: the first day that is synced.
         log: gets a sentence when a side has been read.
 
     Raises:
@@ -110,6 +127,8 @@ def status(
     head = dataset.client.head()
     found = reconcile(dataset, head, postgres, log=log)
     tag = newest_release(tag_names(dataset.client)) if head.revision else ""
+    undated = found.totals["undated_surplus"] - found.undated_duplicates
+    approval = removals_to_approve(dataset.client, head.revision, found.days, undated, first)
     files = sources(head, Day.at(now), dataset.spec.layout)
     return DatasetStatus(
         dataset.client.repo_id,
@@ -122,6 +141,7 @@ def status(
         commits_left(dataset.client, now) if head.revision else COMMITS,
         *_mirrored(dataset, mirror),
         now,
+        approval,
     )
 
 

@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 from collections import Counter
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
@@ -14,6 +15,7 @@ from dagster import DagsterInstance
 
 from govbr_assets.cli.main import run
 from govbr_assets.cli.signals import Signals
+from govbr_assets.core.days import Day
 from govbr_assets.local.hub.actions import call
 from govbr_assets.local.hub.faults import Fault
 from govbr_assets_tests.cli.command import begin, command, document, environment_of
@@ -21,7 +23,7 @@ from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.stranger import as_others_write, write
 from govbr_assets_tests.tables import shard
 
-CONCLUSION = "The Hub equals PostgreSQL."
+CONCLUSION = "The Hub equals PostgreSQL on all days that have ended."
 SECRET = "s3cr3t-p4ssw0rd"
 
 
@@ -47,7 +49,7 @@ def test_what_cannot_be_published_is_left_with_its_sentence_and_the_rest_is_publ
     assert graph.ids() == {"data/train-2026-01-15.parquet": ["a", "b"]}
 
     code, told = document(environment, "plan", "2026-03-14..2026-03-16")
-    nothing = dict.fromkeys(("columns", "moved_from", "moved_to"), "")
+    nothing = {name: {} for name in ("columns", "moved_from", "moved_to")}
     assert (code, told["days"]) == (0, [{"day": "2026-03-15", "rows": {"added": 1}, **nothing}])
     code, output, _ = command(environment, "plan", "2025-06-01")
     assert code == 1
@@ -163,15 +165,16 @@ def test_a_plan_names_the_days_between_which_rows_move(graph: Graph, environment
     assert (code, moves) == (
         0,
         {
-            "2026-01-14": ({"moved out": 1}, "", "2026-01-15 (1)"),
-            "2026-01-15": ({"moved in": 1}, "2026-01-16 (1)", ""),
+            "2026-01-14": ({"moved out": 1}, {}, {"2026-01-15": 1}),
+            "2026-01-15": ({"moved in": 1}, {"2026-01-16": 1}, {}),
         },
     )
     output = command(environment, "plan", "2026-01-14..2026-01-16")[1]
     assert "1 moved out to 2026-01-15 (1)" in output
     assert "1 moved in from 2026-01-16 (1)" in output
+    assert output.splitlines()[-1] == "3 days would change, by 1 commit; nothing was published."
     assert command(environment, "mend")[0] == 0
-    titles = [commit.message.partition("\n")[0] for commit in graph.local_hub.store.commits(graph.repo_id)]
+    titles = [commit.title for commit in graph.local_hub.store.commits(graph.repo_id)]
     assert titles[0] == "Move 2 news of 2 days from 2026-01-14 to 2026-01-15"
 
 
@@ -275,7 +278,7 @@ def test_a_mend_that_is_interrupted_leaves_nothing_in_part_and_the_next_one_goes
     assert graph.ids() in ({}, {"data/train-2026-01-15.parquet": ["a"]})
 
     code, output, _ = command(environment, "mend")
-    assert (code, output.splitlines()[-1]) == (0, "The Hub equals PostgreSQL.")
+    assert (code, output.splitlines()[-1]) == (0, "The Hub equals PostgreSQL on all days that have ended.")
     assert list(graph.ids().values()) == [["a"], ["b"]]
 
 
@@ -315,7 +318,7 @@ def test_sigterm_ends_a_compaction_and_a_sync_within_seconds_and_leaves_nothing_
         assert "Traceback" not in output + errors
         assert [*temporary.iterdir()] == []
     code, output, _ = command(environment, "mend")
-    assert (code, output.splitlines()[-1]) == (0, "The Hub equals PostgreSQL.")
+    assert (code, output.splitlines()[-1]) == (0, "The Hub equals PostgreSQL on all days that have ended.")
     assert sorted(each for found in graph.ids().values() for each in found) == ["a", "b"]
 
 
@@ -345,6 +348,44 @@ def test_an_encoding_that_lacks_signs_ends_no_command(graph: Graph, environment:
     assert (code, told["years"][0]["year"]) == (1, 2026)
 
 
+def test_rows_of_today_are_told_and_left(graph: Graph, environment: dict[str, str]):
+    today = f"{Day.at(datetime.now(UTC))}"
+    graph.insert("a", day="2026-01-15")
+    graph.insert("new", day=today)
+    code, output, errors = command(environment, "mend")
+    assert (code, output.splitlines()[-1]) == (0, CONCLUSION)
+    assert "1 day differs, 2026-01-15: 1 missing; 1 row of today and later: left until the day is over." in errors
+    code, told = document(environment, "status")
+    assert (code, told["later_rows"], told["differing_days"]) == (0, {"hub": 0, "postgres": 1}, 0)
+    assert [each["differing"] for each in told["years"]] == [0]
+
+
+def test_status_says_how_many_removals_to_approve(graph: Graph, environment: dict[str, str]):
+    for number in range(30):
+        graph.insert(f"row{number}", day="2026-01-15")
+    assert command(environment, "mend")[0] == 0
+    graph.execute("DELETE FROM news WHERE unique_id <> 'row1'")
+    last = command(environment, "status")[1].splitlines()[-1]
+    assert last == (
+        "The Hub differs from PostgreSQL: run govbr-assets mend --allow-removals 29 if so many rows may leave the Hub."
+    )
+    assert command(environment, "mend", "--allow-removals", "29")[0] == 0
+
+
+def test_a_dry_run_says_nothing_that_is_dagster_s(graph: Graph, environment: dict[str, str]):
+    graph.insert("a", day="2026-01-15")
+    assert "dagster.yaml" not in command(environment, "mend", "--dry-run")[2]
+
+
+def test_a_sibling_that_is_not_there_is_named_as_well(graph: Graph, environment: dict[str, str]):
+    graph.insert("a", day="2026-01-15")
+    environment |= {"GOVBR_REDUCED_REPO_ID": f"{graph.repo_id}-reduced"}
+    for words, told in ((["mend", "--dry-run"], "it would be created"), (["mend"], "it was created")):
+        output = command(environment, *words)[1]
+        for repo_id in (graph.repo_id, f"{graph.repo_id}-reduced"):
+            assert any(line.startswith(f"{repo_id} ") and told in line for line in output.splitlines()), output
+
+
 WRONG: dict[str, tuple[dict[str, str], list[str], int, str]] = {
     "a day before the first one": ({"GOVBR_FIRST_DAY": "2026-01-01"}, ["plan", "2025-12-31"], 2, "is no day from"),
     "a first day that is none": ({"GOVBR_FIRST_DAY": "yesterday"}, ["status"], 2, "GOVBR_FIRST_DAY is 'yesterday'"),
@@ -360,6 +401,11 @@ WRONG: dict[str, tuple[dict[str, str], list[str], int, str]] = {
         1,
         "PostgreSQL",
     ),
+    "days of tables": ({"GOVBR_STORAGE_DAYS": "-1"}, ["mend"], 2, "GOVBR_STORAGE_DAYS is '-1'"),
+    "no URL of a viewer": ({"GOVBR_VIEWER_URL": "localhost"}, ["plan", "2026-01-15"], 2, "GOVBR_VIEWER_URL"),
+    "a range backwards": ({}, ["plan", "2026-01-15..2026-01-14"], 2, "write 2026-01-14..2026-01-15."),
+    "a number with a point": ({}, ["mend", "--allow-removals", "3.700"], 2, "'3.700' is no number of removals"),
+    "an option without its value": ({}, ["mend", "--allow-removals"], 2, "see govbr-assets mend --help"),
     "no repo": ({"GOVBR_REPO_ID": ""}, ["mend"], 2, "GOVBR_REPO_ID is not set"),
     "no room for records": ({"DAGSTER_HOME": "/nowhere"}, ["mend"], 2, "DAGSTER_HOME cannot be opened"),
     "an approval that is no number": ({"GOVBR_ALLOW_REMOVALS": "-3"}, ["mend"], 2, "GOVBR_ALLOW_REMOVALS is '-3'"),
@@ -395,9 +441,9 @@ def test_telemetry_that_has_nowhere_to_write_is_one_sentence(environment: dict[s
     ("words", "sentence"),
     [
         (["mend", "--forever"], "error: No such option '--forever': see govbr-assets mend --help."),
-        (["mend", "--allow-removals", "0"], "error: Invalid value for '--allow-removals': 0 is not in the range x>=1"),
-        (["mend", "--max-runs", "0"], "error: Invalid value for '--max-runs': 0 is not in the range x>=1"),
-        (["plan", "2026-01-20..2026-01-10"], "error: The range 2026-01-20...2026-01-10 begins after its end"),
+        (["mend", "--allow-removals", "0"], "error: Invalid value for '--allow-removals': '0' is no number of"),
+        (["mend", "--max-runs", "0"], "error: Invalid value for '--max-runs': '0' is no number of runs"),
+        (["plan", "2026-01-20..2026-01-10"], "error: The range 2026-01-20..2026-01-10 begins after its end"),
         (["plan", "2999-01-01"], "error: '2999-01-01' is no day from 2003-01-01 (GOVBR_FIRST_DAY) to"),
         (["plan"], "error: Missing argument 'DAY|A..B': see govbr-assets plan --help."),
     ],

@@ -56,7 +56,7 @@ def test_the_damage_of_the_public_dataset_is_mended_by_one_command_after_a_dry_r
 
     heads = graph.head.revision, sibling.head.revision
     code, output, errors = command(environment, "mend")
-    assert (code, output.splitlines()[-1]) == (0, "The Hub equals PostgreSQL."), errors
+    assert (code, output.splitlines()[-1]) == (0, "The Hub equals PostgreSQL on all days that have ended."), errors
     assert (graph.head.revision, sibling.head.revision) == heads
 
     damaged.gone = [*damaged.gone, damaged.unknown]

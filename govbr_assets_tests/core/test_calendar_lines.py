@@ -7,6 +7,9 @@ import pytest
 
 from govbr_assets.core.calendar_lines import LEGEND, calendar_lines, written_in
 from govbr_assets.core.day_counts import COUNTS, DAYS_SCHEMA
+from govbr_assets.core.days import Day
+
+TODAY = Day.of("2026-03-01")
 
 
 def days(*dates: date, missing: date | None = None) -> pa.Table:
@@ -19,21 +22,26 @@ def days(*dates: date, missing: date | None = None) -> pa.Table:
     return pa.Table.from_pylist(rows, DAYS_SCHEMA)
 
 
+def test_a_day_that_is_not_over_does_not_differ():
+    (line,) = calendar_lines(days(TODAY.date, missing=TODAY.date), TODAY)
+    assert (line.differing, "!" in line.weeks) == (0, False)
+
+
 def test_nothing_is_no_line():
-    assert calendar_lines(days()) == []
+    assert calendar_lines(days(), TODAY) == []
 
 
 def test_a_week_says_on_how_many_of_its_days_there_are_rows_and_whether_one_differs():
     monday = date(2026, 1, 5)
     whole, some, none, unequal = ([monday + timedelta(7 * week + day) for day in range(7)] for week in range(4))
-    (line,) = calendar_lines(days(*whole, *some[:2], *unequal, missing=unequal[3]))
+    (line,) = calendar_lines(days(*whole, *some[:2], *unequal, missing=unequal[3]), TODAY)
     assert line.weeks == " █░·!" + " " * 48
     assert (line.year, line.rows, line.days, line.differing) == (2026, 15, 15, 1)
     assert none[0] == date(2026, 1, 19)
 
 
 def test_years_are_lines_the_newest_first_and_those_between_have_no_rows():
-    lines = calendar_lines(days(date(2024, 12, 31), date(2026, 1, 1)))
+    lines = calendar_lines(days(date(2024, 12, 31), date(2026, 1, 1)), TODAY)
     assert [(each.year, each.rows) for each in lines] == [(2026, 1), (2025, 0), (2024, 1)]
     assert lines[1].weeks == "·" * 53
 

@@ -24,10 +24,12 @@ TESTS = re.compile(r"(?:\w+=\d+ )?\.venv/bin/python -m pytest((?: -x| -q| -k \w+
 """Parts of the suite, which runs all of them."""
 
 RUN_BY = {
-    "cd deploy && cp .env.example .env": "test_compose.py::test_the_example_has_a_line_for_each_setting",
+    "cp deploy/.env.example deploy/.env": "test_compose.py::test_the_example_has_a_line_for_each_setting",
     "dagster dev -w workspace.yaml": "test_cli.py::test_a_backfill_launched_in_the_ui_publishes_its_days_in_one_run",
     "docker build --file deploy/Dockerfile --tag govbr-assets .": "image/build.py::build",  # by buildah
-    "docker compose up --build --detach": "image/test_compose.py::test_a_day_is_published_by_the_services",
+    "docker compose --file deploy/compose.yaml up --build --detach": (
+        "image/test_compose.py::test_a_day_is_published_by_the_services"
+    ),
     "docker run --rm --read-only --env-file deploy/.env --memory 2g govbr-assets mend": (
         "image/test_image.py::test_mend_publishes_all_of_postgres_within_two_gigabytes"
     ),

@@ -283,6 +283,21 @@ def test_a_file_system_that_cannot_write_is_told_of_by_the_setting():
         Folder("http://127.0.0.1:1/x").write("a/b", b"")
 
 
+@pytest.mark.parametrize(
+    "url", ["s3//bucket/folder", "s3:/bucket", "gs:bucket", "S3A//bucket", "gcs:/bucket", "file:/x"]
+)
+def test_a_url_without_all_of_its_colon_and_slashes_is_no_folder(url: str):
+    with pytest.raises(ConfigurationError, match="GOVBR_STORAGE_URL is malformed"):
+        Folder(url)
+
+
+def test_a_folder_that_is_called_like_a_file_system_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    for url in ("s3", "s3/tables", "files//tables", "gs-tables"):
+        Folder(url).write("a", b"a")
+        assert (tmp_path / url / "a").exists()
+
+
 def test_quotes_blanks_and_line_ends_round_a_storage_url_are_left_out(tmp_path: Path):
     Folder(f"'{tmp_path}/here'\n").write("a", b"a")
     assert (tmp_path / "here" / "a").read_bytes() == b"a"

@@ -12,7 +12,7 @@ from govbr_assets.defs.assets.daily import hf_parquet_shard
 from govbr_assets.defs.assets.defaults import DAILY, columns, owned_asset
 from govbr_assets.defs.assets.sources import news, themes
 from govbr_assets.defs.failures import without_retries
-from govbr_assets.defs.metadata.reconciliation import reconciliation_metadata, summary
+from govbr_assets.defs.metadata.reconciliation import reconciliation_metadata
 from govbr_assets.defs.resources import HubResource, PostgresResource
 
 
@@ -45,8 +45,8 @@ def hub_reconciliation(
     found = reconcile(
         dataset, dataset.client.head(listed=True), postgres.client(), deep=config.deep, log=context.log.info
     )
-    told = summary(found)
-    context.log.info(f"{told[0].upper()}{told[1:]}.")
     repo_id, seconds = dataset.client.repo_id, time.monotonic() - began
     metadata = reconciliation_metadata(found, repo_id, deep=config.deep, seconds=seconds)
+    told = str(metadata["summary"])
+    context.log.info(f"{told[0].upper()}{told[1:]}.")
     return Output(differing(found.days), metadata=metadata)

@@ -3,13 +3,17 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+import pyarrow as pa
+
 from govbr_assets.core.assessment import Assessment
 from govbr_assets.core.counting import count, differing
+from govbr_assets.core.date_ranges import cover
 from govbr_assets.core.days import Day
+from govbr_assets.defs.decisions.repair import repairable
 from govbr_assets.defs.in_process.context import MendContext
 from govbr_assets.defs.in_process.options import MendOptions
-from govbr_assets.defs.in_process.remaining import not_approved
-from govbr_assets.defs.in_process.report import Left
+from govbr_assets.defs.in_process.remaining import differences, not_approved
+from govbr_assets.defs.in_process.report import Left, RunReport
 from govbr_assets.defs.partitions import FIRST_DAY
 from govbr_assets.operations.assess import assess
 
@@ -37,3 +41,13 @@ def rejections(found: Assessment, context: MendContext, options: MendOptions) ->
         yield not_approved(found.removals, found.approval)
     for day, reason in found.rejected.items():
         yield Left(day, reason)
+
+
+def runs_after_compaction(differ: pa.Table) -> Iterator[RunReport]:
+    """List the runs of days that come after a compaction, each with what differs before it.
+
+    Args:
+        differ: the days that differ, [n days x 8].
+    """
+    for span in cover(repairable(differ)):
+        yield RunReport("daily_sync", f"{span}", "", True, f"after the compaction: {differences(differ, span)}")

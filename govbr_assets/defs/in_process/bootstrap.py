@@ -78,7 +78,7 @@ def mend_context(
     """
     _check_telemetry(instance)
     hub = hub_of(definitions)
-    _check_settings(hub)
+    check_settings(definitions)
 
     def load() -> pa.Table:
         return cast(pa.Table, definitions.load_asset_value(RECONCILIATION, instance=instance))
@@ -94,13 +94,16 @@ def mend_context(
     )
 
 
-def _check_settings(hub: HubResource) -> None:
-    """Look at what only a later run uses, settings and the storage: before that one, others would have published.
+def check_settings(definitions: Definitions) -> None:
+    """Look at what only a later step uses, settings and the storage: before that one, others would have published.
 
     Raises:
         ConfigurationError: one is malformed, or the storage is a folder that cannot be written.
     """
+    hub = hub_of(definitions)
     Folder(hub.storage_url).check_writable()
+    _resource(definitions, "table_io_manager").storage()
+    _resource(definitions, "viewer").client()
     _ = hub.approved_removals, hub.tags_releases
     if hub.has_reduced:
         hub.reduced_dataset()

@@ -7,20 +7,20 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from govbr_assets.core.date_ranges import cover
 from govbr_assets.core.repair import RepairState
 from govbr_assets.defs.decisions.due import compaction_is_due, reconciliation_is_to_be_deep
 from govbr_assets.defs.decisions.late_rows import look_for_late_rows, next_late_days, waits_for_compaction
 from govbr_assets.defs.decisions.reduced import next_mirror
 from govbr_assets.defs.decisions.repair import next_repairs, repairable
 from govbr_assets.defs.decisions.requests import request
-from govbr_assets.defs.in_process.assessment import assess_dataset, rejections
+from govbr_assets.defs.in_process.assessment import assess_dataset, rejections, runs_after_compaction
 from govbr_assets.defs.in_process.context import MendContext
 from govbr_assets.defs.in_process.late_state import LateRowsState
+from govbr_assets.defs.in_process.new_repos import NewRepos
 from govbr_assets.defs.in_process.options import MendOptions
 from govbr_assets.defs.in_process.refusals import check_reduced, refusals
-from govbr_assets.defs.in_process.remaining import differences, removals_left
-from govbr_assets.defs.in_process.report import REDUCED_DATASET, Left, MendReport, RunReport
+from govbr_assets.defs.in_process.remaining import removals_left
+from govbr_assets.defs.in_process.report import REDUCED_DATASET, Left, MendReport
 from govbr_assets.defs.in_process.runs import BY, MendRuns
 from govbr_assets.defs.in_process.state import MendState
 from govbr_assets.defs.metadata.events import NO_REPO
@@ -74,6 +74,7 @@ class _Mending:
         """Go through the steps."""
         now, instance, repo_id = datetime.now(UTC), self._context.instance, self._report.repo
         self._refused = refusals(self._context.hub, self._context.watch)
+        new = NewRepos(self._context.hub)
         self._runs.refusal = next((each.why for each in self._refused if each.what == repo_id), "")
         self._publish_late_rows()
         if compaction_is_due(self._context.hub.dataset(), now) and self._runs.allowed:
@@ -88,7 +89,7 @@ class _Mending:
             self._count_removals()
         if self._runs.commits and self._report.dry_run:
             self._report.left[:0] = self._refused
-        self._tell_of_a_new_repo()
+        self._report.notes += new.would_be_created() if self._runs.commits else new.were_created()
 
     def _assess(self) -> None:
         """Tell in a dry run what becomes of files that are to be compacted, or of others where no dataset is yet."""
@@ -142,13 +143,11 @@ class _Mending:
     def _tell_of_days_after_compaction(self) -> None:
         """List in a dry run the runs of days that come when files are compacted: until then they cannot be planned."""
         found = self._report.assessment
-        if not found or found.problem or not last_reconciliation(self._context.instance).uncompacted_files:
-            return
-        for span in cover(sorted(repairable(self._state.differing))):
-            if self._runs.allowed:
-                self._runs.published += 1
-                done = f"after the compaction: {differences(self._state.differing, span)}"
-                self._report.runs.append(RunReport("daily_sync", f"{span}", "", success=True, done=done))
+        if found and not found.problem and last_reconciliation(self._context.instance).uncompacted_files:
+            for run in runs_after_compaction(self._state.differing):
+                if self._runs.allowed:
+                    self._runs.published += 1
+                    self._report.runs.append(run)
 
     def _mirror(self) -> None:
         """Let the reduced dataset follow, if there is one; in a dry run nothing is there yet that it would follow."""
@@ -176,19 +175,6 @@ class _Mending:
             approved = self._runs.options.allow_removals or hub.approved_removals
             found = removals_left(last, self._state.differing, hub, approved, dry_run=self._report.dry_run)
             self._report.left += found
-
-    def _tell_of_a_new_repo(self) -> None:
-        """Say that there was no repo, which may be a typing error."""
-        if self._report.before or not self._runs.published:
-            return
-        client, repo = self._context.hub.dataset().client, self._report.repo
-        visible = "private" if client.private else "public"
-        if self._runs.commits:  # of a dry run
-            self._report.notes.append(
-                f"{repo} is not on the Hub, or not for this token: it would be created, {visible}."
-            )
-        elif client.last_head():
-            self._report.notes.append(f"{repo} was not on the Hub: it was created, {visible}.")
 
     def _has_moved(self) -> bool:
         """Return whether the Hub has another revision than the last reconciliation has looked at."""

@@ -16,6 +16,7 @@ from govbr_assets.defs.in_process.execute import execute
 from govbr_assets.defs.in_process.run_result import RunResult
 from govbr_assets.defs.in_process.watch import Watch
 from govbr_assets.defs.io_managers import ArrowTableIOManager
+from govbr_assets.defs.metadata.daily import counted
 from govbr_assets.defs.metadata.events import Event, Values
 from govbr_assets.huggingface.write_access import write_refusal
 from govbr_assets.io.scratch import scratch_folder
@@ -30,16 +31,16 @@ class DayPlan:
     Attributes:
         day: partition key.
         rows: how many would be added, changed and so on, by these words; without what is zero.
-        columns: in which rows would change, with the number of rows each; empty if in none.
-        moved_from: the days or files that rows come from, likewise.
-        moved_to: the days that rows go to, likewise; such a day is not listed for them.
+        columns: in which rows would change, with the number of rows each.
+        moved_from: the days that rows come from, likewise; or the files, of years.
+        moved_to: the days that rows go to, likewise; such a day is not told anew if that is all that happens to it.
     """
 
     day: str
     rows: Mapping[str, int]
-    columns: str
-    moved_from: str
-    moved_to: str
+    columns: Mapping[str, int]
+    moved_from: Mapping[str, int]
+    moved_to: Mapping[str, int]
 
 
 @dataclass
@@ -61,6 +62,13 @@ class PlanReport:
     problem: str = ""
 
     @property
+    def changing(self) -> int:
+        """How many days would change, those included that rows leave or come to."""
+        changed = [day for day in self.days if day.rows.keys() - {ROW_LABELS["kept"]}]
+        known = {day.day for day in changed}.union(*(day.moved_to for day in changed))
+        return len(known.union(*([each for each in day.moved_from if "/" not in each] for day in changed)))
+
+    @property
     def holds(self) -> bool:
         """Whether the sync would do all of it."""
         return not self.rejected and not self.problem
@@ -78,9 +86,8 @@ class _PlanResult(RunResult):
         if asset == _SHARD and event.partition:
             recorded = Values(event)
             if rows := {words: count for name, words in ROW_LABELS.items() if (count := recorded.number(name))}:
-                columns = recorded.text("changed_columns")
-                moves = (recorded.text(name) for name in ("moved_from", "moved_to"))
-                self.days.append(DayPlan(event.partition, rows, "" if columns == "none" else columns, *moves))
+                named = (counted(recorded.text(name)) for name in ("changed_columns", "moved_from", "moved_to"))
+                self.days.append(DayPlan(event.partition, rows, *named))
 
 
 def plan(definitions: Definitions, span: DateRange, watch: Watch) -> PlanReport:
@@ -101,10 +108,10 @@ def plan(definitions: Definitions, span: DateRange, watch: Watch) -> PlanReport:
     if result.problem and span.first == span.last:
         rejected = {f"{span}": result.problem}
     problem = "" if rejected else result.problem
-    watch.end(
-        "failed" if problem else f"{count(len(result.days), 'day')} would change, {len(rejected):,} would be rejected"
-    )
-    return PlanReport(f"{span}", result.days, rejected, result.commits, problem)
+    report = PlanReport(f"{span}", result.days, rejected, result.commits, problem)
+    told = f"{count(report.changing, 'day')} would change, {len(rejected):,} would be rejected"
+    watch.end("failed" if problem else told)
+    return report
 
 
 def _job(definitions: Definitions, folder: str) -> JobDefinition:

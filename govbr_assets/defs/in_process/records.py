@@ -86,8 +86,10 @@ def open_temporary_instance(folder: Path, settings: dict[str, Any]) -> Iterator[
             " set TMPDIR to a folder on a larger disk."
         )
 
-    with _failures(no_room), DagsterInstance.local_temp(str(folder), settings) as instance:
-        yield instance
+    with _failures(no_room):
+        (folder / "dagster.yaml").touch()  # or Dagster asks for it in a warning
+        with DagsterInstance.local_temp(str(folder), settings) as instance:
+            yield instance
 
 
 class _failures(AbstractContextManager[None, bool | None]):  # noqa: N801 - called like a function

@@ -1,11 +1,17 @@
 """What stands in the way of commits, told before the first run."""
 
+from govbr_assets.dataset import Dataset
 from govbr_assets.dataset.card import check_card_usable
 from govbr_assets.dataset.reach import check_movable
 from govbr_assets.defs.in_process.report import Left
 from govbr_assets.defs.in_process.watch import Watch
 from govbr_assets.defs.resources import HubResource
 from govbr_assets.huggingface.write_access import write_refusal
+
+
+def datasets_of(hub: HubResource) -> list[Dataset]:
+    """List the datasets that are published: the full one, and the reduced one if there is one."""
+    return [hub.dataset(), *([hub.reduced_dataset()] if hub.has_reduced else [])]
 
 
 def refusals(hub: HubResource, watch: Watch) -> list[Left]:
@@ -15,8 +21,7 @@ def refusals(hub: HubResource, watch: Watch) -> list[Left]:
         hub: both repos.
         watch: is told of each.
     """
-    datasets = [hub.dataset(), *([hub.reduced_dataset()] if hub.has_reduced else [])]
-    asked = ((each.client.repo_id, write_refusal(each.client)) for each in datasets)
+    asked = ((each.client.repo_id, write_refusal(each.client)) for each in datasets_of(hub))
     found = [Left(repo_id, why) for repo_id, why in asked if why]
     for each in found:
         watch.begin(f"access to {each.what}")

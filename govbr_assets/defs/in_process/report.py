@@ -6,6 +6,7 @@ from typing import Any
 from govbr_assets.core.assessment import Assessment
 
 REDUCED_DATASET = "the reduced dataset"
+_EQUAL = "The Hub equals PostgreSQL on all days that have ended"
 _OF_REDUCED = {REDUCED_DATASET, "reduced_sync"}
 
 
@@ -97,8 +98,8 @@ class MendReport:
             wanted = any(run.job != "reconciliation" for run in self.runs)
             return f"Dry run, nothing was published{'.' if wanted else ', and nothing would be.'}"
         if self.left and all(each.what in _OF_REDUCED for each in self.left):
-            return "The Hub equals PostgreSQL, and the reduced dataset does not follow."
-        return "The Hub still differs from PostgreSQL." if self.left else "The Hub equals PostgreSQL."
+            return f"{_EQUAL}, and the reduced dataset does not follow."
+        return "The Hub still differs from PostgreSQL." if self.left else f"{_EQUAL}."
 
     def to_json(self) -> dict[str, Any]:
         """Return all of it as values of JSON, but for dates."""

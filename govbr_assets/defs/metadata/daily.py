@@ -1,5 +1,6 @@
 """What `hf_parquet_shard` records of a day: the numbers of its plan and its commit, and the rows concerned."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from govbr_assets.operations.sync.options import DayReport
 from govbr_assets.operations.sync.plan import SyncReport
 
 _EXAMPLES = 5  # rows that are named
+_COUNTED = re.compile(r"(?:^|, )(.+?) \((\d+)\)")
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,11 @@ def day_table(report: DayReport) -> str:
 def _counted(rows: Counter[str]) -> str:
     """Name columns or days, each with the number of its rows."""
     return ", ".join(f"{name} ({count})" for name, count in rows.most_common()) or "none"
+
+
+def counted(text: str) -> dict[str, int]:
+    """Read what the metadata of a day name with numbers, as `_counted` has written it."""
+    return {name: int(rows) for name, rows in _COUNTED.findall(text)}
 
 
 def _moves(changes: RowChanges, layout: FileLayout) -> Metadata:

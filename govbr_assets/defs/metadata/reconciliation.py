@@ -138,7 +138,7 @@ def reconciliation_metadata(found: "Reconciled", repo_id: str, *, deep: bool, se
         deep: contents were compared, too.
         seconds: that it took.
     """
-    differ = differing(found.days)
+    differ, today = differing(found.days), Day.at(datetime.now(UTC))
     rejected = "\n".join(f"{day}: {reason}" for day, reason in list(found.rejected.items())[:WORST_DAYS])
     record = ReconciliationRecord(
         repo_id,
@@ -149,10 +149,10 @@ def reconciliation_metadata(found: "Reconciled", repo_id: str, *, deep: bool, se
         found.left_out.rows,
         len(found.rejected),
         undated_duplicates=found.undated_duplicates,
-        differing_closed_days=closed(differ, Day.at(datetime.now(UTC))).num_rows,
+        differing_closed_days=closed(differ, today).num_rows,
     )
     return {
-        "summary": summary(found),
+        "summary": _summary(found, today),
         "calendar": MetadataValue.md(_calendar(found)),
         "coverage": MetadataValue.md(_coverage(months(found.days))),
         "worst_days": MetadataValue.md(days_table(worst(differ, WORST_DAYS))),
@@ -168,18 +168,27 @@ def reconciliation_metadata(found: "Reconciled", repo_id: str, *, deep: bool, se
     }
 
 
-def summary(found: "Reconciled") -> str:
-    """Say how many days differ, between which ones, and in what; what belongs to no day; and the files in the way."""
-    days, beside = differing(found.days), {"undated surplus": found.totals["undated_surplus"]}
-    beside["unpublishable rows"] = found.left_out.rows
-    counts = {name: pc.sum(days[name]).as_py() or 0 for name in COUNTS[2:]} | beside
+def _summary(found: "Reconciled", today: Day) -> str:
+    """Say how many days that are over differ and in what; what belongs to no day; and the files in the way.
+
+    Args:
+        found: what was compared.
+        today: the first day that is not over.
+    """
+    all_days = differing(found.days)
+    days = closed(all_days, today)
+    counts = {name: pc.sum(days[name]).as_py() or 0 for name in COUNTS[2:]}
+    counts["moved"] = found.totals["moved"]  # once, and not under both days
+    counts |= {"undated surplus": found.totals["undated_surplus"], "unpublishable rows": found.left_out.rows}
     named = ", ".join(f"{number:,} {name}" for name, number in counts.items() if number)
     told = "no day differs"
     if days.num_rows:
         first, last = (each.as_py() for each in pc.min_max(days["day"]).values())
         told = f"{count_differing(days.num_rows, 'day')}, {DateRange(first, last)}"
+    later = (pc.sum(all_days["missing"]).as_py() or 0) - counts["missing"]
+    waiting = f"; {count(later, 'row')} of today and later: left until the day is over" if later else ""
     files = f"; {count(len(found.uncompacted), 'file')} to be compacted" if found.uncompacted else ""
-    return f"{told}{': ' if named else ''}{named}{files}"
+    return f"{told}{': ' if named else ''}{named}{waiting}{files}"
 
 
 def days_table(days: pa.Table) -> str:

@@ -1,5 +1,6 @@
 """Files in a folder or at an fsspec URL, written atomically."""
 
+import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -19,6 +20,9 @@ from govbr_assets.redact import redact, remember_url
 
 _OBJECT_STORES = {"s3", "s3a", "gs", "gcs"}
 """Protocols of which a file is there when it is closed, whole or not at all."""
+
+_MALFORMED = re.compile(r"(s3a?|gcs?|gs|abfss?|az|adl|hdfs|memory|file)(:/{0,1}|//+)(?!/)", re.I)
+"""A URL in which a colon or a slash is missing."""
 
 _TIMES = ("mtime", "LastModified", "created")
 """What file systems call the time of a file in a listing: seconds, or an instant; "created" is that of memory."""
@@ -40,6 +44,11 @@ class Folder:
     def __init__(self, url: str) -> None:
         remember_url(url)
         url = cleaned(url)
+        if "://" not in url and _MALFORMED.match(url):
+            raise ConfigurationError(
+                "GOVBR_STORAGE_URL is malformed, for it names a file system without ://, and would be a folder: write a"
+                " URL such as s3://bucket/folder, or the path of a folder."
+            )
         with storage_failures("choosing a file system"):
             # Other processes write there too, so listings are not cached.
             self._files, root = fsspec.core.url_to_fs(url, use_listings_cache=False)
