@@ -119,6 +119,7 @@ defs = Definitions(
         "table_io_manager": ArrowTableIOManager(
             storage_url=storage_url,
             keep_days=setting("GOVBR_STORAGE_DAYS", "30"),
+            repo_id=repo_id,
         ),
         "shard_io_manager": HubShardIOManager(hub=hub),
     },

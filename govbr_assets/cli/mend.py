@@ -12,6 +12,7 @@ from govbr_assets.defs.in_process.mend import mend as do_mend
 from govbr_assets.defs.in_process.options import MendOptions
 from govbr_assets.defs.in_process.records import open_instance
 from govbr_assets.defs.in_process.report import MendReport
+from govbr_assets.io.settings import whole_number
 
 _SHOWN = 20  # days that differed, the oldest first
 
@@ -27,9 +28,9 @@ class _Number(click.IntRange):
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Read it."""
-        if not f"{value}".isdecimal() or int(f"{value}") < 1:
-            self.fail(f"{value!r} is no number of {self._things}: write 1 or more, in digits alone")
-        return int(f"{value}")
+        if not (number := whole_number(f"{value}")):
+            self.fail(f"{f'{value}'[:40]!r} is no number of {self._things}: write 1 or more, in digits alone")
+        return number
 
 
 @click.command(

@@ -13,7 +13,7 @@ from govbr_assets.core.calendar_lines import calendar_lines
 from govbr_assets.core.day_counts import worst
 from govbr_assets.core.days import Day
 from govbr_assets.definitions import dagster_home, defs
-from govbr_assets.defs.in_process.bootstrap import hub_of, postgres_of
+from govbr_assets.defs.in_process.bootstrap import check_settings, hub_of, postgres_of
 from govbr_assets.defs.in_process.records import open_instance
 from govbr_assets.defs.metadata.reconciliation import last_deep_reconciliation
 from govbr_assets.defs.partitions import FIRST_DAY
@@ -34,6 +34,7 @@ def status(*, as_json: bool) -> int:
     recorded. Exit code 0 if nothing differs on days that have ended, no file waits for a compaction because of its
     origin, and the reduced dataset, if there is one, mirrors the newest revision.
     """
+    check_settings(defs)
     hub, now = hub_of(defs), datetime.now(UTC)
     reduced = hub.reduced_dataset() if hub.has_reduced else None
     with open_instance(dagster_home) if dagster_home else nullcontext() as instance:

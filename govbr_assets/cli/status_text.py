@@ -49,13 +49,19 @@ def _conclusion(found: DatasetStatus, deep_at: datetime | None) -> str:
 def _difference(found: DatasetStatus) -> str:
     """Say what to do about what differs."""
     early = before_first_day(found.differing).num_rows
-    others = found.differing.num_rows > early or found.differs_beside_days
+    others = found.differing.num_rows > early or found.found.totals["undated_surplus"] or found.found.uncompacted
+    others = others or found.approval
+    rows = (
+        "correct the rows of PostgreSQL that cannot be published"
+        if found.found.left_out.rows or found.found.rejected
+        else ""
+    )
     approved = f" --allow-removals {found.approval} if so many rows may leave the Hub" if found.approval else ""
     mend = f"run govbr-assets mend{approved}" if others else ""
     days = (
         f"set GOVBR_FIRST_DAY ({FIRST_DAY}) to an earlier day for the {count(early, 'day')} before it" if early else ""
     )
-    return f"The Hub differs from PostgreSQL: {'; '.join(filter(None, [mend, days]))}."
+    return f"The Hub differs from PostgreSQL: {'; '.join(filter(None, [mend, days, rows]))}."
 
 
 def _facts(found: DatasetStatus) -> dict[str, str]:

@@ -142,7 +142,7 @@ class FooterReader:
     @contextmanager
     def errors_of(self, file: DataFile) -> Iterator[None]:
         """Translate the errors of reading a file: the Hub fails, or the file is not what it should be."""
-        problem = f"{file.path} on the Hub cannot be read as the published schema"
+        problem = f"{file.path} of {self._client.repo_id} on the Hub cannot be read as the published schema"
         try:
             with translated_errors(self._client.repo_id, f"reading {file.path}"):
                 try:

@@ -18,7 +18,7 @@ from govbr_assets.defs.partition_events import PartitionEvents
 from govbr_assets.defs.projection import follow
 from govbr_assets.defs.resources import HubResource
 from govbr_assets.errors import ConfigurationError, GovbrAssetsError, NotMaterializedError, PermanentError
-from govbr_assets.io.settings import cleaned
+from govbr_assets.io.settings import cleaned, whole_number
 from govbr_assets.io.staged import Rows
 from govbr_assets.io.storage.tables import TableStorage
 from govbr_assets.operations.sync.batches import SyncBatch, sync_days
@@ -33,10 +33,12 @@ class ArrowTableIOManager(ConfigurableIOManager):
     Attributes:
         storage_url: a folder or an fsspec URL.
         keep_days: age in days at which a table is dropped.
+        repo_id: of the dataset that the tables are for; those of several may be at one URL.
     """
 
     storage_url: str
     keep_days: str = "30"
+    repo_id: str = ""
 
     def handle_output(self, context: OutputContext, obj: DayValue[Rows]) -> None:
         """Write each day's table, or the one of an asset without days."""
@@ -89,10 +91,10 @@ class ArrowTableIOManager(ConfigurableIOManager):
         Raises:
             ConfigurationError: a setting is malformed.
         """
-        days = cleaned(self.keep_days)
-        if not days.isdigit() or int(days) < 1:
+        days = whole_number(cleaned(self.keep_days))
+        if not days:
             raise ConfigurationError(f"GOVBR_STORAGE_DAYS is {self.keep_days!r}: write a number of days, 1 or more.")
-        return TableStorage(self.storage_url, int(days))
+        return TableStorage("/".join(filter(None, [cleaned(self.storage_url).rstrip("/"), self.repo_id])), days)
 
 
 class HubShardIOManager(ConfigurableIOManager):

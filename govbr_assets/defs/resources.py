@@ -13,7 +13,7 @@ from govbr_assets.dataset import Dataset
 from govbr_assets.errors import ConfigurationError
 from govbr_assets.huggingface.viewer import Viewer
 from govbr_assets.io.environment import check_hub
-from govbr_assets.io.settings import base_url, cleaned
+from govbr_assets.io.settings import base_url, cleaned, whole_number
 from govbr_assets.io.storage.folder import Folder
 from govbr_assets.postgres.news import NewsTable
 from govbr_assets.publications import NEWS, REDUCED
@@ -68,13 +68,13 @@ class HubResource(ConfigurableResource):
     @property
     def approved_removals(self) -> int:
         """How many rows may be removed although the guard would retain them, of all time."""
-        number = cleaned(self.allow_removals) or "0"
-        if not (number.isascii() and number.isdecimal()):
+        number = whole_number(cleaned(self.allow_removals) or "0")
+        if number is None:
             raise ConfigurationError(
-                f"GOVBR_ALLOW_REMOVALS is {self.allow_removals!r}: write a number of rows, such as 3700, or leave it"
-                " out for none."
+                f"GOVBR_ALLOW_REMOVALS is {self.allow_removals[:40]!r}: write a number of rows, such as 3700, or leave"
+                " it out for none."
             )
-        return int(number)
+        return number
 
     @property
     def tags_releases(self) -> bool:
@@ -130,7 +130,7 @@ class HubResource(ConfigurableResource):
             raise ConfigurationError(
                 f"GOVBR_REPO_VISIBILITY is {self.visibility!r}: write private or public, or leave it out for private."
             )
-        if not minutes.isdecimal():
+        if (patience := whole_number(minutes)) is None:
             raise ConfigurationError(
                 f"GOVBR_HUB_PATIENCE_MINUTES is {self.patience_minutes!r}: write a number of minutes, such as 60."
             )
@@ -141,7 +141,7 @@ class HubResource(ConfigurableResource):
             self.token or None,
             self.endpoint or None,
             storage_url,
-            int(minutes) * 60,
+            patience * 60,
             check_license("GOVBR_DATASET_LICENSE", cleaned(self.license_id)),
             self.tags_releases,
         )

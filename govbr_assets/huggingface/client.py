@@ -78,6 +78,7 @@ class RepoClient:
         if not complete:
             raise ConfigurationError(f"GOVBR_REPO_ID is {repo_id!r}: write namespace/name, such as my-org/my-news.")
         self.repo_id, self.private, self.patience = repo_id, private, patience
+        self.canonical_id = repo_id  # as the Hub has it since it was asked: a repo may have been renamed
         self._small = SmallFiles(cache)
         remember(token)
         self._token = clean_token("HF_TOKEN", token or "")
@@ -130,14 +131,15 @@ class RepoClient:
         """
         with translated_errors(self.repo_id, "asking for the head"):
             try:
-                revision = self.api.dataset_info(self.repo_id).sha or ""
+                found = self.api.dataset_info(self.repo_id)
             except RepositoryNotFoundError as error:
                 if error.response.status_code != _MISSING:  # which the client says of any repo that it may not see
                     raise
                 self.revisions.told = ""
                 return None
-        self.revisions.told = revision
-        return self.forward(revision)
+        self.canonical_id = found.id
+        self.revisions.told = found.sha or ""
+        return self.forward(self.revisions.told)
 
     def look_for_head(self) -> None:
         """Ask for the newest commit if the Hub can be asked, so that `last_head` gives it."""

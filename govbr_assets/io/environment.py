@@ -32,8 +32,8 @@ def prepare() -> None:
     """Correct the variables that the Hub's client reads during its import, and check that there is a temporary folder.
 
     Raises:
-        BeginningError: a timeout is not a whole number of seconds, so that the client cannot be imported; or no folder
-            for temporary files can be written.
+        BeginningError: a timeout is not a whole number of seconds, or the Hub's address has no port that can be read,
+            so that the client cannot be imported; or no folder for temporary files can be written.
     """
     try:
         tempfile.gettempdir()
@@ -50,8 +50,13 @@ def prepare() -> None:
             os.environ[name] = cleaned(os.environ[name])
     try:
         os.environ["HF_ENDPOINT"] = base_url("HF_ENDPOINT", os.environ["HF_ENDPOINT"], "https://huggingface.co")
-    except (KeyError, ConfigurationError):
-        return  # it is not set, or `base_url` reports it when it is used
+    except KeyError:
+        return  # it is not set
+    except ConfigurationError as error:  # which is reported when it is used, if the client can be imported with it
+        try:
+            _ = urlsplit(os.environ["HF_ENDPOINT"]).port
+        except ValueError:
+            raise BeginningError(str(error)) from None
 
 
 def check_network(url: str) -> None:

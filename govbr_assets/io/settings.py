@@ -23,6 +23,11 @@ def cleaned(value: str) -> str:
     return value
 
 
+def whole_number(value: str) -> int | None:
+    """Read a whole number in ASCII digits, 15 at most; None if it is none."""
+    return int(value) if re.fullmatch(r"[0-9]{1,15}", value) else None
+
+
 def token(name: str, value: str) -> str:
     """Clean and validate a token.
 

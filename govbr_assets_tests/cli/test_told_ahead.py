@@ -1,5 +1,6 @@
 """What `govbr-assets` tells before anything is published: that a run would be refused, by whom, and what to do."""
 
+import json
 import os
 import subprocess
 import sys
@@ -9,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from govbr_assets.local.hub.access import Tokens
-from govbr_assets.local.hub.actions import answer
+from govbr_assets.local.hub.actions import answer, call
 from govbr_assets.local.hub.faults import Fault
 from govbr_assets.local.hub.store import Visibility
-from govbr_assets_tests.cli.command import command, document, environment_of
+from govbr_assets_tests.cli.command import begin, command, document, environment_of
 from govbr_assets_tests.graph import ROOT, Graph
 from govbr_assets_tests.stranger import write
 
@@ -166,6 +167,79 @@ def test_status_tells_of_a_sibling_that_the_token_may_not_read_beside_all_else(
     assert (code, errors.count("error")) == (1, 0)
     assert f"{sibling.repo_id} cannot be compared: The Hub answered 403 while" in output
     assert output.splitlines()[-1] == "The Hub differs from PostgreSQL: run govbr-assets mend."
+    code, told = document(environment | {"HF_TOKEN": token}, "mend")
+    assert (code, told["conclusion"].partition(",")[2]) == (1, " and the reduced dataset does not follow.")
+    assert list(graph.ids().values()) == [["a"]]
+
+
+@pytest.mark.parametrize("old_name", ["GOVBR_REPO_ID", "GOVBR_REDUCED_REPO_ID"])
+def test_two_names_that_lead_to_one_repo_are_refused_before_anything(
+    graph: Graph, environment: dict[str, str], old_name: str
+):
+    assert command(environment, "mend")[0] == 0
+    new = f"{graph.repo_id}-renamed"
+    graph.local_hub.store.rename(graph.repo_id, new)
+    names = {"GOVBR_REPO_ID": new, "GOVBR_REDUCED_REPO_ID": new} | {old_name: graph.repo_id}
+    renamed = replace(graph, repo_id=new)
+    before = renamed.head.revision, renamed.ids()
+    for words in (["mend", "--dry-run"], ["mend"], ["plan", "2026-01-15"]):
+        code, told = document(environment | names, *words)
+        assert (code, [*told]) == (2, ["error"])
+        assert f"both lead to {new}" in told["error"]
+    code, told = document(environment | names, "status")
+    assert (code, f"both lead to {new}" in told["reduced"]["problem"]) == (1, True)
+    assert (renamed.head.revision, renamed.ids()) == before
+
+
+@pytest.mark.parametrize("gone", ["the full dataset", "the reduced dataset"])
+def test_a_repo_that_is_deleted_meanwhile_is_not_created_anew(
+    graph: Graph, sibling: Graph, environment: dict[str, str], gone: str
+):
+    assert command(environment, "mend")[0] == 0
+    graph.insert("b", day="2026-03-15")
+    repo_id = (graph if gone == "the full dataset" else sibling).repo_id
+    process = begin(environment, "mend", "--json")
+
+    def delete() -> None:
+        graph.local_hub.store.delete(repo_id)
+
+    graph.local_hub.faults.add(Fault("GET", f"/api/datasets/{graph.repo_id}/auth-check/write", call(delete)))
+    told = json.loads(process.communicate(timeout=200)[0])
+    assert process.returncode == 1
+    assert f"{repo_id} was on the Hub when this began, and is gone" in told["problem"] + str(told["left"])
+    assert repo_id not in graph.local_hub.store.repos()
+
+
+def test_a_dry_run_tells_of_rows_that_no_day_can_publish(graph: Graph, environment: dict[str, str]):
+    assert command(environment, "mend")[0] == 0
+    graph.insert("b", day="2026-03-15")
+    graph.execute("UPDATE news SET published_at = 'infinity' WHERE unique_id = 'b'")
+    for words in (["mend", "--dry-run"], ["mend"]):
+        code, told = document(environment, *words)
+        assert (code, [each["what"] for each in told["left"]]) == (1, ["rows of PostgreSQL"])
+    last = command(environment, "status")[1].splitlines()[-1]
+    assert last == "The Hub differs from PostgreSQL: correct the rows of PostgreSQL that cannot be published."
+
+
+def test_what_goes_by_approval_from_before_the_first_day_is_no_rejection(graph: Graph, environment: dict[str, str]):
+    graph.insert("early", day="2020-01-15")
+    assert command(environment, "mend")[0] == 0
+    graph.execute("DELETE FROM news WHERE unique_id = 'early'")
+    environment |= {"GOVBR_FIRST_DAY": "2026-01-01"}
+    last = command(environment, "status")[1].splitlines()[-1]
+    assert last.endswith("run govbr-assets mend --allow-removals 1 if so many rows may leave the Hub.")
+    for words in (["mend", "--dry-run"], ["mend"]):
+        code, told = document(environment, *words, "--allow-removals", "1")
+        assert (code, told["left"]) == (0, [])
+
+
+def test_tables_of_two_datasets_at_one_place_are_kept_apart(graph: Graph, environment: dict[str, str]):
+    other = environment | {"GOVBR_REPO_ID": f"{graph.repo_id}-other"}
+    assert command(environment, "mend")[0] == command(other, "mend")[0] == 0
+    storage = Path(environment["GOVBR_STORAGE_URL"])
+    for repo_id in (environment["GOVBR_REPO_ID"], other["GOVBR_REPO_ID"]):
+        assert (storage / repo_id / "postgres_news_partition" / "2026-01-15.parquet").exists()
+    assert not (storage / "postgres_news_partition").exists()
 
 
 def test_a_card_of_the_sibling_that_nobody_can_load_is_told_with_its_repo(
@@ -218,4 +292,5 @@ def test_a_working_folder_that_cannot_be_written_is_told_before_any_request(
 
 def test_a_working_folder_that_can_be_written_has_the_tables(graph: Graph, environment: dict[str, str], tmp_path: Path):
     assert mend_in(tmp_path, environment).returncode == 0
-    assert (tmp_path / ".local" / "tables" / "hub_reconciliation.parquet").exists()
+    tables = tmp_path / ".local" / "tables" / environment["GOVBR_REPO_ID"]
+    assert (tables / "hub_reconciliation.parquet").exists()

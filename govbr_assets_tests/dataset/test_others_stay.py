@@ -465,7 +465,7 @@ def test_a_day_whose_only_rows_are_in_an_uncompacted_foreign_file_is_refused_and
     graph.insert(*(name for name in legacy if name == "kept"), day="2026-01-15")
     told = failure(graph.run("2026-01-15", checks=False, config={"hf_parquet_shard": {"unfolded": "stop"}}))
     assert (
-        f"{len(legacy)} rows of 2026-01-15 are in files that are not compacted (data/train-00000-of-00001.parquet)"
+        f"Rows of 2026-01-15 ({len(legacy)}) are in files that are not compacted (data/train-00000-of-00001.parquet)"
         in told
     )
     result = graph.run("2026-01-15", checks=False)  # which leaves them

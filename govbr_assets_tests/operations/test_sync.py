@@ -298,7 +298,9 @@ def test_rows_in_uncompacted_files_stop_their_day_until_a_compaction_has_run(gra
     graph.insert("c", day=DAYS[0])
     result = graph.run(DAYS[0], DAY, checks=False, config={"hf_parquet_shard": {"unfolded": "stop"}})
     assert not result.success
-    assert f"1 rows of {DAY} are in files that are not compacted ({base}): run weekly_consolidation" in failure(result)
+    assert f"Rows of {DAY} (1) are in files that are not compacted ({base}): run weekly_consolidation" in failure(
+        result
+    )
     assert graph.ids() == {base: ["a"], "data/train-2026-01-30.parquet": ["c"]}
     assert graph.compact(checks=False).success
     assert base not in graph.ids()

@@ -1,7 +1,7 @@
 """Opens what commands work with: an instance for the time of a command, and resources with their settings read."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -15,9 +15,10 @@ from govbr_assets.defs.in_process.records import open_temporary_instance
 from govbr_assets.defs.in_process.watch import Watch
 from govbr_assets.defs.metadata.reconciliation import RECONCILIATION
 from govbr_assets.defs.resources import HubResource, PostgresResource
-from govbr_assets.errors import ConfigurationError
+from govbr_assets.errors import ConfigurationError, HubDeniedError
 from govbr_assets.io.scratch import scratch_folder
 from govbr_assets.io.storage.folder import Folder
+from govbr_assets.operations.project.mirror import check_apart
 
 _RECORDS_ONLY: Any = {
     "telemetry": {"enabled": False},
@@ -58,6 +59,10 @@ def check_reachable(hub: HubResource, postgres: PostgresResource) -> None:
         GovbrAssetsError: one of them does not answer, or refuses.
     """
     hub.dataset().client.head()
+    if hub.has_reduced:
+        with suppress(HubDeniedError):  # of which whoever uses it tells
+            hub.reduced_dataset().client.head()
+            check_apart(hub.dataset(), hub.reduced_dataset())
     now = datetime.now(UTC)
     postgres.client().newest_day(Day.at(now), now)
 

@@ -56,7 +56,7 @@ def _reduced(result: RunResult) -> str:
     """Count the files of the reduced dataset."""
     recorded = result.metadata.get("reduced_dataset", {})
     if not recorded.get("files_made") and not recorded.get("files_dropped"):
-        return "nothing had to change"
+        return "nothing had to change" if result.success else ""
     return f"{count(recorded.get('files_made', 0), 'file')} made anew, {recorded.get('files_dropped', 0):,} dropped"
 
 

@@ -75,11 +75,15 @@ class _Mending:
         now, instance, repo_id = datetime.now(UTC), self._context.instance, self._report.repo
         self._refused = refusals(self._context.hub, self._context.watch)
         new = NewRepos(self._context.hub)
+        self._runs.present = new.present
         self._runs.refusal = next((each.why for each in self._refused if each.what == repo_id), "")
         self._publish_late_rows()
         if compaction_is_due(self._context.hub.dataset(), now) and self._runs.allowed:
             self._runs.publish(request("weekly_consolidation", BY, BY))
-        if self._runs.reconcile(deep=reconciliation_is_to_be_deep(instance, repo_id, now)):
+        deep = reconciliation_is_to_be_deep(instance, repo_id, now)
+        if not deep and (last := last_deep_reconciliation(instance, repo_id)):
+            self._report.notes.append(f"Contents were last compared on {last[0]:%Y-%m-%d %H:%M} UTC, now ids and days.")
+        if self._runs.reconcile(deep=deep):
             days = repairable(self._state.differing)
             self._report.differed = [row for row in self._state.differing.to_pylist() if row["day"] in days]
             self._assess()

@@ -14,10 +14,14 @@ class NewRepos:
 
     Args:
         hub: both repos.
+
+    Attributes:
+        present: the repos that are there, or that the token may not read.
     """
 
     def __init__(self, hub: HubResource) -> None:
         self._missing = [each for each in datasets_of(hub) if _is_missing(each)]
+        self.present = [each.client for each in datasets_of(hub) if each not in self._missing]
 
     def would_be_created(self) -> Iterator[str]:
         """Say which ones a run would create, a sentence each."""

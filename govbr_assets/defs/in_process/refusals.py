@@ -7,6 +7,7 @@ from govbr_assets.defs.in_process.report import Left
 from govbr_assets.defs.in_process.watch import Watch
 from govbr_assets.defs.resources import HubResource
 from govbr_assets.huggingface.write_access import write_refusal
+from govbr_assets.operations.project.mirror import check_apart
 
 
 def datasets_of(hub: HubResource) -> list[Dataset]:
@@ -37,5 +38,6 @@ def check_reduced(hub: HubResource) -> None:
     """
     reduced = hub.reduced_dataset()
     head = reduced.client.head()
+    check_apart(hub.dataset(), reduced)
     check_card_usable(reduced, head)
     check_movable(reduced, head)

@@ -2,10 +2,12 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from govbr_assets.core.counting import count
 from govbr_assets.core.date_ranges import DateRange, ranges_by_value
 from govbr_assets.core.day_counts import COUNTS, closed, without_day
 from govbr_assets.core.days import Day
@@ -35,8 +37,13 @@ def days_left(table: pa.Table, reasons: Mapping[date, str], tried: Collection[da
 
 
 def before_first_day(table: pa.Table) -> pa.Table:
-    """Take the days that no run can publish, out of those that differ: [n days x 8]."""
-    return table.filter(pc.less(table["day"], pa.scalar(FIRST_DAY, pa.date32())))
+    """Take the days that no run can publish, out of those that differ: [n days x 8].
+
+    Rows of them that only the Hub has are no part of it: they go by approval, or with the day that they have now.
+    """
+    differing = pc.add(pc.add(table["missing"], table["duplicated"]), table["changed"])
+    early = pc.less(table["day"], pa.scalar(FIRST_DAY, pa.date32()))
+    return table.filter(pc.and_(early, pc.greater(differing, 0)))
 
 
 def _why(day: date, reasons: Mapping[date, str], tried: Collection[date]) -> str:
@@ -73,7 +80,8 @@ def removals_left(
     orphans = without_day(table, last.undated, Day(FIRST_DAY))
     if not orphans:
         return
-    rows, needed = last.undated + sum(table["surplus"].to_pylist()), approved_in_all(last, table, hub)
+    over = closed(table, Day.at(datetime.now(UTC)))
+    rows, needed = last.undated + sum(over["surplus"].to_pylist()), approved_in_all(last, table, hub)
     if needed > approved:
         yield not_approved(rows, needed)
     elif not dry_run:
@@ -87,19 +95,20 @@ def not_approved(rows: int, needed: int) -> Left:
         rows: that PostgreSQL has nowhere.
         needed: the removals, of all time.
     """
-    why = f"the guard keeps them until {needed} removals are approved: --allow-removals {needed}"
+    why = f"the guard keeps them until {count(needed, 'removal')} are approved: --allow-removals {needed}"
     return Left(f"rows that PostgreSQL has nowhere: {rows:,}", why)
 
 
-def beside_days(last: RunResult) -> Iterator[Left]:
-    """List what a reconciliation has found that no run of a day can mend."""
+def beside_days(last: RunResult, *, dry_run: bool) -> Iterator[Left]:
+    """List what a reconciliation has found that no run of a day can mend.
+
+    Args:
+        last: the run.
+        dry_run: leave out what a compaction mends, which was not made.
+    """
     recorded = last.metadata.get("hub_reconciliation", {})
-    if files := recorded.get("unfolded_files"):
-        yield Left("files", f"{files} are not compacted: {recorded.get('unfolded', '')}".replace("\n", ", "))
-    if rows := recorded.get("undated_duplicates"):
-        yield Left(
-            "rows without a time", f"the Hub has {rows:,} a second time, under another id, and no run drops them"
-        )
+    if not dry_run:
+        yield from _before_compaction(recorded)
     if rows := recorded.get("unpublishable_rows"):
         yield Left(
             "rows of PostgreSQL",
@@ -111,3 +120,14 @@ def beside_days(last: RunResult) -> Iterator[Left]:
         )
     if last.lacking:
         yield Left("the dataset", last.lacking)
+
+
+def _before_compaction(recorded: Mapping[str, Any]) -> Iterator[Left]:
+    """List what a compaction mends, if it can."""
+    if files := recorded.get("unfolded_files"):
+        named = recorded.get("unfolded", "").replace("\n", ", ")
+        yield Left("files", f"{count(files, 'file')} to be compacted: {named}")
+    if rows := recorded.get("undated_duplicates"):
+        yield Left(
+            "rows without a time", f"the Hub has {rows:,} a second time, under another id, and no run drops them"
+        )

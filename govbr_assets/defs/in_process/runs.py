@@ -1,8 +1,8 @@
 """The runs of `mend`: each is executed with what was chosen, counted, reported and added up."""
 
 import gc
-from collections.abc import Collection
-from contextlib import nullcontext
+from collections.abc import Collection, Sequence
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from datetime import date
 
@@ -18,7 +18,8 @@ from govbr_assets.defs.in_process.options import MendOptions
 from govbr_assets.defs.in_process.report import MendReport, RunReport
 from govbr_assets.defs.in_process.run_result import RunResult
 from govbr_assets.defs.in_process.state import MendState
-from govbr_assets.errors import HubDeniedError
+from govbr_assets.errors import GovbrAssetsError, HubDeniedError
+from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.io import memory
 
 BY = "govbr-assets mend"
@@ -36,6 +37,7 @@ class MendRuns:
         state: likewise.
         published: how many runs have published, or would have.
         commits: how many commits they would make, in a dry run.
+        present: the repos that were on the Hub when this began.
         refusal: why the token may not write to the full dataset; empty if it may.
     """
 
@@ -46,6 +48,7 @@ class MendRuns:
     published: int = 0
     commits: int = 0
     refusal: str = ""
+    present: Sequence[RepoClient] = ()
 
     @property
     def allowed(self) -> bool:
@@ -65,6 +68,7 @@ class MendRuns:
         """
         if self.refusal and not self.options.dry_run:
             raise HubDeniedError(self.refusal)
+        self._check_repos()
         self.published += 1
         result = self._execute(wanted, recorded=not self.options.dry_run)
         self.commits += result.commits if self.options.dry_run else 0
@@ -74,6 +78,23 @@ class MendRuns:
             self.state.add_run(wanted.job_name or "", result)
         self._check_interrupted()
         return result
+
+    def _check_repos(self) -> None:
+        """Check that no repo is gone that was there before: a run would create it anew, without its history.
+
+        Raises:
+            HubDeniedError: one is.
+        """
+        for client in self.present:
+            gone = False
+            with suppress(GovbrAssetsError):  # whoever uses it tells
+                gone = client.head_revision() is None
+            if gone:
+                raise HubDeniedError(
+                    f"{client.repo_id} was on the Hub when this began, and is gone: somebody has deleted or renamed it,"
+                    " or the token may not see it any more. Nothing is created in its place; look at it, and run mend"
+                    " again."
+                )
 
     def reconcile(self, *, deep: bool) -> bool:
         """Compare both sides anew; return whether it could be done.
@@ -86,11 +107,16 @@ class MendRuns:
         """
         result = self._execute(request("reconciliation", BY, BY, deep=deep), recorded=True)
         self._check_interrupted()
+        self.report.problem = result.problem if not result.success else ""
         if result.success:
-            self.state.add_reconciliation(result, self.context.load())
-        else:
-            self.report.problem = result.problem
-        return result.success
+            table, recorded = self.context.load(), result.metadata["hub_reconciliation"]
+            self.state.add_reconciliation(result, table)
+            if table.num_rows != recorded["differing_days"]:
+                self.report.problem = (
+                    "somebody else has replaced the table of the reconciliation meanwhile: let one run at a time"
+                    " reconcile a dataset, and run mend again."
+                )
+        return not self.report.problem
 
     def _execute(self, wanted: RunRequest, *, recorded: bool) -> RunResult:
         """Execute a run and report it; one that publishes nothing would be recorded as a failure of published days."""

@@ -83,8 +83,8 @@ class MendState:
             yield Left(job, problem)
         unpublished = before_first_day(self.differing) if self._dry_run else self.unpublished
         yield from days_left(unpublished, self._reasons, self._tried)
-        if self._reconciliation and not self._dry_run:
-            yield from beside_days(self._reconciliation)
+        if self._reconciliation:
+            yield from beside_days(self._reconciliation, dry_run=self._dry_run)
         for name, day in sorted(key for key, failed in self._failed_checks.items() if failed):
             yield Left(day or "the dataset", f"the check {name} has failed: look at its run")
 

@@ -178,8 +178,8 @@ def _summary(found: "Reconciled", today: Day) -> str:
     all_days = differing(found.days)
     days = closed(all_days, today)
     counts = {name: pc.sum(days[name]).as_py() or 0 for name in COUNTS[2:]}
-    counts["moved"] = found.totals["moved"]  # once, and not under both days
-    counts |= {"undated surplus": found.totals["undated_surplus"], "unpublishable rows": found.left_out.rows}
+    counts["moved"] = min(counts["moved"], found.totals["moved"])  # once, and not under both days
+    counts |= {"undated surplus": found.totals["undated_surplus"], "unpublishable": found.left_out.rows}
     named = ", ".join(f"{number:,} {name}" for name, number in counts.items() if number)
     told = "no day differs"
     if days.num_rows:

@@ -17,7 +17,7 @@ from govbr_assets.core.projection import Projection
 from govbr_assets.core.releases import Release
 from govbr_assets.dataset import Dataset
 from govbr_assets.dataset.changeset import SourceRevision
-from govbr_assets.errors import ContractError, HubDeniedError
+from govbr_assets.errors import ConfigurationError, ContractError, HubDeniedError
 from govbr_assets.huggingface.history import Commit
 from govbr_assets.huggingface.snapshot import Snapshot
 
@@ -36,6 +36,20 @@ class Mirror(NamedTuple):
     origins: Mapping[str, str] = {}
 
 
+def check_apart(full: Dataset, reduced: Dataset) -> None:
+    """Check that two datasets whose heads were asked for are two repos, whatever names lead to them.
+
+    Raises:
+        ConfigurationError: they are one.
+    """
+    name, other = full.client.canonical_id, reduced.client.canonical_id
+    if name.lower() == other.lower():
+        raise ConfigurationError(
+            f"GOVBR_REPO_ID ({full.client.repo_id}) and GOVBR_REDUCED_REPO_ID ({reduced.client.repo_id}) both lead to"
+            f" {name}, where the reduced dataset would replace the full one: name a repo of its own for it."
+        )
+
+
 def mirror_of(full: Dataset, reduced: Dataset, projection: Projection, snapshot: Snapshot) -> Mirror:
     """Return what the files of a projection were made of.
 
@@ -46,8 +60,10 @@ def mirror_of(full: Dataset, reduced: Dataset, projection: Projection, snapshot:
         snapshot: a revision of the projection.
 
     Raises:
+        ConfigurationError: both are one repo.
         HubUnavailableError: the Hub is out of reach.
     """
+    check_apart(full, reduced)
     for commit in islice(reduced.client.commits(snapshot.revision), _COMMITS) if snapshot.revision else ():
         named = _named(reduced, projection, commit, head=commit.revision == snapshot.revision)
         if named is None:

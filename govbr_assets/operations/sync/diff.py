@@ -161,7 +161,7 @@ class DayDiff:
             held = {each.path for each in places if not self._builder.can_change(each.path)}
             first, *more = sorted(held | of_day.keys())
             raise ContractError(
-                f"{count} rows of {self._day} are in files that are not compacted ({first}"
+                f"Rows of {self._day} ({count}) are in files that are not compacted ({first}"
                 f"{f' and {len(more)} more' if more else ''}): run weekly_consolidation first, or set `unfolded` to"
                 " `leave` (publish the other rows beside them) in the launchpad."
             )

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from govbr_assets.core.counting import count
-from govbr_assets.core.day_counts import without_day
+from govbr_assets.core.day_counts import closed, without_day
 from govbr_assets.core.days import Day
 from govbr_assets.dataset.changeset import REMOVED_ROWS, RemovalApproval
 from govbr_assets.huggingface.client import RepoClient
@@ -117,18 +117,20 @@ def removals_to_approve(client: RepoClient, revision: str | None, days: pa.Table
     Args:
         client: of the repo.
         revision: that was compared with PostgreSQL.
-        days: the days that differ or all, [n days x 8] of `core.day_counts.DAYS_SCHEMA`.
+        days: the days that differ or all, [n days x 8] of `core.day_counts.DAYS_SCHEMA`; those that are not over do not
+            count, for no run removes rows of them.
         undated: rows without a time that only the Hub has.
         first: the first day that is synced: no row that is `without_day` goes without an approval.
 
     Returns:
         0 if it would retain none.
     """
+    days = closed(days, Day.at(datetime.now(UTC)))
     orphans, synced = without_day(days, undated, first), days.filter(pc.greater_equal(days["day"], first.date))
-    surplus = pc.sum(synced["surplus"]).as_py() or 0
     counts = zip(*(synced[name].to_pylist() for name in ("surplus", "hub_rows", "postgres_rows")), strict=True)
-    guarded = any(day_guard(*each) for each in counts) or recent_guard(surplus + orphans, removed_lately(client))
-    needed = orphans + (surplus if guarded else 0)
+    too_many = sum(each[0] for each in counts if day_guard(*each))
+    surplus = pc.sum(synced["surplus"]).as_py() or 0
+    needed = orphans + (surplus if recent_guard(surplus + orphans, removed_lately(client)) else too_many)
     return used_removals(client, revision) + needed if needed else 0
 
 
