@@ -370,7 +370,7 @@ def check_ends(stage: Stage, case: Case, folder: Path) -> None:
     assert stage.run("exact", checks=False) == (None, "")
     assert scene.new_commits == commits
     titles = [commit.title for commit in scene.graph.local_hub.store.commits(scene.repo_id)]
-    ours = [title for title in titles if title.startswith("Publish ")]
+    ours = [title for title in titles if title.startswith(("Publish ", "Change ", "Move ", "Remove "))]
     assert len(ours) == len(set(ours)) == (2 if stage.span == MANY else 1)
 
 
