@@ -52,6 +52,7 @@ SLOW = (
         "test_govbr_assets",
         "test_told_ahead",
         "test_records",
+        "test_numbers",
         "test_streams",
         "test_machines",
         "test_real_rows",

@@ -1,10 +1,10 @@
 """`govbr-assets status`."""
 
-from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
 import click
+from dagster import DagsterInstance
 
 from govbr_assets.cli.progress import progress
 from govbr_assets.cli.show import print_json
@@ -13,6 +13,7 @@ from govbr_assets.core.calendar_lines import calendar_lines
 from govbr_assets.core.day_counts import worst
 from govbr_assets.core.days import Day
 from govbr_assets.definitions import dagster_home, defs
+from govbr_assets.defs.checks.whole import shortfall
 from govbr_assets.defs.in_process.bootstrap import check_settings, hub_of, postgres_of
 from govbr_assets.defs.in_process.records import open_instance
 from govbr_assets.defs.metadata.reconciliation import last_deep_reconciliation
@@ -32,25 +33,26 @@ def status(*, as_json: bool) -> int:
 
     Ids and days of all rows are compared now; their contents are by a deep reconciliation. Nothing is changed or
     recorded. Exit code 0 if nothing differs on days that have ended, no file waits for a compaction because of its
-    origin, and the reduced dataset, if there is one, mirrors the newest revision.
+    origin, the reduced dataset, if there is one, mirrors the newest revision, and readers see all that was published.
     """
     check_settings(defs)
     hub, now = hub_of(defs), datetime.now(UTC)
     reduced = hub.reduced_dataset() if hub.has_reduced else None
-    with open_instance(dagster_home) if dagster_home else nullcontext() as instance:
-        deep = last_deep_reconciliation(instance, hub.dataset().client.repo_id) if instance else None
-    with progress() as watch:
+    with open_instance(dagster_home) if dagster_home else DagsterInstance.ephemeral() as instance, progress() as watch:
+        deep = last_deep_reconciliation(instance, hub.dataset().client.repo_id)
         watch.begin("status")
         mirror = (reduced, REDUCED) if reduced else None
         found = look(hub.dataset(), postgres_of(defs).client(), mirror, now, Day(FIRST_DAY), watch.say)
+        lacking = shortfall(instance, hub.dataset(), found.head) if found.holds else ""
         watch.end("done")
     repo = reduced.client.repo_id if reduced else ""
     deep_at = deep and deep[0]
     if as_json:
-        print_json({"command": "status", **_document(found, repo), "contents_compared_at": deep_at})
+        told = {"lacking": lacking, "contents_compared_at": deep_at}
+        print_json({"command": "status", **_document(found, repo), "holds": found.holds and not lacking, **told})
     else:
-        print_status(found, repo, deep_at)
-    return int(not found.holds)
+        print_status(found, repo, deep_at, lacking)
+    return int(not found.holds or bool(lacking))
 
 
 def _document(found: DatasetStatus, reduced_repo: str) -> dict[str, Any]:
@@ -66,7 +68,6 @@ def _document(found: DatasetStatus, reduced_repo: str) -> dict[str, Any]:
     }
     return {
         "repo": found.repo,
-        "holds": found.holds,
         "revision": found.head.revision,
         "tag": found.tag,
         "tag_is_head": found.tag_is_head,

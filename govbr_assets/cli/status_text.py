@@ -17,13 +17,14 @@ _NO_REPO = "no repo yet, or none that the token may read"
 _SHOWN = 20  # days that differ, the worst first
 
 
-def print_status(found: DatasetStatus, reduced_repo: str, deep_at: datetime | None) -> None:
+def print_status(found: DatasetStatus, reduced_repo: str, deep_at: datetime | None, lacking: str) -> None:
     """Print all of it.
 
     Args:
         found: the state.
         reduced_repo: of the reduced dataset; empty if there is none.
         deep_at: aware, when contents were last compared; None if that is not known.
+        lacking: what the dataset lacks though it differs in nothing; empty if it lacks nothing.
     """
     mirrored = {"reduced": _mirror(reduced_repo, found)} if reduced_repo else {}
     print_facts(_facts(found) | mirrored)
@@ -31,7 +32,7 @@ def print_status(found: DatasetStatus, reduced_repo: str, deep_at: datetime | No
     print_days(
         f"Days that differ: {found.differing.num_rows:,}, the worst first", worst(found.differing, _SHOWN).to_pylist()
     )
-    print_conclusion(_conclusion(found, deep_at), holds=found.holds)
+    print_conclusion(lacking or _conclusion(found, deep_at), holds=found.holds and not lacking)
 
 
 def _conclusion(found: DatasetStatus, deep_at: datetime | None) -> str:

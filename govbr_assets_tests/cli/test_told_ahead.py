@@ -221,6 +221,20 @@ def test_a_dry_run_tells_of_rows_that_no_day_can_publish(graph: Graph, environme
     assert last == "The Hub differs from PostgreSQL: correct the rows of PostgreSQL that cannot be published."
 
 
+def test_a_dataset_that_is_emptied_is_told_by_all_commands(graph: Graph, environment: dict[str, str]):
+    assert command(environment, "mend")[0] == 0
+    graph.execute("DELETE FROM news")
+    code, told = document(environment, "mend", "--dry-run", "--allow-removals", "1")
+    assert (code, [each["what"] for each in told["left"]]) == (1, ["the dataset"])
+    assert "PostgreSQL has no row" in told["left"][0]["why"]
+    assert graph.ids() == {"data/train-2026-01-15.parquet": ["a"]}
+    code, told = document(environment, "mend", "--allow-removals", "1")
+    assert (code, graph.ids()) == (1, {})
+    code, told = document(environment, "status")
+    assert (code, told["holds"], told["lacking"].partition(";")[0]) == (1, False, "No row is left")
+    assert "which the job rollback brings back" in command(environment, "status")[1].splitlines()[-1]
+
+
 def test_what_goes_by_approval_from_before_the_first_day_is_no_rejection(graph: Graph, environment: dict[str, str]):
     graph.insert("early", day="2020-01-15")
     assert command(environment, "mend")[0] == 0

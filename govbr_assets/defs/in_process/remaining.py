@@ -109,6 +109,8 @@ def beside_days(last: RunResult, *, dry_run: bool) -> Iterator[Left]:
     recorded = last.metadata.get("hub_reconciliation", {})
     if not dry_run:
         yield from _before_compaction(recorded)
+    elif recorded.get("hub_rows") and not recorded.get("postgres_rows"):
+        yield Left("the dataset", "PostgreSQL has no row: if all may go, nobody can load the dataset, and mend fails")
     if rows := recorded.get("unpublishable_rows"):
         yield Left(
             "rows of PostgreSQL",
