@@ -53,6 +53,7 @@ SLOW = (
         "test_told_ahead",
         "test_records",
         "test_numbers",
+        "test_distance",
         "test_streams",
         "test_machines",
         "test_real_rows",

@@ -51,7 +51,8 @@ def test_a_range_is_materialized_from_the_command_line(graph: Graph, environment
     done = dagster(environment, *words)
     assert done.returncode == 0, done.stderr
     assert list(graph.ids().values()) == [["id14"], ["id15"], ["id16"]]
-    assert (Path(environment["DAGSTER_HOME"]) / "tables" / "hf_existing_ids" / "2026-01-15.parquet").exists()
+    tables = Path(environment["DAGSTER_HOME"]) / "tables" / graph.repo_id
+    assert (tables / "hf_existing_ids" / "2026-01-15.parquet").exists()
 
 
 def test_a_dry_run_and_the_source_of_ids_are_chosen_on_the_command_line(graph: Graph, environment: dict[str, str]):

@@ -122,7 +122,8 @@ class _Bench:
         record.forget()
         cost = self._materialize(PRODUCT, storage, deep=deep)
         fetched = sum(exchange.sent for exchange in record.requests)
-        found = pq.read_table(self._folder / storage / "hub_reconciliation.parquet").to_pylist()
+        (path,) = (self._folder / storage).glob("**/hub_reconciliation.parquet")
+        found = pq.read_table(path).to_pylist()
         missing = {row["day"]: row["missing"] for row in found if row["missing"]}
         if missing != dict([self._missing]) or (not deep and len(found) != 1):
             raise RuntimeError(f"The reconciliation found {missing} and should find {self._missing}.")
