@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import click
-from dagster import DagsterInstance
 
 from govbr_assets.cli.progress import progress
 from govbr_assets.cli.show import print_json
@@ -14,7 +13,7 @@ from govbr_assets.core.day_counts import worst
 from govbr_assets.core.days import Day
 from govbr_assets.definitions import dagster_home, defs
 from govbr_assets.defs.checks.whole import shortfall
-from govbr_assets.defs.in_process.bootstrap import check_settings, hub_of, postgres_of
+from govbr_assets.defs.in_process.bootstrap import check_settings, hub_of, memory_instance, postgres_of
 from govbr_assets.defs.in_process.records import open_instance
 from govbr_assets.defs.metadata.reconciliation import last_deep_reconciliation
 from govbr_assets.defs.partitions import FIRST_DAY
@@ -38,7 +37,7 @@ def status(*, as_json: bool) -> int:
     check_settings(defs)
     hub, now = hub_of(defs), datetime.now(UTC)
     reduced = hub.reduced_dataset() if hub.has_reduced else None
-    with open_instance(dagster_home) if dagster_home else DagsterInstance.ephemeral() as instance, progress() as watch:
+    with open_instance(dagster_home) if dagster_home else memory_instance() as instance, progress() as watch:
         deep = last_deep_reconciliation(instance, hub.dataset().client.repo_id)
         watch.begin("status")
         mirror = (reduced, REDUCED) if reduced else None

@@ -41,6 +41,11 @@ def temporary_instance() -> Iterator[DagsterInstance]:
         yield instance
 
 
+def memory_instance() -> DagsterInstance:
+    """Make an instance in memory, for commands that record nothing."""
+    return DagsterInstance.ephemeral()
+
+
 def hub_of(definitions: Definitions) -> HubResource:
     """Return both repos of a code location, with their settings read."""
     return _resource(definitions, "hub")
