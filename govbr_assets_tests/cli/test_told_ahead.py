@@ -247,6 +247,29 @@ def test_what_goes_by_approval_from_before_the_first_day_is_no_rejection(graph: 
         assert (code, told["left"]) == (0, [])
 
 
+REPLACED = """
+from dataclasses import replace
+from govbr_assets.cli.progress import progress
+from govbr_assets.definitions import defs
+from govbr_assets.defs.in_process.bootstrap import mend_context, temporary_instance
+from govbr_assets.defs.in_process.mend import mend
+from govbr_assets.defs.in_process.options import MendOptions
+
+with temporary_instance() as instance, progress() as watch:
+    context = mend_context(defs, instance, watch, lambda: False)
+    report = mend(replace(context, load=lambda: context.load().slice(1)), MendOptions(False, 0, None))
+    print(report.holds, report.conclusion)
+"""
+
+
+def test_a_table_that_is_not_of_the_reconciliation_is_no_verdict(graph: Graph, environment: dict[str, str]):
+    command = [sys.executable, "-c", REPLACED]
+    paths = {"PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
+    done = subprocess.run(command, env=environment | paths, capture_output=True, text=True, check=False)
+    assert done.stdout.startswith("False Stopped: somebody else has replaced the table"), done.stdout + done.stderr
+    assert graph.ids() == {}
+
+
 def test_tables_of_two_datasets_at_one_place_are_kept_apart(graph: Graph, environment: dict[str, str]):
     other = environment | {"GOVBR_REPO_ID": f"{graph.repo_id}-other"}
     assert command(environment, "mend")[0] == command(other, "mend")[0] == 0
