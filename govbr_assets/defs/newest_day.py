@@ -13,6 +13,7 @@ from dagster import AssetKey, AssetRecordsFilter, DagsterInstance
 
 from govbr_assets.core.days import Day
 from govbr_assets.defs.metadata.daily import DayRecord
+from govbr_assets.defs.metadata.events import materializations
 from govbr_assets.defs.partitions import FIRST_DAY
 from govbr_assets.postgres.news import NewsTable
 
@@ -65,22 +66,16 @@ def newest_day(instance: DagsterInstance, postgres: NewsTable, repo_id: str, now
 
 def _is_published(instance: DagsterInstance, repo_id: str, day: Day) -> bool:
     """Return whether a day was published when it had rows."""
-    last = _last(instance, AssetRecordsFilter(_SHARD, asset_partitions=[str(day)]))
-    return last is not None and _is_ours(last, repo_id) and last.postgres_rows != 0
+    last = _last(instance, repo_id, AssetRecordsFilter(_SHARD, asset_partitions=[str(day)]))
+    return last is not None and last.postgres_rows != 0
 
 
 def _had_begun(instance: DagsterInstance, repo_id: str, day: Day) -> bool:
-    """Return whether anything was published before a day was over, and the last of it to this repo."""
-    last = _last(instance, AssetRecordsFilter(_SHARD, before_timestamp=day.end.timestamp()))
-    return last is not None and _is_ours(last, repo_id)
+    """Return whether anything was published to this repo before a day was over."""
+    return _last(instance, repo_id, AssetRecordsFilter(_SHARD, before_timestamp=day.end.timestamp())) is not None
 
 
-def _last(instance: DagsterInstance, wanted: AssetRecordsFilter) -> DayRecord | None:
-    """Read the last of some publications."""
-    records = instance.fetch_materializations(wanted, limit=1).records
-    return DayRecord.from_event(records[0].asset_materialization) if records else None
-
-
-def _is_ours(publication: DayRecord, repo_id: str) -> bool:
-    """Return whether a publication was to this repo, or was reported by hand."""
-    return publication.postgres_rows is None or publication.repo == repo_id
+def _last(instance: DagsterInstance, repo_id: str, wanted: AssetRecordsFilter) -> DayRecord | None:
+    """Read the last of some publications that was to this repo, or was reported by hand."""
+    records = (DayRecord.from_event(each.asset_materialization) for each in materializations(instance, wanted))
+    return next((each for each in records if each.postgres_rows is None or each.repo == repo_id), None)

@@ -85,6 +85,16 @@ def test_a_mend_of_another_repo_in_between_loses_no_late_rows(graph: Graph, envi
         assert told["runs"][0]["done"] == "rows: 1 changed"
 
 
+def test_two_repos_are_mended_at_once_with_one_home(graph: Graph, environment: dict[str, str]):
+    for day in ("2026-01-15", "2026-01-16", "2026-03-01"):
+        graph.insert(f"of-{day}", day=day)
+    other = environment | {"GOVBR_REPO_ID": f"{graph.repo_id}-other"}
+    begun = [begin(each, "mend") for each in (environment, other)]
+    told = [(*process.communicate(timeout=250), process.returncode) for process in begun]
+    assert [code for *_, code in told] == [0, 0], told
+    assert all(output.splitlines()[-1].startswith("The Hub equals PostgreSQL") for output, *_ in told)
+
+
 def test_a_dry_run_leaves_what_is_recorded_of_published_days(graph: Graph, environment: dict[str, str]):
     for number in range(20):
         graph.insert(f"row{number}", day="2026-01-15")

@@ -7,6 +7,7 @@ from dagster import DagsterInstance
 from huggingface_hub import HfApi
 
 from govbr_assets.dataset.transaction import commit
+from govbr_assets.defs.checks.whole import shortfall
 from govbr_assets.defs.metadata.reconciliation import last_reconciliation
 from govbr_assets_tests.automation import Automation
 from govbr_assets_tests.graph import Graph
@@ -90,12 +91,40 @@ def test_a_reconciliation_of_another_repo_is_not_acted_upon_and_a_first_one_is_m
     assert automation.launch(first)
     assert [each.job_name for each in automation.tick("repair_sensor").run_requests] == ["daily_sync"]
     other(automation.graph)
-    assert last_reconciliation(automation.instance).repo != automation.graph.repo_id
+    assert not last_reconciliation(automation.instance, automation.graph.repo_id).repo
     (again,) = automation.tick("repair_sensor").run_requests
     assert again.job_name == "reconciliation"
     assert again.run_key != first.run_key
     assert automation.launch(again)
     assert [each.job_name for each in automation.tick("repair_sensor").run_requests] == ["daily_sync"]
+
+
+def test_a_reconciliation_of_another_repo_in_between_does_not_take_the_place_of_ones_own(automation: Automation):
+    automation.finds = ["2026-01-10", "2026-01-12"]
+    (first,) = automation.tick("repair_sensor").run_requests
+    assert automation.launch(first)
+    own = automation.graph.repo_id
+    other(automation.graph)
+    (elsewhere,) = automation.tick("repair_sensor").run_requests
+    assert automation.launch(elsewhere)
+    automation.graph.repo_id = own
+    assert last_reconciliation(automation.instance, own).repo == own
+    assert [each.job_name for each in automation.tick("repair_sensor").run_requests] == ["daily_sync"]
+
+
+def test_rows_that_were_lost_are_told_though_another_repo_was_compacted_since(graph: Graph):
+    with DagsterInstance.ephemeral() as graph.instance:
+        own, days = graph.repo_id, ("2026-01-15", "2026-01-16", "2026-01-17", "2026-01-18")
+        for day in days:
+            graph.insert(f"of-{day}", day=day)
+        assert graph.run(*days[:2]).success
+        write(graph.local_hub.store, own, {SHARD: None})
+        assert all(graph.run(day).success for day in days[2:])
+        other(graph)
+        write(graph.local_hub.store, graph.repo_id, day_shards("2025-03-01"))
+        assert all(graph.compact().success for _ in range(2))
+        graph.repo_id = own
+        assert shortfall(graph.instance, graph.hub, graph.head).startswith("1 rows that readers saw")
 
 
 def test_uncompacted_files_of_another_repo_do_not_hold_late_rows_back(automation: Automation):

@@ -19,7 +19,7 @@ from govbr_assets.dataset.schema_version import in_version_of
 from govbr_assets.defs.assets.consolidated import consolidated_dataset
 from govbr_assets.defs.checks.whole import shortfall
 from govbr_assets.defs.failures import without_retries
-from govbr_assets.defs.metadata.compaction import CompactionRecord
+from govbr_assets.defs.metadata.compaction import CompactionRecord, last_compactions
 from govbr_assets.defs.newest_revision import newest
 from govbr_assets.defs.resources import HubResource, ViewerResource
 from govbr_assets.errors import UnknownRevisionError, ViewerUncertainError
@@ -115,13 +115,13 @@ def _viewer_rows(viewer: ViewerResource, head: Snapshot) -> int | str:
 
 def _before_last_compaction(context: AssetCheckExecutionContext, dataset: Dataset, head: Snapshot) -> Snapshot:
     """Find the revision that the last compaction began with, which may have failed and been tried again since."""
-    key, instance = consolidated_dataset.key, context.instance
-    done = instance.fetch_materializations(key, limit=2).records
-    since = done[1].timestamp if len(done) > 1 else None
-    tried = instance.fetch_observations(AssetRecordsFilter(key, after_timestamp=since), limit=_TRIED).records
-    events = [*(each.asset_observation for each in reversed(tried)), *(each.asset_materialization for each in done[:1])]
-    records = map(CompactionRecord.from_event, filter(None, events))
-    before = (each.revision_before for each in records if each.repo == dataset.client.repo_id and not each.dry_run)
+    repo_id, instance = dataset.client.repo_id, context.instance
+    done = last_compactions(instance, repo_id, 2)
+    wanted = AssetRecordsFilter(consolidated_dataset.key, after_timestamp=done[1][0] if len(done) > 1 else None)
+    tried = instance.fetch_observations(wanted, limit=_TRIED).records
+    begun = (CompactionRecord.from_event(each.asset_observation) for each in reversed(tried))
+    records = (*(each for each in begun if each.repo == repo_id), *(record for _, record in done[:1]))
+    before = (each.revision_before for each in records if not each.dry_run)
     try:
         return dataset.client.at(next(before, None) or head.revision)
     except UnknownRevisionError:  # a repo that was made anew under the same name

@@ -33,10 +33,10 @@ def hub_matches_postgres(
     """
     dataset = hub.dataset()
     old = settled(hub_reconciliation, Day.at(datetime.now(UTC)))
-    record = last_reconciliation(context.instance)
+    record = last_reconciliation(context.instance, dataset.client.repo_id)
     lacking = shortfall(context.instance, dataset, dataset.client.head())
-    if record.repo != dataset.client.repo_id:
-        lacking = f"What was measured is of {record.repo or 'another repo'}: run hub_reconciliation again."
+    if not record.repo:
+        lacking = "What was measured is of another repo: run hub_reconciliation again."
     to_mend = old.num_rows or record.refused_days or lacking
     return AssetCheckResult(
         passed=not hub_reconciliation.num_rows and not any(record.beside_days.values()) and not lacking,

@@ -4,22 +4,22 @@ An empty dataset has no id twice, nothing out of order and no wrong schema: with
 """
 
 from datetime import UTC, datetime, timedelta
-from itertools import islice
+from itertools import chain, islice
 
-from dagster import DagsterInstance
+from dagster import AssetRecordsFilter, DagsterInstance
 
 from govbr_assets.core.layout import CARD_PATH, FileLayout
 from govbr_assets.dataset import Dataset
 from govbr_assets.dataset.changeset import VisibleRows
 from govbr_assets.dataset.visible_rows import rows_seen
-from govbr_assets.defs.assets.consolidated import consolidated_dataset
 from govbr_assets.defs.assets.daily import hf_parquet_shard
-from govbr_assets.defs.metadata.compaction import CompactionRecord
+from govbr_assets.defs.metadata.compaction import last_compactions
 from govbr_assets.defs.metadata.daily import DayRecord
-from govbr_assets.defs.metadata.events import last_materializations
+from govbr_assets.defs.metadata.events import materializations
 from govbr_assets.errors import ContractError
 from govbr_assets.huggingface.snapshot import Snapshot
 
+_COMPACTIONS = 5  # that are looked through
 _COMMITS = 200  # at most so many are read of the history
 _LONGEST = timedelta(days=14)  # that losses are looked for where no two compactions say since when
 
@@ -42,7 +42,7 @@ def shortfall(instance: DagsterInstance, dataset: Dataset, head: Snapshot) -> st
     return (
         emptied(instance, dataset, head)
         or _unselected(head, dataset.spec.layout)
-        or _lost(dataset, head, _since(instance))
+        or _lost(dataset, head, _since(instance, dataset.client.repo_id))
     )
 
 
@@ -65,8 +65,10 @@ def emptied(instance: DagsterInstance, dataset: Dataset, head: Snapshot) -> str:
 
 def _published(instance: DagsterInstance, repo_id: str) -> str:
     """Return which revision of a repo was published last, as far as Dagster knows."""
-    days, whole = (last_materializations(instance, each.key, 5) for each in (hf_parquet_shard, consolidated_dataset))
-    for record in (*map(DayRecord.from_event, days), *map(CompactionRecord.from_event, whole)):
+    wanted = materializations(instance, AssetRecordsFilter(hf_parquet_shard.key))
+    days = (DayRecord.from_event(each.asset_materialization) for each in wanted)
+    whole = (record for _, record in last_compactions(instance, repo_id, _COMPACTIONS))
+    for record in chain(days, whole):
         if record.repo == repo_id and record.revision_after:
             return f"revision {record.revision_after[:8]}"
     return ""
@@ -86,10 +88,10 @@ def _unselected(head: Snapshot, layout: FileLayout) -> str:
     return ""
 
 
-def _since(instance: DagsterInstance) -> datetime:
+def _since(instance: DagsterInstance, repo_id: str) -> datetime:
     """Return since when losses are looked for: since the compaction before the last one."""
-    done = instance.fetch_materializations(consolidated_dataset.key, limit=2).records
-    return datetime.fromtimestamp(done[1].timestamp, UTC) if len(done) > 1 else datetime.now(UTC) - _LONGEST
+    done = last_compactions(instance, repo_id, 2)
+    return datetime.fromtimestamp(done[1][0], UTC) if len(done) > 1 else datetime.now(UTC) - _LONGEST
 
 
 def _lost(dataset: Dataset, head: Snapshot, since: datetime) -> str:

@@ -16,8 +16,7 @@ from govbr_assets.postgres.news import NewsTable
 
 def waits_for_compaction(instance: DagsterInstance, repo_id: str) -> str:
     """Say that late rows wait, since no day can be published before a compaction; empty if they do not."""
-    last = last_reconciliation(instance)
-    files = last.uncompacted_files if last.repo == repo_id else 0
+    files = last_reconciliation(instance, repo_id).uncompacted_files
     return f"{files} files on the Hub are to be compacted first; what comes meanwhile is not lost." if files else ""
 
 

@@ -61,8 +61,8 @@ def next_repairs(
     """
     repo_id, given_up = hub.dataset().client.repo_id, list[str]()
     repair = state.of_repo(repo_id).with_approval(approved or hub.approved_removals)
-    last = last_reconciliation(instance)
-    if last.repo == repo_id and last.number != repair.number:
+    last = last_reconciliation(instance, repo_id)
+    if last.repo and last.number != repair.number:
         repair, given_up = repair.with_reconciliation(_summary(last, load, hub, repair.approved))
     wanted, later = repair.next_runs(runs)
     if any(each.of == "days" for each in wanted) and (reason := blocked(hub)):

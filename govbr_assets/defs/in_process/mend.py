@@ -24,7 +24,11 @@ from govbr_assets.defs.in_process.report import REDUCED_DATASET, Left, MendRepor
 from govbr_assets.defs.in_process.runs import BY, MendRuns
 from govbr_assets.defs.in_process.state import MendState
 from govbr_assets.defs.metadata.events import NO_REPO
-from govbr_assets.defs.metadata.reconciliation import last_deep_reconciliation, last_reconciliation
+from govbr_assets.defs.metadata.reconciliation import (
+    ReconciliationRecord,
+    last_deep_reconciliation,
+    last_reconciliation,
+)
 from govbr_assets.errors import GovbrAssetsError
 from govbr_assets.operations.assess import others
 
@@ -99,7 +103,7 @@ class _Mending:
         """Tell in a dry run what becomes of files that are to be compacted, or of others where no dataset is yet."""
         head = self._context.hub.dataset().client.last_head()
         beside = bool(head and not head.data_files and others(head))
-        if self._report.dry_run and (beside or last_reconciliation(self._context.instance).uncompacted_files):
+        if self._report.dry_run and (beside or self._last().uncompacted_files):
             self._report.assessment = found = assess_dataset(self._context)
             self._report.left += rejections(found, self._context, self._runs.options)
 
@@ -147,7 +151,7 @@ class _Mending:
     def _tell_of_days_after_compaction(self) -> None:
         """List in a dry run the runs of days that come when files are compacted: until then they cannot be planned."""
         found = self._report.assessment
-        if found and not found.problem and last_reconciliation(self._context.instance).uncompacted_files:
+        if found and not found.problem and self._last().uncompacted_files:
             for run in runs_after_compaction(self._state.differing):
                 if self._runs.allowed:
                     self._runs.published += 1
@@ -174,7 +178,7 @@ class _Mending:
 
     def _count_removals(self) -> None:
         """Say which rows that PostgreSQL has nowhere are left, as their number is not approved."""
-        last, hub = last_reconciliation(self._context.instance), self._context.hub
+        last, hub = self._last(), self._context.hub
         if not self._report.assessment:
             approved = self._runs.options.allow_removals or hub.approved_removals
             found = removals_left(last, self._state.differing, hub, approved, dry_run=self._report.dry_run)
@@ -183,4 +187,8 @@ class _Mending:
     def _has_moved(self) -> bool:
         """Return whether the Hub has another revision than the last reconciliation has looked at."""
         head = self._context.hub.dataset().client.head().revision or NO_REPO
-        return not self._report.dry_run and head != last_reconciliation(self._context.instance).revision
+        return not self._report.dry_run and head != self._last().revision
+
+    def _last(self) -> ReconciliationRecord:
+        """Read what the last reconciliation of the full dataset has recorded."""
+        return last_reconciliation(self._context.instance, self._report.repo)

@@ -2,16 +2,17 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, cast
 
-from dagster import DataVersion, MetadataValue
+from dagster import AssetKey, AssetRecordsFilter, DagsterInstance, DataVersion, MetadataValue
 
 from govbr_assets.core.counting import count
 from govbr_assets.dataset import Dataset
 from govbr_assets.dataset.changeset import RemovalApproval
 from govbr_assets.dataset.transaction import CommitResult
 from govbr_assets.dataset.visible_rows import rows_seen
-from govbr_assets.defs.metadata.events import NO_REPO, Event, Metadata, Values
+from govbr_assets.defs.metadata.events import NO_REPO, Event, Metadata, Values, materializations
 from govbr_assets.defs.metadata.hub_pages import on_the_hub
 from govbr_assets.defs.metadata.markdown import table
 from govbr_assets.huggingface.snapshot import DataFile, Snapshot
@@ -19,6 +20,8 @@ from govbr_assets.operations.release import TaggedReleases
 
 if TYPE_CHECKING:
     from govbr_assets.operations.compact.plan import CompactionReport
+
+CONSOLIDATED = AssetKey("consolidated_dataset")
 
 _PROOF = (
     "Before each commit every file was read back from the disk: its ids and row digests are the ones that were read,"
@@ -53,11 +56,27 @@ class CompactionRecord:
         }
 
     @classmethod
-    def from_event(cls, event: Event) -> "CompactionRecord":
+    def from_event(cls, event: Event | None) -> "CompactionRecord":
         """Read a record."""
         values = Values(event)
         revisions = values.text("revision_before"), values.text("revision_after")
         return cls(values.text("repo"), *revisions, values.flag("dry_run"))
+
+
+def last_compactions(instance: DagsterInstance, repo_id: str, number: int) -> list[tuple[float, CompactionRecord]]:
+    """Read the last compactions of a repo; those of others may be recorded beside them.
+
+    Args:
+        instance: Dagster's.
+        repo_id: of the Hub.
+        number: how many at most.
+
+    Returns:
+        When each one was, in seconds since 1970, and what it recorded, the newest first.
+    """
+    wanted = materializations(instance, AssetRecordsFilter(CONSOLIDATED))
+    records = ((each.timestamp, CompactionRecord.from_event(each.asset_materialization)) for each in wanted)
+    return list(islice((each for each in records if each[1].repo == repo_id), number))
 
 
 class CompactionProgress:

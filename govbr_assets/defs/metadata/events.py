@@ -1,6 +1,6 @@
 """Events of earlier runs, and the values of their metadata with their types."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from dagster import (
     AssetKey,
@@ -9,6 +9,7 @@ from dagster import (
     AssetRecordsFilter,
     BoolMetadataValue,
     DagsterInstance,
+    EventLogRecord,
     IntMetadataValue,
     MetadataValue,
     TextMetadataValue,
@@ -23,6 +24,8 @@ NO_REPO = "no repo yet"
 """In place of a revision."""
 
 _TOGETHER = 90  # days whose events are read in one query
+
+_LATELY, _PAGE = 1000, 100  # materializations that are looked through, and read in one query
 
 
 class Values:
@@ -51,10 +54,25 @@ class Values:
         return isinstance(value, BoolMetadataValue) and bool(value.value)
 
 
-def last_materializations(instance: DagsterInstance, key: AssetKey, limit: int) -> list[AssetMaterialization]:
-    """Read the last materializations of an asset, the newest first."""
-    records = instance.fetch_materializations(key, limit=limit).records
-    return [each.asset_materialization for each in records if each.asset_materialization]
+def materializations(instance: DagsterInstance, wanted: AssetRecordsFilter) -> Iterator[EventLogRecord]:
+    """Read the last materializations of an asset, the newest first, and no more of them than are asked for.
+
+    Whoever looks for one of a repo passes over those of others: records of several repos may be in one storage.
+
+    Args:
+        instance: Dagster's.
+        wanted: which ones.
+
+    Yields:
+        At most some thousand.
+    """
+    cursor, left, page = None, _LATELY, 1  # the first one is the right one, most often
+    while left > 0:
+        found = instance.fetch_materializations(wanted, limit=page, cursor=cursor)
+        yield from found.records
+        if not found.has_more:
+            return
+        cursor, left, page = found.cursor, left - page, _PAGE
 
 
 class DayEvents:

@@ -14,7 +14,7 @@ from govbr_assets.core.counting import differing as count_differing
 from govbr_assets.core.date_ranges import DateRange
 from govbr_assets.core.day_counts import COUNTS, Month, closed, differing, months, worst
 from govbr_assets.core.days import Day
-from govbr_assets.defs.metadata.events import NO_REPO, Metadata, Values
+from govbr_assets.defs.metadata.events import NO_REPO, Metadata, Values, materializations
 from govbr_assets.defs.metadata.markdown import picture, table
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ RECONCILIATION = AssetKey("hub_reconciliation")
 
 WORST_DAYS = 20
 """Days that are named."""
-
-_LATELY = 1000  # reconciliations that are looked through
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _LEGEND = (
@@ -101,10 +99,20 @@ class ReconciliationRecord:
         return cls(repo, revision, uncompacted, deep, undated, unpublishable, rejected, number, twice, closed)
 
 
-def last_reconciliation(instance: DagsterInstance) -> ReconciliationRecord:
-    """Read the last reconciliation, of whatever repo."""
-    for each in instance.fetch_materializations(RECONCILIATION, limit=1).records:
-        return ReconciliationRecord.from_event(each.asset_materialization, each.storage_id)
+def last_reconciliation(instance: DagsterInstance, repo_id: str) -> ReconciliationRecord:
+    """Read the last reconciliation of a repo; those of others may be recorded beside it.
+
+    Args:
+        instance: Dagster's.
+        repo_id: of the Hub.
+
+    Returns:
+        What it recorded; a record without a repo if it is not among the last reconciliations.
+    """
+    for each in materializations(instance, AssetRecordsFilter(RECONCILIATION)):
+        record = ReconciliationRecord.from_event(each.asset_materialization, each.storage_id)
+        if record.repo == repo_id:
+            return record
     return ReconciliationRecord.from_event(None)
 
 
@@ -122,7 +130,7 @@ def last_deep_reconciliation(
         When it was, aware, and what it recorded; None if it is not among the last reconciliations.
     """
     wanted = AssetRecordsFilter(RECONCILIATION, after_timestamp=since.timestamp() if since else None)
-    for each in instance.fetch_materializations(wanted, limit=_LATELY).records:  # the newest first
+    for each in materializations(instance, wanted):
         record = ReconciliationRecord.from_event(each.asset_materialization, each.storage_id)
         if record.deep and record.repo == repo_id:
             return datetime.fromtimestamp(each.timestamp, UTC), record
