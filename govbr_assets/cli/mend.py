@@ -1,5 +1,8 @@
 """`govbr-assets mend`."""
 
+import re
+from dataclasses import replace
+
 import click
 
 from govbr_assets.cli.progress import progress
@@ -11,8 +14,10 @@ from govbr_assets.defs.in_process.bootstrap import check_reachable, mend_context
 from govbr_assets.defs.in_process.mend import mend as do_mend
 from govbr_assets.defs.in_process.options import MendOptions
 from govbr_assets.defs.in_process.records import open_instance
-from govbr_assets.defs.in_process.report import MendReport
+from govbr_assets.defs.in_process.report import MendReport, RunReport
 from govbr_assets.io.settings import whole_number
+
+_OF_A_DAY = re.compile(r"(?:^|[.:] )\d{4}-\d{2}-\d{2}")  # where the sentence of a run comes to its days
 
 _SHOWN = 20  # days that differed, the oldest first
 
@@ -83,10 +88,17 @@ def _print(report: MendReport) -> None:
     print_table(
         "What would be done" if report.dry_run else "What was done",
         ["run", "days", "outcome"],
-        [[run.job, run.days, run.outcome] for run in report.runs],
+        [[run.job, run.days, _outcome(run, report)] for run in report.runs],
     )
     left = "What would be rejected" if report.dry_run else "What is left"
     print_table(left, ["what", "why"], [[each.what, each.why] for each in report.left])
     for note in report.notes:
         print_lines(note)
     print_conclusion(report.conclusion, holds=report.holds)
+
+
+def _outcome(run: RunReport, report: MendReport) -> str:
+    """Say what came of a run; of its days, not again what is said of them among what is left."""
+    if any(each.why.partition(": ")[2] in run.problem for each in report.left if ": " in each.why):
+        run = replace(run, problem=_OF_A_DAY.split(run.problem)[0] or "see what is left")
+    return run.outcome

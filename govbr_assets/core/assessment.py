@@ -88,8 +88,8 @@ class Assessment:
         found = {
             self.repo: f"{at}: {self.hub_rows:,} rows; PostgreSQL: {self.postgres_rows:,} rows",
             "files": "; ".join(self._files()),
-            "duplicates": f"{self.duplicates:,} are dropped",
-            "ids": f"{self.renamed:,} are replaced by the ones that PostgreSQL has now{new}",
+            "duplicates": f"{self.duplicates:,} to drop",
+            "ids": f"{self.renamed:,} to replace by the ones that PostgreSQL has now{new}",
             "removed": self._removed(),
             "missing": f"{count(self.missing, 'row')} to come{days if self.missing_days else ''}{later}",
             "another day": f"{count(self.replaced, 'row')} to go to the day of PostgreSQL",
@@ -104,21 +104,23 @@ class Assessment:
 
     def _files(self) -> Iterator[str]:
         """Say what becomes of files."""
-        reach = f"are moved over from where {DATA_PATTERN} does not reach"
-        yield f"{len(self.compacted):,} are compacted into one a year{_named(self.compacted)}"
+        reach = f"to move over from where {DATA_PATTERN} does not reach"
+        yield f"{len(self.compacted):,} to compact into one a year{_named(self.compacted)}"
         if self.moved:
             yield f"{len(self.moved):,} {reach}{_named(self.moved)}"
         if self.standing:
-            yield f"{len(self.standing):,} stay in place{_named(self.standing)}"
-        yield f"{len(self.others):,} are no part of the dataset and stay as they are{_named(self.others)}"
+            yield f"{len(self.standing):,} to stay in place{_named(self.standing)}"
+        they = "it is" if len(self.others) == 1 else "they are"
+        yield f"{len(self.others):,} to stay as {they}, no part of the dataset{_named(self.others)}"
 
     def _removed(self) -> str:
         """Say what becomes of rows that PostgreSQL has nowhere."""
         text = f"{count(self.removals, 'row')} to leave the dataset, which PostgreSQL has nowhere"
         text += f", {self.undated:,} of them without a time" if self.undated else ""
         if self.approval:
+            be = "is" if self.approval == 1 else "are"
             text += (
-                f"; the guard keeps them until {self.approval} removals are approved (`--allow-removals"
+                f"; the guard keeps them until {count(self.approval, 'removal')} {be} approved (`--allow-removals"
                 f" {self.approval}`, or GOVBR_ALLOW_REMOVALS)"
             )
         return text

@@ -4,7 +4,7 @@ What the contract is belongs to `contract`, whether a number or a time stays the
 readers treat such a file on the Hub to `compatibility`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -46,8 +46,8 @@ def conform_file(rows: pa.Table, source: str, schema: pa.Schema, *, faulty_keys:
     return pa.table(columns, schema=schema)
 
 
-def check_columns(found: Sequence[str], source: str, wanted: Iterable[str]) -> None:
-    """Check that a file has each of some columns once.
+def check_columns(found: Sequence[str], source: str, wanted: Collection[str]) -> None:
+    """Check that a file has each of some columns once; all that are not are named at once.
 
     Args:
         found: names of its columns.
@@ -55,12 +55,16 @@ def check_columns(found: Sequence[str], source: str, wanted: Iterable[str]) -> N
         wanted: names.
 
     Raises:
-        ContractError: a column is missing, or is there several times.
+        ContractError: columns are missing, or are there several times.
     """
-    for name in wanted:
-        if (count := found.count(name)) != 1:
-            problem = f"stands {count} times" if count else "is missing"
-            raise ContractError(f"Column {name} {problem} in {source}: write the file anew with one such column.")
+    missing = [name for name in wanted if name not in found]
+    doubled = [name for name in wanted if found.count(name) > 1]
+    for names, problem in ((missing, "missing"), (doubled, "there more than once")):
+        if names:
+            subject, verb = ("Column", "is") if len(names) == 1 else ("Columns", "are")
+            raise ContractError(
+                f"{subject} {', '.join(names)} {verb} {problem} in {source}: write the file anew with each column once."
+            )
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@
 
 from collections.abc import Collection, Mapping
 
-from govbr_assets.core.formats import common_format
+from govbr_assets.core.formats import Format, common_format
 from govbr_assets.core.layout import DATA_PATTERN
 from govbr_assets.core.scope import Scope
 from govbr_assets.core.splits import Split
@@ -46,16 +46,33 @@ def check_selection(
             f" the split {theirs[1]} of the config {theirs[0]}, which is not ours: set `removals` to `keep`, or publish"
             " a day that has rows first."
         )
-    kind = common_format(wanted)
-    if wanted and (kind is None or after.format != kind):
-        raise ContractError(
-            f"Readers take all files of a repo for one format, by those of its first config, and for"
-            f" {after.format.name if after.format else 'none'} after this commit, while the dataset is"
-            f" {kind.name if kind else 'of no known format'}: give the other configs and splits the same format, or"
-            " another repo."
-        )
+    _check_format(after, wanted)
     for config, name, split in before.others:
         _check_other(config, name, split, before, after, old, new)
+
+
+def _check_format(after: Scope, wanted: Collection[str]) -> None:
+    """Raise if readers would take the files of the dataset for another format than theirs."""
+    kind = common_format(wanted)
+    if not wanted or (kind and after.format == kind):
+        return
+    first = next(iter(after.configs), "")
+    kinds = {name: common_format(split.files) for name, split in after.configs.get(first, {}).items()}
+    split = next((name for name, other in kinds.items() if other != kind), None)
+    if kind is None or split is None:
+        raise ContractError(
+            f"Readers would take the files of the dataset for {_named(after.format)} after this commit, and they are"
+            f" {_named(kind)}: look at `configs` in README.md on the Hub."
+        )
+    raise ContractError(
+        f"Readers take all files of a repo for one format, by those of its first config. That is {first} in README.md"
+        f" on the Hub, whose split {split} is {_named(kinds[split])}, while the dataset is {kind.name}: write the files"
+        " of that split as Parquet, or move them to a repo of their own."
+    )
+
+
+def _named(kind: Format | None) -> str:
+    return kind.name if kind else "of no known format"
 
 
 def changed_configs(before: Scope, after: Scope, old: Mapping[str, str], new: Mapping[str, str]) -> set[str]:

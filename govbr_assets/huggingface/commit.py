@@ -58,7 +58,9 @@ def send_commit(client: RepoClient, parent: Snapshot, changes: FileChanges, log:
         retry=retry_if_exception_type(HubUnavailableError),
         stop=stop_after_attempt(_MAX_ATTEMPTS),
         wait=lambda state: _wait(client, state),
-        before_sleep=lambda state: log(f"{_error(state)} Trying again in {state.upcoming_sleep:.0f} seconds."),
+        before_sleep=lambda state: log(
+            f"{_error(state)} Trying again in {count(round(state.upcoming_sleep), 'second')}."
+        ),
         reraise=True,
     )
     for attempt in retrying:

@@ -30,6 +30,8 @@ _OF_ALL_ROWS = ("0A", "25", "26", "28", "34", "3D", "3F", "42", "55000", "57P04"
 of the session or of a materialized view."""
 
 _UNTRANSLATABLE = "22P05"
+_CANCELLED = "57014"  # by statement_timeout or by hand; with fewer rows it may be soon enough, so it is of these rows
+_TOO_LONG = "raise statement_timeout for this role, if it was that, and look for locks and at how a view computes rows"
 _INSUFFICIENT_PRIVILEGE = "42501"  # also raised where a policy would hide rows
 
 _NETWORK = re.compile(
@@ -79,7 +81,7 @@ def translate(error: Exception) -> GovbrAssetsError:
     if not state and _CONNECTING in text:
         return _unconnected(text)
     kind = _kind(state) if state else _kind_without_state(error, text)
-    hint = _HINTS.get(kind, _HINTS[SourceRowsError])
+    hint = _TOO_LONG if state == _CANCELLED else _HINTS.get(kind, _HINTS[SourceRowsError])
     return kind(f"{_FAILED} ({hint}): {text}")
 
 

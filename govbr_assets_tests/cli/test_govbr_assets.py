@@ -266,7 +266,7 @@ def test_a_dry_run_tells_of_files_beside_which_a_dataset_would_begin(
     files = {"one/old.parquet": as_others_write(shard(["b"]))} if CARDS[card] else {"two/notes.txt": b"of others"}
     write(graph.local_hub.store, graph.repo_id, files | {"README.md": CARDS[card].encode()})
     _, output, errors = command(environment, "mend", "--dry-run")
-    assert "1 are no part of the dataset and stay as they are" in output, errors
+    assert "1 to stay as it is, no part of the dataset" in output, errors
 
 
 def test_a_mend_that_is_interrupted_leaves_nothing_in_part_and_the_next_one_goes_on(
@@ -389,6 +389,8 @@ def test_only_the_days_that_are_guarded_need_an_approval(graph: Graph, environme
     assert command(environment, "mend")[0] == 0
     graph.execute("DELETE FROM news WHERE unique_id LIKE '2026-01-15-1_' OR unique_id = '2026-01-16-1'")
     assert document(environment, "status")[1]["removals_to_approve"] == 10
+    code, output, _ = command(environment, "mend")
+    assert (code, " ".join(output.split()).count("if it is right, approve 10 removals")) == (1, 1), output
     assert command(environment, "mend", "--allow-removals", "10")[0] == 0
     code, told = document(environment, "status")
     assert (code, told["removals_to_approve"]) == (0, 0)

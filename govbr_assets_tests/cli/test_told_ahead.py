@@ -9,13 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from govbr_assets.core.layout import is_parquet
 from govbr_assets.local.hub.access import Tokens
 from govbr_assets.local.hub.actions import answer, call
 from govbr_assets.local.hub.faults import Fault
 from govbr_assets.local.hub.store import Visibility
 from govbr_assets_tests.cli.command import begin, command, document, environment_of
 from govbr_assets_tests.graph import ROOT, Graph
-from govbr_assets_tests.stranger import write
+from govbr_assets_tests.operations.test_compact import rows
+from govbr_assets_tests.stranger import as_others_write, read, write
 
 BROKEN_CARD = b"---\nconfigs: [\n---\n"
 
@@ -294,6 +296,52 @@ def test_a_card_of_the_sibling_that_nobody_can_load_is_told_with_its_repo(
     last = command(environment, "status")[1].splitlines()[-1]
     assert last.startswith("By ids, the Hub equals PostgreSQL")
     assert last.endswith(", and the reduced dataset does not follow: run govbr-assets mend.")
+
+
+def test_a_late_row_in_a_file_that_the_compaction_frees_is_no_rejection(graph: Graph, environment: dict[str, str]):
+    assert command(environment, "mend")[0] == 0
+    theirs = as_others_write(rows("x", "late", day="2026-02-03"))
+    write(graph.local_hub.store, graph.repo_id, {"data/train-of-february.parquet": theirs})
+    graph.insert("late", "b", day="2026-02-03")
+    for words, code in ((["mend", "--dry-run", "--allow-removals", "1"], 0), (["mend", "--allow-removals", "1"], 0)):
+        found, told = document(environment, *words)
+        assert (found, told["holds"], told["left"]) == (code, True, []), told
+    assert sorted(key for ids in graph.ids().values() for key in ids) == ["a", "b", "late"]
+
+
+MIXED_CARD = b"""---
+configs:
+- config_name: default
+  default: true
+  data_files:
+  - split: train
+    path: data/train-*.parquet
+  - split: test
+    path: "*.csv"
+---
+"""
+
+
+def test_a_split_of_the_sibling_in_another_format_is_told_ahead_with_its_name(
+    graph: Graph, sibling: Graph, environment: dict[str, str]
+):
+    head = write(graph.local_hub.store, sibling.repo_id, {"README.md": MIXED_CARD, "extra.csv": b"a,b\n1,2\n"})
+    for words in (["mend", "--dry-run"], ["mend"]):
+        code, told = document(environment, *words)
+        assert (code, len(told["left"])) == (1, 1), told["left"]
+        assert told["left"][0]["why"].startswith(f"{sibling.repo_id}: Readers take all files of a repo for one format")
+        assert "That is default in README.md on the Hub, whose split test is csv" in told["left"][0]["why"]
+    assert graph.local_hub.store.head(sibling.repo_id) == head
+
+
+def test_damaged_files_of_the_sibling_are_made_anew_or_go(graph: Graph, sibling: Graph, environment: dict[str, str]):
+    for day in ("2020-01-01", "2026-01-15"):
+        write(graph.local_hub.store, sibling.repo_id, {f"data/train-{day}.parquet": b"PAR1, and not all of it"})
+    for words in (["mend", "--dry-run"], ["mend"], ["status"]):
+        code, told = document(environment, *words)
+        assert (code, told["holds"]) == (0, True), told
+    (held,) = (read(blob) for path, blob in graph.local_hub.store.tree(sibling.repo_id).items() if is_parquet(path))
+    assert held.num_rows == 1
 
 
 def test_a_card_of_the_dataset_that_nobody_can_load_is_told_with_its_repo(graph: Graph, environment: dict[str, str]):

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from govbr_assets.core.date_ranges import DateRange
 from govbr_assets.core.repair import RepairState
 from govbr_assets.defs.decisions.due import compaction_is_due, reconciliation_is_to_be_deep
 from govbr_assets.defs.decisions.late_rows import look_for_late_rows, next_late_days, waits_for_compaction
@@ -154,6 +155,7 @@ class _Mending:
         if found and not found.problem and self._last().uncompacted_files:
             for run in runs_after_compaction(self._state.differing):
                 if self._runs.allowed:
+                    self._state.postpone(DateRange.of(run.days))
                     self._runs.published += 1
                     self._report.runs.append(run)
 

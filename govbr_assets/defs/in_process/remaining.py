@@ -95,7 +95,8 @@ def not_approved(rows: int, needed: int) -> Left:
         rows: that PostgreSQL has nowhere.
         needed: the removals, of all time.
     """
-    why = f"the guard keeps them until {count(needed, 'removal')} are approved: --allow-removals {needed}"
+    are = "is" if needed == 1 else "are"
+    why = f"the guard keeps them until {count(needed, 'removal')} {are} approved: --allow-removals {needed}"
     return Left(f"rows that PostgreSQL has nowhere: {rows:,}", why)
 
 

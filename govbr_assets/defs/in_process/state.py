@@ -70,6 +70,11 @@ class MendState:
         """Take a reason for which no run of these days was begun."""
         self._reasons |= dict.fromkeys(days, reason)
 
+    def postpone(self, span: DateRange) -> None:
+        """Forget why days were rejected: a compaction comes first, and then they are published."""
+        for day in span.days:
+            self._reasons.pop(day, None)
+
     def add_run(self, job: str, result: RunResult) -> None:
         """Take a run of no day."""
         self._problems.pop(job, None)

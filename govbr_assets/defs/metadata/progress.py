@@ -40,7 +40,7 @@ class SyncProgress:
         done, minutes = self._done, (time.monotonic() - self._began) / 60
         pace = done["days"] / minutes if minutes else 0.0
         left = self.days - done["days"]
-        ahead = f", some {count(round(left / pace), 'minute')} left" if left and pace else ""
+        ahead = f", about {count(max(1, round(left / pace)), 'minute')} left" if left and pace else ""
         partly = f", {done['partly']:,} in part" if done["partly"] else ""
         return (
             f"{done['days']:,} of {count(self.days, 'day')}, {done['refused']:,} rejected{partly},"

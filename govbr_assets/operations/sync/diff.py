@@ -163,7 +163,7 @@ class DayDiff:
             raise ContractError(
                 f"Rows of {self._day} ({count}) are in files that are not compacted ({first}"
                 f"{f' and {len(more)} more' if more else ''}): run weekly_consolidation first, or set `unfolded` to"
-                " `leave` (publish the other rows beside them) in the launchpad."
+                " `leave` (publish the other rows beside them) in the config of the run."
             )
         return count
 

@@ -168,5 +168,5 @@ def _remedy(wanted: RemovalApproval, needed: int) -> str:
     return (
         f"{approved}Nothing was removed: look at PostgreSQL; if it is right, approve {wanted.used} removals"
         f" (`GOVBR_ALLOW_REMOVALS={wanted.used}`, or `govbr-assets mend --allow-removals {wanted.used}`), or run the"
-        " day again with `allow_removals` set in the launchpad; if not, with `removals` set to `keep`."
+        " day again with `allow_removals` in the config of its run; if not, with `removals` set to `keep`."
     )
