@@ -57,14 +57,16 @@ def check_columns(found: Sequence[str], source: str, wanted: Collection[str]) ->
     Raises:
         ContractError: columns are missing, or are there several times.
     """
-    missing = [name for name in wanted if name not in found]
-    doubled = [name for name in wanted if found.count(name) > 1]
-    for names, problem in ((missing, "missing"), (doubled, "there more than once")):
-        if names:
-            subject, verb = ("Column", "is") if len(names) == 1 else ("Columns", "are")
-            raise ContractError(
-                f"{subject} {', '.join(names)} {verb} {problem} in {source}: write the file anew with each column once."
-            )
+    counts = {name: found.count(name) for name in wanted if found.count(name) != 1}
+    if len(counts) == 1:
+        ((name, number),) = counts.items()
+        problem = f"stands {number} times" if number else "is missing"
+        raise ContractError(f"Column {name} {problem} in {source}: write the file anew with one such column.")
+    if counts:
+        named = ", ".join(f"{name} ({f'{number} times' if number else 'missing'})" for name, number in counts.items())
+        raise ContractError(
+            f"Each column should be once in {source}, and these are not: {named}: write the file anew with them."
+        )
 
 
 @dataclass(frozen=True)

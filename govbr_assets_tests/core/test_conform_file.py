@@ -272,6 +272,12 @@ def test_a_column_that_is_missing_or_stands_twice_is_refused_by_name(name: str):
         conform_file(rows.append_column(name, rows[name]), SOURCE, NEWS.schema)
 
 
+def test_all_columns_that_are_missing_or_stand_twice_are_named_at_once():
+    rows = shard(["a"]).drop_columns(["title", "tags"])
+    with pytest.raises(ContractError, match=r"agency \(2 times\), title \(missing\), tags \(missing\)"):
+        conform_file(rows.append_column("agency", rows["agency"]), SOURCE, NEWS.schema)
+
+
 @pytest.mark.parametrize("extra", [one(7), one("x"), one({"a": 1}), one(1, pa.timestamp("ns", "Nowhere/Land"))])
 def test_an_extra_column_is_refused_by_the_first_row_that_has_a_value_there(extra: pa.Array):
     rows = shard(["a", "b"]).append_column("extra", pa.nulls(2)).append_column("extra", extra)
