@@ -177,6 +177,15 @@ class NewsTable:
         sql = newest_query(self._catalogue.readable, last, arrived_before)
         return self._database.read(sql)["day"][0].as_py()
 
+    def check_columns(self) -> None:
+        """Check that PostgreSQL has what is published, and that the role may read it; no row is read.
+
+        Raises:
+            SourceUnavailableError, SourceError: as `read_days`.
+        """
+        for _ in self._batches("false"):
+            pass
+
     def keys(self, left_out: LeftOut) -> Iterator[pa.Table]:
         """Stream the keys of all rows ordered by `published_at`, in batches of about 1 MB.
 

@@ -334,6 +334,14 @@ def test_a_split_of_the_sibling_in_another_format_is_told_ahead_with_its_name(
     assert graph.local_hub.store.head(sibling.repo_id) == head
 
 
+def test_a_column_that_postgresql_lacks_is_told_though_no_day_differs(graph: Graph, environment: dict[str, str]):
+    assert command(environment, "mend")[0] == command(environment, "mend")[0] == 0
+    graph.execute("ALTER TABLE news DROP COLUMN subtitle")
+    for words in (["mend"], ["mend", "--dry-run"], ["status"]):
+        code, output, errors = command(environment, *words)
+        assert (code, "subtitle does not exist" in output + errors) == (1, True), output + errors
+
+
 def test_damaged_files_of_the_sibling_are_made_anew_or_go(graph: Graph, sibling: Graph, environment: dict[str, str]):
     for day in ("2020-01-01", "2026-01-15"):
         write(graph.local_hub.store, sibling.repo_id, {f"data/train-{day}.parquet": b"PAR1, and not all of it"})

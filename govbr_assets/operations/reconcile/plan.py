@@ -68,6 +68,7 @@ def reconcile(
 
     Raises:
         ContractError: keys on either side cannot be read; the message names the file, or the column in PostgreSQL.
+        SourceError: PostgreSQL lacks a column that is published.
         TransientError: one of the two is out of reach.
         NoRoomError: the disk for temporary files is too small.
     """
@@ -75,6 +76,7 @@ def reconcile(
         log(lacking)
     dataset = in_version_of(dataset, snapshot)  # columns that the files do not have yet are compared when they have
     postgres = postgres.of(dataset.spec)
+    postgres.check_columns()  # ids and days alone would not need all of them
     with scratch_folder() as folder:
         counts, rejected, left_out = DayCounts(), dict[Day, str](), LeftOut()
         postgres_side, claims = _postgres(postgres, counts, left_out)
