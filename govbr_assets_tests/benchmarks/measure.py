@@ -6,6 +6,7 @@ of the one that started it, and the one that runs the local stack is larger than
 
 import math
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,9 @@ class Cost:
         return Cost(seconds, self.megabytes / other.megabytes, cpu_seconds)
 
 
-def measure(command: Sequence[str], environment: Mapping[str, str], folder: Path, log: Path) -> Cost:
+def measure(
+    command: Sequence[str], environment: Mapping[str, str], folder: Path, log: Path, limit: float | None = None
+) -> Cost:
     """Run a command to its end.
 
     Args:
@@ -43,15 +47,24 @@ def measure(command: Sequence[str], environment: Mapping[str, str], folder: Path
         environment: all that it sees of the environment.
         folder: where it runs.
         log: what it says goes to the end of this file.
+        limit: after so many seconds it is killed with all that it has started; None waits for ever.
 
     Raises:
-        RuntimeError: it failed; the message has the end of the log.
+        RuntimeError: it failed, and the message has the end of the log; or it has not ended in time.
     """
     launcher = [sys.executable, "-I", "-S", __file__, str(log), *command]
-    done = subprocess.run(launcher, env=environment, cwd=folder, stdout=subprocess.PIPE, text=True, check=False)
-    if done.returncode:
+    pipes: Any = {"stdout": subprocess.PIPE, "text": True, "start_new_session": True}
+    with subprocess.Popen(launcher, env=environment, cwd=folder, **pipes) as process:
+        try:
+            figures, _ = process.communicate(timeout=limit)
+        except BaseException as error:
+            os.killpg(process.pid, signal.SIGKILL)
+            if isinstance(error, subprocess.TimeoutExpired):
+                raise RuntimeError(f"`{' '.join(command)}` has not ended in {limit:.0f} s") from None
+            raise
+    if process.returncode:
         raise RuntimeError(f"`{' '.join(command)}` failed:\n{log.read_text()[-4000:]}")
-    return Cost(*map(float, done.stdout.split()))
+    return Cost(*map(float, figures.split()))
 
 
 def typical(costs: Sequence[Cost]) -> Cost:

@@ -37,7 +37,7 @@ def run(rows: int = 31_000) -> None:
         rows: of the dataset before the days.
 
     Raises:
-        RuntimeError: a command failed.
+        RuntimeError: the product failed.
     """
     for environment in {peer.environment: None for peer in PEERS if peer.environment}:
         python_of(environment)
@@ -65,20 +65,22 @@ def _publish(cases: Sequence[Case], source: Source) -> None:
         print(f"Publishing {each} ...", flush=True)
         ids[each] = source.add(each)
         for case in cases:
-            case.day(each)
+            case.attempt(f"{each}", partial(Case.day, day=each))
     print("Loading, again, changed, beside others ...", flush=True)
     for case in cases:
-        case.load(case.figures.loaded)
-        case.again(days[-1], ids[days[-1]])
+        case.attempt("loading", lambda case: case.load(case.figures.loaded))
+        case.attempt("once more with nothing new", partial(Case.again, day=days[-1], ids=ids[days[-1]]))
     changed, deleted = ids[days[_CHANGED_DAY]][:CHANGED], ids[days[_CHANGED_DAY]][-DELETED:]
     source.correct(changed)
     source.delete(deleted)
     for case in cases:
-        case.changed(days[_CHANGED_DAY], changed, deleted)
+        of_day = partial(Case.changed, day=days[_CHANGED_DAY], changed=changed, deleted=deleted)
+        case.attempt("changed rows", of_day)
     for case in cases:
         ids[last] = source.add(last)
-        case.beside_itself(last, ids[last], next_day, partial(source.add, next_day))
+        beside = partial(Case.beside_itself, day=last, ids=ids[last], next_day=next_day)
+        case.attempt("a second run", partial(beside, add=partial(source.add, next_day)))
         source.delete_days(last, next_day)
     ids[day] = source.add(day)
     for case in cases:
-        case.beside_somebody_else(day, ids[day])
+        case.attempt("somebody else", partial(Case.beside_somebody_else, day=day, ids=ids[day]))

@@ -46,6 +46,25 @@ class Case:
         )
         self.figures = Figures(peer.name, peer.version())
 
+    def attempt(self, what: str, step: Callable[["Case"], None]) -> None:
+        """Do something, unless the program has failed before; if it fails, its figures say so and others go on.
+
+        Args:
+            what: it is.
+            step: does it.
+
+        Raises:
+            RuntimeError: it is the product that failed.
+        """
+        if self.figures.stopped:
+            return
+        try:
+            step(self)
+        except RuntimeError as error:
+            if not self.figures.version:
+                raise
+            self.figures.stopped = f"stopped at {what}: {str(error).strip().splitlines()[-1][-120:]}"
+
     def day(self, day: date) -> None:
         """Publish a day as every day."""
         self.figures.days.append(self._publish(day))

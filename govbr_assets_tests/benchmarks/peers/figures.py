@@ -41,6 +41,7 @@ class Figures:
         loaded_then: the same after somebody else has added a row.
         again: of the run with nothing new.
         found: what became of the rows, by case.
+        stopped: when and why its program has failed, after which nothing more was done with it; or empty.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Figures:
     loaded_then: dict[str, str] = field(default_factory=dict)
     again: Usage | None = None
     found: dict[str, str] = field(default_factory=dict)
+    stopped: str = ""
 
 
 def count(titles: Titles, ids: Collection[str]) -> str:

@@ -11,6 +11,9 @@ from govbr_assets_tests.benchmarks.measure import Cost, measure
 from govbr_assets_tests.benchmarks.peers.environment import python_of, versions
 from govbr_assets_tests.benchmarks.worker import PRODUCT, Worker
 
+MOST_SECONDS = 600
+"""How long a program may take for a day: some wait for ever."""
+
 PROGRAMS = Path(__file__).parent / "programs"
 
 _DLT_INIT = '{"initial_version": 2, "current_version": 2}'
@@ -86,10 +89,10 @@ class Machine:
         """Publish a day.
 
         Raises:
-            RuntimeError: it failed.
+            RuntimeError: it failed, or has not ended in time.
         """
         if self._peer.environment is None:
             return self._worker.materialize(PRODUCT, self.environment, "--partition", str(day))
         program = [python_of(self._peer.environment), str(PROGRAMS / self._peer.program)]
         arguments = [self._repo_id, str(day), self._url]
-        return measure([*program, *arguments], self.environment, self._folder, self._folder / "log")
+        return measure([*program, *arguments], self.environment, self._folder, self._folder / "log", MOST_SECONDS)
