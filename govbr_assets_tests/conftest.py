@@ -51,6 +51,7 @@ SLOW = (
         "test_cli",
         "test_govbr_assets",
         "test_told_ahead",
+        "test_dry_run",
         "test_records",
         "test_numbers",
         "test_distance",

@@ -11,6 +11,7 @@ from govbr_assets.cli.status_text import print_status
 from govbr_assets.core.calendar_lines import calendar_lines
 from govbr_assets.core.day_counts import worst
 from govbr_assets.core.days import Day
+from govbr_assets.dataset.schema_version import outdated
 from govbr_assets.definitions import dagster_home, defs
 from govbr_assets.defs.checks.whole import shortfall
 from govbr_assets.defs.in_process.bootstrap import check_settings, hub_of, memory_instance, postgres_of
@@ -42,7 +43,9 @@ def status(*, as_json: bool) -> int:
         watch.begin("status")
         mirror = (reduced, REDUCED) if reduced else None
         found = look(hub.dataset(), postgres_of(defs).client(), mirror, now, Day(FIRST_DAY), watch.say)
-        lacking = shortfall(instance, hub.dataset(), found.head) if found.holds else ""
+        lacking = ""
+        if found.holds:
+            lacking = outdated(hub.dataset(), found.head) or shortfall(instance, hub.dataset(), found.head)
         watch.end("done")
     repo = reduced.client.repo_id if reduced else ""
     deep_at = deep and deep[0]

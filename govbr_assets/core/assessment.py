@@ -59,6 +59,7 @@ class Assessment:
     renamed: int = 0
     removals: int = 0
     approval: int = 0
+    used: int = 0
     undated: int = 0
     missing: int = 0
     missing_days: Sequence[date] = ()
@@ -117,11 +118,14 @@ class Assessment:
         """Say what becomes of rows that PostgreSQL has nowhere."""
         text = f"{count(self.removals, 'row')} to leave the dataset, which PostgreSQL has nowhere"
         text += f", {self.undated:,} of them without a time" if self.undated else ""
-        if self.approval:
+        if self.approval > self.used:
+            kept = self.approval - self.used
+            them = "them" if kept == self.removals else f"{kept:,} of them"
+            earlier = f", of which {self.used:,} {'was' if self.used == 1 else 'were'} made before" if self.used else ""
             be = "is" if self.approval == 1 else "are"
             text += (
-                f"; the guard keeps them until {count(self.approval, 'removal')} {be} approved (`--allow-removals"
-                f" {self.approval}`, or GOVBR_ALLOW_REMOVALS)"
+                f"; the guard keeps {them} until {count(self.approval, 'removal')} {be} approved{earlier}"
+                f" (`--allow-removals {self.approval}`, or GOVBR_ALLOW_REMOVALS)"
             )
         return text
 

@@ -4,11 +4,12 @@
 be different for another service than the Hub.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from govbr_assets.core.card_text import CardFacts
 from govbr_assets.core.spec import DatasetSpec
 from govbr_assets.dataset.metadata_cache import MetadataCache
+from govbr_assets.dataset.planned import PlannedRemovals
 from govbr_assets.dataset.reader import DatasetReader
 from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.io.storage.folder import Folder
@@ -24,6 +25,7 @@ class Dataset:
         cache: what is known of files from earlier runs.
         spec: what its files hold.
         card: what its card says of the repo, if it has none yet.
+        planned: the removals of a dry run.
     """
 
     client: RepoClient
@@ -31,6 +33,7 @@ class Dataset:
     cache: MetadataCache
     spec: DatasetSpec
     card: CardFacts
+    planned: PlannedRemovals = field(default_factory=PlannedRemovals)
 
     @classmethod
     def open(

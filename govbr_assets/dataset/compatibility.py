@@ -23,6 +23,22 @@ def empty_files(dataset: Dataset, snapshot: Snapshot, edit: Changeset[object]) -
     return tuple(found) if others and not edit.copy else ()
 
 
+def check_places(snapshot: Snapshot, edit: Changeset[object]) -> None:
+    """Check that no new file is where the repo has a folder, or within a file.
+
+    Raises:
+        ContractError: one is; the message names both.
+    """
+    staying = snapshot.files.keys() - {*edit.delete}
+    folders = {path[:at] for path in staying for at, letter in enumerate(path) if letter == "/"}
+    for path in sorted(edit.put.keys() & folders):
+        raise ContractError(f"{path} is a folder on the Hub, where a file has to be: give it another name.")
+    for path in edit.put:
+        above = (path[:at] for at, letter in enumerate(path) if letter == "/")
+        if file := next((each for each in above if each in staying), None):
+            raise ContractError(f"{file} on the Hub is a file, and the folder of {path} has to be there: rename it.")
+
+
 def check_readable(dataset: Dataset, snapshot: Snapshot, edit: Changeset[object]) -> list[str]:
     """Compare the schemas of the files that will stand beside new ones, or come back, with the contract.
 

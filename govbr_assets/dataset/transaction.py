@@ -14,7 +14,7 @@ from govbr_assets.core.layout import CARD_PATH, is_parquet
 from govbr_assets.dataset import Dataset
 from govbr_assets.dataset.card import card_changes, check_card_usable
 from govbr_assets.dataset.changeset import Changeset, Operation, R, R_co
-from govbr_assets.dataset.compatibility import check_readable, empty_files
+from govbr_assets.dataset.compatibility import check_places, check_readable, empty_files
 from govbr_assets.dataset.coverage import coverage_after
 from govbr_assets.dataset.reach import check_movable
 from govbr_assets.dataset.release_notes import with_changelog
@@ -23,6 +23,7 @@ from govbr_assets.errors import HubConflictError, HubDeniedError
 from govbr_assets.huggingface.commit import Log, send_commit
 from govbr_assets.huggingface.errors import ParentConflictError
 from govbr_assets.huggingface.snapshot import Snapshot
+from govbr_assets.huggingface.verification import check_ignored
 
 _PLANS = 5
 """How often a commit is rejected before Dagster's retry takes over; not counted are commits that others landed while
@@ -98,8 +99,11 @@ def commit(
         planned = _plan(dataset, operation, parent)
         changeset = planned.changeset
         if dry_run or changeset.empty:
+            check_ignored(dataset.client, parent, changeset.put)
             head = dataset.client.head()
             landed = parent if head.revision == parent.revision else None
+            if landed:
+                dataset.planned.add(changeset)
         elif parent.revision is None:
             head, landed = _create_repo(dataset), None
             if head.revision is None and moves:
@@ -134,6 +138,7 @@ def _complete(dataset: Dataset, snapshot: Snapshot, changeset: Changeset[R]) -> 
         check_movable(dataset, snapshot)
     dataset.reader.fetch_schemas(snapshot.data_files)
     changeset = replace(changeset, delete=changeset.delete + empty_files(dataset, snapshot, changeset))
+    check_places(snapshot, changeset)
     notes = check_readable(dataset, snapshot, changeset)
     counted = snapshot.card is None or changeset.describes
     coverage = coverage_after(dataset, snapshot, changeset, changeset.data_paths(snapshot)) if counted else None

@@ -6,6 +6,7 @@ which files it would ignore, and afterwards the new revision is compared with wh
 
 import base64
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from huggingface_hub import constants
@@ -13,7 +14,7 @@ from huggingface_hub.utils import build_hf_headers, hf_raise_for_status, http_ba
 
 from govbr_assets.core.gitignore import gitignores_above, ignoring_line
 from govbr_assets.core.layout import CARD_PATH
-from govbr_assets.errors import HubUnavailableError, IncompleteCommitError
+from govbr_assets.errors import HubDeniedError, HubUnavailableError, IncompleteCommitError
 from govbr_assets.huggingface.blob import Blob, bytes_of, opened, size_of
 from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.huggingface.errors import translated_errors
@@ -47,6 +48,19 @@ def check_taken(hub: RepoClient, snapshot: Snapshot, put: Mapping[str, Blob]) ->
         f"{hub.repo_id} has {line}, for which the Hub would leave {_list(left_out)} out of the commit: take that"
         " line out of the repo; nothing was published."
     )
+
+
+def check_ignored(hub: RepoClient, snapshot: Snapshot, put: Mapping[str, Blob]) -> None:
+    """Look ahead for a dry run whether a `.gitignore` of the repo would keep files out of a commit.
+
+    Nobody is asked where there is no such file, and a token that may not write learns nothing.
+
+    Raises:
+        IncompleteCommitError, HubUnavailableError: as `check_taken`.
+    """
+    if any(path in snapshot.files for each in put for path in gitignores_above(each)):
+        with suppress(HubDeniedError):
+            check_taken(hub, snapshot, put)
 
 
 def verified(hub: RepoClient, snapshot: Snapshot, changes: FileChanges, revision: str) -> Snapshot:

@@ -26,7 +26,7 @@ from govbr_assets.operations.compact.sources import sources
 from govbr_assets.operations.reconcile.columns import column_differences
 from govbr_assets.operations.reconcile.plan import Reconciled, reconcile
 from govbr_assets.operations.sync.batches import COMMIT_DAYS
-from govbr_assets.operations.sync.guard import removals_to_approve
+from govbr_assets.operations.sync.guard import removals_to_approve, used_removals
 from govbr_assets.operations.sync.plan import COMMIT_BYTES
 from govbr_assets.postgres.news import NewsTable
 
@@ -92,6 +92,7 @@ def assess(
         renamed=found.renamed,
         removals=totals["surplus"] + undated,
         approval=removals_to_approve(dataset.client, snapshot.revision, found.days, undated, first),
+        used=used_removals(dataset.client, snapshot.revision) if snapshot.revision else 0,
         undated=undated,
         missing=missing,
         missing_days=over["day"].filter(_missing(over)).to_pylist(),

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from govbr_assets.core.days import Day
 from govbr_assets.defs.decisions.due import compaction_is_due, reconciliation_is_to_be_deep
 from govbr_assets_tests.graph import Graph
+from govbr_assets_tests.stranger import write
 
 WEEK = timedelta(days=7)
 
@@ -28,12 +29,30 @@ def test_a_reconciliation_is_deep_once_a_week_and_until_a_deep_one_has_found_not
     graph.insert("a")
     graph.insert("of today", day=str(Day.at(now)))
     graph.reconcile(deep=True)
-    assert reconciliation_is_to_be_deep(instance, graph.repo_id, now)
+    assert reconciliation_is_to_be_deep(instance, graph.hub, now)
     graph.run("2026-01-15", checks=False)
     graph.reconcile()
-    assert reconciliation_is_to_be_deep(instance, graph.repo_id, now)
+    assert reconciliation_is_to_be_deep(instance, graph.hub, now)
     graph.reconcile(deep=True)
     graph.reconcile()
-    assert not reconciliation_is_to_be_deep(instance, graph.repo_id, now)
-    assert reconciliation_is_to_be_deep(instance, "another/repo", now)
-    assert reconciliation_is_to_be_deep(instance, graph.repo_id, now + WEEK)
+    assert not reconciliation_is_to_be_deep(instance, graph.hub, now)
+    assert reconciliation_is_to_be_deep(instance, graph.hub, now + WEEK)
+    graph.repo_id += "-other"
+    assert reconciliation_is_to_be_deep(instance, graph.hub, now)
+
+
+def test_a_reconciliation_is_deep_after_commits_of_others_and_not_after_ones_own(graph: Graph):
+    now, instance = datetime.now(UTC), graph.instance
+    for day in ("2026-01-15", "2026-01-16"):
+        graph.insert(day, day=day)
+    graph.run("2026-01-15", "2026-01-16", checks=False)
+    graph.reconcile(deep=True)
+    graph.insert("another", day="2026-01-16")
+    graph.run("2026-01-16", checks=False)
+    assert not reconciliation_is_to_be_deep(instance, graph.hub, now)
+    write(graph.local_hub.store, graph.repo_id, {"notes.txt": b"Somebody was here."})
+    graph.insert("one more", day="2026-01-16")
+    graph.run("2026-01-16", checks=False)
+    assert reconciliation_is_to_be_deep(instance, graph.hub, now)
+    graph.reconcile(deep=True)
+    assert not reconciliation_is_to_be_deep(instance, graph.hub, now)

@@ -4,6 +4,7 @@
 """
 
 from datetime import datetime
+from itertools import islice
 
 from dagster import DagsterInstance
 
@@ -11,8 +12,11 @@ from govbr_assets.core.days import Day
 from govbr_assets.core.releases import Release
 from govbr_assets.core.weekly import WeeklyTime
 from govbr_assets.dataset import Dataset
+from govbr_assets.dataset.changeset import VisibleRows
 from govbr_assets.defs.metadata.reconciliation import last_deep_reconciliation
 from govbr_assets.operations.compact.sources import sources
+
+_COMMITS = 500  # of the history that are looked through
 
 COMPACTION_AT, DEEP_RECONCILIATION_AT = WeeklyTime(5), WeeklyTime(6, 30)
 
@@ -42,15 +46,32 @@ def compaction_is_due(dataset: Dataset, now: datetime) -> bool:
     return False
 
 
-def reconciliation_is_to_be_deep(instance: DagsterInstance, repo_id: str, now: datetime) -> bool:
-    """Return whether the next reconciliation of a repo has to compare contents.
+def reconciliation_is_to_be_deep(instance: DagsterInstance, dataset: Dataset, now: datetime) -> bool:
+    """Return whether the next reconciliation has to compare contents.
 
-    It has to once a week, and after one that has found a difference, which may be one that only contents show.
+    It has to once a week, after one that has found a difference, which may be one that only contents show, and after
+    commits of others.
 
     Args:
         instance: Dagster's.
-        repo_id: of the Hub.
+        dataset: the full one.
         now: aware.
+
+    Raises:
+        HubUnavailableError: the Hub is out of reach.
     """
-    last = last_deep_reconciliation(instance, repo_id, DEEP_RECONCILIATION_AT.latest(now))
-    return last is None or last[1].differing_closed_days != 0
+    last = last_deep_reconciliation(instance, dataset.client.repo_id, DEEP_RECONCILIATION_AT.latest(now))
+    return last is None or last[1].differing_closed_days != 0 or _changed_by_others(dataset, last[1].revision)
+
+
+def _changed_by_others(dataset: Dataset, since: str) -> bool:
+    """Return whether others may have committed since a revision: commits of ours say how many rows readers see."""
+    head = dataset.client.head().revision
+    if head in (None, since):
+        return False
+    for commit in islice(dataset.client.commits(head), _COMMITS):
+        if commit.revision == since:
+            return False
+        if VisibleRows.parse(commit.message) is None:
+            return True
+    return True

@@ -38,7 +38,7 @@ def rejections(found: Assessment, context: MendContext, options: MendOptions) ->
     if found.problem:
         yield Left("the compaction", found.problem)
     if found.approval > (options.allow_removals or context.hub.approved_removals):
-        yield not_approved(found.removals, found.approval)
+        yield not_approved(found.removals, found.approval, found.used)
     for day, reason in found.rejected.items():
         yield Left(day, reason)
 

@@ -19,6 +19,11 @@ class LateRowsState:
     def __init__(self, instance: DagsterInstance, repo_id: str) -> None:
         self._storage, self._key = instance.daemon_cursor_storage, f"govbr_assets/late_rows/{repo_id}"
 
+    @property
+    def is_new(self) -> bool:
+        """Whether nobody has looked for late rows of this repo with these records: what came earlier is not known."""
+        return self._key not in self._storage.get_cursor_values({self._key})
+
     def read(self) -> LateRows:
         """Read it; without one the first look goes a day back."""
         return LateRows.of(self._storage.get_cursor_values({self._key}).get(self._key))

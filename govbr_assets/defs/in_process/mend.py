@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from govbr_assets.core.date_ranges import DateRange
 from govbr_assets.core.repair import RepairState
+from govbr_assets.dataset.schema_version import outdated
 from govbr_assets.defs.decisions.due import compaction_is_due, reconciliation_is_to_be_deep
 from govbr_assets.defs.decisions.late_rows import look_for_late_rows, next_late_days, waits_for_compaction
 from govbr_assets.defs.decisions.reduced import next_mirror
@@ -27,7 +28,6 @@ from govbr_assets.defs.in_process.state import MendState
 from govbr_assets.defs.metadata.events import NO_REPO
 from govbr_assets.defs.metadata.reconciliation import (
     ReconciliationRecord,
-    last_deep_reconciliation,
     last_reconciliation,
 )
 from govbr_assets.errors import GovbrAssetsError
@@ -53,7 +53,9 @@ def mend(context: MendContext, options: MendOptions) -> MendReport:
     report, state = MendReport(client.repo_id, dry_run), MendState(dry_run=dry_run)
     try:
         report.before = report.after = client.head().revision or ""
-        _Mending(MendRuns(context, replace(options, dry_run=dry_run), report, state)).do()
+        runs = MendRuns(context, replace(options, dry_run=dry_run), report, state)
+        with context.hub.dataset().planned.counted():
+            _Mending(runs).do()
     except KeyboardInterrupt:
         report.interrupted = True
     except GovbrAssetsError as error:
@@ -74,6 +76,7 @@ class _Mending:
     def __init__(self, runs: MendRuns) -> None:
         self._runs, self._context, self._report, self._state = runs, runs.context, runs.report, runs.state
         self._refused: list[Left] = []  # repos that the token may not write to
+        self._postponed = False  # a dry run has days that only a compaction makes ready
 
     def do(self) -> None:
         """Go through the steps."""
@@ -82,12 +85,11 @@ class _Mending:
         new = NewRepos(self._context.hub)
         self._runs.present = new.present
         self._runs.refusal = next((each.why for each in self._refused if each.what == repo_id), "")
-        self._publish_late_rows()
+        kept = LateRowsState(instance, repo_id)
+        self._publish_late_rows(kept)
         if compaction_is_due(self._context.hub.dataset(), now) and self._runs.allowed:
             self._runs.publish(request("weekly_consolidation", BY, BY))
-        deep = reconciliation_is_to_be_deep(instance, repo_id, now)
-        if not deep and (last := last_deep_reconciliation(instance, repo_id)):
-            self._report.notes.append(f"Contents were last compared on {last[0]:%Y-%m-%d %H:%M} UTC, now ids and days.")
+        deep = kept.is_new or reconciliation_is_to_be_deep(instance, self._context.hub.dataset(), now)
         if self._runs.reconcile(deep=deep):
             days = repairable(self._state.differing)
             self._report.differed = [row for row in self._state.differing.to_pylist() if row["day"] in days]
@@ -96,6 +98,7 @@ class _Mending:
             self._tell_of_days_after_compaction()
             self._mirror()
             self._count_removals()
+            self._look_at_columns()
         if self._runs.commits and self._report.dry_run:
             self._report.left[:0] = self._refused
         self._report.notes += new.would_be_created() if self._runs.commits else new.were_created()
@@ -108,15 +111,14 @@ class _Mending:
             self._report.assessment = found = assess_dataset(self._context)
             self._report.left += rejections(found, self._context, self._runs.options)
 
-    def _publish_late_rows(self) -> None:
-        """Publish the closed days that have changed since the last time; the first deep reconciliation finds them."""
-        instance, repo_id = self._context.instance, self._report.repo
-        if waits_for_compaction(instance, repo_id):
+    def _publish_late_rows(self, kept: LateRowsState) -> None:
+        """Publish the closed days that have changed since the last time; the first time a deep reconciliation does."""
+        whole = True
+        if waits_for_compaction(self._context.instance, self._report.repo):
             return
-        kept, whole = LateRowsState(instance, repo_id), True
         late = look_for_late_rows(kept.read(), self._context.postgres.client())
         self._report.notes += [late.note] if late.note else []
-        if last_deep_reconciliation(instance, repo_id) is None:  # of this repo; those of others are here as well
+        if kept.is_new:
             late = replace(late, waiting={})
         while late.waiting and self._runs.allowed:
             waiting, decision = late.waiting.keys(), next_late_days(late, self._context.hub, 1, BY)
@@ -124,7 +126,7 @@ class _Mending:
                 self._state.block(decision.blocked, waiting)
                 break
             late = decision.state
-            whole &= self._runs.publish(decision.requests[0], waiting).success
+            whole &= self._runs.publish(decision.requests[0], waiting, late=True).success
         if whole and not self._report.dry_run:  # else the next time finds the same rows again
             kept.write(late)
 
@@ -133,7 +135,7 @@ class _Mending:
         repair, state = RepairState(repo=self._report.repo), self._state
         while True:
             decision = next_repairs(
-                *(repair, self._context.instance, self._context.hub, lambda: state.unpublished, 1, BY),
+                *(repair, self._context.instance, self._context.hub, lambda: state.to_repair, 1, BY),
                 approved=self._runs.options.allow_removals,
             )
             repair = decision.state
@@ -155,6 +157,7 @@ class _Mending:
         if found and not found.problem and self._last().uncompacted_files:
             for run in runs_after_compaction(self._state.differing):
                 if self._runs.allowed:
+                    self._postponed = True
                     self._state.postpone(DateRange.of(run.days))
                     self._runs.published += 1
                     self._report.runs.append(run)
@@ -164,9 +167,9 @@ class _Mending:
         if not self._context.hub.has_reduced:
             return
         try:
-            if self._report.dry_run and self._runs.published:
+            if self._report.dry_run and (self._runs.commits or self._postponed):
                 if all(each.what == self._report.repo for each in self._refused):
-                    check_reduced(self._context.hub)
+                    check_reduced(self._context.hub, repairable(self._state.differing))
                 return
             wanted = next_mirror(self._context.instance, self._context.hub, BY).requests
         except GovbrAssetsError as error:
@@ -183,8 +186,16 @@ class _Mending:
         last, hub = self._last(), self._context.hub
         if not self._report.assessment:
             approved = self._runs.options.allow_removals or hub.approved_removals
-            found = removals_left(last, self._state.differing, hub, approved, dry_run=self._report.dry_run)
+            how = {"guarded": self._state.guarded, "dry_run": self._report.dry_run}
+            found = list(removals_left(last, self._state.differing, hub, approved, **how))
             self._report.left += found
+            self._state.told_together = bool(found)
+
+    def _look_at_columns(self) -> None:
+        """Say that columns are declared which the dataset does not have yet: until then no day is published."""
+        dataset = self._context.hub.dataset()
+        if lacking := outdated(dataset, dataset.client.head()):
+            self._report.left.append(Left("the dataset", lacking))
 
     def _has_moved(self) -> bool:
         """Return whether the Hub has another revision than the last reconciliation has looked at."""

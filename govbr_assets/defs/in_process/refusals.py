@@ -1,20 +1,23 @@
 """What stands in the way of commits, told before the first run."""
 
-from pathlib import Path
+from collections.abc import Collection
+from datetime import date
 
 from govbr_assets.core.card import card_of
 from govbr_assets.core.days import Day
 from govbr_assets.dataset import Dataset
 from govbr_assets.dataset.card import card_changes, check_card_usable
 from govbr_assets.dataset.changeset import Changeset
+from govbr_assets.dataset.compatibility import check_places, obstacles
 from govbr_assets.dataset.reach import check_movable
 from govbr_assets.defs.in_process.report import Left
 from govbr_assets.defs.in_process.watch import Watch
-from govbr_assets.defs.partitions import FIRST_DAY
 from govbr_assets.defs.resources import HubResource
-from govbr_assets.huggingface.snapshot import Snapshot
+from govbr_assets.errors import ContractError
+from govbr_assets.huggingface.verification import check_ignored
 from govbr_assets.huggingface.write_access import write_refusal
 from govbr_assets.operations.project.mirror import check_apart
+from govbr_assets.publications import REDUCED
 
 
 def datasets_of(hub: HubResource) -> list[Dataset]:
@@ -37,23 +40,31 @@ def refusals(hub: HubResource, watch: Watch) -> list[Left]:
     return found
 
 
-def check_reduced(hub: HubResource) -> None:
+def check_reduced(hub: HubResource, days: Collection[date]) -> None:
     """Check what can be known of the reduced dataset before there is what it would follow.
+
+    Args:
+        hub: both repos.
+        days: that would be published to the full dataset before.
 
     Raises:
         GovbrAssetsError: a commit to it would fail.
     """
-    reduced = hub.reduced_dataset()
-    head = reduced.client.head()
-    check_apart(hub.dataset(), reduced)
+    full, reduced = hub.dataset(), hub.reduced_dataset()
+    source, head = full.client.head(), reduced.client.head()
+    check_apart(full, reduced)
     check_card_usable(reduced, head)
     check_movable(reduced, head)
+    layout = full.spec.layout
+    there = {file.path for file in source.data_files if layout.is_ours(file.path)}
+    mirrored = {REDUCED.path(path) for path in (*there, *(layout.day_path(Day(day)) for day in days))}
+    if not mirrored:
+        return
+    gone = tuple(file.path for file in head.data_files if file.path not in mirrored)
+    planned = Changeset(put=dict.fromkeys(sorted(mirrored), b""), delete=gone, report=None)
+    if found := obstacles(reduced, head):
+        raise ContractError(f"{reduced.client.repo_id}: {found[0]}")
+    check_places(head, planned)
     with card_of(reduced.client.repo_id):
-        card_changes(reduced, head, _all_made_anew(reduced, head))
-
-
-def _all_made_anew(reduced: Dataset, head: Snapshot) -> Changeset[None]:
-    """Plan what the last commit of a projection leaves: a file of ours, whatever is in it, in the place of all."""
-    path = reduced.spec.layout.compacted_path(reduced.spec.layout.period_of_day(Day(FIRST_DAY)))
-    gone = tuple(file.path for file in head.data_files if file.path != path)
-    return Changeset(put={path: Path()}, delete=gone, report=None)
+        card_changes(reduced, head, planned)
+    check_ignored(reduced.client, head, planned.put)

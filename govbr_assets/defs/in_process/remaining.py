@@ -17,6 +17,7 @@ from govbr_assets.defs.in_process.run_result import RunResult
 from govbr_assets.defs.metadata.reconciliation import ReconciliationRecord
 from govbr_assets.defs.partitions import FIRST_DAY
 from govbr_assets.defs.resources import HubResource
+from govbr_assets.operations.sync.guard import used_removals
 
 _NO_REASON = "it differs still, though its run has succeeded: somebody changes it meanwhile, or run mend again"
 _NOT_RUN = "no run of it was begun"
@@ -66,38 +67,43 @@ def differences(table: pa.Table, span: DateRange) -> str:
 
 
 def removals_left(
-    last: ReconciliationRecord, table: pa.Table, hub: HubResource, approved: int, *, dry_run: bool
+    last: ReconciliationRecord, table: pa.Table, hub: HubResource, approved: int, *, guarded: bool, dry_run: bool
 ) -> Iterator[Left]:
-    """List the rows that PostgreSQL has nowhere if some of them are without a day, so that no run of a day names them.
+    """List the rows that PostgreSQL has nowhere and that the guard retains, of all days and without one together.
 
     Args:
         last: the last reconciliation.
         table: days that differ by it, [n days x 8].
         hub: the repo.
         approved: how many removals are.
+        guarded: the guard has retained rows of days.
         dry_run: nothing was done, so that what is approved is not left.
     """
     orphans = without_day(table, last.undated, Day(FIRST_DAY))
-    if not orphans:
+    if not orphans and not guarded:
         return
     over = closed(table, Day.at(datetime.now(UTC)))
     rows, needed = last.undated + sum(over["surplus"].to_pylist()), approved_in_all(last, table, hub)
     if needed > approved:
-        yield not_approved(rows, needed)
-    elif not dry_run:
+        client = hub.dataset().client
+        yield not_approved(rows, needed, used_removals(client, client.head().revision))
+    elif orphans and not dry_run:
         yield Left(f"rows without a day: {orphans:,}", "PostgreSQL has them nowhere, and they may go: run mend again")
 
 
-def not_approved(rows: int, needed: int) -> Left:
+def not_approved(rows: int, needed: int, used: int) -> Left:
     """Say how many removals to approve.
 
     Args:
         rows: that PostgreSQL has nowhere.
-        needed: the removals, of all time.
+        needed: the removals to approve, of all time.
+        used: how many of these were made before.
     """
-    are = "is" if needed == 1 else "are"
-    why = f"the guard keeps them until {count(needed, 'removal')} {are} approved: --allow-removals {needed}"
-    return Left(f"rows that PostgreSQL has nowhere: {rows:,}", why)
+    kept, are = needed - used, "is" if needed == 1 else "are"
+    subject = "them" if kept == rows else f"{kept:,} of them"
+    earlier = f", of which {used:,} {'was' if used == 1 else 'were'} made before" if used else ""
+    until = f"until {count(needed, 'removal')} {are} approved{earlier}: --allow-removals {needed}"
+    return Left(f"rows that PostgreSQL has nowhere: {rows:,}", f"the guard keeps {subject} {until}")
 
 
 def beside_days(last: RunResult, *, dry_run: bool) -> Iterator[Left]:

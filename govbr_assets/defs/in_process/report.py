@@ -1,12 +1,13 @@
 """The report of `mend`: what differed, what was done, what is left and why."""
 
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from typing import Any
 
 from govbr_assets.core.assessment import Assessment
 
 REDUCED_DATASET = "the reduced dataset"
-_EQUAL = "The Hub equals PostgreSQL on all days that have ended"
+_EQUAL = "he Hub equals PostgreSQL on all days that have ended"
 _OF_REDUCED = {REDUCED_DATASET, "reduced_sync"}
 
 
@@ -66,6 +67,7 @@ class MendReport:
         assessment: what it takes to take over files of another origin; None if there are none, or it was no dry run.
         interrupted: a signal has ended it.
         problem: why it could not go on; empty if it could.
+        compared_at: when contents were last compared, aware, if only ids and days were now.
     """
 
     repo: str
@@ -79,6 +81,7 @@ class MendReport:
     assessment: Assessment | None = None
     interrupted: bool = False
     problem: str = ""
+    compared_at: datetime | None = None
 
     @property
     def holds(self) -> bool:
@@ -97,9 +100,12 @@ class MendReport:
                 return "Dry run, nothing was published; not all of it could be done."
             wanted = any(run.job != "reconciliation" for run in self.runs)
             return f"Dry run, nothing was published{'.' if wanted else ', and nothing would be.'}"
-        if self.left and all(each.what in _OF_REDUCED for each in self.left):
-            return f"{_EQUAL}, and the reduced dataset does not follow."
-        return "The Hub still differs from PostgreSQL." if self.left else f"{_EQUAL}."
+        if any(each.what not in _OF_REDUCED for each in self.left):
+            return "The Hub still differs from PostgreSQL."
+        but, of_ids, since = ", and the reduced dataset does not follow" if self.left else "", "T", ""
+        if self.compared_at:
+            of_ids, since = "By ids, t", f"; contents were last compared on {self.compared_at:%Y-%m-%d %H:%M} UTC"
+        return f"{of_ids}{_EQUAL}{but}{since}."
 
     def to_json(self) -> dict[str, Any]:
         """Return all of it as values of JSON, but for dates."""

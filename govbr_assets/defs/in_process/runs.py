@@ -18,6 +18,7 @@ from govbr_assets.defs.in_process.options import MendOptions
 from govbr_assets.defs.in_process.report import MendReport, RunReport
 from govbr_assets.defs.in_process.run_result import RunResult
 from govbr_assets.defs.in_process.state import MendState
+from govbr_assets.defs.metadata.reconciliation import last_deep_reconciliation
 from govbr_assets.errors import GovbrAssetsError, HubDeniedError
 from govbr_assets.huggingface.client import RepoClient
 from govbr_assets.io import memory
@@ -55,12 +56,13 @@ class MendRuns:
         """Whether another run may publish."""
         return self.options.max_runs is None or self.published < self.options.max_runs
 
-    def publish(self, wanted: RunRequest, days: Collection[date] = ()) -> RunResult:
+    def publish(self, wanted: RunRequest, days: Collection[date] = (), *, late: bool = False) -> RunResult:
         """Execute a run that publishes.
 
         Args:
             wanted: the run.
             days: for which it is wanted, among others.
+            late: because of late rows.
 
         Raises:
             HubDeniedError: the token may not write to the full dataset, and this is no dry run.
@@ -73,7 +75,8 @@ class MendRuns:
         result = self._execute(wanted, recorded=not self.options.dry_run)
         self.commits += result.commits if self.options.dry_run else 0
         if span := days_of(wanted):
-            self.state.add_run_of_days(result, DateRange.of(span), days)
+            add = self.state.add_late_run if late else self.state.add_run_of_days
+            add(result, DateRange.of(span), days)
         else:
             self.state.add_run(wanted.job_name or "", result)
         self._check_interrupted()
@@ -111,6 +114,8 @@ class MendRuns:
         if result.success:
             table, recorded = self.context.load(), result.metadata["hub_reconciliation"]
             self.state.add_reconciliation(result, table)
+            last = last_deep_reconciliation(self.context.instance, self.report.repo)
+            self.report.compared_at = last[0] if last and not deep else None
             if table.num_rows != recorded["differing_days"]:
                 self.report.problem = (
                     "somebody else has replaced the table of the reconciliation meanwhile: let one run at a time"

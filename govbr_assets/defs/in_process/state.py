@@ -11,6 +11,7 @@ from govbr_assets.defs.decisions.repair import repairable
 from govbr_assets.defs.in_process.remaining import before_first_day, beside_days, days_left
 from govbr_assets.defs.in_process.report import Left
 from govbr_assets.defs.in_process.run_result import RunResult
+from govbr_assets.operations.sync.guard import without_remedy
 
 _JUDGED = "hub_matches_postgres"
 """The check of each reconciliation; what it says of days, `days_left` says of the last one alone."""
@@ -24,6 +25,7 @@ class MendState:
 
     Attributes:
         differing: days that differ by the last reconciliation, [n days x 8]; none before the first one.
+        told_together: how many removals to approve is told for all days together, and not for each.
     """
 
     def __init__(self, *, dry_run: bool) -> None:
@@ -31,6 +33,7 @@ class MendState:
         self._reconciliation: RunResult | None = None
         self._reasons = dict[date, str]()
         self._tried, self._done = set[date](), set[date]()
+        self._late, self.told_together = set[date](), False
         self._problems, self._failed_checks = dict[str, str](), dict[tuple[str, str], bool]()
 
     @property
@@ -38,6 +41,18 @@ class MendState:
         """Whether all days that differ were rejected by their last runs, so that others would reject them again."""
         days = repairable(self.differing)
         return bool(days) and days <= self._reasons.keys()
+
+    @property
+    def guarded(self) -> bool:
+        """Whether the guard has retained rows of days that are left."""
+        return any(without_remedy(reason) != reason for reason in self._reasons.values())
+
+    @property
+    def to_repair(self) -> pa.Table:
+        """Those of `unpublished` that no run has rejected since the last compaction, [n days x 8]."""
+        return pa.Table.from_pylist(
+            [row for row in self.unpublished.to_pylist() if row["day"] not in self._late], DAYS_SCHEMA
+        )
 
     @property
     def unpublished(self) -> pa.Table:
@@ -50,6 +65,12 @@ class MendState:
         """Take a reconciliation and its table, in place of the one before."""
         self._reconciliation, self.differing = result, differing
         self._done = self._done if self._dry_run else set()
+
+    def add_late_run(self, result: RunResult, span: DateRange, wanted: Collection[date]) -> None:
+        """Take a run of late rows: what it has rejected, but by the guard, is rejected until a compaction."""
+        self.add_run_of_days(result, span, wanted)
+        reasons = {day: result.rejected.get(f"{day}", "") for day in span.days}
+        self._late |= {day for day, reason in reasons.items() if reason and reason == without_remedy(reason)}
 
     def add_run_of_days(self, result: RunResult, span: DateRange, wanted: Collection[date]) -> None:
         """Take a run of days, and the days for which it was wanted, among others that it does not cover."""
@@ -78,6 +99,7 @@ class MendState:
     def add_run(self, job: str, result: RunResult) -> None:
         """Take a run of no day."""
         self._problems.pop(job, None)
+        self._late.clear()
         if not result.success:
             self._problems[job] = result.problem
         self._add_checks(result)
@@ -87,7 +109,10 @@ class MendState:
         for job, problem in self._problems.items():
             yield Left(job, problem)
         unpublished = before_first_day(self.differing) if self._dry_run else self.unpublished
-        yield from days_left(unpublished, self._reasons, self._tried)
+        reasons = self._reasons
+        if self.told_together:
+            reasons = {day: without_remedy(reason) for day, reason in reasons.items()}
+        yield from days_left(unpublished, reasons, self._tried)
         if self._reconciliation:
             yield from beside_days(self._reconciliation, dry_run=self._dry_run)
         for name, day in sorted(key for key, failed in self._failed_checks.items() if failed):

@@ -57,7 +57,7 @@ def sync_days(
     Raises:
         TransientError: the Hub or a source failed; what was given before is published.
     """
-    with scratch_folder() as folder:
+    with scratch_folder() as folder, dataset.planned.counted():
         yield from _batches(dataset, plans, DayFiles(dataset, folder), dry_run=dry_run, log=log)
 
 

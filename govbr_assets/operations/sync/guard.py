@@ -5,6 +5,7 @@ been says the history of the dataset (`RemovalApproval`), at the very revision t
 that stays set is used up whoever uses it, from wherever, and a commit that was killed or lost a race has used nothing.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -24,6 +25,8 @@ DAY_SHARE, DAY_ROWS = 0.2, 20
 
 REMOVALS, REMOVALS_HOURS = 200, 24
 """No more rows are removed from all days within this time unless it is allowed."""
+
+_REMEDY = re.compile(r"\. (?:Of \d+ approved removals|Nothing was removed:) .*$", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -111,6 +114,11 @@ def recent_guard(removed: int, before: int) -> str:
     return ""
 
 
+def without_remedy(reason: str) -> str:
+    """Leave out of a reason what to approve, where all that is retained is told together."""
+    return _REMEDY.sub("", reason)
+
+
 def removals_to_approve(client: RepoClient, revision: str | None, days: pa.Table, undated: int, first: Day) -> int:
     """Return how many removals to approve, of all time, so that the guard retains no row that PostgreSQL has nowhere.
 
@@ -166,7 +174,7 @@ def _remedy(wanted: RemovalApproval, needed: int) -> str:
         else ""
     )
     return (
-        f"{approved}Nothing was removed: look at PostgreSQL; if it is right, approve {wanted.used} removals"
+        f"{approved}Nothing was removed: look at PostgreSQL; if it is right, approve {count(wanted.used, 'removal')}"
         f" (`GOVBR_ALLOW_REMOVALS={wanted.used}`, or `govbr-assets mend --allow-removals {wanted.used}`), or run the"
         " day again with `allow_removals` in the config of its run; if not, with `removals` set to `keep`."
     )

@@ -109,7 +109,13 @@ class SyncCommit:
             return dict(days), None
         approved = max(options[key].approved_removals for key in asked)
         client = self.dataset.client
-        judged = judge(asked, removed_lately(client), approved, lambda: used_removals(client, snapshot.revision))
+        lately, planned = removed_lately(client), self.dataset.planned
+        judged = judge(
+            asked,
+            lately + planned.removed,
+            approved,
+            lambda: max(used_removals(client, snapshot.revision), planned.used),
+        )
         # What has come to another day in the meantime is not removed: retained, it would be there twice.
         here = {each for plan in self.plans.values() for each in plan.ids.to_pylist()} if judged.blocked else set()
         blocked = {

@@ -1,0 +1,148 @@
+"""What a dry run says is what `mend` then does, in the same situation; and what `mend` says of contents is true."""
+
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from govbr_assets_tests.cli.command import command, document, environment_of
+from govbr_assets_tests.graph import Graph
+from govbr_assets_tests.operations.test_compact import rows
+from govbr_assets_tests.stranger import as_others_write, write
+
+QUIET = "ALTER TABLE news DISABLE TRIGGER news_touch"
+
+
+@pytest.fixture
+def environment(graph: Graph, dagster_home: Path, tmp_path: Path) -> dict[str, str]:
+    graph.insert("a", "b", day="2026-01-15")
+    return environment_of(graph, tmp_path, dagster_home)
+
+
+@pytest.fixture
+def sibling(graph: Graph, environment: dict[str, str]) -> Graph:
+    """The reduced dataset, whose repo is not there yet."""
+    environment["GOVBR_REDUCED_REPO_ID"] = f"{graph.repo_id}-reduced"
+    return replace(graph, repo_id=environment["GOVBR_REDUCED_REPO_ID"])
+
+
+def told_twice(environment: dict[str, str], *options: str) -> tuple[list[Any], list[Any]]:
+    """Run a dry run, and `mend`; give the exit code and what is left of each."""
+    found: list[list[Any]] = []
+    for words in (("mend", "--dry-run"), ("mend",)):
+        code, told = document(environment, *words, *options)
+        found.append([code, *((each["what"], each["why"]) for each in told["left"])])
+    return found[0], found[1]
+
+
+def test_an_approval_is_used_up_by_the_runs_of_a_dry_run_together(graph: Graph, environment: dict[str, str]):
+    graph.insert("old", day="2023-01-15")
+    assert command(environment, "mend")[0] == 0
+    graph.execute("DELETE FROM news")
+    graph.insert("stays", day="2025-01-15")
+    code, told = document(environment, "mend", "--dry-run")
+    (total,) = (each["why"] for each in told["left"] if each["what"] == "rows that PostgreSQL has nowhere: 3")
+    assert (code, total) == (1, "the guard keeps them until 3 removals are approved: --allow-removals 3")
+    assert sum("--allow-removals" in each["why"] for each in told["left"]) == 1
+    for words in (["mend", "--dry-run"], ["mend"]):
+        code, told = document(environment, *words, "--allow-removals", "2")
+        assert (code, [each["what"] for each in told["left"] if each["what"][:1] == "2"]) == (1, ["2023-01-15"]) or (
+            code,
+            [each["what"] for each in told["left"] if each["what"][:1] == "2"],
+        ) == (1, ["2026-01-15"]), told["left"]
+    assert told_twice(environment, "--allow-removals", "3") == ([0], [0])
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {".gitignore": b"data/train-*\n"},
+        {".gitignore": b"README.md\n"},
+        {"data/train-2026-01-15.parquet/x.txt": b"x"},
+        {"README.md/x.txt": b"x"},
+        {"data": b"x"},
+    ],
+    ids=["ignored shards", "an ignored card", "a folder at the shard", "a folder at the card", "a file at the folder"],
+)
+def test_what_keeps_files_out_of_the_repo_is_told_ahead(
+    graph: Graph, environment: dict[str, str], files: dict[str, bytes | None]
+):
+    base = write(graph.local_hub.store, graph.repo_id, files)
+    ahead, then = told_twice(environment)
+    assert ahead[0] == then[0] == 1
+    assert [each[1].partition(": ")[2] for each in ahead[1:]] == [each[1].partition(": ")[2] for each in then[1:]]
+    assert graph.local_hub.store.head(graph.repo_id) == base
+
+
+def test_a_file_of_the_sibling_that_is_in_the_way_is_told_ahead(
+    graph: Graph, sibling: Graph, environment: dict[str, str]
+):
+    for path in (".huggingface.yaml", "data"):
+        write(graph.local_hub.store, sibling.repo_id, {path: b"a: 1\n"})
+        code, told = document(environment, "mend", "--dry-run")
+        assert (code, [each["what"] for each in told["left"]]) == (1, ["the reduced dataset"])
+        assert path in told["left"][0]["why"]
+        write(graph.local_hub.store, sibling.repo_id, {path: None})
+    assert told_twice(environment) == ([0], [0])
+
+
+def test_a_config_of_the_sibling_that_selects_years_without_rows_is_in_nobodys_way(
+    graph: Graph, sibling: Graph, environment: dict[str, str]
+):
+    card = b"---\nconfigs:\n- config_name: early\n  data_files: [data/train-2003-*.parquet, early.parquet]\n---\n"
+    early = as_others_write(rows("x", day="2003-02-03").select(["unique_id", "title"]))
+    write(graph.local_hub.store, sibling.repo_id, {"README.md": card, "early.parquet": early})
+    assert told_twice(environment) == ([0], [0])
+
+
+def test_late_rows_that_change_nothing_do_not_hide_the_sibling(
+    graph: Graph, sibling: Graph, environment: dict[str, str]
+):
+    assert command(environment, "mend")[0] == 0
+    write(
+        graph.local_hub.store, sibling.repo_id, {".huggingface.yaml": b"a: 1\n", "data/train-2026-01-15.parquet": None}
+    )
+    graph.execute("UPDATE news SET title = title")
+    ahead, then = told_twice(environment)
+    assert ahead[0] == then[0] == 1
+    assert any(".huggingface.yaml" in why for _, why in ahead[1:]), ahead
+
+
+def test_contents_are_compared_if_nobody_has_looked_for_late_rows_before(
+    graph: Graph, environment: dict[str, str], dagster_home: Path
+):
+    graph.execute(QUIET, "UPDATE news SET updated_at = now() - interval '4 days'")
+    assert command({**environment, "DAGSTER_HOME": ""}, "mend")[0] != 1
+    environment["GOVBR_STORAGE_URL"] += "-2"
+    assert command({name: each for name, each in environment.items() if name != "DAGSTER_HOME"}, "mend")[0] == 0
+    assert command(environment, "mend", "--dry-run")[0] == 0
+    moved = 0
+    for path in dagster_home.rglob("*.db"):
+        with sqlite3.connect(path) as records:
+            if records.execute("SELECT 1 FROM sqlite_master WHERE name = 'event_logs'").fetchone():
+                moved += records.execute("UPDATE event_logs SET timestamp = datetime(timestamp, '-2 days')").rowcount
+    assert moved
+    graph.execute("UPDATE news SET title = 'new', updated_at = now() - interval '30 hours' WHERE unique_id = 'a'")
+    code, told = document(environment, "mend")
+    assert (code, told["runs"][1]["done"]) == (0, "rows: 1 changed")
+
+
+def test_contents_are_compared_after_a_commit_of_somebody_else(graph: Graph, environment: dict[str, str]):
+    assert command(environment, "mend")[0] == command(environment, "mend")[0] == 0
+    assert command(environment, "mend")[1].splitlines()[-1].startswith("By ids, the Hub equals PostgreSQL")
+    theirs = as_others_write(rows("a", "b", day="2026-01-15", title="somebody else's"))
+    write(graph.local_hub.store, graph.repo_id, {"data/train-2026-01-15.parquet": theirs})
+    code, told = document(environment, "mend")
+    assert (code, told["conclusion"]) == (0, "The Hub equals PostgreSQL on all days that have ended.")
+    assert [row["changed"] for row in told["differed"]] == [2]
+
+
+def test_late_days_that_are_rejected_are_not_run_twice(graph: Graph, environment: dict[str, str]):
+    assert command(environment, "mend")[0] == 0
+    write(graph.local_hub.store, graph.repo_id, {".gitignore": b"data/train-*\n"})
+    graph.insert("c", day="2026-01-15")
+    code, told = document(environment, "mend")
+    assert (code, [run["job"] for run in told["runs"]]) == (1, ["daily_sync", "reconciliation"])
+    assert told["left"][0]["why"].startswith("1 missing: ")
