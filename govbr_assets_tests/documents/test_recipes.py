@@ -61,8 +61,36 @@ def test_a_workflow_has_one_way_to_a_token_and_settings_that_there_are(path: Pat
     assert trusted == (workflow["permissions"].get("id-token") == "write") == ("HF_TOKEN" not in variables)
     assert not trusted or variables["HF_OIDC_RESOURCE"] == f"datasets/{variables['GOVBR_REPO_ID']}"
     assert job["timeout-minutes"] < (60 if trusted else 360)
-    assert [step["run"] for step in job["steps"] if "run" in step][-1] == "govbr-assets mend"
     assert workflow[True]["schedule"] == [{"cron": "15 6 * * *"}]  # YAML 1.1 reads `on` as true
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("approved", ["", "3700", "1; exit 3"])
+def test_a_workflow_calls_mend_with_the_removals_that_whoever_starts_it_approves(
+    path: Path, approved: str, tmp_path: Path
+):
+    steps = yaml.safe_load(path.read_text())["jobs"]["mend"]["steps"]
+    assert not any("${{" in step.get("run", "") for step in steps)
+    (step,) = [step for step in steps if "govbr-assets" in step.get("run", "")]
+    (variable,) = step["env"]
+    program = tmp_path / "govbr-assets"
+    program.write_text("#!/bin/sh\nprintf '%s\\n' \"$@\"\n")
+    program.chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", variable: approved}
+    done = subprocess.run(
+        ["bash", "-e", "-c", step["run"]], env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines() == (["mend", "--allow-removals", approved] if approved else ["mend"])
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_a_workflow_stores_its_records_under_the_same_key_whatever_mend_says(path: Path):
+    steps = yaml.safe_load(path.read_text())["jobs"]["mend"]["steps"]
+    (restore,) = [step for step in steps if step.get("uses", "").startswith("actions/cache/restore@")]
+    save = steps[-1]
+    assert save["uses"].startswith("actions/cache/save@")
+    assert save["if"] == "always()"
+    assert save["with"] == {name: restore["with"][name] for name in ("path", "key")}
 
 
 def test_terraform_is_terraform_and_names_only_what_it_declares():
