@@ -13,7 +13,7 @@ import hcl2
 import pytest
 import yaml
 
-from govbr_assets_tests.documents.markdown import ROOT
+from govbr_assets_tests.documents.markdown import ROOT, documents
 from govbr_assets_tests.documents.test_commands import settings
 
 RECIPES = ROOT / "deploy" / "recipes"
@@ -34,7 +34,7 @@ OPTIONAL = {
 
 # Source: systemd.unit(5), systemd.service(5), systemd.exec(5), systemd.resource-control(5), systemd.timer(5).
 UNIT_KEYS = {
-    "Unit": {"Description", "Wants", "After"},
+    "Unit": {"Description", "Wants", "After", "OnFailure"},
     "Service": {
         *("Type", "ExecStart", "TimeoutStartSec", "EnvironmentFile", "Environment", "DynamicUser", "StateDirectory"),
         *("WorkingDirectory", "MemoryMax", "NoNewPrivileges", "ProtectSystem", "ProtectHome"),
@@ -102,11 +102,63 @@ def test_terraform_is_terraform_and_names_only_what_it_declares():
     assert set(re.findall(r"\bvar\.(\w+)", plain)) == variables
     assert set(re.findall(r"\b(google_\w+)\.(\w+)", plain)) <= declared
     named = set(re.findall(r'"?((?:GOVBR|HF)_[A-Z_]+)"?', TERRAFORM))
-    assert {"GOVBR_POSTGRES_URL", "GOVBR_REPO_ID", "GOVBR_STORAGE_URL", "HF_TOKEN"} == named <= settings()
+    optional = {"GOVBR_REDUCED_REPO_ID", "GOVBR_ALLOW_REMOVALS"}
+    assert {"GOVBR_POSTGRES_URL", "GOVBR_REPO_ID", "GOVBR_STORAGE_URL", "HF_TOKEN", *optional} == named <= settings()
     if terraform := shutil.which("terraform"):
         command = [terraform, "fmt", "-check", "-", "-no-color"]
         done = subprocess.run(command, input=TERRAFORM, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout
+
+
+# The service that has to be enabled for resources whose names begin so.
+SERVICES = {
+    "google_artifact": "artifactregistry",
+    "google_cloud_run": "run",
+    "google_cloud_scheduler": "cloudscheduler",
+    "google_project": "sqladmin",  # the role of the client of Cloud SQL
+    "google_secret": "secretmanager",
+    "google_service": "iam",
+    "google_storage": "storage",
+}
+
+
+def test_the_commands_for_cloud_run_name_what_terraform_declares():
+    document = documents()["docs/deploying.md"]
+    commands = [each for each in document.commands if re.match("gcloud|docker|terraform", each)]
+    text, kinds = "\n".join(commands), re.findall(r'^resource "(\w+)"', TERRAFORM, re.MULTILINE)
+    needed = {next(service for prefix, service in SERVICES.items() if kind.startswith(prefix)) for kind in kinds}
+    enabled = {*re.findall(r"(\w+)\.googleapis\.com", text)}
+    assert enabled == needed | {"artifactregistry", "compute"}  # where the image is, and the subnetwork
+    (folder,) = {*re.findall(r"-chdir=(\S+)", text)}
+    assert (ROOT / folder / "main.tf").read_text() == TERRAFORM
+    (secrets,) = re.findall(r"-target=google_secret_manager_secret\.(\w+)", text)
+    assert f'resource "google_secret_manager_secret" "{secrets}"' in TERRAFORM
+    (values,) = re.findall(r"secrets = \{(.*)\}", TERRAFORM)
+    assert re.findall(r"secrets versions add (\S+)", text) == re.findall(r'"([\w-]+)"', values)
+    (job,) = re.findall(r"jobs execute (\S+)", text)
+    assert f'name     = "{job}"' in TERRAFORM
+    given = hcl2.loads(next(block.text for block in document.blocks if block.language == "hcl"))
+    given = {name: f"{value}".strip('"') for name, value in given.items()}
+    declared = dict(re.findall(r'^variable "(\w+)" \{\n(.*?)^\}', TERRAFORM, re.MULTILINE | re.DOTALL))
+    assert {name for name, body in declared.items() if "default" not in body} <= set(given) <= set(declared)
+    assert {*re.findall(r"(?:--tag|docker push) (\S+)", text)} == {given["image"]}
+    (region,) = re.findall(r'default = "(.*)"', declared["region"])
+    assert {*re.findall(r"--(?:location|region)=(\S+)", text)} == {region}
+    assert given["image"].startswith(f"{region}-docker.pkg.dev/{given['project']}/")
+
+
+def test_the_commands_for_systemd_name_what_the_units_name():
+    commands = documents()["docs/deploying.md"].commands
+    service = (RECIPES / "systemd" / "govbr-mend.service").read_text()
+    (environment,) = [each.removeprefix("python3 -m venv ") for each in commands if each.startswith("python3 -m venv ")]
+    assert f"ExecStart={environment}/bin/govbr-assets mend\n" in service
+    assert f"{environment}/bin/pip install -c constraints.txt ." in commands
+    (settings_of_it,) = [each.split()[-1] for each in commands if each.startswith("install -m 600 /dev/null ")]
+    assert f"EnvironmentFile={settings_of_it}\n" in service
+    (copied,) = [each.split()[1:-1] for each in commands if each.startswith("cp deploy/recipes/systemd/")]
+    assert {ROOT / each for each in copied} == {*(RECIPES / "systemd").iterdir()}
+    (enabled,) = [each.split()[-1] for each in commands if each.startswith("systemctl enable --now ")]
+    assert "WantedBy=" in (RECIPES / "systemd" / enabled).read_text()
 
 
 def test_the_dag_calls_its_operator_as_the_provider_declares_it_and_starts_the_job_of_terraform():
