@@ -94,7 +94,7 @@ NEWS = DatasetSpec(
     layout=FileLayout(),
     introduction=_INTRODUCTION,
 )
-"""The news of the Brazilian government: 24 columns."""
+"""The news of the Brazilian government, one row each."""
 
 REDUCED = Projection(
     of=NEWS,

@@ -18,7 +18,9 @@ from govbr_assets.postgres.news import NewsTable
 from govbr_assets.publications import NEWS
 from govbr_assets_tests.processes import FAILED, MOVED, PUBLISHED, context
 
-_NAME = Column("agency_name", pa.string(), "n.agency_name", "Name of the agency.", dictionary=True, since=2)
+_NAME = Column(
+    "agency_name", pa.string(), "n.agency_name", "Name of the agency.", dictionary=True, since=NEWS.version + 1
+)
 GROWN = replace(NEWS, columns=(*NEWS.columns, _NAME))
 """What is published with a column more."""
 

@@ -44,6 +44,14 @@ def shard(ids: Sequence[str], *, at: datetime | None = None) -> pa.Table:
     return news(ids, at=at).select(NEWS.schema.names)
 
 
+def as_published(rows: pa.Table) -> pa.Table:
+    """Give rows the columns and types of the contract; one that they lack, because it was declared later, is null."""
+    for field in NEWS.schema:
+        if field.name not in rows.schema.names:
+            rows = rows.append_column(field, pa.nulls(rows.num_rows, field.type))
+    return rows.select(NEWS.schema.names).replace_schema_metadata(None).cast(NEWS.schema)
+
+
 def encode(rows: pa.Table) -> bytes:
     """Write rows as a file of the dataset."""
     return parquet.encode(rows, NEWS)

@@ -15,6 +15,7 @@ from govbr_assets.publications import NEWS
 from govbr_assets_tests import readers
 from govbr_assets_tests.conftest import SAMPLE
 from govbr_assets_tests.graph import Graph
+from govbr_assets_tests.tables import as_published
 
 pytestmark = pytest.mark.skipif(not SAMPLE.exists(), reason="the real rows are not beside this checkout")
 
@@ -30,8 +31,8 @@ def real_rows() -> pa.Table:
 
     Those of other years are put into `YEAR`, as most of ten years' days have no row and all are published alike.
     """
-    rows = pq.read_table(SAMPLE).select(NEWS.schema.names)
-    rows = rows.filter(rows["published_at"].is_valid()).replace_schema_metadata(None).cast(NEWS.schema)
+    rows = as_published(pq.read_table(SAMPLE))
+    rows = rows.filter(rows["published_at"].is_valid())
     field = NEWS.schema.field("published_at")
     times = pa.array([in_span(at) for at in rows["published_at"].to_pylist()], field.type)
     return rows.set_column(rows.schema.get_field_index(field.name), field, times)

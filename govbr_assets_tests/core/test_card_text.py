@@ -115,7 +115,7 @@ def test_size_categories_are_those_of_the_hub():
 
 def test_a_release_says_what_changed_and_invents_nothing_where_others_have_written():
     ours = [RowCounts.of(10, 13, changed=2, removed=1), RowCounts.of(13, 11)]
-    told = entry("2026.01.27", NEWS, COVERAGE, ChangesSince.of("2026.01.20", ours))
+    told = entry("2026.01.27", NEWS.at(1), COVERAGE, ChangesSince.of("2026.01.20", ours))
     assert told.splitlines()[2:] == [
         "- 6 linhas em 4 dias, de 2018-12-31 a 2025-05-31; 1 linha sem data.",
         "- Desde 2026.01.20: 4 linhas acrescentadas, 2 alteradas e 3 removidas.",

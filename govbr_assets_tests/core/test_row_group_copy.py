@@ -27,7 +27,7 @@ from govbr_assets.errors import ContractError
 from govbr_assets.publications import NEWS
 from govbr_assets_tests import readers
 from govbr_assets_tests.conftest import SAMPLE
-from govbr_assets_tests.tables import WRITER_SETTINGS, shard
+from govbr_assets_tests.tables import WRITER_SETTINGS, as_published, shard
 
 # The chunker's state goes on over the row groups of one writer, so only without it are its bytes to be had in parts.
 UNCHUNKED: Mapping[str, Any] = {**WRITER_SETTINGS, "use_content_defined_chunking": False}
@@ -77,8 +77,7 @@ CUT = encode(shard(["a", "b"]), **WRITER_SETTINGS).getvalue()
 def real_rows() -> pa.Table:
     if not SAMPLE.exists():
         pytest.skip("the real rows are not beside this checkout")
-    rows = pq.read_table(SAMPLE).select(NEWS.schema.names).replace_schema_metadata(None).cast(NEWS.schema)
-    return rows.sort_by(NEWS.sorted_by)
+    return as_published(pq.read_table(SAMPLE)).sort_by(NEWS.sorted_by)
 
 
 @pytest.fixture

@@ -48,18 +48,20 @@ def test_a_column_more_of_another_type_or_in_another_place_is_another_fingerprin
 
 
 FEATURES = Join("news_features", "f", changed="updated_at")
-SCORE = Column("score", pa.float64(), "(f.features->>'n.x')::float8", "How it sounds.", since=2)
+NEXT = NEWS.version + 1
+SCORE = Column("score", pa.float64(), "(f.features->>'n.x')::float8", "How it sounds.", since=NEXT)
 
 
 def test_a_version_has_the_columns_that_it_had_and_files_say_which_one_they_have():
-    last = Column("level", pa.string(), "n.level", "How urgent it is.", since=3)
+    last = Column("level", pa.string(), "n.level", "How urgent it is.", since=NEXT + 1)
     grown = replace(NEWS, columns=(*NEWS.columns, SCORE, last), joins=(FEATURES,))
-    assert grown.version == 3
-    assert [len(grown.at(version).columns) for version in (1, 2, 3)] == [24, 25, 26]
-    assert grown.at(1).fingerprint == NEWS.fingerprint
-    schemas = [grown.at(version).schema for version in (1, 2, 3)]
-    assert [grown.version_of(schema) for schema in schemas] == [1, 2, 3]
-    assert grown.version_of(schemas[0].append(last.field)) == 1
+    versions, columns = (NEWS.version, NEXT, NEXT + 1), len(NEWS.columns)
+    assert grown.version == NEXT + 1
+    assert [len(grown.at(version).columns) for version in versions] == [columns, columns + 1, columns + 2]
+    assert grown.at(NEWS.version).fingerprint == NEWS.fingerprint
+    schemas = [grown.at(version).schema for version in versions]
+    assert [grown.version_of(schema) for schema in schemas] == [*versions]
+    assert grown.version_of(schemas[0].append(last.field)) == NEWS.version
     assert grown.version_of(schemas[2].remove(0)) == 0
     assert SCORE.sources == {("f", "features")}
 
@@ -69,7 +71,10 @@ def test_a_version_has_the_columns_that_it_had_and_files_say_which_one_they_have
     [
         (replace(SCORE, name="title"), "Column title is declared more than once"),
         (replace(SCORE, type=pa.binary()), "Column score is declared as binary"),
-        (replace(SCORE, since=3), "Column score is declared with since=3 in publications.py, and none with since=2"),
+        (
+            replace(SCORE, since=NEXT + 1),
+            f"Column score is declared with since={NEXT + 1} in publications.py, and none with since={NEXT}",
+        ),
         (replace(SCORE, sql="g.score"), "Column score is read from g in publications.py, which is no alias of a table"),
         (replace(SCORE, since=0), "Column score is declared with since=0 in publications.py, and none with since=-1"),
         (replace(SCORE, type=pa.timestamp("s")), r"Column score is declared as timestamp\[s\] in publications.py"),

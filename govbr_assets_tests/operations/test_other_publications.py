@@ -18,6 +18,7 @@ from govbr_assets_tests.operations.other_publications import DAYS
 from govbr_assets_tests.tables import encode
 
 SUMMARY = '        Column("summary", _TEXT, "n.summary", "Summary of the text."),\n'
+END = '    ),\n    key="unique_id",\n'
 LEVEL = '        Column("level", _TEXT, "n.level", "How urgent it is.", dictionary=True, statistics=True),\n'
 JOIN = '    joins=(Join("news_features", "f", changed="updated_at"),),\n'
 FEATURES = (
@@ -40,7 +41,7 @@ NUMBERS = (
 EDITS = {
     "columns_of_another_table": GROWN,
     "numbers_and_lists": {SUMMARY: SUMMARY + NUMBERS},
-    "one_column_more": {SUMMARY: SUMMARY + LEVEL},
+    "one_column_more": {END: LEVEL + END},
     "files_of_months": {
         "from govbr_assets.core.layout import FileLayout\n": (
             "from govbr_assets_tests.operations.monthly_files import MonthlyFiles\n"

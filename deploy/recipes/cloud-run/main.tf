@@ -1,5 +1,6 @@
 # A Cloud Run Job that runs `govbr-assets mend`, and a Cloud Scheduler job that starts it every day. The image is that
-# of deploy/Dockerfile, built with EXTRAS=gcs. Where Composer starts the job, leave the scheduler job out.
+# of deploy/Dockerfile, built with EXTRAS=gcs; docs/deploying.md has the commands. Where Composer starts the job, leave
+# the scheduler job out.
 
 terraform {
   required_version = ">= 1.5"
@@ -31,6 +32,18 @@ variable "repo_id" {
   description = "The dataset repo on the Hub, namespace/name."
 }
 
+variable "reduced_repo_id" {
+  type        = string
+  default     = ""
+  description = "The repo of the reduced dataset; empty for none."
+}
+
+variable "allow_removals" {
+  type        = string
+  default     = ""
+  description = "How many rows may leave the dataset although the guard would keep them, of all time; empty for none."
+}
+
 variable "sql_instance" {
   type        = string
   description = "Connection name of the Cloud SQL instance, project:region:instance."
@@ -48,6 +61,12 @@ variable "memory" {
 }
 
 locals {
+  settings = {
+    GOVBR_REPO_ID         = var.repo_id
+    GOVBR_STORAGE_URL     = "gs://${google_storage_bucket.tables.name}/tables"
+    GOVBR_REDUCED_REPO_ID = var.reduced_repo_id
+    GOVBR_ALLOW_REMOVALS  = var.allow_removals
+  }
   # Their values are set in Secret Manager, and never in a file: a URL such as
   # postgresql://user:password@/govbr?host=/cloudsql/project:region:instance, and a token of the Hub.
   secrets = { GOVBR_POSTGRES_URL = "govbr-postgres-url", HF_TOKEN = "govbr-hf-token" }
@@ -114,13 +133,12 @@ resource "google_cloud_run_v2_job" "mend" {
           limits = { cpu = "1", memory = var.memory }
         }
 
-        env {
-          name  = "GOVBR_REPO_ID"
-          value = var.repo_id
-        }
-        env {
-          name  = "GOVBR_STORAGE_URL"
-          value = "gs://${google_storage_bucket.tables.name}/tables"
+        dynamic "env" {
+          for_each = local.settings
+          content {
+            name  = env.key
+            value = env.value # an empty one counts as not set
+          }
         }
         dynamic "env" {
           for_each = local.secrets
