@@ -490,6 +490,12 @@ def test_telemetry_that_has_nowhere_to_write_is_one_sentence(environment: dict[s
         (["mend", "--allow-removals", "0"], "error: Invalid value for '--allow-removals': '0' is no number of"),
         (["mend", "--max-runs", "0"], "error: Invalid value for '--max-runs': '0' is no number of runs"),
         (["plan", "2026-01-20..2026-01-10"], "error: The range 2026-01-20..2026-01-10 begins after its end"),
+        (
+            ["plan", "2026-01-20..1999-01-10"],  # though the first day is later
+            "error: The range 2026-01-20..1999-01-10 begins after its end: write 1999-01-10..2026-01-20.",
+        ),
+        (["plan", "2026-13-01"], "error: There is no date 2026-13-01: write one of the calendar, such as 2026-01-15."),
+        (["plan", "2026-01-15..2026-02-30"], "error: There is no date 2026-02-30: write one of the calendar"),
         (["plan", "2999-01-01"], "error: '2999-01-01' is no day from 2003-01-01 (GOVBR_FIRST_DAY) to"),
         (["plan"], "error: Missing argument 'DAY|A..B': see govbr-assets plan --help."),
     ],
