@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import date
 
 import click
 
@@ -20,6 +21,7 @@ from govbr_assets.defs.partitions import days_between
 from govbr_assets.errors import BeginningError
 
 _RANGE = re.compile(r"(.+?)\.\.\.?(.+)")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 @click.command(
@@ -54,10 +56,24 @@ def _span(text: str) -> DateRange:
     """Read the days, with two or, as Dagster writes a range, three dots between them."""
     found = _RANGE.fullmatch(text.strip())
     first, last = found.groups() if found else (text.strip(), text.strip())
+    for day in (first, last):
+        if _DATE.fullmatch(day) and not _is_date(day):
+            raise BeginningError(f"There is no date {day}: write one of the calendar, such as 2026-01-15.")
+    if _DATE.fullmatch(first) and _DATE.fullmatch(last) and first > last:
+        raise BeginningError(f"The range {first}..{last} begins after its end: write {last}..{first}.")
     try:
         return days_between(first, last)
     except BeginningError as error:
         raise BeginningError(str(error).replace("...", "..")) from None
+
+
+def _is_date(text: str) -> bool:
+    """Return whether the calendar has a date."""
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _print(report: PlanReport) -> None:

@@ -31,9 +31,10 @@ from govbr_assets.publications import REDUCED
 def status(*, as_json: bool) -> int:
     """Say what the Hub has, what PostgreSQL has, and on which days they differ.
 
-    Ids and days of all rows are compared now; their contents are by a deep reconciliation. Nothing is changed or
-    recorded. Exit code 0 if nothing differs on days that have ended, no file waits for a compaction because of its
-    origin, the reduced dataset, if there is one, mirrors the newest revision, and readers see all that was published.
+    Compares ids and days of all rows; the contents of rows are compared by a deep reconciliation, and the last line
+    says when that was last done. Nothing is changed or recorded. Exit code 0 if nothing differs on days that have
+    ended, no file waits for a compaction because of its origin, the reduced dataset, if there is one, mirrors the
+    newest revision, and readers see all that was published.
     """
     check_settings(defs)
     hub, now = hub_of(defs), datetime.now(UTC)

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from rich.text import Text
 
-from govbr_assets.cli.show import console, print_conclusion, print_days, print_facts
+from govbr_assets.cli.show import console, print_conclusion, print_days, print_facts, print_heading
 from govbr_assets.core.calendar_lines import DIFFERS, LEGEND, calendar_lines, written_in
 from govbr_assets.core.counting import count, differing
 from govbr_assets.core.day_counts import worst
@@ -115,16 +115,17 @@ def _mirror(repo: str, found: DatasetStatus) -> str:
 
 
 def _print_calendar(found: DatasetStatus) -> None:
-    """Draw a year a line."""
+    """Draw a year a line, with its numbers below it where it is longer than a line."""
     terminal, lines = console(), calendar_lines(found.found.days, found.today)
     if lines:
-        legend = written_in(terminal.encoding, LEGEND)
-        terminal.print(Text(f"Coverage by year and week ({legend})", style="bold"), soft_wrap=True)
+        print_heading(f"Coverage ({written_in(terminal.encoding, LEGEND)})")
     for each in lines:
         weeks = Text(written_in(terminal.encoding, each.weeks).ljust(54), style="green")
         weeks.highlight_words([DIFFERS], "bold red")
         counted = f" {count(each.rows, 'row'):>14} on {count(each.days, 'day'):>8}"
         unequal = Text(f", {differing(each.differing)}" if each.differing else "", style="red")
-        terminal.print(Text(f"{each.year} ") + weeks + Text(counted) + unequal, soft_wrap=True)
+        numbers, drawn = Text(counted) + unequal, Text(f"{each.year} ") + weeks
+        below = drawn.cell_len + numbers.cell_len > terminal.width
+        terminal.print(drawn + Text("\n    " if below else "") + numbers, soft_wrap=True)
     if lines:
         terminal.print()
