@@ -138,12 +138,12 @@ def _complete(dataset: Dataset, snapshot: Snapshot, changeset: Changeset[R]) -> 
         check_movable(dataset, snapshot)
     dataset.reader.fetch_schemas(snapshot.data_files)
     changeset = replace(changeset, delete=changeset.delete + empty_files(dataset, snapshot, changeset))
-    check_places(snapshot, changeset)
     notes = check_readable(dataset, snapshot, changeset)
     counted = snapshot.card is None or changeset.describes
     coverage = coverage_after(dataset, snapshot, changeset, changeset.data_paths(snapshot)) if counted else None
     card = card_changes(dataset, snapshot, changeset, coverage)
     changeset = replace(changeset, put={**changeset.put, **card.put}, delete=changeset.delete + card.delete)
+    check_places(snapshot, changeset)
     # Before files that are there already are left out of it: the card may select them only from this commit on.
     changeset = with_rows_seen(dataset, snapshot, changeset)
     changeset, unwritten = with_changelog(dataset, snapshot, changeset, coverage)

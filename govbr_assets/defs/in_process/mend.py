@@ -86,10 +86,11 @@ class _Mending:
         self._runs.present = new.present
         self._runs.refusal = next((each.why for each in self._refused if each.what == repo_id), "")
         kept = LateRowsState(instance, repo_id)
+        first = kept.is_new
         self._publish_late_rows(kept)
         if compaction_is_due(self._context.hub.dataset(), now) and self._runs.allowed:
             self._runs.publish(request("weekly_consolidation", BY, BY))
-        deep = kept.is_new or reconciliation_is_to_be_deep(instance, self._context.hub.dataset(), now)
+        deep = first or reconciliation_is_to_be_deep(instance, self._context.hub.dataset(), now)
         if self._runs.reconcile(deep=deep):
             days = repairable(self._state.differing)
             self._report.differed = [row for row in self._state.differing.to_pylist() if row["day"] in days]

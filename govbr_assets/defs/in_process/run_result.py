@@ -28,6 +28,7 @@ class RunResult:
         run_id: of the run.
         success: it has succeeded.
         problem: why it, or its first step that failed, has failed; empty if it has not.
+        tried_again: a step of it was, so that what has failed may pass by itself.
         rejected: days that are not published as they are in PostgreSQL, each with the reason.
         numbers: of each asset with days, added up. A step that is begun again finds done what it had done.
         metadata: what was last recorded of each asset without days.
@@ -39,6 +40,7 @@ class RunResult:
     run_id: str = ""
     success: bool = False
     problem: str = ""
+    tried_again: bool = False
     rejected: dict[str, str] = field(default_factory=dict)
     numbers: dict[str, Counter[str]] = field(default_factory=dict)
     metadata: dict[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -75,6 +77,8 @@ class RunResult:
             self.success = True
         elif event.event_type is DagsterEventType.RUN_FAILURE:
             self.problem = self.problem or event.message or "The run has failed."
+        elif event.is_step_up_for_retry:
+            self.tried_again = True
         elif event.is_step_failure:
             self._failure(event.step_failure_data)
         elif event.event_type is DagsterEventType.ASSET_CHECK_EVALUATION:

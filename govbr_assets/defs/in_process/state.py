@@ -69,8 +69,9 @@ class MendState:
     def add_late_run(self, result: RunResult, span: DateRange, wanted: Collection[date]) -> None:
         """Take a run of late rows: what it has rejected, but by the guard, is rejected until a compaction."""
         self.add_run_of_days(result, span, wanted)
-        reasons = {day: result.rejected.get(f"{day}", "") for day in span.days}
-        self._late |= {day for day, reason in reasons.items() if reason and reason == without_remedy(reason)}
+        if not result.tried_again:
+            reasons = {day: self._reasons.get(day, "") for day in span.days}
+            self._late |= {day for day, reason in reasons.items() if reason and reason == without_remedy(reason)}
 
     def add_run_of_days(self, result: RunResult, span: DateRange, wanted: Collection[date]) -> None:
         """Take a run of days, and the days for which it was wanted, among others that it does not cover."""
