@@ -16,7 +16,8 @@ class RecentTables:
 
     def __init__(self, size: int) -> None:
         self._size, self._lock = size, Lock()
-        self._kept: OrderedDict[str, list[pa.Table]] = OrderedDict()
+        self._kept: OrderedDict[str, tuple[list[pa.Table], int]] = OrderedDict()  # with the bytes of each
+        self._held = 0
 
     def stream(self, name: str, source: Callable[[], Iterator[pa.Table] | None]) -> Iterator[pa.Table] | None:
         """Stream the tables of a name: those that are kept, or else the source's, which are kept once all are taken.
@@ -29,7 +30,7 @@ class RecentTables:
             kept = self._kept.get(name)
             if kept is not None:
                 self._kept.move_to_end(name)
-                return iter(kept)
+                return iter(kept[0])
         found = source()
         return None if found is None else self._keeping(name, found)
 
@@ -38,14 +39,20 @@ class RecentTables:
         taken, size = list[pa.Table](), 0
         for table in tables:
             size += table.nbytes
-            taken = [*taken, table] if size <= self._size else []
+            if size <= self._size:
+                taken.append(table)
+            else:
+                taken.clear()
             yield table
         if size <= self._size:
-            self._keep(name, taken)
+            self._keep(name, taken, size)
 
-    def _keep(self, name: str, tables: list[pa.Table]) -> None:
+    def _keep(self, name: str, tables: list[pa.Table], size: int) -> None:
         """Keep a stream as the last one, and drop the first ones that have no room any more."""
         with self._lock:
-            self._kept[name] = tables
-            while sum(each.nbytes for kept in self._kept.values() for each in kept) > self._size:
-                self._kept.popitem(last=False)
+            _, before = self._kept.pop(name, ([], 0))
+            self._kept[name] = tables, size
+            self._held += size - before
+            while self._held > self._size:
+                _, (_, dropped) = self._kept.popitem(last=False)
+                self._held -= dropped

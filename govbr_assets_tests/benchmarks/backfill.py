@@ -2,7 +2,7 @@
 
 The floors under it are the same rows from PostgreSQL into files on disk (`day_files`), and the least that Dagster can
 record of the same days (`day_events`). An empty graph of the same shape over the same days (`empty_graph`) shows what
-Dagster's own bookkeeping takes if each event is stored by itself. Afterwards the backfill is started again and has
+Dagster's own bookkeeping takes if each event is stored by itself; with SQLite only. Afterwards the backfill is started again and has
 nothing to publish.
 
 Wanted: see the constants. The memory is wanted as such: a worker has so much and no more.
@@ -52,7 +52,9 @@ def run(rows: int = ROWS, *, postgres: bool = False) -> None:
         bench = _Bench(stack, Path(name), last, postgres=postgres)
         print(f"Loading {rows:,} rows of {days:,} days into PostgreSQL ...", flush=True)
         load(stack.postgres.url, sample_news(rows, _FIRST, last))
-        costs = {"day files": bench.day_files(), "day events": bench.day_events(), "empty graph": bench.empty_graph()}
+        costs = {"day files": bench.day_files(), "day events": bench.day_events()}
+        if not postgres:  # there it takes an hour, each event with a connection of its own
+            costs["empty graph"] = bench.empty_graph()
         costs["backfill"], commits = bench.backfill(rows)
         costs["started again"], more = bench.backfill(rows)
     if more:
@@ -129,7 +131,6 @@ class _Bench:
 def _show(costs: dict[str, Cost], commits: int, rows: int, days: int) -> None:
     """Print a table, and whether what is wanted holds."""
     floors = costs["day files"].seconds + costs["day events"].seconds
-    empty = costs["day files"].seconds + costs["empty graph"].seconds
     print(f"\nA backfill of {rows:,} rows over {days:,} days, `dagster asset materialize --partition-range`")
     print(f"{conditions()}\n")
     print(f"{'':<15}{'seconds':>9}{'days a minute':>15}{'of both floors':>16}{'CPU s':>8}{'peak MB':>9}")
@@ -139,11 +140,14 @@ def _show(costs: dict[str, Cost], commits: int, rows: int, days: int) -> None:
             f"{cost.cpu_seconds:>8.0f}{cost.megabytes:>9.0f}"
         )
     cost, again = costs["backfill"], costs["started again"]
-    for text, figure, most in (
+    wanted: list[tuple[str, float, float]] = [
         (f"{commits} commits", commits, MOST_COMMITS),
         (f"{cost.seconds / floors:.2f} times both floors", cost.seconds / floors, MOST_TIMES),
-        (f"{cost.seconds / empty:.2f} times day files and empty graph", cost.seconds / empty, MOST_TIMES_EMPTY),
         (f"{cost.megabytes:.0f} MB at the peak", cost.megabytes, MOST_MEGABYTES),
-    ):
+    ]
+    if "empty graph" in costs:
+        times = cost.seconds / (costs["day files"].seconds + costs["empty graph"].seconds)
+        wanted.append((f"{times:.2f} times day files and empty graph", times, MOST_TIMES_EMPTY))
+    for text, figure, most in wanted:
         print(f"{text}, wanted at most {most}: {'holds' if figure <= most else 'missed'}")
     print(f"Started again: no commits, {again.seconds / cost.seconds:.2f} times the time of the first run")

@@ -56,6 +56,17 @@ def test_a_stream_that_was_left_in_the_middle_is_not_kept():
     assert source.begun == ["a", "a"]
 
 
+def test_a_stream_that_two_have_taken_at_once_takes_its_room_once():
+    recent, source = RecentTables(100 * ROW), Source()
+    both = [recent.stream("a", lambda: source.of("a", 20)) for _ in range(2)]
+    for each in both:
+        assert each is not None
+        assert [table.num_rows for table in each] == [20, 20]
+    for name in ("b", "a", "b"):
+        assert take(recent, source, name, 25 if name == "b" else 20)
+    assert source.begun == ["a", "a", "b"]
+
+
 def test_without_a_source_there_is_nothing_and_it_is_asked_again():
     recent, source = RecentTables(100 * ROW), Source()
     assert recent.stream("a", lambda: None) is None
