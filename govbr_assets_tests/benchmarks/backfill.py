@@ -2,8 +2,8 @@
 
 The floors under it are the same rows from PostgreSQL into files on disk (`day_files`), and the least that Dagster can
 record of the same days (`day_events`). An empty graph of the same shape over the same days (`empty_graph`) shows what
-Dagster's own bookkeeping takes if each event is stored by itself; with SQLite only. Afterwards the backfill is started again and has
-nothing to publish.
+Dagster's own bookkeeping takes if each event is stored by itself; with SQLite only. Afterwards the backfill is started
+again and has nothing to publish.
 
 Wanted: see the constants. The memory is wanted as such: a worker has so much and no more.
 """
