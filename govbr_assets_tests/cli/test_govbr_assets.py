@@ -101,7 +101,7 @@ def test_a_dry_run_leaves_what_is_recorded_of_published_days(graph: Graph, envir
     assert command(environment, "mend")[0] == 0
     graph.execute("DELETE FROM news")
     code, told = document(environment, "mend", "--dry-run")
-    assert (code, told["left"][0]["what"]) == (1, "2026-01-15")
+    assert (code, "2026-01-15" in [each["what"] for each in told["left"]]) == (1, True)
     with DagsterInstance.local_temp(environment["DAGSTER_HOME"]) as instance:
         runs = [(run.job_name, run.status.value) for run in instance.get_runs()]
     assert Counter(runs) == {("daily_sync", "SUCCESS"): 1, ("reconciliation", "SUCCESS"): 3}
