@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from govbr_assets.core.contract import EARLIEST, LATEST
@@ -135,7 +135,8 @@ class Model:
             return own is not None and (row.unique_id != own.unique_id or (deep and row != own))
 
         def unlike(row: News) -> tuple[bool, bool, date]:
-            return own is None or day_of(row.at) != day, changed(row), day_of(row.at) or date.max
+            elsewhere = own is None or day_of(row.at) != day
+            return elsewhere, not elsewhere and changed(row), day_of(row.at) or date.max  # elsewhere the earliest
 
         first, *others = sorted(rows, key=unlike) if own else sorted(rows, key=lambda row: day_of(row.at) or date.max)
         for row in others:
@@ -201,8 +202,13 @@ def world(postgres_url: str, local_hub: LocalHub, tmp_path: Path) -> World:
     return World(postgres_url, local_hub, tmp_path / "kept")
 
 
+_NOON, _MIDNIGHT = datetime(2026, 1, 15, 12, tzinfo=UTC), datetime(2026, 1, 16, 3, tzinfo=UTC)
+_UNDATED_AND_ELSEWHERE = [News("a", None, "title"), News("b", _MIDNIGHT, "title")]
+
+
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(postgres=postgres_rows, hub=files, deep=st.booleans())
+@example([Postgres(News("a", _NOON, "title"), "b")], {"data/train-2026-01-15.parquet": _UNDATED_AND_ELSEWHERE}, False)
 def test_any_rows_in_any_files_are_counted_as_a_plain_model_does(
     world: World, postgres: list[Postgres], hub: dict[str, list[News]], deep: bool
 ):
