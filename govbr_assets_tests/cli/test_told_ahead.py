@@ -153,10 +153,8 @@ def test_a_token_for_one_repo_alone_is_told_of_the_sibling(graph: Graph, sibling
     assert f"This token is for {graph.repo_id} alone" in told["left"][0]["why"]
     for words in (["mend"], ["mend"]):
         code, told = document(environment | {"HF_TOKEN": token}, *words)
-        assert (code, told["conclusion"]) == (
-            1,
-            "The Hub equals PostgreSQL on all days that have ended, and the reduced dataset does not follow.",
-        )
+        assert (code, "he Hub equals PostgreSQL on all days that have ended" in told["conclusion"]) == (1, True)
+        assert ", and the reduced dataset does not follow" in told["conclusion"]
 
 
 def test_status_tells_of_a_sibling_that_the_token_may_not_read_beside_all_else(
