@@ -13,7 +13,6 @@ from govbr_assets.core.date_ranges import name_days
 from govbr_assets.core.layout import DATA_PATTERN
 
 _NAMED = 5  # files, ranges or days that the text names
-_CUT = 80  # characters of a value in `column_differences`, which does not say whether more were cut
 
 
 @dataclass(frozen=True)
@@ -141,12 +140,8 @@ class Assessment:
 
 
 def _example(column: ColumnDifference) -> str:
-    """Say in how many rows a column differs, and how in one of them: values in quotes, an ellipsis for what is cut."""
-    hub, postgres = (
-        each if each == "null" or each[:1] == each[-1:] in ("'", '"') else repr(each + "…" * (len(each) >= _CUT))
-        for each in (column.hub, column.postgres)
-    )
-    values = f"{hub} on the Hub, {postgres} in PostgreSQL"
+    """Say in how many rows a column differs, and how in one of them."""
+    values = f"{column.hub} on the Hub, {column.postgres} in PostgreSQL"
     return f"{count(column.rows, 'row')}, such as {column.unique_id} of {column.day}: {values}"
 
 

@@ -104,10 +104,9 @@ def differing_columns(postgres: pa.Table, hub: pa.Table, spec: DatasetSpec) -> I
 
 
 def excerpts(values: Sequence[object]) -> list[str]:
-    """Return values as texts; of long texts what is around the first difference between them."""
+    """Return values as texts in quotes, but `null`; of two long texts what is around the first difference."""
     if not all(isinstance(each, str) for each in values):
-        texts = ("null" if each is None else f"{each}" for each in values)
-        return [text[: _BEFORE + _SHOWN] for text in texts]
+        return ["null" if each is None else _cut(f"{each}", 0) for each in values]
     texts = [f"{each}" for each in values]
     letters = enumerate(zip(*texts, strict=False))
     same = next((at for at, each in letters if len({*each}) > 1), min(map(len, texts)))

@@ -91,7 +91,15 @@ def test_a_file_of_the_sibling_that_is_in_the_way_is_told_ahead(
 def test_a_config_of_the_sibling_that_selects_years_without_rows_is_in_nobodys_way(
     graph: Graph, sibling: Graph, environment: dict[str, str]
 ):
-    card = b"---\nconfigs:\n- config_name: early\n  data_files: [data/train-2003-*.parquet, early.parquet]\n---\n"
+    card = b"""---
+configs:
+- config_name: default
+  default: true
+  data_files: data/train-2026*.parquet
+- config_name: early
+  data_files: [data/train-2003-*.parquet, early.parquet]
+---
+"""
     early = as_others_write(rows("x", day="2003-02-03").select(["unique_id", "title"]))
     write(graph.local_hub.store, sibling.repo_id, {"README.md": card, "early.parquet": early})
     assert told_twice(environment) == ([0], [0])

@@ -8,8 +8,6 @@ from typing import Any
 import pytest
 
 from govbr_assets.cli.show import print_conclusion, print_days, print_error, print_facts, print_lines, print_table
-from govbr_assets.core.assessment import Assessment
-from govbr_assets.core.column_differences import ColumnDifference
 from govbr_assets.core.day_counts import COUNTS
 
 DAY = date(2026, 1, 15)
@@ -122,17 +120,3 @@ def test_lines_in_a_file_are_whole(printed: Printed):
     assert printed(0, print_lines, ASSESSMENT) == [*ASSESSMENT.splitlines(), ""]
     assert printed(0, print_conclusion, GUARD, holds=True) == [GUARD]
     assert printed(0, print_facts, {"head": GUARD, "dataset": "org"}) == [f"head     {GUARD}", "dataset  org", ""]
-
-
-@pytest.mark.parametrize(
-    ("hub", "postgres", "told"),
-    [
-        ("'…velho'", '"d\'água"', "'…velho' on the Hub, \"d'água\" in PostgreSQL"),
-        ("null", "A urbanização", "null on the Hub, 'A urbanização' in PostgreSQL"),
-        ("a" * 80, "null", f"'{'a' * 80}…' on the Hub, null in PostgreSQL"),
-    ],
-)
-def test_values_of_an_example_are_in_quotes_and_what_is_cut_has_an_ellipsis(hub: str, postgres: str, told: str):
-    column = ColumnDifference("title", 1, DAY, "id", hub, postgres)
-    found = Assessment("org/news", "", 1, 1, columns=[column])
-    assert found.facts["column title"] == f"1 row, such as id of 2026-01-15: {told}"

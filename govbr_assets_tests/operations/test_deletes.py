@@ -14,6 +14,7 @@ from govbr_assets.operations.sync.guard import (
     day_guard,
     judge,
     recent_guard,
+    without_remedy,
 )
 from govbr_assets_tests.approvals import used_approvals
 from govbr_assets_tests.graph import Graph
@@ -60,6 +61,8 @@ def test_an_approval_counts_each_row_that_needs_it_once_beside_those_that_it_let
     assert judged.approval == (RemovalApproval(approved, 140) if passes else None)
     assert sorted(judged.blocked) == ([] if passes else ["a", "b"])
     assert all("approve 140 removals" in reason for reason in judged.blocked.values())
+    expected = {} if passes else {"a": "too many", "b": "all of it"}
+    assert {key: without_remedy(reason) for key, reason in judged.blocked.items()} == expected
 
 
 def test_where_all_days_together_are_too_many_each_of_their_rows_needs_the_approval():

@@ -26,10 +26,7 @@ from govbr_assets.defs.in_process.report import REDUCED_DATASET, Left, MendRepor
 from govbr_assets.defs.in_process.runs import BY, MendRuns
 from govbr_assets.defs.in_process.state import MendState
 from govbr_assets.defs.metadata.events import NO_REPO
-from govbr_assets.defs.metadata.reconciliation import (
-    ReconciliationRecord,
-    last_reconciliation,
-)
+from govbr_assets.defs.metadata.reconciliation import ReconciliationRecord, last_reconciliation
 from govbr_assets.errors import GovbrAssetsError
 from govbr_assets.operations.assess import others
 

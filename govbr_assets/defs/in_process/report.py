@@ -7,7 +7,7 @@ from typing import Any
 from govbr_assets.core.assessment import Assessment
 
 REDUCED_DATASET = "the reduced dataset"
-_EQUAL = "he Hub equals PostgreSQL on all days that have ended"
+_EQUAL = "the Hub equals PostgreSQL on all days that have ended"
 _OF_REDUCED = {REDUCED_DATASET, "reduced_sync"}
 
 
@@ -102,10 +102,11 @@ class MendReport:
             return f"Dry run, nothing was published{'.' if wanted else ', and nothing would be.'}"
         if any(each.what not in _OF_REDUCED for each in self.left):
             return "The Hub still differs from PostgreSQL."
-        but, of_ids, since = ", and the reduced dataset does not follow" if self.left else "", "T", ""
+        found = f"{_EQUAL}{', and the reduced dataset does not follow' if self.left else ''}."
         if self.compared_at:
-            of_ids, since = "By ids, t", f"; contents were last compared on {self.compared_at:%Y-%m-%d %H:%M} UTC"
-        return f"{of_ids}{_EQUAL}{but}{since}."
+            since = f"{self.compared_at:%Y-%m-%d %H:%M} UTC"
+            found = f"by ids, {found[:-1]}; contents were last compared on {since}."
+        return f"{found[0].upper()}{found[1:]}"
 
     def to_json(self) -> dict[str, Any]:
         """Return all of it as values of JSON, but for dates."""

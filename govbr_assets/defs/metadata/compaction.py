@@ -21,7 +21,7 @@ from govbr_assets.operations.release import TaggedReleases
 if TYPE_CHECKING:
     from govbr_assets.operations.compact.plan import CompactionReport
 
-CONSOLIDATED = AssetKey("consolidated_dataset")
+_CONSOLIDATED = AssetKey("consolidated_dataset")
 
 _PROOF = (
     "Before each commit every file was read back from the disk: its ids and row digests are the ones that were read,"
@@ -74,7 +74,7 @@ def last_compactions(instance: DagsterInstance, repo_id: str, number: int) -> li
     Returns:
         When each one was, in seconds since 1970, and what it recorded, the newest first.
     """
-    wanted = materializations(instance, AssetRecordsFilter(CONSOLIDATED))
+    wanted = materializations(instance, AssetRecordsFilter(_CONSOLIDATED))
     records = ((each.timestamp, CompactionRecord.from_event(each.asset_materialization)) for each in wanted)
     return list(islice((each for each in records if each[1].repo == repo_id), number))
 
