@@ -6,6 +6,8 @@ says belongs to `release_text`.
 
 import re
 
+from govbr_assets.core.releases import NAME
+
 NEW_CHANGELOG = """# Histórico de versões
 
 O que mudou em cada versão dos dados, a mais nova primeiro.
@@ -13,7 +15,7 @@ O que mudou em cada versão dos dados, a mais nova primeiro.
 """
 """What a new changelog begins with."""
 
-_OUR_HEADING = re.compile(rb"## \d{4}\.\d{2}\.\d{2}[ \t]*(?:\r\n|\r|\n|$)")
+_OUR_HEADING = re.compile(rf"## ({NAME})[ \t]*(?:\r\n|\r|\n|$)".encode())
 _HEADING = re.compile(rb" {0,3}##(?:[ \t].*)?(?:\r\n|\r|\n)?", re.DOTALL)
 _FENCE = re.compile(rb" {0,3}(`{3,}|~{3,})")
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
@@ -46,6 +48,17 @@ def with_entry(content: bytes | None, entry: str, replaced: str = "") -> bytes |
         return content[:place] + text + newline + content[place:]
     gap = b"" if not content.removeprefix(_BOM) else newline if content.endswith((b"\n", b"\r")) else newline * 2
     return content + gap + text
+
+
+def newest_name(content: bytes | None) -> str:
+    """Return the release of which the newest entry of ours is; empty if there is none.
+
+    Args:
+        content: of the changelog.
+    """
+    place = None if content is None or not _is_text(content) else _place(content)
+    found = None if content is None or place is None else _OUR_HEADING.match(content, place)
+    return found[1].decode() if found else ""
 
 
 def newest_entry(content: bytes | None, name: str) -> str:

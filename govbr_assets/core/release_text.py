@@ -4,7 +4,6 @@ import re
 
 from govbr_assets.core.card_tables import number
 from govbr_assets.core.coverage import Coverage
-from govbr_assets.core.days import Day
 from govbr_assets.core.releases import ChangesSince, name_before
 from govbr_assets.core.spec import DatasetSpec
 
@@ -40,13 +39,13 @@ def renamed_in(entry: str) -> int:
     return int(found[1].replace(".", "")) if found else 0
 
 
-def message_before(day: Day) -> str:
+def message_before(release: str) -> str:
     """Write the message of a tag for the state before a change of the whole dataset.
 
     Args:
-        day: of the change.
+        release: that the change is.
     """
-    return f"{name_before(day)}\n\nO conjunto de dados como era antes da reorganização de {day}."
+    return f"{name_before(release)}\n\nO conjunto de dados como era antes da reorganização de {release}."
 
 
 def _size(coverage: Coverage) -> str:

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from govbr_assets.core.days import Day
 
 RELEASE, RELEASE_BEFORE = "Release", "Release-Before"
-"""Trailers of a commit: the tag that it gets, and the day of the tag that its parent gets."""
+"""Trailers of a commit: the tag that it gets, and the release of the tag that its parent gets."""
 
-_NAME = r"\d{4}\.\d{2}\.\d{2}"
-_RELEASE = re.compile(rf"^Release: ({_NAME})$", re.MULTILINE)
-_BEFORE = re.compile(rf"^Release-Before: ({_NAME})$", re.MULTILINE)
+NAME = r"\d{4}\.\d{2}\.\d{2}(?:\.[1-9]\d{0,5})?"
+"""A pattern of the names of releases."""
+
+_RELEASE = re.compile(rf"^Release: ({NAME})$", re.MULTILINE)
+_BEFORE = re.compile(rf"^Release-Before: ({NAME})$", re.MULTILINE)
 
 
 def release_name(day: Day) -> str:
@@ -23,14 +25,39 @@ def release_name(day: Day) -> str:
     return day.date.isoformat().replace("-", ".")
 
 
+def next_name(name: str, last: str) -> str:
+    """Name a release that follows another one: `2026.01.20.1` is the second one of a day.
+
+    Args:
+        name: that its day gives it.
+        last: the release before it; empty if there is none.
+
+    Returns:
+        The name, or, if it would not come after the last one, the last one's with the next number.
+    """
+    if _order(last) < _order(name):
+        return name
+    number = _order(last)[3:]
+    return f"{last[: len(name)]}.{number[0] + 1 if number else 1}"
+
+
 def newest_release(tags: Iterable[str]) -> str:
     """Return the newest of the tags that name releases; empty if none does."""
-    return max((each for each in tags if re.fullmatch(_NAME, each)), default="")
+    return max((each for each in tags if re.fullmatch(NAME, each)), default="", key=_order)
 
 
-def name_before(day: Day) -> str:
-    """Name the state before a change of the whole dataset, such as `before-2026.01.20`."""
-    return f"before-{release_name(day)}"
+def name_before(release: str) -> str:
+    """Name the state before a change of the whole dataset, such as `before-2026.01.20`.
+
+    Args:
+        release: that the change is.
+    """
+    return f"before-{release}"
+
+
+def _order(name: str) -> tuple[int, ...]:
+    """Return what the names of releases are ordered by."""
+    return tuple(int(part) for part in name.split(".") if part)
 
 
 @dataclass(frozen=True)
@@ -39,7 +66,7 @@ class Release:
 
     Attributes:
         name: of the release that it is; empty if it is none.
-        before: of the day of which its parent is the state before, as in `name`; empty if it is not.
+        before: of the release before which its parent is the state; empty if it is not.
     """
 
     name: str = ""
@@ -50,6 +77,10 @@ class Release:
         """Read the trailers of a commit message."""
         name, before = _RELEASE.search(message), _BEFORE.search(message)
         return cls(name[1] if name else "", before[1] if before else "")
+
+    def after(self, last: str) -> "Release":
+        """Name it after the release before it, as in `next_name`."""
+        return Release(self.name and next_name(self.name, last), self.before and next_name(self.before, last))
 
     @property
     def trailers(self) -> list[str]:

@@ -9,12 +9,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain, pairwise, takewhile
 
-from govbr_assets.core.changelog import newest_entry, with_entry
+from govbr_assets.core.changelog import newest_entry, newest_name, with_entry
 from govbr_assets.core.coverage import Coverage
 from govbr_assets.core.days import Day
 from govbr_assets.core.layout import CHANGELOG_PATH
 from govbr_assets.core.release_text import entry, entry_of_ids, renamed_in
-from govbr_assets.core.releases import ChangesSince, Release, RowCounts, release_name
+from govbr_assets.core.releases import ChangesSince, Release, RowCounts, next_name, release_name
 from govbr_assets.dataset import Dataset
 from govbr_assets.dataset.changeset import (
     CHANGED_ROWS,
@@ -46,7 +46,9 @@ def with_changelog(
     Returns:
         The commit, and why it has no entry, a sentence.
     """
-    if not edit.release.name:
+    if edit.release != Release():
+        edit = replace(edit, release=edit.release.after(_last_release(dataset, snapshot)))
+    if not (name := edit.release.name):
         return _with_ids(dataset, snapshot, edit) if edit.renamed_rows else (edit, [])
     if coverage is None or edit.visible_rows is None:
         return replace(edit, release=Release(before=edit.release.before)), []
@@ -54,18 +56,33 @@ def with_changelog(
         return edit, [problem]
     before, after = edit.visible_rows
     ours = RowCounts.of(before, after, changed=edit.changed_rows, removed=edit.removed_rows)
-    text = entry(edit.release.name, dataset.spec, coverage, changes_since(dataset, snapshot.revision or "", ours))
-    return _written(edit, with_entry(dataset.client.content(snapshot, CHANGELOG_PATH), text))
+    text = entry(name, dataset.spec, coverage, changes_since(dataset, snapshot.revision or "", ours))
+    content = dataset.client.content(snapshot, CHANGELOG_PATH)
+    return _written(edit, with_entry(content, text, _entry_of_ids(dataset, content, name)))
+
+
+def _last_release(dataset: Dataset, snapshot: Snapshot) -> str:
+    """Return the newest release of a history; empty if there is none."""
+    commits = dataset.client.commits(snapshot.revision) if snapshot.revision else ()
+    return next(filter(None, (Release.parse(commit.message).name for commit in commits)), "")
 
 
 def _with_ids(dataset: Dataset, snapshot: Snapshot, edit: Changeset[R]) -> tuple[Changeset[R], list[str]]:
     """Add the entry that tells of new ids, in place of the one of an earlier commit of the day."""
     if problem := _too_large(snapshot):
         return edit, [problem]
-    content, name = dataset.client.content(snapshot, CHANGELOG_PATH), release_name(Day.at(datetime.now(UTC)))
-    before = renamed_in(newest_entry(content, name))
-    old = entry_of_ids(name, dataset.spec, before) if before else ""
-    return _written(edit, with_entry(content, entry_of_ids(name, dataset.spec, before + edit.renamed_rows), old))
+    content, day = dataset.client.content(snapshot, CHANGELOG_PATH), release_name(Day.at(datetime.now(UTC)))
+    last = newest_name(content)
+    old = _entry_of_ids(dataset, content, last) if last.startswith(day) else ""
+    name = last if old else next_name(day, last)
+    renamed = renamed_in(newest_entry(content, last)) if old else 0
+    return _written(edit, with_entry(content, entry_of_ids(name, dataset.spec, renamed + edit.renamed_rows), old))
+
+
+def _entry_of_ids(dataset: Dataset, content: bytes | None, name: str) -> str:
+    """Return the entry of a name, if it does no more than tell of new ids; empty if it is another one."""
+    renamed = renamed_in(newest_entry(content, name))
+    return entry_of_ids(name, dataset.spec, renamed) if renamed else ""
 
 
 def _written(edit: Changeset[R], content: bytes | None) -> tuple[Changeset[R], list[str]]:

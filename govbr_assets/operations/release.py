@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, pairwise
 
-from govbr_assets.core.days import Day
 from govbr_assets.core.release_text import message_before
 from govbr_assets.core.releases import Release, name_before
 from govbr_assets.dataset import Dataset
@@ -76,25 +75,6 @@ def tag_mirrored(full: Dataset, reduced: Dataset, source: str, log: Log = lambda
     return TaggedReleases((name,))
 
 
-def tag_before(dataset: Dataset, revision: str, day: Day) -> str:
-    """Tag the state before a change of the whole dataset, such as a migration.
-
-    Args:
-        dataset: the dataset.
-        revision: the state.
-        day: of the change; a tag of this day that exists is left alone.
-
-    Returns:
-        The name of the tag.
-
-    Raises:
-        HubUnavailableError: the Hub is out of reach.
-        HubDeniedError: the Hub rejects it.
-    """
-    create_tag(dataset.client, name_before(day), revision, message_before(day))
-    return name_before(day)
-
-
 def _waiting(dataset: Dataset, revision: str, tags: set[str]) -> Iterator[tuple[str, str]]:
     """List the tags that are missing, each with its revision, the newest first."""
     named = set(tags)
@@ -103,7 +83,7 @@ def _waiting(dataset: Dataset, revision: str, tags: set[str]) -> Iterator[tuple[
         if commit and release.name and release.name not in named:
             named.add(release.name)
             yield release.name, commit.revision
-        before = f"before-{release.before}"
+        before = name_before(release.before)
         if parent and release.before and before not in named:
             named.add(before)
             yield before, parent.revision
@@ -113,6 +93,6 @@ def _waiting(dataset: Dataset, revision: str, tags: set[str]) -> Iterator[tuple[
 
 def _message(dataset: Dataset, name: str, revision: str) -> str:
     """Say of a release what the changelog says of it."""
-    if name.startswith("before-"):
-        return message_before(Day.of(name.removeprefix("before-").replace(".", "-")))
+    if name.startswith(name_before("")):
+        return message_before(name.removeprefix(name_before("")))
     return f"{name}\n\n{notes_of(dataset, dataset.client.at(revision), name)}".strip()

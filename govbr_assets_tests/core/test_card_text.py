@@ -2,11 +2,13 @@
 
 import re
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pyarrow as pa
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from govbr_assets.core.card_block import find_block
 from govbr_assets.core.card_tables import SIZES, current_block, size_category
@@ -16,7 +18,15 @@ from govbr_assets.core.coverage import Coverage
 from govbr_assets.core.days import Day
 from govbr_assets.core.licenses import LICENSES, check_license
 from govbr_assets.core.release_text import entry
-from govbr_assets.core.releases import ChangesSince, Release, RowCounts, name_before, release_name
+from govbr_assets.core.releases import (
+    ChangesSince,
+    Release,
+    RowCounts,
+    name_before,
+    newest_release,
+    next_name,
+    release_name,
+)
 from govbr_assets.errors import ConfigurationError
 from govbr_assets.local.hub.card_rules import card_errors
 from govbr_assets.publications import NEWS
@@ -133,7 +143,22 @@ def test_a_commit_says_which_release_it_is():
     message = "\n".join([*release.trailers, "Rows: 1 -> 2"])
     assert Release.parse(message) == release == Release("2026.01.05", "2026.01.05")
     assert Release.parse("Rows: 1 -> 2\nA Release: 2026.01.05") == Release()
-    assert name_before(day) == "before-2026.01.05"
+    assert name_before(release.name) == "before-2026.01.05"
+    assert Release.parse("Release: 2026.01.05.12") == Release("2026.01.05.12")
+    assert [Release.parse(f"Release: 2026.01.05{end}") for end in (".0", ".", ".1.1", "x")] == [Release()] * 4
+
+
+@given(st.lists(st.dates(date(2026, 1, 1), date(2026, 1, 5)), min_size=1, max_size=30))
+def test_releases_have_names_of_their_own_in_the_order_of_time(days: list[date]):
+    names = list[str]()
+    for day in days:
+        name = release_name(Day(day))
+        names.append(next_name(name, names[-1] if names else ""))
+        assert names[-1] == name or names[-1].count(".") == 3
+    assert len({*names}) == len(names)
+    for number in range(1, len(names) + 1):
+        others = ["v1.0", "before-2026.02.01", "2026.02.01.0"]
+        assert newest_release([*reversed(names[:number]), *others]) == names[number - 1]
 
 
 def test_licences_are_those_of_the_hub_in_any_case():

@@ -22,7 +22,7 @@ from govbr_assets.local.hub.actions import after, answer, call
 from govbr_assets.local.hub.faults import Fault
 from govbr_assets.local.hub.tags import Tag
 from govbr_assets.operations.compact.plan import compact
-from govbr_assets.operations.release import tag_before, tag_releases
+from govbr_assets.operations.release import tag_releases
 from govbr_assets.publications import NEWS
 from govbr_assets_tests import readers, stranger
 from govbr_assets_tests.graph import Graph
@@ -108,17 +108,48 @@ def test_a_tag_that_is_there_is_left_alone_and_one_of_a_foreign_dataset_names_wh
     )
     compact_all(hub)
     assert {name: tag.sha for name, tag in tags().items()} == {"2026.01.20": base, "before-2026.01.20": base}
-    assert "antes da reorganização de 2026-01-20" in tags()["before-2026.01.20"].message
+    assert "antes da reorganização de 2026.01.20." in tags()["before-2026.01.20"].message
     write({"data/train-00000-of-00001.parquet": encode(rows("again", day="2026-01-03"))})
     compact_all(hub, NEXT_WEEK)
     assert {*tags()} == {"2026.01.20", "before-2026.01.20", "2026.01.27"}
 
 
-def test_a_migration_tags_what_was_before_it(hub: Dataset, write: Write, tags: Callable):
-    base = write(day_shards("2026-01-14"))
-    for _ in range(2):
-        assert tag_before(hub, base, TODAY) == "before-2026.01.20"
-    assert tags()["before-2026.01.20"].sha == base
+def test_each_release_of_a_day_has_a_name_a_tag_and_an_entry_of_its_own(
+    hub: Dataset, write: Write, tags: Callable, text: Callable
+):
+    revisions = list[str]()
+    names = ["2026.01.20", "2026.01.20.1", "2026.01.20.2"]
+    for number in range(3):
+        write(day_shards(f"2026-01-{number + 10}"))
+        revisions += compact_all(hub)
+    assert {name: tag.sha for name, tag in tags().items()} == dict(zip(names, revisions, strict=True))
+    headings = [line[3:] for line in text("CHANGELOG.md").splitlines() if line.startswith("## ")]
+    assert headings == [*reversed(names)]
+    since = re.findall(r"- Desde ([\d.]+):", text("CHANGELOG.md"))
+    assert since == ["2026.01.20.1", "2026.01.20"]
+    assert "3 linhas em 3 dias" in tags()["2026.01.20.2"].message
+    # A clock that goes back makes no name that comes before one that is there.
+    write(day_shards("2026-01-15"))
+    compact_all(hub, Day.of("2026-01-18"))
+    assert tags()["2026.01.20.3"].sha not in revisions
+    write(day_shards("2026-01-16"))
+    compact_all(hub, NEXT_WEEK)
+    assert {*tags()} == {*names, "2026.01.20.3", "2026.01.27"}
+
+
+def test_a_foreign_dataset_that_comes_after_a_release_of_the_day_names_what_was_before_anew(
+    hub: Dataset, write: Write, tags: Callable
+):
+    legacy = "data/train-00000-of-00001.parquet"
+    first = write({legacy: encode(rows("old", day="2026-01-02"))})
+    compact_all(hub)
+    year = "data/train-2026-00.parquet"
+    second = write({year: None, legacy: encode(rows("other", day="2026-01-03"))})
+    compact_all(hub)
+    found = tags()
+    assert {*found} == {"before-2026.01.20", "2026.01.20", "before-2026.01.20.1", "2026.01.20.1"}
+    assert (found["before-2026.01.20"].sha, found["before-2026.01.20.1"].sha) == (first, second)
+    assert "antes da reorganização de 2026.01.20.1." in found["before-2026.01.20.1"].message
 
 
 @pytest.mark.usefixtures("at_once")
@@ -305,6 +336,32 @@ def test_days_that_are_published_compacted_and_changed_are_counted_and_can_be_br
     check_readers(graph, card.decode(), first_day, tmp_path)
 
 
+def test_ids_that_change_have_one_entry_that_the_release_of_the_day_takes_the_place_of(graph: Graph):
+    day = "2026-01-14"
+    graph.insert("a", "b", "c", day=day)
+    assert graph.run(day, checks=False).success
+
+    def rename(id: str) -> list[str]:
+        graph.execute(f"UPDATE news SET legacy_unique_id = unique_id, unique_id = 'new-{id}' WHERE unique_id = '{id}'")
+        assert graph.run(day, checks=False).success
+        return changelog(graph)
+
+    assert "- Identificadores: 1 linha tem outro" in rename("a")[0]
+    (of_ids,) = rename("b")
+    assert "- Identificadores: 2 linhas têm outro" in of_ids
+    name = compacted(graph)
+    (released,) = changelog(graph)
+    assert released.startswith(f"{name}\n\n- 3 linhas")
+    assert "- Identificadores: 2 linhas têm outro" in released
+    assert rename("c")[1:] == [released]
+    assert changelog(graph)[0].startswith(f"{name}.1\n\n- Identificadores: 1 linha tem outro")
+    graph.insert("d", day="2026-01-15")
+    assert graph.run("2026-01-15", checks=False).success
+    assert compacted(graph) == f"{name}.1"
+    assert [entry.partition("\n")[0] for entry in changelog(graph)] == [f"{name}.1", name]
+    assert "- Identificadores: 1 linha tem outro" in changelog(graph)[0]
+
+
 def test_without_release_tags_a_compaction_has_its_entry_and_no_tag(graph: Graph):
     graph.insert("a", day="2026-01-14")
     assert graph.run("2026-01-14", checks=False).success
@@ -346,6 +403,12 @@ def compacted(graph: Graph) -> str:
     metadata = graph.metadata(result, "consolidated_dataset")[""]
     assert metadata["tags_missing"] == ""
     return metadata["tags"]
+
+
+def changelog(graph: Graph) -> list[str]:
+    """Return the entries, the newest first, each with its heading."""
+    content = graph.hub.client.content(graph.head, "CHANGELOG.md") or b""
+    return content.decode().split("\n## ")[1:]
 
 
 def tags_of(graph: Graph) -> dict[str, Tag]:
