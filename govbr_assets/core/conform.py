@@ -74,15 +74,26 @@ def without_unpublishable(rows: pa.Table, schema: pa.Schema, left_out: LeftOut) 
         left_out.add("unique_id", faulty, why, rows["row_id"])
         keep = pc.and_not(keep, faulty)
     rows = rows.filter(keep)
+    if rows["published_at"].null_count:
+        left_out.add("published_at", rows["published_at"].is_null(), "is null", rows["row_id"])
     for name in ("legacy_unique_id", "published_at"):
-        column = rows[name]
-        if name == "published_at" and column.null_count:
-            left_out.add(name, column.is_null(), "is null", rows["row_id"])
-        for why, faulty in _faults(column, schema.field(name)):
-            left_out.add(name, faulty, why, rows["row_id"])
-            column = pc.if_else(faulty, None, column)
-        rows = rows.set_column(rows.schema.get_field_index(name), name, column)
+        rows = without_faults(rows, schema.field(name), left_out)
     return rows
+
+
+def without_faults(rows: pa.Table, field: pa.Field, left_out: LeftOut) -> pa.Table:
+    """Take out the values of a column that cannot be published: they become null.
+
+    Args:
+        rows: [n rows x any columns] with the primary key `row_id`.
+        field: the column of the contract.
+        left_out: takes what was found.
+    """
+    column = rows[field.name]
+    for why, faulty in _faults(column, field):
+        left_out.add(field.name, faulty, why, rows["row_id"])
+        column = pc.if_else(faulty, None, column)
+    return rows.set_column(rows.schema.get_field_index(field.name), field.name, column)
 
 
 def _cast(column: pa.ChunkedArray, field: pa.Field, row_ids: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from govbr_assets.core.columns import dimensions_of
-from govbr_assets.core.conform import LeftOut, conform_source_rows
+from govbr_assets.core.conform import LeftOut, conform_source_rows, without_faults
 from govbr_assets.core.contract import as_strings, format_value
 from govbr_assets.core.days import Day
 from govbr_assets.core.late_rows import Changes, Watermark
@@ -86,12 +86,14 @@ class NewsTable:
             ids: [n ids] from the Hub, each a `unique_id` or a `legacy_unique_id`.
 
         Returns:
-            [m rows x 25] of `spec.source_schema`, without the rows that are `too_large`.
+            [m rows x 25] of `spec.source_schema`, without the rows that are `too_large`; a time that no day has, such
+            as `infinity`, is null.
 
         Raises:
             SourceUnavailableError, SourceError, ContractError: as `read_days`.
         """
-        batches = self._lookup(rows_query, ids)
+        time = self.spec.source_schema.field("published_at")
+        batches = (without_faults(rows, time, LeftOut()) for rows in self._lookup(rows_query, ids))
         first = next(batches, None)
         if first is None:
             return self.spec.source_schema.empty_table()

@@ -321,11 +321,12 @@ def test_rows_that_are_published_nowhere_are_counted_and_told_and_block_no_day(g
     assert (evaluation.passed, evaluation.severity) == (False, AssetCheckSeverity.ERROR)
 
 
-def test_a_published_row_that_loses_its_time_stays_where_it_is_and_is_told(graph: Graph):
+@pytest.mark.parametrize("time", ["null", "'infinity'", "'-infinity'", "'10000-01-01'", "'0044-03-15 BC'"])
+def test_a_published_row_that_loses_its_time_stays_where_it_is_and_is_told(graph: Graph, time: str):
     graph.execute("ALTER TABLE news ALTER COLUMN published_at DROP NOT NULL")
     graph.insert("a", "b")
     assert graph.run("2026-01-15", checks=False).success
-    graph.execute("UPDATE news SET published_at = null WHERE unique_id = 'a'", "UPDATE news SET title = 'new'")
+    graph.execute(f"UPDATE news SET published_at = {time} WHERE unique_id = 'a'", "UPDATE news SET title = 'new'")
     assert graph.run("2026-01-15", checks=False).success
     assert graph.ids() == {"data/train-2026-01-15.parquet": ["a", "b"]}
     result = graph.reconcile(deep=True)
