@@ -58,6 +58,11 @@ def check_columns(found: Sequence[str], source: str, wanted: Collection[str]) ->
         ContractError: columns are missing, or are there several times.
     """
     counts = {name: found.count(name) for name in wanted if found.count(name) != 1}
+    if counts.get("unique_id") == 0:
+        raise ContractError(
+            f"{source} has no column unique_id, so that nobody can tell its rows apart: write the file anew with one;"
+            " or name another repo, if GOVBR_REPO_ID leads to another dataset, such as the reduced one."
+        )
     if len(counts) == 1:
         ((name, number),) = counts.items()
         problem = f"stands {number} times" if number else "is missing"

@@ -17,6 +17,7 @@ from govbr_assets.huggingface.snapshot import Snapshot
 from govbr_assets.huggingface.tags import tag_names, tagged_revision
 from govbr_assets.operations.compact.sources import sources
 from govbr_assets.operations.project.compare import ProjectionComparison, compare_projection
+from govbr_assets.operations.project.mirror import check_is_full
 from govbr_assets.operations.reconcile.plan import Reconciled, reconcile
 from govbr_assets.operations.sync.guard import removals_to_approve
 from govbr_assets.postgres.news import NewsTable
@@ -125,6 +126,7 @@ def status(
         GovbrAssetsError: a side cannot be read.
     """
     head = dataset.client.head()
+    check_is_full(dataset, head)
     found = reconcile(dataset, head, postgres, log=log)
     tag = newest_release(tag_names(dataset.client)) if head.revision else ""
     undated = found.totals["undated_surplus"] - found.undated_duplicates

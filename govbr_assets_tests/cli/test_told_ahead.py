@@ -385,3 +385,20 @@ def test_a_working_folder_that_can_be_written_has_the_tables(graph: Graph, envir
     assert mend_in(tmp_path, environment).returncode == 0
     tables = tmp_path / ".local" / "tables" / environment["GOVBR_REPO_ID"]
     assert (tables / "hub_reconciliation.parquet").exists()
+
+
+def test_the_reduced_dataset_in_the_place_of_the_full_one_is_refused_before_anything(
+    graph: Graph, environment: dict[str, str]
+):
+    full, reduced = "GOVBR_REPO_ID", "GOVBR_REDUCED_REPO_ID"
+    environment = environment | {reduced: f"{graph.repo_id}-r"}
+    assert command(environment, "mend")[0] == 0
+    swapped = environment | {full: environment[reduced], reduced: environment[full]}
+    for settings in (swapped, {name: value for name, value in swapped.items() if name != reduced}):
+        for words in (["mend", "--dry-run"], ["mend"], ["status"], ["plan", "2026-01-15"]):
+            code, _, error = command(settings, *words)
+            assert code == 2
+            assert f"error: GOVBR_REPO_ID ({graph.repo_id}-r) leads to a reduced dataset" in error
+    other = replace(graph, repo_id=f"{graph.repo_id}-r")
+    assert "has no column unique_id, so that nobody can tell" in str(other.run("2026-01-15", checks=False).all_events)
+    assert command(environment, "status")[0] == 0

@@ -18,7 +18,7 @@ from govbr_assets.defs.resources import HubResource, PostgresResource
 from govbr_assets.errors import ConfigurationError, HubDeniedError
 from govbr_assets.io.scratch import scratch_folder
 from govbr_assets.io.storage.folder import Folder
-from govbr_assets.operations.project.mirror import check_apart
+from govbr_assets.operations.project.mirror import check_apart, check_is_full
 
 _RECORDS_ONLY: Any = {
     "telemetry": {"enabled": False},
@@ -63,7 +63,7 @@ def check_reachable(hub: HubResource, postgres: PostgresResource) -> None:
         ConfigurationError: a setting is missing or malformed.
         GovbrAssetsError: one of them does not answer, or refuses.
     """
-    hub.dataset().client.head()
+    check_is_full(hub.dataset(), hub.dataset().client.head())
     if hub.has_reduced:
         with suppress(HubDeniedError):  # of which whoever uses it tells
             hub.reduced_dataset().client.head()

@@ -50,6 +50,24 @@ def check_apart(full: Dataset, reduced: Dataset) -> None:
         )
 
 
+def check_is_full(full: Dataset, snapshot: Snapshot) -> None:
+    """Check that the newest commit of a dataset does not mirror another one.
+
+    Args:
+        full: what should be the full dataset.
+        snapshot: its newest revision.
+
+    Raises:
+        ConfigurationError: it does.
+    """
+    newest = next(full.client.commits(snapshot.revision), None) if snapshot.revision else None
+    if newest and SourceRevision.parse(newest.message):
+        raise ConfigurationError(
+            f"GOVBR_REPO_ID ({full.client.repo_id}) leads to a reduced dataset, whose newest commit mirrors another"
+            " one: name the full dataset there."
+        )
+
+
 def mirror_of(full: Dataset, reduced: Dataset, projection: Projection, snapshot: Snapshot) -> Mirror:
     """Return what the files of a projection were made of.
 
