@@ -243,6 +243,9 @@ def test_what_goes_by_approval_from_before_the_first_day_is_no_rejection(graph: 
     last = command(environment, "status")[1].splitlines()[-1]
     assert last.endswith("run govbr-assets mend --allow-removals 1 if so many rows may leave the Hub.")
     for words in (["mend", "--dry-run"], ["mend"]):
+        code, told = document(environment, *words)
+        assert (code, [each["what"] for each in told["left"]]) == (1, ["rows that PostgreSQL has nowhere: 1"])
+    for words in (["mend", "--dry-run"], ["mend"]):
         code, told = document(environment, *words, "--allow-removals", "1")
         assert (code, told["left"]) == (0, [])
 
@@ -387,12 +390,14 @@ def test_a_working_folder_that_can_be_written_has_the_tables(graph: Graph, envir
     assert (tables / "hub_reconciliation.parquet").exists()
 
 
-def test_the_reduced_dataset_in_the_place_of_the_full_one_is_refused_before_anything(
+def test_the_reduced_dataset_follows_and_in_the_place_of_the_full_one_is_refused_before_anything(
     graph: Graph, environment: dict[str, str]
 ):
     full, reduced = "GOVBR_REPO_ID", "GOVBR_REDUCED_REPO_ID"
     environment = environment | {reduced: f"{graph.repo_id}-r"}
-    assert command(environment, "mend")[0] == 0
+    code, told = document(environment, "mend")
+    assert (code, [run["job"] for run in told["runs"]]) == (0, ["reconciliation", "daily_sync", "reconciliation"])
+    assert f"{graph.repo_id}-r mirrors {told['after'][:8]}, the newest revision." in told["notes"]
     swapped = environment | {full: environment[reduced], reduced: environment[full]}
     for settings in (swapped, {name: value for name, value in swapped.items() if name != reduced}):
         for words in (["mend", "--dry-run"], ["mend"], ["status"], ["plan", "2026-01-15"]):

@@ -161,7 +161,7 @@ class _Mending:
                     self._report.runs.append(run)
 
     def _mirror(self) -> None:
-        """Let the reduced dataset follow, if there is one; in a dry run nothing is there yet that it would follow."""
+        """See that the reduced dataset has followed, if there is one, or let it; in a dry run nothing is there yet that it would follow."""
         if not self._context.hub.has_reduced:
             return
         try:
@@ -169,11 +169,13 @@ class _Mending:
                 if all(each.what == self._report.repo for each in self._refused):
                     check_reduced(self._context.hub, repairable(self._state.differing))
                 return
-            wanted = next_mirror(self._context.instance, self._context.hub, BY).requests
+            decision = next_mirror(self._context.instance, self._context.hub, BY)
         except GovbrAssetsError as error:
             self._report.left.append(Left(REDUCED_DATASET, str(error)))
             return
-        for each in wanted:
+        if decision.why_not and self._runs.published:  # it has followed within these runs
+            self._report.notes.append(decision.why_not)
+        for each in decision.requests:
             if self._runs.allowed:
                 self._runs.publish(each)
             else:

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from govbr_assets.core.counting import count
 from govbr_assets.core.date_ranges import DateRange, ranges_by_value
-from govbr_assets.core.day_counts import COUNTS, closed, without_day
+from govbr_assets.core.day_counts import COUNTS, closed, differing, without_day
 from govbr_assets.core.days import Day
 from govbr_assets.defs.decisions.repair import approved_in_all
 from govbr_assets.defs.in_process.report import Left
@@ -26,12 +26,17 @@ _NOT_RUN = "no run of it was begun"
 def days_left(table: pa.Table, reasons: Mapping[date, str], tried: Collection[date]) -> Iterator[Left]:
     """List days that differ, but for those that are not over, and days that could not be published.
 
+    Rows of days before the first one that only the Hub has are left to `removals_left`.
+
     Args:
         table: days that differ, [n days x 8].
         reasons: why days could not be published as they are, as their last runs say.
         tried: days that runs were for.
     """
-    over = closed(table, Day.at(datetime.now(UTC)))
+    early = pc.less(table["day"], pa.scalar(FIRST_DAY, pa.date32()))
+    index = table.schema.get_field_index("surplus")
+    synced = table.set_column(index, table.schema.field(index), pc.if_else(early, 0, table["surplus"]))
+    over = closed(differing(synced), Day.at(datetime.now(UTC)))
     why = {day: _why(day, reasons, tried) for day in sorted({*over["day"].to_pylist(), *reasons})}
     for span, reason in sorted(ranges_by_value(why)):
         yield Left(f"{span}", ": ".join(filter(None, [differences(over, span), reason])))
