@@ -9,6 +9,7 @@ from functools import partial
 from dagster import AssetSelection, Config, OpExecutionContext, define_asset_job, job, op
 from pydantic import Field
 
+from govbr_assets.core.counting import count
 from govbr_assets.core.days import Day
 from govbr_assets.defs.assets.defaults import RETRY
 from govbr_assets.defs.executor import living_in_process_executor
@@ -18,6 +19,8 @@ from govbr_assets.defs.resources import HubResource, PostgresResource
 from govbr_assets.operations.release import tag_releases
 
 _LONGEST = {"dagster/max_runtime": f"{6 * 3600}"}  # seconds, after which Dagster's run monitoring ends a run
+
+_SHOWN = 20  # sentences
 
 _asset_job = partial(define_asset_job, executor_def=living_in_process_executor, tags=_LONGEST)
 
@@ -66,13 +69,18 @@ def put_data_files_back(context: OpExecutionContext, config: RollbackConfig, hub
     dataset, dry_run = hub.dataset(), config.dry_run or hub.is_dry_run
     operation, start = Restore(dataset, resolve_revision(dataset, config.revision)), latest(dataset)
     planned, done = [operation.changeset(step) for step in operation.path(start)], []
-    context.log.info(f"{len(planned)} commits lead from {start.revision} back to {operation.target.revision}.")
+    context.log.info(f"{start.revision} -> {operation.target.revision}: {count(len(planned), 'commit')}.")
+    told = dict[str, None]()
     for result in restore(dataset, operation, start, dry_run=dry_run, log=context.log.info):
         done.append(result)
-        if notes := result.notes:
-            context.log.warning(f"{len(notes)} files differ from the published schema, as they did then: {notes[:20]}")
+        told |= dict.fromkeys(result.notes)
         if result.committed:
             context.log.info(f"{len(done)} of {len(planned)}: {described(result.changeset)}: {result.after}.")
+    if told:
+        more = f" And {len(told) - _SHOWN} more." if len(told) > _SHOWN else ""
+        context.log.warning(
+            f"As at that revision, this is not as publications.py says: {' '.join([*told][:_SHOWN])}{more}"
+        )
     if dry_run:
         context.log.info(f"Dry run, nothing is changed: {'; '.join(map(described, planned)) or 'nothing had to be'}.")
     changesets = planned if dry_run else [each.changeset for each in done if each.committed]

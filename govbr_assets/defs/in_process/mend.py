@@ -161,7 +161,7 @@ class _Mending:
                     self._report.runs.append(run)
 
     def _mirror(self) -> None:
-        """See that the reduced dataset has followed, if there is one, or let it; in a dry run nothing is there yet that it would follow."""
+        """Let the reduced dataset follow if it has not; in a dry run nothing is there yet that it would follow."""
         if not self._context.hub.has_reduced:
             return
         try:

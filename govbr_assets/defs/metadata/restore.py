@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from govbr_assets.core.counting import count
 from govbr_assets.dataset.changeset import Changeset
 from govbr_assets.defs.metadata.events import Metadata
 from govbr_assets.operations.restore import RestoreStep
@@ -37,4 +38,5 @@ def restore_metadata(
 
 def described(changeset: Changeset[RestoreStep]) -> str:
     """Return what a commit of a restore does."""
-    return f"{changeset.message}, {len(changeset.copy)} files come back, {len(changeset.delete)} go"
+    back, gone = len(changeset.copy), len(changeset.delete)
+    return f"{changeset.message}: {count(back, 'file')} back, {count(gone, 'file')} gone"
