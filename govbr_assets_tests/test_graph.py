@@ -144,7 +144,7 @@ def test_a_week_is_one_run_and_one_commit_and_each_day_has_its_numbers(graph: Gr
         f"2026-01-{number}": number for number in range(12, 19)
     }
     assert [commit.title for commit in graph.local_hub.store.commits(graph.repo_id)][:-1] == [
-        "Publish 105 news of 7 days from 2026-01-12 to 2026-01-18"
+        "Publish 105 rows of 7 days from 2026-01-12 to 2026-01-18"
     ]
     existing = graph.metadata(result, "hf_existing_ids")
     assert {told["revision"] for told in existing.values()} == {""}
@@ -181,9 +181,9 @@ def test_commits_of_a_long_range_stay_under_a_hundred_files_and_are_recorded_as_
     assert result.success
     titles = [commit.title for commit in graph.local_hub.store.commits(graph.repo_id)][:-1]
     assert titles == [
-        "Publish 2 news of 2 days from 2026-01-17 to 2026-01-18",
-        "Publish 3 news of 3 days from 2026-01-14 to 2026-01-16",
-        "Publish 3 news of 3 days from 2026-01-11 to 2026-01-13",
+        "Publish 2 rows of 2 days from 2026-01-17 to 2026-01-18",
+        "Publish 3 rows of 3 days from 2026-01-14 to 2026-01-16",
+        "Publish 3 rows of 3 days from 2026-01-11 to 2026-01-13",
     ]
     recorded = graph.metadata(result)
     assert len(recorded) == 8

@@ -32,7 +32,8 @@ def demo(folder: Path) -> int:
     with LocalStack(folder) as stack:
         show = Show(stack, folder, _FIRST)
         show.step("PostgreSQL, a Hub and its viewer run on this machine")
-        show.step(f"{stack.fill(_SAMPLE_ROWS, _FIRST, _LAST)} sample news from {_FIRST} to {_LAST} are in PostgreSQL")
+        rows = stack.fill(_SAMPLE_ROWS, _FIRST, _LAST)
+        show.step(f"{rows} rows of sample news from {_FIRST} to {_LAST} are in PostgreSQL")
         span = f"{_FIRST}...{_LAST}"
         show.materialize(_DAILY, "--partition-range", span)
         first = show.published("two weeks are published")

@@ -44,7 +44,7 @@ def dev(folder: Path, port: int, delay: float = 0.0) -> int:
         yesterday = datetime.now(UTC).astimezone(ZoneInfo(TIME_ZONE)).date() - timedelta(days=1)
         first, last = fortnight(yesterday)
         if not days:
-            print(f"Filling PostgreSQL with {_SAMPLE_ROWS} sample news from {first} to {last} ...", flush=True)
+            print(f"Filling PostgreSQL with {_SAMPLE_ROWS} rows of sample news from {first} to {last} ...", flush=True)
             stack.fill(_SAMPLE_ROWS, first, last)
         first = date.fromisoformat(min(days, default=first.isoformat()))
         quiet = ["-W", "ignore:Function"]  # `dg` supersedes this command; it would need a project folder around it

@@ -186,7 +186,7 @@ def test_a_plan_names_the_days_between_which_rows_move(graph: Graph, environment
     assert output.splitlines()[-1] == "3 days would change, by 1 commit; nothing was published."
     assert command(environment, "mend")[0] == 0
     titles = [commit.title for commit in graph.local_hub.store.commits(graph.repo_id)]
-    assert titles[0].startswith("Move 2 news of ")
+    assert titles[0].startswith("Move 2 rows of ")
 
 
 def test_status_advises_what_helps(graph: Graph, environment: dict[str, str]):

@@ -75,6 +75,6 @@ class RemovalConfig(PublishConfig):
     approved_removals: int = Field(
         default=0,
         ge=0,
-        description="Remove such rows although they are too many, up to this number of all time: what commits have"
+        description="Remove such rows although they are too many, up to this number in total: what commits have"
         " removed by approval is used up. 0 takes the setting GOVBR_ALLOW_REMOVALS for days, for a compaction none.",
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from govbr_assets.core.counting import count
 from govbr_assets.core.row_changes import Action
 from govbr_assets.dataset import Dataset
 from govbr_assets.dataset.changeset import Changeset, RemovalApproval
@@ -135,7 +136,7 @@ def _changed(days: Mapping[str, DayReport]) -> int:
 
 
 def _message(days: Mapping[str, DayReport]) -> str:
-    """Say in a line what a commit does, such as `Publish 12 news of 2026-01-15, change 2, remove 1`."""
+    """Say in a line what a commit does, such as `Publish 12 rows of 2026-01-15, change 2, remove 1`."""
     changes = {key: day.changes for key, day in days.items() if day.changes}
     found = {
         "publish": sum(each.count(Action.ADD) for each in changes.values()),
@@ -144,7 +145,8 @@ def _message(days: Mapping[str, DayReport]) -> str:
         "remove": sum(each.count(Action.REMOVE) + each.duplicates for each in changes.values()),
     }
     first, *more = [(verb, number) for verb, number in found.items() if number] or [("rewrite", 0)]
-    named = f"{first[1]} news of {_span(list(changes))}" if first[1] else f"files of {_span(list(changes or days))}"
+    what = count(first[1], "row") if first[1] else "files"
+    named = f"{what} of {_span([*(changes or days)])}"
     return ", ".join([f"{first[0].capitalize()} {named}", *(f"{verb} {number}" for verb, number in more)])
 
 
