@@ -60,7 +60,9 @@ def measure(
         except BaseException as error:
             os.killpg(process.pid, signal.SIGKILL)
             if isinstance(error, subprocess.TimeoutExpired):
-                raise RuntimeError(f"`{' '.join(command)}` has not ended in {limit:.0f} s") from None
+                said = (log.read_text().strip().splitlines() or ["nothing"])[-1]
+                ended = f"has not ended in {limit:.0f} s, and said last: {said}"
+                raise RuntimeError(f"`{' '.join(command)}` {ended}") from None
             raise
     if process.returncode:
         raise RuntimeError(f"`{' '.join(command)}` failed:\n{log.read_text()[-4000:]}")

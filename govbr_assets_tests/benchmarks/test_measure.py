@@ -8,14 +8,16 @@ import pytest
 
 from govbr_assets_tests.benchmarks.measure import measure
 
-_WAITING = "import os, sys, time; os.open(sys.argv[1], os.O_WRONLY); time.sleep(600)"
+_WAITING = (
+    "import os, sys, time; print('Last words', flush=True); os.open(sys.argv[1], os.O_WRONLY); time.sleep(600)"
+)
 
 
 def test_a_command_that_does_not_end_is_killed_and_said_to_wait(tmp_path: Path):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
-    with pytest.raises(RuntimeError, match="has not ended in 3 s"):
+    with pytest.raises(RuntimeError, match="has not ended in 3 s, and said last: Last words"):
         measure([sys.executable, "-c", _WAITING, str(pipe)], os.environ, tmp_path, tmp_path / "log", 3)
     os.set_blocking(reader, True)
     assert os.read(reader, 1) == b""  # its end, which comes with the end of the process

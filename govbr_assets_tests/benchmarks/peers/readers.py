@@ -6,21 +6,34 @@ they read the files of a folder, by the pattern that public code uses. A library
 
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, TextIO
 
 from govbr_assets_tests.benchmarks.worker import ROOT
 
 LIBRARIES = ("datasets", "polars", "duckdb")
 
+_LIMIT = 300.0  # seconds; a process that fails while Arrow reads in threads of its own may wait for them for ever
+
 
 def load(library: str, repo_id: str, folder: Path, environment: Mapping[str, str]) -> str:
     """Load a dataset in a process of its own; return how many rows it has, or the name of the error."""
     program = [sys.executable, "-m", "govbr_assets_tests.benchmarks.peers.readers", library, repo_id, str(folder)]
-    done = subprocess.run(program, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
-    if done.returncode == 0:
-        return f"{int(done.stdout.split()[-1]):,}"
-    return done.stderr.strip().splitlines()[-1].split(":")[0].rpartition(".")[2]
+    with tempfile.TemporaryFile("w+") as said:
+        pipes: Any = {"stdout": subprocess.PIPE, "stderr": said, "text": True}
+        try:
+            done = subprocess.run(program, env=environment, cwd=ROOT, timeout=_LIMIT, check=False, **pipes)
+        except subprocess.TimeoutExpired:
+            return f"{_error(said)}, and does not end"
+        return f"{int(done.stdout.split()[-1]):,}" if done.returncode == 0 else _error(said)
+
+
+def _error(said: TextIO) -> str:
+    """Return the name of the error that a process has said last."""
+    said.seek(0)
+    return (said.read().strip().splitlines() or ["nothing"])[-1].split(":")[0].rpartition(".")[2]
 
 
 def _count(library: str, repo_id: str, folder: str) -> int:
