@@ -94,5 +94,9 @@ class Machine:
         if self._peer.environment is None:
             return self._worker.materialize(PRODUCT, self.environment, "--partition", str(day))
         program = [python_of(self._peer.environment), str(PROGRAMS / self._peer.program)]
-        arguments = [self._repo_id, str(day), self._url]
-        return measure([*program, *arguments], self.environment, self._folder, self._folder / "log", MOST_SECONDS)
+        command = [*program, self._repo_id, str(day), self._url]
+        try:
+            return measure(command, self.environment, self._folder, self._folder / "log", MOST_SECONDS)
+        finally:  # `datasets` keeps all rows of each revision, which nobody loads again: gigabytes a day
+            for kept in ("datasets", "hub"):
+                shutil.rmtree(self._folder / "hf" / kept, ignore_errors=True)
