@@ -8,9 +8,7 @@ import pytest
 
 from govbr_assets_tests.benchmarks.measure import measure
 
-_WAITING = (
-    "import os, sys, time; print('Last words', flush=True); os.open(sys.argv[1], os.O_WRONLY); time.sleep(600)"
-)
+_WAITING = "import os, sys, time; print('Last words', flush=True); os.open(sys.argv[1], os.O_WRONLY); time.sleep(600)"
 
 
 def test_a_command_that_does_not_end_is_killed_and_said_to_wait(tmp_path: Path):
