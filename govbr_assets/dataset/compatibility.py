@@ -14,13 +14,15 @@ _MORE_METADATA = ".huggingface.yaml"
 
 def empty_files(dataset: Dataset, snapshot: Snapshot, edit: Changeset[object]) -> tuple[str, ...]:
     """List files of the dataset that hold no rows and break readers: a commit that leaves others takes them with it."""
+    if edit.copy:
+        return ()  # and nothing is read: what comes back may take the place of a file that nobody can read
     reader = dataset.reader
     kept = [file for file in snapshot.data_files if file.path not in (*edit.put, *edit.delete, *edit.unselect)]
     found = [
         file.path for file in kept if is_parquet(file.path) and reader.begins_empty(file) and not reader.row_count(file)
     ]
     others = len(found) < len(kept) or any(map(is_parquet, edit.put))
-    return tuple(found) if others and not edit.copy else ()
+    return tuple(found) if others else ()
 
 
 def check_places(snapshot: Snapshot, edit: Changeset[object]) -> None:

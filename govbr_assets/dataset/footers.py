@@ -148,9 +148,9 @@ class FooterReader:
                 try:
                     yield
                 except (pa.ArrowException, KeyError) as error:
-                    raise ContractError(f"{problem}: {error}") from error
+                    raise ContractError(_unreadable(problem, error)) from error
         except OSError as error:  # the Hub's own failures are none by now
-            raise ContractError(f"{problem}: {error}") from error
+            raise ContractError(_unreadable(problem, error)) from error
 
     def _text_tables(self, file: DataFile, content: IO[bytes] | None = None) -> Iterator[pa.Table]:
         """Stream a CSV or JSON file as it is."""
@@ -159,6 +159,12 @@ class FooterReader:
         reading = translated_errors(repo_id, f"reading {file.path}")
         with reading, content or self._client.open(file) as opened, card_of(repo_id):
             yield from text_tables(opened, *file.text, file.path, self._spec.schema)
+
+
+def _unreadable(problem: str, error: Exception) -> str:
+    """Say of a file why it cannot be read, in the words of the library, and what to do."""
+    why = f"{error}".strip().rstrip(".")
+    return f"{problem}: {why}. Write it anew, delete it, or bring an earlier revision back with the job rollback."
 
 
 def row_groups_of_day(metadata: pq.FileMetaData, day: Day) -> list[int]:

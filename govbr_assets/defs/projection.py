@@ -45,7 +45,7 @@ def mirror(hub: HubResource, log: Callable[[str], None], *, dry_run: bool = Fals
     from govbr_assets.operations.project.plan import project
 
     full, reduced = hub.dataset(), hub.reduced_dataset()
-    progress = ProjectionProgress(reduced, full.client.repo_id, dry_run=dry_run)
+    progress = ProjectionProgress(reduced, full.client.repo_id, REDUCED.fingerprint, dry_run=dry_run)
     for result in project(full, reduced, REDUCED, dry_run=dry_run, log=log):
         progress.add(result)
         log(str(progress))

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from govbr_assets.defs import jobs
 from govbr_assets_tests.cli.command import command, document, environment_of
 from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.operations.test_compact import rows
@@ -143,6 +144,18 @@ def test_contents_are_compared_after_a_commit_of_somebody_else(graph: Graph, env
     code, told = document(environment, "mend")
     assert (code, told["conclusion"]) == (0, "The Hub equals PostgreSQL on all days that have ended.")
     assert [row["changed"] for row in told["differed"]] == [2]
+
+
+def test_contents_are_compared_after_a_rollback(graph: Graph, environment: dict[str, str]):
+    assert command(environment, "mend")[0] == 0
+    before = graph.head.revision
+    graph.execute("UPDATE news SET title = 'Another' WHERE unique_id = 'a'")
+    assert command(environment, "mend")[0] == 0
+    config = {"ops": {"put_data_files_back": {"config": {"revision": before}}}}
+    assert jobs.rollback.execute_in_process(run_config=config, resources={"hub": graph.resources()["hub"]}).success
+    code, told = document(environment, "mend")
+    assert (code, told["conclusion"]) == (0, "The Hub equals PostgreSQL on all days that have ended.")
+    assert [row["changed"] for row in told["differed"]] == [1]
 
 
 def test_late_days_that_are_rejected_are_not_run_twice(graph: Graph, environment: dict[str, str]):

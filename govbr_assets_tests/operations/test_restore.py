@@ -442,6 +442,8 @@ def test_the_job_rolls_back_and_tells_what_it_did(run: Run, write: Write, local_
         "commits": 2,
         "files_back": 2,
         "files_gone": 4,
+        "back": path(0),
+        "gone": "\n".join(map(path, range(1, 5))),
     }
     again = told(run(first))
     assert (again["commits"], again["revision_before"]) == (0, again["revision_after"])
@@ -449,6 +451,18 @@ def test_the_job_rolls_back_and_tells_what_it_did(run: Run, write: Write, local_
     by_tag = told(run("2026.01.20"))
     assert (by_tag["target"], by_tag["tag"]) == (last, "2026.01.20")
     assert data(local_hub, repo_id) == data(local_hub, repo_id, last)
+
+
+@pytest.mark.parametrize("damage", [b"", b"PAR1 and no end", b"garbage", file("a")[:-9]])
+def test_a_file_that_nobody_can_read_is_replaced_by_what_it_was(
+    run: Run, write: Write, local_hub: LocalHub, repo_id: str, damage: bytes
+):
+    first = write({path(0): file("a"), path(1): file("b")})
+    last = write({path(0): damage, path(2): damage})
+    assert run(first, config={"dry_run": True}).success
+    assert local_hub.store.head(repo_id) == last
+    assert run(first).success
+    assert data(local_hub, repo_id) == data(local_hub, repo_id, first)
 
 
 @pytest.mark.usefixtures("few")

@@ -12,7 +12,7 @@ from govbr_assets.core.days import Day
 from govbr_assets.core.releases import Release
 from govbr_assets.core.weekly import WeeklyTime
 from govbr_assets.dataset import Dataset
-from govbr_assets.dataset.changeset import VisibleRows
+from govbr_assets.dataset.changeset import RESTORED_FILES, VisibleRows
 from govbr_assets.defs.metadata.reconciliation import last_deep_reconciliation
 from govbr_assets.operations.compact.sources import sources
 
@@ -65,13 +65,16 @@ def reconciliation_is_to_be_deep(instance: DagsterInstance, dataset: Dataset, no
 
 
 def _changed_by_others(dataset: Dataset, since: str) -> bool:
-    """Return whether others may have committed since a revision: commits of ours say how many rows readers see."""
+    """Return whether contents may have changed that no run has read from PostgreSQL: by others, or by a restore.
+
+    Commits of ours say how many rows readers see.
+    """
     head = dataset.client.head().revision
     if head in (None, since):
         return False
     for commit in islice(dataset.client.commits(head), _COMMITS):
         if commit.revision == since:
             return False
-        if VisibleRows.parse(commit.message) is None:
+        if VisibleRows.parse(commit.message) is None or commit.trailer(RESTORED_FILES):
             return True
     return True

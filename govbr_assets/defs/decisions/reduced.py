@@ -9,6 +9,7 @@ from govbr_assets.defs.decisions.requests import request
 from govbr_assets.defs.metadata.projection import ProjectionRecord
 from govbr_assets.defs.projection import REDUCED_DATASET
 from govbr_assets.defs.resources import HubResource
+from govbr_assets.publications import REDUCED
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class MirrorDecision:
 
 
 def next_mirror(instance: DagsterInstance, hub: HubResource, by: str) -> MirrorDecision:
-    """Decide it: it has to follow if either dataset has another revision than the last run has left.
+    """Decide it: it has to follow if either dataset has another revision than the last run has left, or other columns.
 
     Args:
         instance: Dagster's.
@@ -39,10 +40,10 @@ def next_mirror(instance: DagsterInstance, hub: HubResource, by: str) -> MirrorD
     event = instance.get_latest_materialization_event(REDUCED_DATASET)
     last = ProjectionRecord.from_event(event.asset_materialization if event else None)
     heads = full.head().revision or "", reduced.head().revision or ""
-    if (full.repo_id, reduced.repo_id, *heads) == (
-        *(last.source_repo, last.repo),
+    if (full.repo_id, reduced.repo_id, REDUCED.fingerprint, *heads) == (
+        *(last.source_repo, last.repo, last.projection),
         *(last.source_revision, last.revision_after),
     ):
         return MirrorDecision([], f"{reduced.repo_id} mirrors {heads[0][:8] or 'nothing'}, the newest revision.")
-    key = f"{reduced.repo_id}@{heads[1][:8]}:{heads[0][:8]}:{datetime.now(UTC):%Y%m%d%H}"
+    key = f"{reduced.repo_id}@{heads[1][:8]}:{heads[0][:8]}:{REDUCED.fingerprint}:{datetime.now(UTC):%Y%m%d%H}"
     return MirrorDecision([request("reduced_sync", key, by)])

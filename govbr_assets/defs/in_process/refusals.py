@@ -16,7 +16,7 @@ from govbr_assets.defs.resources import HubResource
 from govbr_assets.errors import ContractError
 from govbr_assets.huggingface.verification import check_ignored
 from govbr_assets.huggingface.write_access import write_refusal
-from govbr_assets.operations.project.mirror import check_apart
+from govbr_assets.operations.project.mirror import check_apart, check_replaceable
 from govbr_assets.publications import REDUCED
 
 
@@ -55,6 +55,7 @@ def check_reduced(hub: HubResource, days: Collection[date]) -> None:
     check_apart(full, reduced)
     check_card_usable(reduced, head)
     check_movable(reduced, head)
+    check_replaceable(full, reduced, head)
     layout = full.spec.layout
     there = {file.path for file in source.data_files if layout.is_ours(file.path)}
     mirrored = {REDUCED.path(path) for path in (*there, *(layout.day_path(Day(day)) for day in days))}

@@ -21,6 +21,7 @@ from govbr_assets.operations.sync.guard import used_removals
 
 _NO_REASON = "it differs still, though its run has succeeded: somebody changes it meanwhile, or run mend again"
 _NOT_RUN = "no run of it was begun"
+_ON_ONE_SIDE = {"postgres": "missing", "hub": "surplus"}
 
 
 def days_left(table: pa.Table, reasons: Mapping[date, str], tried: Collection[date]) -> Iterator[Left]:
@@ -47,7 +48,10 @@ def before_first_day(table: pa.Table) -> pa.Table:
 
     Rows of them that only the Hub has are no part of it: they go by approval, or with the day that they have now.
     """
-    differing = pc.add(pc.add(table["missing"], table["duplicated"]), table["changed"])
+    # Rows are `moved` on the day that they have and on the one that they come from: here those count that should come.
+    here, there = (pc.subtract(table[f"{side}_rows"], table[name]) for side, name in _ON_ONE_SIDE.items())
+    coming = pc.divide(pc.add(table["moved"], pc.add(pc.subtract(here, there), table["duplicated"])), 2)
+    differing = pc.add(pc.add(pc.add(table["missing"], table["duplicated"]), table["changed"]), coming)
     early = pc.less(table["day"], pa.scalar(FIRST_DAY, pa.date32()))
     return table.filter(pc.and_(early, pc.greater(differing, 0)))
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dagster import DataVersion, MetadataValue
 
+from govbr_assets.core.counting import count
 from govbr_assets.dataset import Dataset
 from govbr_assets.dataset.transaction import CommitResult
 from govbr_assets.defs.metadata.events import NO_REPO, Event, Metadata, Values
@@ -31,6 +32,7 @@ class ProjectionRecord:
         source_revision: the revision of that one which it mirrors; empty if there was none.
         revision_before: of the projection; empty if there was no repo.
         revision_after: likewise.
+        projection: the fingerprint of its columns and rows.
         dry_run: nothing was committed.
     """
 
@@ -39,6 +41,7 @@ class ProjectionRecord:
     source_revision: str
     revision_before: str
     revision_after: str
+    projection: str
     dry_run: bool
 
     def to_metadata(self) -> Metadata:
@@ -50,6 +53,7 @@ class ProjectionRecord:
             "source_revision": self.source_revision,
             "revision_before": self.revision_before,
             "revision_after": self.revision_after,
+            "projection": self.projection,
         }
 
     @classmethod
@@ -57,7 +61,8 @@ class ProjectionRecord:
         """Read a record."""
         values = Values(event)
         repos = values.text("repo"), values.text("source_repo"), values.text("source_revision")
-        return cls(*repos, values.text("revision_before"), values.text("revision_after"), values.flag("dry_run"))
+        revisions = values.text("revision_before"), values.text("revision_after")
+        return cls(*repos, *revisions, values.text("projection"), values.flag("dry_run"))
 
 
 class ProjectionProgress:
@@ -66,14 +71,16 @@ class ProjectionProgress:
     Args:
         dataset: its own.
         source_repo: of the full dataset.
+        fingerprint: of the projection.
         dry_run: nothing is committed.
 
     Attributes:
         source: the revision of the full dataset that is mirrored; empty if there is none.
     """
 
-    def __init__(self, dataset: Dataset, source_repo: str, *, dry_run: bool) -> None:
+    def __init__(self, dataset: Dataset, source_repo: str, fingerprint: str, *, dry_run: bool) -> None:
         self._dataset, self._source_repo, self._dry_run = dataset, source_repo, dry_run
+        self._fingerprint = fingerprint
         self._before: Snapshot | None = None
         self._after, self.source, self._tags = Snapshot(None, {}), "", TaggedReleases()
         self._made, self._numbers, self._notes = list[str](), Counter[str](), list[str]()
@@ -100,13 +107,14 @@ class ProjectionProgress:
     def __str__(self) -> str:
         made, dropped = self._numbers["files_made"], self._numbers["files_dropped"]
         source = self.source[:8] or "nothing"
-        return f"{self._dataset.client.repo_id} mirrors {source}: {made} files made anew, {dropped} dropped."
+        return f"{self._dataset.client.repo_id} mirrors {source}: {count(made, 'file')} made anew, {dropped:,} dropped."
 
     def to_metadata(self) -> Metadata:
         """Describe all of it."""
         client, before = self._dataset.client, (self._before.revision if self._before else "") or ""
         record = ProjectionRecord(
-            client.repo_id, self._source_repo, self.source, before, self._after.revision or "", self._dry_run
+            *(client.repo_id, self._source_repo, self.source, before, self._after.revision or ""),
+            *(self._fingerprint, self._dry_run),
         )
         return {
             "dagster/row_count": sum(map(self._dataset.reader.row_count, self._after.data_files)),

@@ -80,6 +80,12 @@ class ProjectedFiles:
 
     def _groups(self, source: DataFile) -> Iterator[pa.Table]:
         """Stream the projected rows of a file, a row group at a time."""
+        key, repo_id = self._full.spec.key, self._full.client.repo_id
+        if not source.text and key not in self._full.reader.schema(source).names:
+            raise ContractError(
+                f"{source.path} of {repo_id} has no column {key}, so that this is not the full dataset and nothing is"
+                " made of it: look at GOVBR_REPO_ID and GOVBR_REDUCED_REPO_ID, which may be exchanged."
+            )
         for rows in self._full.reader.column_chunks(source, self._projection.sources):
             yield self._projection.apply(rows)
 

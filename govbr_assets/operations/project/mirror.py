@@ -68,6 +68,29 @@ def check_is_full(full: Dataset, snapshot: Snapshot) -> None:
         )
 
 
+def check_replaceable(full: Dataset, reduced: Dataset, snapshot: Snapshot) -> None:
+    """Check that what a projection would replace is no full dataset.
+
+    Args:
+        full: the full dataset.
+        reduced: the projection's own.
+        snapshot: a revision of the projection of whose files it is not known what they mirror.
+
+    Raises:
+        ContractError: all files that can be read have all columns of the full dataset.
+    """
+    reduced.reader.fetch_schemas(snapshot.data_files)
+    columns = list[set[str]]()
+    for file in snapshot.data_files:
+        with suppress(ContractError):  # what nobody can read is no loss
+            columns.append({*reduced.reader.schema(file).names})
+    if columns and all(each.issuperset(full.spec.schema.names) for each in columns):
+        raise ContractError(
+            f"{reduced.client.repo_id} has all columns of the full dataset, which the reduced one would replace: look at"
+            " GOVBR_REPO_ID and GOVBR_REDUCED_REPO_ID, which may be exchanged; or delete the data files of that repo."
+        )
+
+
 def mirror_of(full: Dataset, reduced: Dataset, projection: Projection, snapshot: Snapshot) -> Mirror:
     """Return what the files of a projection were made of.
 

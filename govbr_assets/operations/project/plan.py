@@ -19,7 +19,7 @@ from govbr_assets.huggingface.commit import COMMIT_FILES, Log
 from govbr_assets.huggingface.snapshot import DataFile, Snapshot
 from govbr_assets.io.scratch import scratch_folder
 from govbr_assets.operations.project.files import ProjectedFiles
-from govbr_assets.operations.project.mirror import Mirror, mirror_of, released, remember
+from govbr_assets.operations.project.mirror import Mirror, check_replaceable, mirror_of, released, remember
 from govbr_assets.operations.project.next_source import Sources, stale_files
 
 
@@ -75,6 +75,8 @@ class ProjectionSync:
         """
         self._check_source(snapshot)
         mirror = mirror_of(self._full, self._reduced, self._projection, snapshot)
+        if not mirror.source:
+            check_replaceable(self._full, self._reduced, snapshot)
         if self._goal.revision is None or not self._goal.data_files:
             return Changeset(report=ProjectionReport(self._goal.revision, self._goal.revision))
         origins, since = self._compared(snapshot, mirror), mirror.source
