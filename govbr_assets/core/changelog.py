@@ -5,6 +5,8 @@ says belongs to `release_text`.
 """
 
 import re
+from collections.abc import Iterator
+from itertools import pairwise
 
 from govbr_assets.core.releases import NAME
 
@@ -16,7 +18,8 @@ O que mudou em cada versão dos dados, a mais nova primeiro.
 """What a new changelog begins with."""
 
 _OUR_HEADING = re.compile(rf"## ({NAME})[ \t]*(?:\r\n|\r|\n|$)".encode())
-_HEADING = re.compile(rb" {0,3}##(?:[ \t].*)?(?:\r\n|\r|\n)?", re.DOTALL)
+_SECTION = re.compile(rb" {0,3}##(?:[ \t].*)?(?:\r\n|\r|\n)?", re.DOTALL)
+_HEADING = re.compile(rb" {0,3}#{1,6}(?:[ \t].*)?(?:\r\n|\r|\n)?", re.DOTALL)
 _FENCE = re.compile(rb" {0,3}(`{3,}|~{3,})")
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _BOM = b"\xef\xbb\xbf"
@@ -70,11 +73,11 @@ def newest_entry(content: bytes | None, name: str) -> str:
     """
     if content is None or not _is_text(content):
         return ""
-    lines, heading = content.decode().splitlines(), f"## {name}"
-    start = next((number for number, line in enumerate(lines) if line.strip("\ufeff \t") == heading), len(lines))
-    rest = lines[start + 1 :]
-    end = next((number for number, line in enumerate(rest) if line.startswith("#")), len(rest))
-    return "\n".join(rest[:end]).strip()
+    for (position, line), (end, _) in pairwise([*_headings(content), (len(content), b"")]):
+        heading = _OUR_HEADING.fullmatch(line)
+        if heading and heading[1].decode() == name:
+            return "\n".join(content[position + len(line) : end].decode().splitlines()).strip()
+    return ""
 
 
 def _is_text(content: bytes) -> bool:
@@ -93,16 +96,20 @@ def _newline(content: bytes) -> bytes:
 
 def _place(content: bytes) -> int | None:
     """Return where the newest entry begins, or else the first section; None if there is neither."""
-    position, fence, first = len(_BOM) if content.startswith(_BOM) else 0, b"", None
+    sections = [(position, line) for position, line in _headings(content) if _SECTION.fullmatch(line)]
+    ours = (position for position, line in sections if _OUR_HEADING.fullmatch(line))
+    return next(ours, sections[0][0] if sections else None)
+
+
+def _headings(content: bytes) -> Iterator[tuple[int, bytes]]:
+    """Find the headings that are not in code, each with its position."""
+    position, fence = len(_BOM) if content.startswith(_BOM) else 0, b""
     for line in _LINE.findall(content[position:]):
         opened = _FENCE.match(line)
         if fence:
             fence = b"" if opened and opened[1].startswith(fence) else fence
         elif opened:
             fence = opened[1]
-        elif _OUR_HEADING.fullmatch(line):
-            return position
-        elif first is None and _HEADING.fullmatch(line):
-            first = position
+        elif _HEADING.fullmatch(line):
+            yield position, line
         position += len(line)
-    return first

@@ -18,7 +18,7 @@ def entry(name: str, spec: DatasetSpec, coverage: Coverage, changes: ChangesSinc
         changes: since the release before.
     """
     lines = [_size(coverage), _changes(changes), f"Esquema: versão {spec.version}, {len(spec.columns)} colunas."]
-    lines += [_renamed(changes.renamed, spec, changes.name)] if changes.renamed else []
+    lines += [_renamed(changes.renamed, spec, changes.name, restored=changes.restored)] if changes.renamed else []
     return f"## {name}\n\n" + "".join(f"- {line}\n" for line in lines)
 
 
@@ -30,7 +30,7 @@ def entry_of_ids(name: str, spec: DatasetSpec, renamed: int) -> str:
         spec: what is published.
         renamed: ids that are not there any more because their rows have other ones.
     """
-    return f"## {name}\n\n- {_renamed(renamed, spec)}\n"
+    return f"## {name}\n\n- {_renamed(renamed, spec)}\n- Ainda não há *tag*: a próxima versão inclui esta mudança.\n"
 
 
 def renamed_in(entry: str) -> int:
@@ -78,7 +78,7 @@ def _changes(changes: ChangesSince) -> str:
 _RENAMED = re.compile(r"- Identificadores: (\d[\d.]*) linhas? ")
 
 
-def _renamed(renamed: int, spec: DatasetSpec, since: str = "") -> str:
+def _renamed(renamed: int, spec: DatasetSpec, since: str = "", *, restored: bool = False) -> str:
     """Tell readers who have joined other data by ids which ones are others now, and where the old ones are."""
     have = _plural(renamed, "tem", "têm")
     old = (
@@ -86,9 +86,10 @@ def _renamed(renamed: int, spec: DatasetSpec, since: str = "") -> str:
         if spec.alias in spec.schema.names
         else f"o anterior (`{spec.alias}` no PostgreSQL) não é publicado"
     )
-    still = f"; a versão {since} ainda tem os anteriores" if since else ""
+    still = f"; a versão {since} ainda tem os anteriores" if since and not restored else ""
+    after = " desde a volta a uma versão anterior" if restored else ""
     return (
-        f"Identificadores: {_rows(renamed)} {have} outro `{spec.key}`, e {old}{still}. Quem cruzou dados pelo"
+        f"Identificadores{after}: {_rows(renamed)} {have} outro `{spec.key}`, e {old}{still}. Quem cruzou dados pelo"
         " identificador anterior deve refazer o cruzamento."
     )
 

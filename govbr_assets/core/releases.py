@@ -5,7 +5,7 @@ has counted, and so nothing is said of the rows of such a period but the totals.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 
 from govbr_assets.core.days import Day
@@ -41,9 +41,9 @@ def next_name(name: str, last: str) -> str:
     return f"{last[: len(name)]}.{number[0] + 1 if number else 1}"
 
 
-def newest_release(tags: Iterable[str]) -> str:
-    """Return the newest of the tags that name releases; empty if none does."""
-    return max((each for each in tags if re.fullmatch(NAME, each)), default="", key=_order)
+def newest_release(names: Iterable[str]) -> str:
+    """Return the newest of the names, such as tags, that are those of releases; empty if none is."""
+    return max((each for each in names if re.fullmatch(NAME, each)), default="", key=_order)
 
 
 def name_before(release: str) -> str:
@@ -78,9 +78,13 @@ class Release:
         name, before = _RELEASE.search(message), _BEFORE.search(message)
         return cls(name[1] if name else "", before[1] if before else "")
 
-    def after(self, last: str) -> "Release":
-        """Name it after the release before it, as in `next_name`."""
-        return Release(self.name and next_name(self.name, last), self.before and next_name(self.before, last))
+    def after(self, last: str, taken: Container[str] = ()) -> "Release":
+        """Name it after the release before it, as in `next_name`, and as no tag that is taken."""
+        day = name = self.name or self.before
+        name = next_name(day, last)
+        while name in taken:
+            name = next_name(day, name)
+        return Release(self.name and name, self.before and name)
 
     @property
     def trailers(self) -> list[str]:
@@ -129,23 +133,24 @@ class ChangesSince:
         counts: of rows; None if there is a commit in between whose rows nobody has counted.
         uncounted: how many such commits there are.
         renamed: ids that are not there any more because their rows have other ones.
+        restored: an earlier revision was brought back, and what is renamed was renamed after that.
     """
 
     name: str = ""
     counts: RowCounts | None = None
     uncounted: int = 0
     renamed: int = 0
+    restored: bool = False
 
     @classmethod
-    def of(cls, name: str, commits: Iterable[RowCounts | None], renamed: int = 0) -> "ChangesSince":
+    def of(cls, name: str, commits: Iterable[RowCounts | None]) -> "ChangesSince":
         """Add up commits since a release.
 
         Args:
             name: of the release.
             commits: what each did; None for one whose rows nobody has counted.
-            renamed: as the attribute.
         """
         found = list(commits)
         known = [counts for counts in found if counts is not None]
         uncounted = len(found) - len(known)
-        return cls(name, None if uncounted else sum(known, RowCounts()), uncounted, renamed)
+        return cls(name, None if uncounted else sum(known, RowCounts()), uncounted)

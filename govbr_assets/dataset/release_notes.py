@@ -3,7 +3,7 @@
 What changed is added up from the trailers of the commits in between. Tags belong to `operations.release`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ from govbr_assets.core.coverage import Coverage
 from govbr_assets.core.days import Day
 from govbr_assets.core.layout import CHANGELOG_PATH
 from govbr_assets.core.release_text import entry, entry_of_ids, renamed_in
-from govbr_assets.core.releases import ChangesSince, Release, RowCounts, next_name, release_name
+from govbr_assets.core.releases import ChangesSince, Release, RowCounts, newest_release, next_name, release_name
 from govbr_assets.dataset import Dataset
 from govbr_assets.dataset.changeset import (
     CHANGED_ROWS,
@@ -25,9 +25,10 @@ from govbr_assets.dataset.changeset import (
     R,
     VisibleRows,
 )
-from govbr_assets.errors import ContractError
+from govbr_assets.errors import ContractError, HubDeniedError, HubUnavailableError
 from govbr_assets.huggingface.history import Commit
 from govbr_assets.huggingface.snapshot import Snapshot
+from govbr_assets.huggingface.tags import tag_names
 
 _CHANGELOG_BYTES = 4 << 20  # decades of entries: what is larger is something else, and would have to fit into memory
 
@@ -47,7 +48,8 @@ def with_changelog(
         The commit, and why it has no entry, a sentence.
     """
     if edit.release != Release():
-        edit = replace(edit, release=edit.release.after(_last_release(dataset, snapshot)))
+        last, taken = _last_release(dataset, snapshot), _tags(dataset)
+        edit = replace(edit, release=edit.release.after(last, taken))
     if not (name := edit.release.name):
         return _with_ids(dataset, snapshot, edit) if edit.renamed_rows else (edit, [])
     if coverage is None or edit.visible_rows is None:
@@ -56,27 +58,40 @@ def with_changelog(
         return edit, [problem]
     before, after = edit.visible_rows
     ours = RowCounts.of(before, after, changed=edit.changed_rows, removed=edit.removed_rows)
-    text = entry(name, dataset.spec, coverage, changes_since(dataset, snapshot.revision or "", ours))
+    since = changes_since(dataset, snapshot.revision or "", ours)
+    text = entry(name, dataset.spec, coverage, since)
     content = dataset.client.content(snapshot, CHANGELOG_PATH)
     return _written(edit, with_entry(content, text, _entry_of_ids(dataset, content, name)))
 
 
 def _last_release(dataset: Dataset, snapshot: Snapshot) -> str:
-    """Return the newest release of a history; empty if there is none."""
+    """Return the newest release, by the history, or by the changelog if that was squashed; empty if there is none."""
     commits = dataset.client.commits(snapshot.revision) if snapshot.revision else ()
-    return next(filter(None, (Release.parse(commit.message).name for commit in commits)), "")
+    named = next(filter(None, (Release.parse(commit.message).name for commit in commits)), "")
+    content = None if _too_large(snapshot) else dataset.client.content(snapshot, CHANGELOG_PATH)
+    noted = newest_name(content)
+    return newest_release([named, "" if _entry_of_ids(dataset, content, noted) else noted])
+
+
+def _tags(dataset: Dataset) -> set[str]:
+    """List the tags that are there; none if the Hub does not say."""
+    with suppress(HubDeniedError, HubUnavailableError):
+        return tag_names(dataset.client)
+    return set()
 
 
 def _with_ids(dataset: Dataset, snapshot: Snapshot, edit: Changeset[R]) -> tuple[Changeset[R], list[str]]:
     """Add the entry that tells of new ids, in place of the one of an earlier commit of the day."""
     if problem := _too_large(snapshot):
         return edit, [problem]
-    content, day = dataset.client.content(snapshot, CHANGELOG_PATH), release_name(Day.at(datetime.now(UTC)))
-    last = newest_name(content)
-    old = _entry_of_ids(dataset, content, last) if last.startswith(day) else ""
-    name = last if old else next_name(day, last)
-    renamed = renamed_in(newest_entry(content, last)) if old else 0
-    return _written(edit, with_entry(content, entry_of_ids(name, dataset.spec, renamed + edit.renamed_rows), old))
+    content, today = dataset.client.content(snapshot, CHANGELOG_PATH), Day.at(datetime.now(UTC))
+    noted = newest_name(content)
+    old = _entry_of_ids(dataset, content, noted) if noted.startswith(release_name(today)) else ""
+    name = noted if old else next_name(release_name(today), _last_release(dataset, snapshot))
+    commits = dataset.client.commits(snapshot.revision) if snapshot.revision else ()
+    of_today = takewhile(lambda each: each.at >= today.start and not Release.parse(each.message).name, commits)
+    renamed = edit.renamed_rows + _renamed((commit, None) for commit in of_today)
+    return _written(edit, with_entry(content, entry_of_ids(name, dataset.spec, renamed), old))
 
 
 def _entry_of_ids(dataset: Dataset, content: bytes | None, name: str) -> str:
@@ -125,14 +140,20 @@ def changes_since(dataset: Dataset, revision: str, ours: RowCounts) -> ChangesSi
     between = list[tuple[Commit, Commit | None]]()
     for commit, parent in pairwise(chain(dataset.client.commits(revision), [None])):
         if commit and (name := Release.parse(commit.message).name):
-            return ChangesSince.of(name, chain([ours], _counts(dataset, between)), _renamed(between))
+            since = ChangesSince.of(name, chain([ours], _counts(dataset, between)))
+            return replace(since, renamed=_renamed(between), restored=_restored(between))
         if commit:
             between.append((commit, parent))
-    return ChangesSince(renamed=_renamed(between))
+    return ChangesSince(renamed=_renamed(between), restored=_restored(between))
 
 
-def _renamed(commits: list[tuple[Commit, Commit | None]]) -> int:
-    """Count the ids that commits have changed, but for those before a restore."""
+def _restored(commits: list[tuple[Commit, Commit | None]]) -> bool:
+    """Return whether an earlier revision was brought back."""
+    return any(commit.trailer(RESTORED_FILES) for commit, _ in commits)
+
+
+def _renamed(commits: Iterable[tuple[Commit, object]]) -> int:
+    """Count the ids that commits have changed, the newest first, but for those before a restore."""
     since = takewhile(lambda commit: not commit.trailer(RESTORED_FILES), (commit for commit, _ in commits))
     return sum(commit.trailer(RENAMED_ROWS) for commit in since)
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from govbr_assets.core.changelog import newest_entry, with_entry
+from govbr_assets.core.changelog import newest_entry, newest_name, with_entry
 
 OLD, NEW = "## 2026.01.20\n\n- old\n", "## 2026.01.27\n\n- new\n"
 
@@ -77,3 +77,15 @@ def test_an_entry_takes_the_place_of_the_newest_one_if_it_is_that():
     assert with_entry(first, NEW, NEW) == added(first)
     changed = first.replace(b"- old", b"- old, as somebody says")
     assert with_entry(changed, NEW, OLD) == added(changed)
+
+
+@pytest.mark.parametrize("mine", ["  ## Mine\n\ntext\n", "# Mine\n", "### Mine\n", "##\n\ntext\n"])
+def test_an_entry_ends_where_somebody_elses_heading_begins(mine: str):
+    assert newest_entry((NEW + mine + OLD).encode(), "2026.01.27") == "- new"
+
+
+def test_an_example_in_code_is_no_entry():
+    content = f"```\n{OLD}```\n{OLD.replace('old', 'real')}~~~\n# no heading\n~~~\n".encode()
+    assert newest_entry(content, "2026.01.20") == "- real\n~~~\n# no heading\n~~~"
+    assert newest_name(content) == "2026.01.20"
+    assert newest_name(b"```\n" + OLD.encode() + b"```\n## Mine\n") == newest_name(None) == ""

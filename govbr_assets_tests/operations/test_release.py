@@ -99,7 +99,7 @@ def test_the_last_commit_of_a_compaction_is_tagged_and_says_what_changed_since_t
     assert {*tags()} == {"2026.01.20", "2026.01.27", "2026.01.29"}
 
 
-def test_a_tag_that_is_there_is_left_alone_and_one_of_a_foreign_dataset_names_what_was_before(
+def test_a_release_takes_no_name_that_a_tag_has_and_the_tag_before_a_foreign_dataset_names_what_was_before(
     hub: Dataset, write: Write, tags: Callable, local_hub: LocalHub
 ):
     base = write({"data/train-00000-of-00001.parquet": encode(rows("old", day="2026-01-02"))})
@@ -107,11 +107,15 @@ def test_a_tag_that_is_there_is_left_alone_and_one_of_a_foreign_dataset_names_wh
         hub.client.repo_id, tag="2026.01.20", revision=base, repo_type="dataset"
     )
     compact_all(hub)
-    assert {name: tag.sha for name, tag in tags().items()} == {"2026.01.20": base, "before-2026.01.20": base}
-    assert "antes da reorganização de 2026.01.20." in tags()["before-2026.01.20"].message
+    assert {name: tag.sha for name, tag in tags().items()} == {
+        "2026.01.20": base,
+        "before-2026.01.20.1": base,
+        "2026.01.20.1": hub.client.head().revision,
+    }
+    assert "antes da reorganização de 2026.01.20.1." in tags()["before-2026.01.20.1"].message
     write({"data/train-00000-of-00001.parquet": encode(rows("again", day="2026-01-03"))})
     compact_all(hub, NEXT_WEEK)
-    assert {*tags()} == {"2026.01.20", "before-2026.01.20", "2026.01.27"}
+    assert {*tags()} == {"2026.01.20", "2026.01.20.1", "before-2026.01.20.1", "2026.01.27"}
 
 
 def test_each_release_of_a_day_has_a_name_a_tag_and_an_entry_of_its_own(
@@ -135,6 +139,20 @@ def test_each_release_of_a_day_has_a_name_a_tag_and_an_entry_of_its_own(
     write(day_shards("2026-01-16"))
     compact_all(hub, NEXT_WEEK)
     assert {*tags()} == {*names, "2026.01.20.3", "2026.01.27"}
+
+
+def test_a_history_that_is_squashed_between_two_releases_of_a_day_takes_no_name_away(
+    hub: Dataset, write: Write, tags: Callable, text: Callable, local_hub: LocalHub, repo_id: str
+):
+    write(day_shards("2026-01-14"))
+    compact_all(hub)
+    files = {path: blob.path.read_bytes() for path, blob in local_hub.store.tree(repo_id).items()}
+    local_hub.store.delete(repo_id)  # tags too
+    write(files)
+    write(day_shards("2026-01-15"))
+    compact_all(hub)
+    assert {*tags()} == {"2026.01.20.1"}
+    assert re.findall(r"^## (.*)$", text("CHANGELOG.md"), re.MULTILINE) == ["2026.01.20.1", "2026.01.20"]
 
 
 def test_a_foreign_dataset_that_comes_after_a_release_of_the_day_names_what_was_before_anew(
@@ -362,6 +380,29 @@ def test_ids_that_change_have_one_entry_that_the_release_of_the_day_takes_the_pl
     assert "- Identificadores: 1 linha tem outro" in changelog(graph)[0]
 
 
+def test_after_a_rollback_only_ids_that_change_again_are_told_and_of_no_earlier_release(graph: Graph):
+    graph.insert("a", "b", day="2026-01-14")
+    assert graph.run("2026-01-14", checks=False).success
+    compacted(graph)
+    before = graph.head.revision or ""
+    graph.execute("UPDATE news SET legacy_unique_id = unique_id, unique_id = 'new-' || unique_id")
+    assert graph.run("2026-01-14", checks=False).success
+    assert "- Identificadores: 2 linhas" in changelog(graph)[0]
+    name = compacted_with(graph, "c")
+    config = {"ops": {"put_data_files_back": {"config": {"revision": before}}}}
+    assert jobs.rollback.execute_in_process(run_config=config, resources={"hub": graph.resources()["hub"]}).success
+    assert graph.run("2026-01-14", checks=False).success
+    of_ids, released, *rest = changelog(graph)
+    assert "- Identificadores: 2 linhas" in of_ids  # and not four
+    assert released.startswith(name)
+    again = compacted_with(graph, "d")
+    entries = changelog(graph)
+    assert entries[0].startswith(again)
+    assert "- Identificadores desde a volta a uma versão anterior: 2 linhas têm outro" in entries[0]
+    assert "ainda tem" not in entries[0]  # the release before had these ids
+    assert entries[1:] == [released, *rest]
+
+
 def test_without_release_tags_a_compaction_has_its_entry_and_no_tag(graph: Graph):
     graph.insert("a", day="2026-01-14")
     assert graph.run("2026-01-14", checks=False).success
@@ -409,6 +450,13 @@ def changelog(graph: Graph) -> list[str]:
     """Return the entries, the newest first, each with its heading."""
     content = graph.hub.client.content(graph.head, "CHANGELOG.md") or b""
     return content.decode().split("\n## ")[1:]
+
+
+def compacted_with(graph: Graph, id: str) -> str:
+    """Publish another row, and compact; return the release."""
+    graph.insert(id, day="2026-01-16")
+    assert graph.run("2026-01-16", checks=False).success
+    return compacted(graph)
 
 
 def tags_of(graph: Graph) -> dict[str, Tag]:

@@ -86,8 +86,9 @@ def check_replaceable(full: Dataset, reduced: Dataset, snapshot: Snapshot) -> No
             columns.append({*reduced.reader.schema(file).names})
     if columns and all(each.issuperset(full.spec.schema.names) for each in columns):
         raise ContractError(
-            f"{reduced.client.repo_id} has all columns of the full dataset, which the reduced one would replace: look at"
-            " GOVBR_REPO_ID and GOVBR_REDUCED_REPO_ID, which may be exchanged; or delete the data files of that repo."
+            f"{reduced.client.repo_id} has all columns of the full dataset, which the reduced one would replace: look"
+            " at GOVBR_REPO_ID and GOVBR_REDUCED_REPO_ID, which may be exchanged; or delete the data files of that"
+            " repo."
         )
 
 
