@@ -66,10 +66,12 @@ class RemovalApproval(NamedTuple):
     Attributes:
         approved: rows that may be removed although the guard would retain them.
         used: how many of them this commit and those before it have removed.
+        rows: how many of them this commit removes; 0 if it was read from a message, which does not say it.
     """
 
     approved: int
     used: int
+    rows: int = 0
 
     def __str__(self) -> str:
         return f"Approved-Removals: {self.approved}\nUsed-Removals: {self.used}"

@@ -12,7 +12,7 @@ class PlannedRemovals:
     """Removals of the commits that a dry run would have made before the one that it plans.
 
     Attributes:
-        removed: rows.
+        removed: rows that need no approval.
         used: of an approval, of all time; 0 if none is.
     """
 
@@ -34,5 +34,5 @@ class PlannedRemovals:
     def add(self, changeset: Changeset[object]) -> None:
         """Take a commit that was planned."""
         if self._within:
-            self.removed += changeset.removed_rows
+            self.removed += changeset.removed_rows - (changeset.approval.rows if changeset.approval else 0)
             self.used = changeset.approval.used if changeset.approval else self.used

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
 from functools import partial
 from hashlib import sha256
 from typing import IO, cast
@@ -26,7 +25,7 @@ from govbr_assets.errors import ConfigurationError, GovbrAssetsError, HubUnavail
 from govbr_assets.huggingface.connections import keep_open
 from govbr_assets.huggingface.errors import ParentConflictError, storage_refusal, translated_errors
 from govbr_assets.huggingface.file_changes import FileChanges
-from govbr_assets.huggingface.history import Commit, Replayed, list_commits, trailer_since
+from govbr_assets.huggingface.history import Commit, Replayed, list_commits
 from govbr_assets.huggingface.known_revisions import KnownRevisions
 from govbr_assets.huggingface.remote_file import RemoteFile, StorageAddresses
 from govbr_assets.huggingface.small_files import RepoCache, SmallFiles
@@ -224,10 +223,6 @@ class RepoClient:
         if self._history[0] != revision:
             self._history = revision, Replayed(listing)
         return iter(self._history[1])
-
-    def trailer_since(self, name: str, instant: datetime) -> int:
-        """Add up a trailer of the commits since an aware instant; 0 if there is no repo."""
-        return trailer_since(self.commits(), name, instant) if self.head().revision else 0
 
     def content(self, snapshot: Snapshot, path: str) -> bytes | None:
         """Read a small file at a revision; None when it is not there."""

@@ -4,9 +4,9 @@ What a trailer means belongs to whoever writes it, mostly `dataset.changeset`.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
-from itertools import count, islice, takewhile
+from itertools import count, islice
 from typing import NamedTuple
 
 from huggingface_hub.utils import build_hf_headers, paginate, parse_datetime
@@ -71,9 +71,3 @@ class Replayed:
         more = [*islice(coming, 1)]
         self._listed, self._coming = before + more, coming
         return bool(more)
-
-
-def trailer_since(commits: Iterable[Commit], name: str, instant: datetime) -> int:
-    """Add up a trailer of the commits since an aware instant; the newest commit comes first."""
-    lately = takewhile(lambda commit: commit.at > instant, commits)
-    return sum(commit.trailer(name) for commit in lately)

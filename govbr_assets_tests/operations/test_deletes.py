@@ -58,7 +58,7 @@ def test_an_approval_counts_each_row_that_needs_it_once_beside_those_that_it_let
 ):
     days = {"a": removals(0, 30, "too many"), "b": removals(20, 20, "all of it"), "c": removals(90, 5)}
     judged = judge(days, 0, approved, lambda: 100)
-    assert judged.approval == (RemovalApproval(approved, 140) if passes else None)
+    assert judged.approval == (RemovalApproval(approved, 140, 40) if passes else None)
     assert sorted(judged.blocked) == ([] if passes else ["a", "b"])
     assert all("approve 140 removals" in reason for reason in judged.blocked.values())
     expected = {} if passes else {"a": "too many", "b": "all of it"}
@@ -67,7 +67,7 @@ def test_an_approval_counts_each_row_that_needs_it_once_beside_those_that_it_let
 
 def test_where_all_days_together_are_too_many_each_of_their_rows_needs_the_approval():
     days = {"a": removals(0, 5, "too many"), "b": removals(10, 10)}
-    assert judge(days, REMOVALS, 15, lambda: 0) == Judgement(approval=RemovalApproval(15, 15))
+    assert judge(days, REMOVALS, 15, lambda: 0) == Judgement(approval=RemovalApproval(15, 15, 15))
     judged = judge(days, REMOVALS, 14, lambda: 0)
     assert (judged.approval, sorted(judged.blocked)) == (None, ["a", "b"])
     assert "this commit would make 15: 1 more than are approved" in judged.blocked["b"]

@@ -263,9 +263,28 @@ def test_removals_of_all_days_within_a_day_add_up(graph: Graph, monkeypatch: pyt
     graph.execute("DELETE FROM news WHERE unique_id IN ('2026-01-31-0', '2026-02-01-0')")
     result = graph.run(DAYS[1], DAYS[2], checks=False)
     assert not result.success
-    assert "2 have been removed within 24 hours: together more than 3" in failure(result)
+    assert "2 have been removed within 24 hours without an approval: together more than 3" in failure(result)
     assert len(graph.ids()[SHARD]) == 12
     assert told(graph, graph.run(DAYS[1], checks=False))["removed"] == 1  # the third one of the day
+
+
+def test_what_went_by_approval_does_not_count_within_the_hours(graph: Graph, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("govbr_assets.operations.sync.guard.REMOVALS", 3)
+    for day in DAYS:
+        graph.insert(*(f"{day}-{number}" for number in range(12)), day=day)
+    assert graph.run(DAYS[0], DAYS[2], checks=False).success
+
+    def delete(*ids: str, approved: str = "") -> bool:
+        graph.execute(*(f"DELETE FROM news WHERE unique_id = '{id}'" for id in ids))
+        return graph.run(DAYS[0], DAYS[2], checks=False, allow_removals=approved).success
+
+    assert delete("2026-01-30-0")
+    assert not delete("2026-01-30-1", "2026-01-31-1", "2026-02-01-1")
+    assert delete(approved="3")
+    assert delete("2026-01-30-2", "2026-01-31-2")
+    assert not delete("2026-02-01-2")
+    assert not delete(approved="3")
+    assert delete(approved="4")
 
 
 def test_rows_are_kept_where_that_is_chosen(published: Graph):

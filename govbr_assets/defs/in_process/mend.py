@@ -167,7 +167,8 @@ class _Mending:
         try:
             if self._report.dry_run and (self._runs.commits or self._postponed):
                 if all(each.what == self._report.repo for each in self._refused):
-                    check_reduced(self._context.hub, repairable(self._state.differing))
+                    replaced = check_reduced(self._context.hub, repairable(self._state.differing))
+                    self._report.notes += [replaced] if replaced else []
                 return
             decision = next_mirror(self._context.instance, self._context.hub, BY)
         except GovbrAssetsError as error:

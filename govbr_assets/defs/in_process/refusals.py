@@ -16,7 +16,7 @@ from govbr_assets.defs.resources import HubResource
 from govbr_assets.errors import ContractError
 from govbr_assets.huggingface.verification import check_ignored
 from govbr_assets.huggingface.write_access import write_refusal
-from govbr_assets.operations.project.mirror import check_apart, check_replaceable
+from govbr_assets.operations.project.mirror import check_apart, check_replaceable, mirror_of
 from govbr_assets.publications import REDUCED
 
 
@@ -40,12 +40,15 @@ def refusals(hub: HubResource, watch: Watch) -> list[Left]:
     return found
 
 
-def check_reduced(hub: HubResource, days: Collection[date]) -> None:
+def check_reduced(hub: HubResource, days: Collection[date]) -> str:
     """Check what can be known of the reduced dataset before there is what it would follow.
 
     Args:
         hub: both repos.
         days: that would be published to the full dataset before.
+
+    Returns:
+        Which files of others would go, in a sentence; empty if none would.
 
     Raises:
         GovbrAssetsError: a commit to it would fail.
@@ -60,7 +63,7 @@ def check_reduced(hub: HubResource, days: Collection[date]) -> None:
     there = {file.path for file in source.data_files if layout.is_ours(file.path)}
     mirrored = {REDUCED.path(path) for path in (*there, *(layout.day_path(Day(day)) for day in days))}
     if not mirrored:
-        return
+        return ""
     gone = tuple(file.path for file in head.data_files if file.path not in mirrored)
     planned = Changeset(put=dict.fromkeys(sorted(mirrored), b""), delete=gone, report=None)
     if found := obstacles(reduced, head):
@@ -69,3 +72,7 @@ def check_reduced(hub: HubResource, days: Collection[date]) -> None:
     with card_of(reduced.client.repo_id):
         card_changes(reduced, head, planned)
     check_ignored(reduced.client, head, planned.put)
+    if not gone or mirror_of(full, reduced, REDUCED, head).source:
+        return ""
+    more = f" and {len(gone) - 1:,} more" if len(gone) > 1 else ""
+    return f"The reduced dataset takes the place of {gone[0]}{more} in {reduced.client.repo_id}."

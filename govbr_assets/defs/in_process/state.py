@@ -108,7 +108,7 @@ class MendState:
     def left(self) -> Iterator[Left]:
         """List what is not as it should be, but for what was published since the last reconciliation."""
         for job, problem in self._problems.items():
-            yield Left(job, problem)
+            yield Left(job, without_remedy(problem) if self.told_together else problem)
         unpublished = before_first_day(self.differing) if self._dry_run else self.unpublished
         reasons = self._reasons
         if self.told_together:

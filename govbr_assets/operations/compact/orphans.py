@@ -47,7 +47,7 @@ class OrphanRemoval:
         Raises:
             HubConflictError: others have used it meanwhile.
         """
-        found = RemovalApproval(self.approved, used_removals(client, snapshot.revision) + removed)
+        found = RemovalApproval(self.approved, used_removals(client, snapshot.revision) + removed, removed)
         if found.used > found.approved:
             raise HubConflictError(
                 f"{client.repo_id} lost rows by the approval of {self.approved} meanwhile: try again."

@@ -64,7 +64,7 @@ def check_is_full(full: Dataset, snapshot: Snapshot) -> None:
     if newest and SourceRevision.parse(newest.message):
         raise ConfigurationError(
             f"GOVBR_REPO_ID ({full.client.repo_id}) leads to a reduced dataset, whose newest commit mirrors another"
-            " one: name the full dataset there."
+            " one: name the full dataset there; or, if this is it, bring it back with the job rollback."
         )
 
 

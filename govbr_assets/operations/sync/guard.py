@@ -65,7 +65,7 @@ def judge(days: Mapping[str, DayRemovals], lately: int, approved: int, used: Cal
 
     Args:
         days: the removals, by partition key.
-        lately: rows that have left the dataset within `REMOVALS_HOURS`.
+        lately: rows that have left the dataset within `REMOVALS_HOURS` without an approval.
         approved: rows that may be removed by approval, of all time.
         used: counts those of them that have been; asked only if it matters.
     """
@@ -74,7 +74,7 @@ def judge(days: Mapping[str, DayRemovals], lately: int, approved: int, used: Cal
     needed = _count(guarded if recent_guard(_count(days), lately) else too_many)
     if not needed:
         return Judgement()
-    approval = RemovalApproval(approved, used() + needed)
+    approval = RemovalApproval(approved, used() + needed, needed)
     if approval.used <= approved:
         return Judgement(approval=approval)
     others = {key: day for key, day in days.items() if key not in too_many}
@@ -104,12 +104,12 @@ def recent_guard(removed: int, before: int) -> str:
 
     Args:
         removed: rows of all days that would leave the dataset.
-        before: rows that have left it within `REMOVALS_HOURS`.
+        before: rows that have left it within `REMOVALS_HOURS` without an approval.
     """
     if removed and removed + before > REMOVALS:
         return (
             f"{count(removed, 'row')} of the Hub {'is' if removed == 1 else 'are'} not in PostgreSQL, and {before} have"
-            f" been removed within {REMOVALS_HOURS} hours: together more than {REMOVALS}"
+            f" been removed within {REMOVALS_HOURS} hours without an approval: together more than {REMOVALS}"
         )
     return ""
 
@@ -143,8 +143,18 @@ def removals_to_approve(client: RepoClient, revision: str | None, days: pa.Table
 
 
 def removed_lately(client: RepoClient) -> int:
-    """Count the rows that have left the dataset within `REMOVALS_HOURS`, by the trailers in its history."""
-    return client.trailer_since(REMOVED_ROWS, datetime.now(UTC) - timedelta(hours=REMOVALS_HOURS))
+    """Count the rows that have left the dataset within `REMOVALS_HOURS` without an approval, by the trailers."""
+    since = datetime.now(UTC) - timedelta(hours=REMOVALS_HOURS)
+    removed, used = 0, 0
+    for commit in client.commits() if client.head().revision else ():
+        approval = RemovalApproval.parse(commit.message)
+        if commit.at > since:
+            removed += commit.trailer(REMOVED_ROWS)
+            used = used or (approval.used if approval else 0)
+        elif approval or not used:
+            used -= approval.used if approval and used else 0
+            break
+    return max(0, removed - used)
 
 
 def used_removals(client: RepoClient, revision: str | None) -> int:
