@@ -106,6 +106,29 @@ configs:
     assert told_twice(environment) == ([0], [0])
 
 
+def test_what_the_sibling_takes_the_place_of_is_told_ahead(graph: Graph, sibling: Graph, environment: dict[str, str]):
+    theirs = as_others_write(rows("x", day="2025-12-01").select(["published_at", "title"]))
+    write(graph.local_hub.store, sibling.repo_id, {"mine.parquet": theirs})
+    said = f"The reduced dataset takes the place of mine.parquet in {sibling.repo_id}."
+    code, told = document(environment, "mend", "--dry-run")
+    assert (code, said in told["notes"]) == (0, True)
+    assert command(environment, "mend")[0] == 0
+    assert [file.path for file in sibling.head.data_files] == ["data/train-2026-01-15.parquet"]
+    graph.insert("c", day="2026-01-16")
+    assert said not in document(environment, "mend", "--dry-run")[1]["notes"]
+
+
+def test_rows_that_move_before_the_first_day_are_left_by_a_dry_run_too(graph: Graph, environment: dict[str, str]):
+    graph.insert("e", "f", day="2020-01-07")
+    assert command(environment, "mend")[0] == 0
+    graph.execute("UPDATE news SET published_at = '2020-03-01T12:00Z' WHERE unique_id = 'e'")
+    environment["GOVBR_FIRST_DAY"] = "2026-01-01"
+    planned, done = told_twice(environment)
+    assert planned[0] == done[0] == 1
+    assert [what for what, _ in planned[1:]] == ["2020-03-01"]
+    assert command(environment, "status")[0] == 1
+
+
 def test_late_rows_that_change_nothing_do_not_hide_the_sibling(
     graph: Graph, sibling: Graph, environment: dict[str, str]
 ):
