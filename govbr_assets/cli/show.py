@@ -4,6 +4,7 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from rich.console import Console
@@ -33,8 +34,13 @@ def console(*, error: bool = False) -> Console:
 def print_json(document: Mapping[str, Any]) -> None:
     """Print a document on standard output, where nothing else must be; dates in it as ISO 8601 has them."""
     escaped = not sys.stdout.encoding.lower().startswith("utf")  # other encodings lack letters
-    sys.stdout.write(f"{json.dumps(document, ensure_ascii=escaped, indent=2, default=str)}\n")
+    sys.stdout.write(f"{json.dumps(document, ensure_ascii=escaped, indent=2, default=_as_text)}\n")
     sys.stdout.flush()
+
+
+def _as_text(value: object) -> str:
+    """Write what JSON has no type for."""
+    return value.isoformat() if isinstance(value, date) else str(value)  # a `datetime` is a `date`
 
 
 def print_error(sentence: str, code: int, *, as_json: bool) -> int:
