@@ -72,7 +72,8 @@ def check_reduced(hub: HubResource, days: Collection[date]) -> str:
     with card_of(reduced.client.repo_id):
         card_changes(reduced, head, planned)
     check_ignored(reduced.client, head, planned.put)
-    if not gone or mirror_of(full, reduced, REDUCED, head).source:
+    first, *others = gone or [""]
+    if not first or mirror_of(full, reduced, REDUCED, head).source:
         return ""
-    more = f" and {len(gone) - 1:,} more" if len(gone) > 1 else ""
-    return f"The reduced dataset takes the place of {gone[0]}{more} in {reduced.client.repo_id}."
+    more = f" and {len(others):,} more" if others else ""
+    return f"The reduced dataset takes the place of {first}{more} in {reduced.client.repo_id}."
