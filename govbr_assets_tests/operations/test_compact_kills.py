@@ -111,7 +111,7 @@ def test_one_that_is_killed_while_it_writes_is_completed_by_the_next_one(
 def test_so_is_one_that_is_killed_when_a_commit_has_landed_and_before_it_goes_on(another: Callable[[], CompactionRepo]):
     moments: list[tuple[str, str, int, When, int]] = [
         ("POST", COMMIT, 0, "after", 1),
-        ("GET", "/commits/", 1, "before", 1),
+        ("GET", "/commits/", 2, "before", 1),  # each commit asks for its parent's, and before it is sent
         ("POST", COMMIT, 1, "after", 2),
         ("GET", HEAD, 3, "before", 2),  # each commit is followed by a look at the head
     ]

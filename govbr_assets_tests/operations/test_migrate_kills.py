@@ -76,7 +76,7 @@ def test_a_migration_that_is_killed_anywhere_is_done_by_the_next_one_in_one_comm
     publish(graph, told.repo_id)
     head = store.head(told.repo_id)
     before = next(at for at, path in enumerate(requests) if path.endswith("/commit/main"))
-    for number in range(0, before, max(1, before // 5)):
+    for number in range(0, before - 4, max(1, before // 5)):  # the storage has the chunks by now: fewer are sent
         kill(graph, told, "*", "", number)
     kill(graph, told, "POST", COMMIT)
     assert processes.code_of(migration_process.start(replace(told, files=1))) == -signal.SIGKILL
