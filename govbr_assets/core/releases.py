@@ -80,7 +80,7 @@ class Release:
 
     def after(self, last: str, taken: Container[str] = ()) -> "Release":
         """Name it after the release before it, as in `next_name`, and as no tag that is taken."""
-        day = name = self.name or self.before
+        day = self.name or self.before
         name = next_name(day, last)
         while name in taken:
             name = next_name(day, name)

@@ -1,13 +1,23 @@
 """What people read on terminals of several widths, and in files: nothing is cut, and no number or day is broken."""
 
+import json
 import re
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from govbr_assets.cli.show import print_conclusion, print_days, print_error, print_facts, print_lines, print_table
+from govbr_assets.cli.show import (
+    print_conclusion,
+    print_days,
+    print_error,
+    print_facts,
+    print_json,
+    print_lines,
+    print_table,
+)
 from govbr_assets.core.day_counts import COUNTS
 
 DAY = date(2026, 1, 15)
@@ -120,3 +130,8 @@ def test_lines_in_a_file_are_whole(printed: Printed):
     assert printed(0, print_lines, ASSESSMENT) == [*ASSESSMENT.splitlines(), ""]
     assert printed(0, print_conclusion, GUARD, holds=True) == [GUARD]
     assert printed(0, print_facts, {"head": GUARD, "dataset": "org"}) == [f"head     {GUARD}", "dataset  org", ""]
+
+
+def test_times_in_json_are_as_iso_8601_has_them(capsys: pytest.CaptureFixture[str]):
+    print_json({"at": datetime(2026, 1, 20, 12, tzinfo=UTC), "day": date(2026, 1, 20), "path": Path("a")})
+    assert json.loads(capsys.readouterr().out) == {"at": "2026-01-20T12:00:00+00:00", "day": "2026-01-20", "path": "a"}

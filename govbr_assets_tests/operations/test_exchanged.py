@@ -5,8 +5,13 @@ from dataclasses import replace
 import pytest
 from dagster import materialize
 
+from govbr_assets.core.projection import Projection
+from govbr_assets.dataset import Dataset
 from govbr_assets.defs.assets.reduced import reduced_dataset
 from govbr_assets.defs.decisions.reduced import next_mirror
+from govbr_assets.errors import ContractError
+from govbr_assets.operations.project.plan import project
+from govbr_assets.publications import NEWS
 from govbr_assets_tests import stranger
 from govbr_assets_tests.graph import Graph
 from govbr_assets_tests.tables import encode, shard
@@ -52,6 +57,26 @@ def test_another_full_dataset_is_not_replaced_and_one_that_nobody_can_read_is(bo
     stranger.write(both.local_hub.store, other, {"data/train-2025-00.parquet": b"PAR1 and no end"})
     assert mirrored(both, reduced_repo_id=other) == ""
     assert [file.path for file in replace(both, repo_id=other).head.data_files] == ["data/train-2026-01-15.parquet"]
+
+
+def test_a_projection_with_all_columns_takes_the_place_of_files_that_have_them(both: Graph):
+    full, head = both.hub, both.head
+    whole = Projection(of=NEWS, columns=tuple(NEWS.schema.names), name="whole")
+    other = f"{both.repo_id}-whole"
+    stranger.write(both.local_hub.store, other, {"data/train-2025-00.parquet": encode(shard(["x"]))})
+    reduced = Dataset.open(other, whole.spec, token=full.client.token, endpoint=full.client.api.endpoint)
+    assert list(project(full, reduced, whole))
+    assert [file.path for file in reduced.client.head().data_files] == [file.path for file in head.data_files]
+
+
+def test_a_file_that_nobody_can_read_is_told_with_what_helps(both: Graph):
+    path = "data/train-2026-01-15.parquet"
+    for damage in (b"", b"PAR1 and no end", b"PAR1" + b"x" * 40 + b"\x10\0\0\0PAR1"):
+        stranger.write(both.local_hub.store, both.repo_id, {path: damage})
+        with pytest.raises(ContractError) as raised:
+            both.hub.reader.schema(both.head.data_files[0])
+        assert str(raised.value).endswith("or bring an earlier revision back with the job rollback.")
+        assert "\n" not in str(raised.value)
 
 
 def test_a_projection_that_is_declared_anew_has_to_be_mirrored_anew(both: Graph, monkeypatch: pytest.MonkeyPatch):
