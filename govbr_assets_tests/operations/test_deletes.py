@@ -1,10 +1,15 @@
 """How many rows may leave the dataset without being told to, and by approval: the guards, as rules and on the Hub."""
 
+from datetime import UTC, datetime
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from govbr_assets.core.days import Day
 from govbr_assets.dataset.changeset import RemovalApproval
 from govbr_assets.errors import ConfigurationError
+from govbr_assets.huggingface.history import Commit
 from govbr_assets.local.hub.actions import call, cut
 from govbr_assets.local.hub.faults import Fault
 from govbr_assets.operations.sync.guard import (
@@ -14,6 +19,7 @@ from govbr_assets.operations.sync.guard import (
     day_guard,
     judge,
     recent_guard,
+    unapproved_removals,
     without_remedy,
 )
 from govbr_assets_tests.approvals import used_approvals
@@ -119,3 +125,16 @@ def test_two_runs_at_a_time_have_the_rows_of_one_approval_together(graph: Graph,
 def test_a_number_that_is_none_is_named_with_its_setting(graph: Graph, setting: str):
     with pytest.raises(ConfigurationError, match="GOVBR_ALLOW_REMOVALS is"):
         _ = graph.resources(allow_removals=setting)["hub"].approved_removals
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=12), st.integers(0, 12))
+def test_removals_since_an_instant_are_those_that_no_approval_let_through(commits: list[tuple[int, int]], lately: int):
+    history, used = list[Commit](), 0
+    for number, (approved, others) in enumerate(commits):
+        used += approved
+        approval = RemovalApproval(99, used)
+        told = f"{approval}\n" * bool(approved) + f"Removed-Rows: {approved + others}"
+        history.insert(0, Commit(f"{number}", datetime(2026, 1, 1, number + 1, tzinfo=UTC), told))
+    since = datetime(2026, 1, 1, len(commits) - min(lately, len(commits)), 30, tzinfo=UTC)
+    expected = sum(others for _, others in commits[len(commits) - min(lately, len(commits)) :])
+    assert unapproved_removals(history, since) == expected

@@ -6,7 +6,7 @@ that stays set is used up whoever uses it, from wherever, and a commit that was 
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import chain
@@ -19,6 +19,7 @@ from govbr_assets.core.day_counts import closed, without_day
 from govbr_assets.core.days import Day
 from govbr_assets.dataset.changeset import REMOVED_ROWS, RemovalApproval
 from govbr_assets.huggingface.client import RepoClient
+from govbr_assets.huggingface.history import Commit
 
 DAY_SHARE, DAY_ROWS = 0.2, 20
 """Of a day with this many rows on the Hub, no larger share is removed unless it is allowed."""
@@ -145,16 +146,26 @@ def removals_to_approve(client: RepoClient, revision: str | None, days: pa.Table
 def removed_lately(client: RepoClient) -> int:
     """Count the rows that have left the dataset within `REMOVALS_HOURS` without an approval, by the trailers."""
     since = datetime.now(UTC) - timedelta(hours=REMOVALS_HOURS)
-    removed, used = 0, 0
-    for commit in client.commits() if client.head().revision else ():
+    return unapproved_removals(client.commits(), since) if client.head().revision else 0
+
+
+def unapproved_removals(commits: Iterable[Commit], since: datetime) -> int:
+    """Count the rows that have left the dataset since an aware instant without an approval.
+
+    Args:
+        commits: the newest first; no more of them are taken than it needs.
+        since: the instant.
+    """
+    removed, used, before = 0, 0, 0
+    for commit in commits:
         approval = RemovalApproval.parse(commit.message)
         if commit.at > since:
             removed += commit.trailer(REMOVED_ROWS)
             used = used or (approval.used if approval else 0)
         elif approval or not used:
-            used -= approval.used if approval and used else 0
+            before = approval.used if approval and used else 0
             break
-    return max(0, removed - used)
+    return max(0, removed - (used - before))
 
 
 def used_removals(client: RepoClient, revision: str | None) -> int:
