@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from govbr_assets.core.days import Day
-from govbr_assets.dataset.changeset import RemovalApproval
+from govbr_assets.dataset.changeset import Changeset, RemovalApproval
+from govbr_assets.dataset.planned import PlannedRemovals
 from govbr_assets.errors import ConfigurationError
 from govbr_assets.huggingface.history import Commit
 from govbr_assets.local.hub.actions import call, cut
@@ -138,3 +139,12 @@ def test_removals_since_an_instant_are_those_that_no_approval_let_through(commit
     since = datetime(2026, 1, 1, len(commits) - min(lately, len(commits)), 30, tzinfo=UTC)
     expected = sum(others for _, others in commits[len(commits) - min(lately, len(commits)) :])
     assert unapproved_removals(history, since) == expected
+
+
+def test_a_dry_run_counts_what_needs_no_approval_apart_from_what_an_approval_lets_through():
+    planned = PlannedRemovals()
+    with planned.counted():
+        planned.add(Changeset(report=None, removed_rows=5, approval=RemovalApproval(99, 7, 3)))
+        planned.add(Changeset(report=None, removed_rows=4))
+        assert (planned.removed, planned.used) == (6, 7)
+    assert (planned.removed, planned.used) == (0, 0)
